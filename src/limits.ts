@@ -1,0 +1,83 @@
+/** Every bound in the system: its unit in the name, its reason beside it. The formats in docs/spec freeze the first group. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// --- frozen by the formats ------------------------------------------------------------------------------------------
+
+/** Plaintext bytes sealed by one AEAD call: small enough that a range read wastes little, large enough to hide the tag. */
+export const BLOCK_BYTES = 64 * KIB;
+/** Unit of transfer, resending, repair and audit. 128 KiB cost the least CPU per GiB of 64, 128 and 256 (docs/decisions). */
+export const SEGMENT_BYTES = 128 * KIB;
+/** Largest chunk: k of them are held in memory while a stripe is coded. */
+export const MAX_CHUNK_BYTES = 4 * MIB;
+/** A bitmap of the segments of a chunk fits in 32 bits. */
+export const MAX_SEGMENTS = MAX_CHUNK_BYTES / SEGMENT_BYTES;
+/** Most chunks of a stripe the coder can make (GF(2⁸) allows 256; memory of a stripe bounds it here). */
+export const MAX_STRIPE_CHUNKS = 64;
+/** k ≥ 2, so that no single chunk is a readable copy of the sealed stripe. */
+export const MIN_DATA_CHUNKS = 2;
+/** Most chunks that placement uses, however many peers there are (memory of a put: n × MAX_CHUNK_BYTES a stripe). */
+export const MAX_PLACED_CHUNKS = 16;
+
+// --- decoders of foreign bytes ----------------------------------------------------------------------------------------
+
+/** One gRPC message: a segment and its envelope. */
+export const MAX_MESSAGE_BYTES = SEGMENT_BYTES + 64 * KIB;
+/** A signed label: 64 chunk ids of 32 bytes and a few numbers. */
+export const MAX_LABEL_BYTES = 4 * KIB;
+/** A grant: ids, a key, numbers, a signature. */
+export const MAX_GRANT_BYTES = 1 * KIB;
+/** A sealed stripe directory; a stripe is closed before its directory grows past this. */
+export const MAX_DIRECTORY_BYTES = 2 * MIB;
+/** A remote path in UTF-8 bytes, as POSIX PATH_MAX. */
+export const MAX_PATH_BYTES = 4096;
+/** One name in a path in UTF-8 bytes, as most file systems. */
+export const MAX_NAME_BYTES = 255;
+/** Chunk ids in one DeleteChunks or has call. */
+export const MAX_IDS_PER_CALL = 1024;
+
+// --- transfers --------------------------------------------------------------------------------------------------------
+
+/** Times that a corrupt segment is asked for again before the transfer fails as CORRUPT. */
+export const MAX_RESEND_ROUNDS = 4;
+/** HTTP/2 window of a stream, both directions: below it every 64 KiB costs a round trip and a wake-up. */
+export const STREAM_WINDOW_BYTES = 4 * MIB;
+/** HTTP/2 window of a connection. */
+export const CONNECTION_WINDOW_BYTES = 16 * MIB;
+/** Streams that one peer may have open at another. */
+export const MAX_STREAMS_PER_CONNECTION = 128;
+/** A transfer that moves no byte for this long is broken. */
+export const IDLE_TIMEOUT_MS = 30_000;
+/** A connection attempt that is not up after this is a dead peer. */
+export const CONNECT_TIMEOUT_MS = 5_000;
+/** A call that moves no chunk (has, delete, audit) takes no longer than this. */
+export const CALL_TIMEOUT_MS = 15_000;
+/** Partial chunks that nobody resumed for this long are deleted. */
+export const PARTIAL_EXPIRY_MS = 24 * 60 * 60 * 1000;
+/** A grant for one stripe is valid this long. */
+export const GRANT_LIFETIME_MS = 60 * 60 * 1000;
+/** Clocks of peers may differ by this much. */
+export const CLOCK_SKEW_MS = 10 * 60 * 1000;
+
+// --- local disk -------------------------------------------------------------------------------------------------------
+
+/** Chunks below this lie in SQLite: a file and two fsyncs cost more than a row. */
+export const SMALL_CHUNK_BYTES = 64 * KIB;
+/** Free disk that a store keeps untouched, so that the catalog and the system can still write. */
+export const DEFAULT_RESERVE_BYTES = 512 * MIB;
+/** Chunks being received at once by one store; beyond it a put waits. */
+export const MAX_CONCURRENT_PUTS = 64;
+
+// --- passphrase -------------------------------------------------------------------------------------------------------
+
+/** Argon2id floor (RFC 9106 section 4, second recommended option): a document that asks for less is refused. */
+export const MIN_ARGON2_MEMORY_KIB = 64 * 1024;
+export const MIN_ARGON2_PASSES = 3;
+export const MIN_ARGON2_LANES = 1;
+/** And a ceiling, so that a hostile document cannot exhaust the machine. */
+export const MAX_ARGON2_MEMORY_KIB = 1024 * 1024;
+export const MAX_ARGON2_PASSES = 16;
+export const MAX_ARGON2_LANES = 16;
+/** Longest passphrase in UTF-8 bytes. */
+export const MAX_PASSPHRASE_BYTES = 1024;
