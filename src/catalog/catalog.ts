@@ -1,5 +1,6 @@
 import type { ChunkId, FileId, PeerId, StripeId, UserId, VersionId } from '../chunk/ids.js';
 import type { Receipt } from '../chunk/chunk-store.js';
+import type { PeerRecord } from '../peers/peer-record.js';
 
 /** One run of a file's bytes, sealed under a key of its own. */
 export interface ExtentRef {
@@ -77,20 +78,6 @@ export interface StripeRecord {
 export interface FreedStripe {
   readonly stripe: StripeId;
   readonly chunks: readonly { readonly id: ChunkId; readonly peer: PeerId }[];
-}
-
-export interface PeerRecord {
-  readonly id: PeerId;
-  /** "host:port" of its front. */
-  readonly address: string;
-  readonly name: string;
-  /** A flat, a rack, a site: chunks are spread over zones first. */
-  readonly zone: string;
-  /** Weight in placement. */
-  readonly capacityBytes: number;
-  readonly state: 'member' | 'draining' | 'removed';
-  /** DER certificate, issued by the network authority. */
-  readonly certificate: Uint8Array;
 }
 
 export interface NetworkRecord {

@@ -1,0 +1,178 @@
+/**
+ * The control API as CLI and daemon share it: HTTP/1.1 with JSON on the unix socket in the peer's home, which only the
+ * peer's own system user can open. Types only, so that the CLI starts fast.
+ *
+ *   GET    /v1/status                                  → StatusReply
+ *   GET    /v1/users                                   → UserReply[]
+ *   POST   /v1/users              {name, passphrase}   → UserReply
+ *   POST   /v1/unlock             {name, passphrase}   → UserReply
+ *   POST   /v1/lock               {name}               → 204
+ *   GET    /v1/stat?path=                              → EntryReply
+ *   GET    /v1/entries?path=&recursive=true            → EntryReply[]
+ *   DELETE /v1/entries?path=&recursive=true            → RemoveReply
+ *   POST   /v1/folders            {path}               → 204
+ *   POST   /v1/move               {from, to}           → 204
+ *   GET    /v1/versions?path=                          → VersionReply[]
+ *   GET    /v1/where?path=&version=                    → WhereReply
+ *   PUT    /v1/content?path=&modified=&mode=           body = the bytes → PutReply
+ *   GET    /v1/content?path=&version=                  → the bytes; understands `Range: bytes=a-b`
+ *   POST   /v1/imports            ImportRequest lines  → ImportEvent lines
+ *   POST   /v1/exports            ExportRequest        → ExportEvent lines
+ *
+ * "Lines" are application/x-ndjson. Closing the connection cancels what it started. An optional header `x-shoal-user`
+ * selects the user where several are unlocked. Every failure is a ProblemReply with the HTTP status of its code.
+ */
+import type { ErrorCode } from '../../errors.js';
+
+export interface ProblemReply {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface UserReply {
+  readonly id: string;
+  readonly name: string;
+  readonly unlocked: boolean;
+}
+
+export interface EntryReply {
+  readonly path: string;
+  readonly type: 'file' | 'folder';
+  readonly bytes: number;
+  /** RFC 3339, UTC. */
+  readonly modified: string;
+  /** null for a folder. */
+  readonly version: string | null;
+}
+
+export interface RemoveReply {
+  readonly files: number;
+  /** Chunks whose peers have not acknowledged yet; they are asked again until they do. */
+  readonly pendingChunks: number;
+}
+
+export interface VersionReply {
+  readonly version: string;
+  readonly bytes: number;
+  readonly modified: string;
+  readonly created: string;
+  readonly current: boolean;
+}
+
+export interface WhereReply {
+  readonly path: string;
+  readonly bytes: number;
+  readonly k: number;
+  readonly m: number;
+  readonly stripes: readonly {
+    readonly id: string;
+    readonly chunks: readonly WhereChunk[];
+  }[];
+}
+
+export interface WhereChunk {
+  readonly index: number;
+  readonly id: string;
+  /** null while the chunk waits for repair. */
+  readonly peer: string | null;
+  readonly bytes: number;
+}
+
+export interface PutReply {
+  readonly path: string;
+  readonly version: string;
+  readonly bytes: number;
+  readonly stripes: number;
+  /** Chunks without a receipt yet; above 0 the file is stored but degraded. */
+  readonly missingChunks: number;
+}
+
+/**
+ * A local file for the daemon to read by itself. `device` and `inode` (decimal strings of the CLI's own bigint stat) prove
+ * that both see the same file system; where they do not match, the event is `unreadable` and the CLI streams the file by
+ * PUT /v1/content instead.
+ */
+export interface ImportItem {
+  /** Absolute local path. */
+  readonly local: string;
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+  readonly mode: number;
+}
+
+export type ImportEvent =
+  | { readonly event: 'progress'; readonly bytes: number }
+  | ({ readonly event: 'stored' } & PutReply)
+  /** This process cannot see the file as the CLI does: stream it. */
+  | { readonly event: 'unreadable'; readonly local: string; readonly path: string }
+  | {
+      readonly event: 'failed';
+      readonly local: string;
+      readonly path: string;
+      readonly code: ErrorCode;
+      readonly message: string;
+    }
+  | { readonly event: 'done'; readonly files: number; readonly bytes: number }
+  /** The whole request failed; nothing follows. */
+  | ({ readonly event: 'error' } & ProblemReply);
+
+/**
+ * Files for the daemon to write into a staging folder that the CLI has made (mode 0700) beside the destination, holding a
+ * file `.proof` with `proof` in it: being able to read that shows that both see the same file system. Item `n` is written
+ * as `<staging>/<n>`; the CLI moves it to its place. A daemon that cannot read the proof answers PERMISSION_DENIED, and
+ * the CLI falls back to GET /v1/content.
+ */
+export interface ExportRequest {
+  readonly staging: string;
+  readonly proof: string;
+  readonly items: readonly { readonly path: string; readonly version?: string }[];
+}
+
+export type ExportEvent =
+  | { readonly event: 'progress'; readonly bytes: number }
+  | {
+      readonly event: 'fetched';
+      readonly item: number;
+      readonly bytes: number;
+      readonly modifiedMs: number;
+      readonly mode: number;
+    }
+  | { readonly event: 'failed'; readonly item: number; readonly code: ErrorCode; readonly message: string }
+  | { readonly event: 'done'; readonly files: number; readonly bytes: number }
+  | ({ readonly event: 'error' } & ProblemReply);
+
+export interface StatusReply {
+  readonly version: string;
+  readonly network: { readonly id: string; readonly name: string; readonly k: number; readonly m: number };
+  readonly peer: { readonly id: string; readonly name: string; readonly address: string; readonly zone: string };
+  readonly peers: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly address: string;
+    readonly zone: string;
+    readonly state: 'member' | 'draining' | 'removed';
+    readonly up: boolean;
+    readonly capacityBytes: number;
+    /** Round trip of the last health check; null when down. */
+    readonly latencyMs: number | null;
+  }[];
+  readonly store: {
+    readonly chunks: number;
+    readonly bytes: number;
+    readonly partialBytes: number;
+    readonly freeBytes: number;
+    readonly reserveBytes: number;
+  };
+  readonly users: readonly UserReply[];
+  /** Files of the selected user by what may still fail. */
+  readonly safety: {
+    readonly stripes: number;
+    readonly degraded: number;
+    /** Computed from what is stored at peers that answer: this many more peers may fail without loss; null without stripes. */
+    readonly mayFail: number | null;
+  } | null;
+  readonly outbox: { readonly pendingDeletes: number };
+}
