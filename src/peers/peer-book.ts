@@ -1,0 +1,86 @@
+import type { PeerId } from '../chunk/ids.js';
+import type { PeerRecord } from './peer-record.js';
+
+/** A peer whose last call failed is passed over for this long, unless too few others are left. */
+const DOWN_MS = 15_000;
+/** Weight of the newest sample in the moving average of transfer speed. */
+const SMOOTHING = 0.3;
+
+interface Standing {
+  downUntilMs: number;
+  /** Moving average of milliseconds per MiB received; undefined before the first transfer. */
+  paceMsPerMib: number | undefined;
+}
+
+/**
+ * Who is out there, and how they have answered lately. Liveness is measured by calls and kept in memory only: it is true
+ * for this peer at this moment and for nobody else.
+ */
+export class PeerBook {
+  readonly #records = new Map<PeerId, PeerRecord>();
+  readonly #standings = new Map<PeerId, Standing>();
+  readonly #clock: () => number;
+
+  constructor(records: readonly PeerRecord[], clock: () => number = Date.now) {
+    this.#clock = clock;
+    this.update(records);
+  }
+
+  /** Takes over what the `network` database says; what was learnt about peers that stay is kept. */
+  update(records: readonly PeerRecord[]): void {
+    this.#records.clear();
+    for (const record of records) this.#records.set(record.id, record);
+    for (const id of this.#standings.keys()) if (!this.#records.has(id)) this.#standings.delete(id);
+  }
+
+  get(id: PeerId): PeerRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  list(): PeerRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** May this peer call us and hold our chunks? */
+  isMember(id: PeerId): boolean {
+    const record = this.#records.get(id);
+    return record !== undefined && record.state !== 'removed';
+  }
+
+  /** Members that take new chunks. */
+  targets(): PeerRecord[] {
+    return this.list().filter((record) => record.state === 'member');
+  }
+
+  seemsUp(id: PeerId): boolean {
+    return (this.#standings.get(id)?.downUntilMs ?? 0) <= this.#clock();
+  }
+
+  reportFailure(id: PeerId): void {
+    this.#standing(id).downUntilMs = this.#clock() + DOWN_MS;
+  }
+
+  reportSuccess(id: PeerId, transfer?: { readonly bytes: number; readonly ms: number }): void {
+    const standing = this.#standing(id);
+    standing.downUntilMs = 0;
+    if (transfer === undefined || transfer.bytes === 0) return;
+    const pace = transfer.ms / (transfer.bytes / 2 ** 20);
+    standing.paceMsPerMib =
+      standing.paceMsPerMib === undefined ? pace : standing.paceMsPerMib * (1 - SMOOTHING) + pace * SMOOTHING;
+  }
+
+  /** For choosing sources: smaller is better. Unknown peers are tried before slow ones, those that seem down last. */
+  pace(id: PeerId): number {
+    if (!this.seemsUp(id)) return Number.POSITIVE_INFINITY;
+    return this.#standings.get(id)?.paceMsPerMib ?? 0;
+  }
+
+  #standing(id: PeerId): Standing {
+    let standing = this.#standings.get(id);
+    if (standing === undefined) {
+      standing = { downUntilMs: 0, paceMsPerMib: undefined };
+      this.#standings.set(id, standing);
+    }
+    return standing;
+  }
+}
