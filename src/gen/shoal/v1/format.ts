@@ -114,9 +114,17 @@ export interface ExtentList {
   extents: Extent[];
 }
 
-/** The plaintext of a catalog change document. */
+/**
+ * The plaintext of a catalog change document. A commit too large for one document spans several, which become visible
+ * together: only when all `parts` documents of the commit are there.
+ */
 export interface Change {
   operations: Operation[];
+  /** 16 random bytes, the same in every part; absent when the commit is this document alone */
+  commit: Uint8Array;
+  /** from 0 */
+  part: number;
+  parts: number;
 }
 
 export interface Operation {
@@ -133,6 +141,8 @@ export interface SetEntry {
   parent: Uint8Array;
   name: string;
   folder: boolean;
+  /** of a folder: when it was made, renamed or moved */
+  changedMs: number;
 }
 
 export interface AddVersion {
@@ -148,8 +158,14 @@ export interface AddVersion {
   createdMs: number;
 }
 
+/**
+ * Removes a folder, or from a file the versions that the writer saw: a version written elsewhere meanwhile survives, and
+ * a folder is shown for as long as something in it is.
+ */
 export interface RemoveEntry {
   node: Uint8Array;
+  /** of a file */
+  versions: Uint8Array[];
 }
 
 function createBaseSigned(): Signed {
@@ -997,13 +1013,22 @@ export const ExtentList: MessageFns<ExtentList> = {
 };
 
 function createBaseChange(): Change {
-  return { operations: [] };
+  return { operations: [], commit: new Uint8Array(0), part: 0, parts: 0 };
 }
 
 export const Change: MessageFns<Change> = {
   encode(message: Change, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.operations) {
       Operation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.commit.length !== 0) {
+      writer.uint32(18).bytes(message.commit);
+    }
+    if (message.part !== 0) {
+      writer.uint32(24).uint32(message.part);
+    }
+    if (message.parts !== 0) {
+      writer.uint32(32).uint32(message.parts);
     }
     return writer;
   },
@@ -1027,6 +1052,30 @@ export const Change: MessageFns<Change> = {
             }
 
             message.operations.push(Operation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.commit = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.part = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.parts = reader.uint32();
             continue;
           }
         }
@@ -1113,7 +1162,7 @@ export const Operation: MessageFns<Operation> = {
 };
 
 function createBaseSetEntry(): SetEntry {
-  return { node: new Uint8Array(0), parent: new Uint8Array(0), name: "", folder: false };
+  return { node: new Uint8Array(0), parent: new Uint8Array(0), name: "", folder: false, changedMs: 0 };
 }
 
 export const SetEntry: MessageFns<SetEntry> = {
@@ -1129,6 +1178,9 @@ export const SetEntry: MessageFns<SetEntry> = {
     }
     if (message.folder !== false) {
       writer.uint32(32).bool(message.folder);
+    }
+    if (message.changedMs !== 0) {
+      writer.uint32(40).uint64(message.changedMs);
     }
     return writer;
   },
@@ -1176,6 +1228,14 @@ export const SetEntry: MessageFns<SetEntry> = {
             }
 
             message.folder = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.changedMs = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1324,13 +1384,16 @@ export const AddVersion: MessageFns<AddVersion> = {
 };
 
 function createBaseRemoveEntry(): RemoveEntry {
-  return { node: new Uint8Array(0) };
+  return { node: new Uint8Array(0), versions: [] };
 }
 
 export const RemoveEntry: MessageFns<RemoveEntry> = {
   encode(message: RemoveEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.node.length !== 0) {
       writer.uint32(10).bytes(message.node);
+    }
+    for (const v of message.versions) {
+      writer.uint32(18).bytes(v!);
     }
     return writer;
   },
@@ -1354,6 +1417,14 @@ export const RemoveEntry: MessageFns<RemoveEntry> = {
             }
 
             message.node = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.versions.push(reader.bytes());
             continue;
           }
         }
