@@ -11,6 +11,8 @@ export const BLOCK_BYTES = 64 * KIB;
 export const SEGMENT_BYTES = 128 * KIB;
 /** Largest chunk: k of them are held in memory while a stripe is coded. */
 export const MAX_CHUNK_BYTES = 4 * MIB;
+/** Largest stripe that a put makes, before coding: a worker holds it and its parity in memory. */
+export const MAX_STRIPE_BYTES = 32 * MIB;
 /** A bitmap of the segments of a chunk fits in 32 bits. */
 export const MAX_SEGMENTS = MAX_CHUNK_BYTES / SEGMENT_BYTES;
 /** Most chunks of a stripe the coder can make (GF(2⁸) allows 256; memory of a stripe bounds it here). */
@@ -49,6 +51,10 @@ export const CONNECTION_WINDOW_BYTES = 16 * MIB;
 export const MAX_STREAMS_PER_CONNECTION = 128;
 /** A transfer that moves no byte for this long is broken. */
 export const IDLE_TIMEOUT_MS = 30_000;
+/** Pauses before a broken transfer to the same peer is resumed. */
+export const SEND_RETRY_DELAYS_MS: readonly number[] = [100, 500, 2000];
+/** A get asks another peer for a chunk when one has sent nothing for this long. */
+export const HEDGE_AFTER_MS = 750;
 /** A connection attempt that is not up after this is a dead peer. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** A call that moves no chunk (has, delete, audit) takes no longer than this. */
@@ -68,6 +74,21 @@ export const SMALL_CHUNK_BYTES = 64 * KIB;
 export const DEFAULT_RESERVE_BYTES = 512 * MIB;
 /** Chunks being received at once by one store; beyond it a put waits. */
 export const MAX_CONCURRENT_PUTS = 64;
+/** One read or write of a chunk file: larger costs no less CPU per GiB, and each put and get holds two of these in memory. */
+export const DISK_IO_BYTES = MIB;
+/** Rows that one turn of a listing reads: the event loop waits for it. */
+export const LIST_PAGE_ROWS = 256;
+/** Writes to SQLite that share one transaction, hence one sync: the event loop waits for it. */
+export const MAX_GROUP_WRITES = 256;
+/** Another process that holds the database gets this long to let go, as when a peer restarts. */
+export const SQLITE_BUSY_TIMEOUT_MS = 1_000;
+/** A database up to this size is checked whole when it opens, which takes about 20 ms; a larger one only as it is read. */
+export const QUICK_CHECK_MAX_BYTES = 16 * MIB;
+/** How often expired partial chunks are looked for. */
+export const PARTIAL_SWEEP_MS = 60 * 60 * 1000;
+/** Wait before a delete is sent again to a peer that was away; doubled each time, up to the second. */
+export const DELETE_RETRY_MIN_MS = 5_000;
+export const DELETE_RETRY_MAX_MS = 60 * 60 * 1000;
 
 // --- passphrase -------------------------------------------------------------------------------------------------------
 
@@ -81,3 +102,47 @@ export const MAX_ARGON2_PASSES = 16;
 export const MAX_ARGON2_LANES = 16;
 /** Longest passphrase in UTF-8 bytes. */
 export const MAX_PASSPHRASE_BYTES = 1024;
+
+// --- control socket ---------------------------------------------------------------------------------------------------
+
+/** One line of an import or export: two paths of MAX_PATH_BYTES, each byte six characters in JSON at worst, and numbers. */
+export const MAX_CONTROL_LINE_BYTES = 64 * KIB;
+/** One JSON reply: the listing of about a million entries. */
+export const MAX_CONTROL_REPLY_BYTES = 256 * MIB;
+/** The body of a failure. */
+export const MAX_PROBLEM_BYTES = 64 * KIB;
+/** Files in one export request; a bigger folder is fetched by several. */
+export const MAX_EXPORT_ITEMS = 8192;
+/** Paths in one export request, in characters, so that its body stays near a MiB whatever their length. */
+export const MAX_EXPORT_PATH_CHARS = 512 * KIB;
+/** Files that a client streams by itself at once, where the peer cannot read them from the disk. */
+export const MAX_STREAMED_FILES = 4;
+
+// --- wire ---------------------------------------------------------------------------------------------------------------
+
+/** Encoded messages that wait for the network in one stream; beyond it the writer waits. */
+export const MAX_QUEUED_BYTES = 1 * MIB;
+/** All headers of one call together, as HTTP/2 counts them: Shoal sends a handful of short ones. */
+export const MAX_HEADER_BYTES = 8 * KIB;
+/** Text of an error that crosses the wire, in UTF-16 units: one or two sentences. */
+export const MAX_ERROR_CHARS = 512;
+/** Connections that a peer accepts at once; each costs some tens of KiB and a TLS handshake. */
+export const MAX_CONNECTIONS = 1024;
+/** A connection without a valid certificate lives this long: enough to be told why. */
+export const STRANGER_LIFETIME_MS = 2_000;
+/** A connection with open calls is asked for a sign of life this often … */
+export const KEEPALIVE_INTERVAL_MS = 10_000;
+/** … and is dead when the answer takes longer than this. */
+export const KEEPALIVE_TIMEOUT_MS = 10_000;
+/** Calls in progress get this long to finish when a server closes. */
+export const CLOSE_GRACE_MS = 2_000;
+/** Waits between attempts to reach a peer that is down double from the first to the second of these. */
+export const MIN_RECONNECT_MS = 200;
+export const MAX_RECONNECT_MS = 5_000;
+
+// --- signed orders ----------------------------------------------------------------------------------------------------
+
+/** A signed order to delete MAX_IDS_PER_CALL chunks: 34 bytes each, and an envelope. */
+export const MAX_DELETE_ORDER_BYTES = 64 * KIB;
+/** A receipt's body: three ids and two numbers. */
+export const MAX_RECEIPT_BYTES = 512;

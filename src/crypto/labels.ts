@@ -1,0 +1,34 @@
+/**
+ * Every context string of Shoal's key derivations, signatures and bindings, in one place: no two uses share one, so no
+ * output of one use ever serves another. The number ends a label's meaning; a changed format takes a new number.
+ * docs/spec/1-sealing.md
+ */
+
+/** HKDF `info` prefixes. */
+export const DERIVE = {
+  /** extent key → block key ‖ commitment */
+  extent: 'shoal/extent/1',
+  /** passphrase key → wrapping key ‖ commitment */
+  wrap: 'shoal/wrap/1',
+  /** root key → … */
+  catalog: 'shoal/root/catalog/1',
+  directory: 'shoal/root/directory/1',
+  signing: 'shoal/root/signing/1',
+  sharing: 'shoal/root/sharing/1',
+  /** directory key and a stripe's salt → the extent key of that stripe's directory */
+  stripeDirectory: 'shoal/stripe-directory/1',
+} as const;
+
+/** Prefix of the hash that is a user id. */
+export const USER_ID_LABEL = 'shoal/user/1';
+
+/** What a signature is for → the context that is signed with it. */
+export const SIGNATURE_CONTEXTS = {
+  label: 'shoal/label/1',
+  grant: 'shoal/grant/1',
+  delete: 'shoal/delete/1',
+  change: 'shoal/change/1',
+  receipt: 'shoal/receipt/1',
+} as const;
+
+export type SignaturePurpose = keyof typeof SIGNATURE_CONTEXTS;
