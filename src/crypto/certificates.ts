@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -75,6 +74,7 @@ export function peerHostName(peerId: string): string {
 
 /** The library and its start-up time are paid for only where certificates are issued. */
 async function issuer(): Promise<typeof X509> {
+  await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   x509.cryptoProvider.set(webcrypto);
   return x509;
