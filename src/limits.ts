@@ -146,3 +146,43 @@ export const MAX_RECONNECT_MS = 5_000;
 export const MAX_DELETE_ORDER_BYTES = 64 * KIB;
 /** A receipt's body: three ids and two numbers. */
 export const MAX_RECEIPT_BYTES = 512;
+
+// --- catalog ------------------------------------------------------------------------------------------------------------
+
+/** Operations of one change document, in bytes before sealing: 64 KiB of JSON, which PouchDB writes in about 2 ms. */
+export const MAX_CHANGE_BYTES = 48 * KIB;
+/** A sealed catalog document from elsewhere: above what MAX_CHANGE_BYTES and EXTENTS_PER_DOCUMENT can give. */
+export const MAX_SEALED_DOCUMENT_BYTES = 512 * KIB;
+/** Extents that a manifest carries in its change document; a file with more (4 GiB at 16 MiB each) keeps them apart. */
+export const MAX_INLINE_EXTENTS = 256;
+/** Extents of one extents document: about 350 KiB. */
+export const EXTENTS_PER_DOCUMENT = 4000;
+/** Extents of one file: 16 TiB in extents of 16 MiB, and 100 MiB of manifest in memory while it is read. */
+export const MAX_EXTENTS = 1_048_576;
+/** Documents of one commit. At about 240 small files each, a commit of 100,000 files takes 420. */
+export const MAX_COMMIT_PARTS = 4096;
+/** New versions that one commit makes visible. */
+export const MAX_COMMIT_VERSIONS = 100_000;
+/** Documents read from the database at once: 6 MiB of change documents. */
+export const DOCUMENT_PAGE = 100;
+/** Change documents that one write to the database carries: commits that wait for the disk share a write. */
+export const MAX_GROUPED_DOCUMENTS = 512;
+/** A user's public document: two names, keys, a wrap, a signature. */
+export const MAX_USER_DOCUMENT_BYTES = 4 * KIB;
+/** Longest user name in characters, all of them ASCII. */
+export const MAX_USER_NAME_CHARS = 64;
+/** Users that are unlocked at once at one peer: each holds its whole view in memory. */
+export const MAX_SESSIONS = 256;
+/** A session that was not used for this long is locked. */
+export const SESSION_IDLE_MS = 12 * 60 * 60 * 1000;
+/** Wrong passphrases for one name before the next attempt has to wait. */
+export const FREE_UNLOCK_ATTEMPTS = 5;
+/** The first wait, doubled by every further failure up to the second. */
+export const MIN_UNLOCK_WAIT_MS = 1_000;
+export const MAX_UNLOCK_WAIT_MS = 60_000;
+/** Names whose failures are remembered. */
+export const MAX_REMEMBERED_NAMES = 1024;
+/** Passphrases waiting to be stretched; one at a time is, because each takes MIN_ARGON2_MEMORY_KIB and a core. */
+export const MAX_WAITING_UNLOCKS = 32;
+/** One message of the DB Service, larger than most so that 1,000 entries fit. */
+export const MAX_DB_MESSAGE_BYTES = 1 * MIB;

@@ -17,6 +17,10 @@ export const DERIVE = {
   sharing: 'shoal/root/sharing/1',
   /** directory key and a stripe's salt → the extent key of that stripe's directory */
   stripeDirectory: 'shoal/stripe-directory/1',
+  /** catalog key and a document's salt → the key of that document */
+  document: 'shoal/document/1',
+  /** catalog key, parent and name → the id of a folder */
+  folder: 'shoal/folder/1',
 } as const;
 
 /** Prefix of the hash that is a user id. */
@@ -29,6 +33,7 @@ export const SIGNATURE_CONTEXTS = {
   delete: 'shoal/delete/1',
   change: 'shoal/change/1',
   receipt: 'shoal/receipt/1',
+  userDocument: 'shoal/user-document/1',
 } as const;
 
 export type SignaturePurpose = keyof typeof SIGNATURE_CONTEXTS;

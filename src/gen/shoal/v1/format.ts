@@ -16,7 +16,7 @@ export const protobufFileName = "shoal/v1/format.proto";
 
 /**
  * A body and the Ed25519 signature over  context ‖ 0x00 ‖ body  by the owner, where context names the purpose:
- * "shoal/label/1", "shoal/grant/1", "shoal/delete/1", "shoal/change/1".
+ * "shoal/label/1", "shoal/grant/1", "shoal/delete/1", "shoal/change/1", "shoal/user-document/1".
  */
 export interface Signed {
   body: Uint8Array;
@@ -166,6 +166,31 @@ export interface RemoveEntry {
   node: Uint8Array;
   /** of a file */
   versions: Uint8Array[];
+}
+
+/** Body of a user document: public, signed by the user, kept in every peer's `network` database. */
+export interface UserBody {
+  /** 1 */
+  format: number;
+  /** user id */
+  owner: Uint8Array;
+  name: string;
+  /** counts the user's passphrase changes, from 1; the wrap is bound to it */
+  version: number;
+  /** X25519, 32 bytes */
+  sharingKey: Uint8Array;
+  wrap: PassphraseWrap | undefined;
+  createdMs: number;
+}
+
+/** The root key under a passphrase (docs/spec/1-sealing.md). */
+export interface PassphraseWrap {
+  /** Argon2id */
+  memoryKib: number;
+  passes: number;
+  lanes: number;
+  salt: Uint8Array;
+  sealed: Uint8Array;
 }
 
 function createBaseSigned(): Signed {
@@ -1425,6 +1450,216 @@ export const RemoveEntry: MessageFns<RemoveEntry> = {
             }
 
             message.versions.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUserBody(): UserBody {
+  return {
+    format: 0,
+    owner: new Uint8Array(0),
+    name: "",
+    version: 0,
+    sharingKey: new Uint8Array(0),
+    wrap: undefined,
+    createdMs: 0,
+  };
+}
+
+export const UserBody: MessageFns<UserBody> = {
+  encode(message: UserBody, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== 0) {
+      writer.uint32(8).uint32(message.format);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(18).bytes(message.owner);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.version !== 0) {
+      writer.uint32(32).uint32(message.version);
+    }
+    if (message.sharingKey.length !== 0) {
+      writer.uint32(42).bytes(message.sharingKey);
+    }
+    if (message.wrap !== undefined) {
+      PassphraseWrap.encode(message.wrap, writer.uint32(50).fork()).join();
+    }
+    if (message.createdMs !== 0) {
+      writer.uint32(56).uint64(message.createdMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UserBody {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUserBody();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.format = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sharingKey = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.wrap = PassphraseWrap.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.createdMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePassphraseWrap(): PassphraseWrap {
+  return { memoryKib: 0, passes: 0, lanes: 0, salt: new Uint8Array(0), sealed: new Uint8Array(0) };
+}
+
+export const PassphraseWrap: MessageFns<PassphraseWrap> = {
+  encode(message: PassphraseWrap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.memoryKib !== 0) {
+      writer.uint32(8).uint32(message.memoryKib);
+    }
+    if (message.passes !== 0) {
+      writer.uint32(16).uint32(message.passes);
+    }
+    if (message.lanes !== 0) {
+      writer.uint32(24).uint32(message.lanes);
+    }
+    if (message.salt.length !== 0) {
+      writer.uint32(34).bytes(message.salt);
+    }
+    if (message.sealed.length !== 0) {
+      writer.uint32(42).bytes(message.sealed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PassphraseWrap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePassphraseWrap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.memoryKib = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.passes = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lanes = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.salt = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.sealed = reader.bytes();
             continue;
           }
         }
