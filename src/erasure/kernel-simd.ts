@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { wrapError } from '../errors.js';
+import { StorageError, wrapError } from '../errors.js';
 import { MAX_CHUNK_BYTES, MAX_STRIPE_CHUNKS } from '../limits.js';
 import { NIBBLE_TABLES_BYTES, nibbleTables } from './galois.js';
 import type { Kernel } from './kernel.js';
@@ -21,14 +21,15 @@ interface Program {
   multiply(columns: number, rows: number, from: number, to: number): void;
   add(columns: number, row: number, from: number, to: number): void;
 }
-declare const WebAssembly:
-  | {
-      readonly Module: new (code: Uint8Array) => object;
-      readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-      readonly Memory: new (size: { initial: number; maximum: number }) => Memory;
-      validate(code: Uint8Array): boolean;
-    }
-  | undefined;
+interface Engine {
+  readonly Module: new (code: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
+  readonly Memory: new (size: { initial: number; maximum: number }) => Memory;
+  validate(code: Uint8Array): boolean;
+}
+
+/** Absent under `node --jitless`. */
+const engine = (globalThis as { readonly WebAssembly?: Engine }).WebAssembly;
 
 const PAGE_BYTES = 65_536;
 /** The kernel's own page, and the largest stripe with its parity. */
@@ -51,13 +52,19 @@ function readCode(): Uint8Array {
   }
 }
 
-/** Instantiates ./kernel.wasm, compiled once a thread (a few KiB: not worth passing between threads) in its own memory. */
+/** Instantiates ./kernel.wasm, compiled once a thread (2 KiB: not worth passing between threads), in memory of its own. */
 function instantiate(): { program: Program; memory: Memory } {
-  if (typeof WebAssembly === 'undefined') throw new TypeError('this JavaScript engine has no WebAssembly');
-  compiled ??= new WebAssembly.Module(readCode());
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  const instance = new WebAssembly.Instance(compiled, { env: { memory } });
-  return { program: instance.exports as Program, memory };
+  if (engine === undefined || !SimdKernel.isSupported()) {
+    throw new StorageError('UNSUPPORTED', 'This JavaScript engine has no WebAssembly SIMD; choose the plain kernel.');
+  }
+  try {
+    compiled ??= new engine.Module(readCode());
+    const memory = new engine.Memory({ initial: 1, maximum: MAX_PAGES });
+    const instance = new engine.Instance(compiled, { env: { memory } });
+    return { program: instance.exports as Program, memory };
+  } catch (error) {
+    throw wrapError(error, 'Preparing the erasure coding kernel');
+  }
 }
 
 /** ./kernel.wasm, made from assembly/kernel.ts: 16 bytes a step. */
@@ -77,12 +84,17 @@ export class SimdKernel implements Kernel {
 
   /** @throws StorageError NOT_FOUND when the package lacks the kernel: a slow fallback would hide that */
   static isSupported(): boolean {
-    return typeof WebAssembly !== 'undefined' && WebAssembly.validate(readCode());
+    return engine?.validate(readCode()) ?? false;
   }
 
   reserve(bytes: number): void {
     const missing = this.#base + bytes - this.#memory.buffer.byteLength;
-    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    if (missing <= 0) return;
+    try {
+      this.#memory.grow(Math.ceil(missing / PAGE_BYTES));
+    } catch (error) {
+      throw wrapError(error, `Reserving ${String(bytes)} bytes of memory for a stripe`);
+    }
   }
 
   view(address: number, bytes: number): Uint8Array {

@@ -48,16 +48,16 @@ export class StripeBuffer {
   /**
    * Makes room for k + m chunks of `chunkBytes` bytes (`chunkBytesFor`) and invalidates all views.
    *
-   * @throws StorageError INVALID_ARGUMENT, and then nothing has changed
+   * @throws StorageError INVALID_ARGUMENT, or INTERNAL when the machine has no memory left; then nothing has changed
    */
   shape(k: number, m: number, chunkBytes: number): void {
     checkScheme(k, m);
     checkChunkBytes(chunkBytes);
+    this.#kernel.reserve((k + m) * chunkBytes);
     if (this.#parity === undefined || k !== this.#k || m !== this.#m) {
       this.#parity = parityMatrix(k, m);
       this.#lastRecovery = undefined;
     }
-    this.#kernel.reserve((k + m) * chunkBytes);
     this.#k = k;
     this.#m = m;
     this.#chunkBytes = chunkBytes;
