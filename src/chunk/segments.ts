@@ -6,7 +6,10 @@ import { chunkId, type ChunkId } from './ids.js';
 
 export const HASH_BYTES = 32;
 
-/** One slice of a chunk. The bytes belong to whoever received the segment, until its next step of iteration. */
+/**
+ * One slice of a chunk. The bytes belong to whoever received the segment: it may keep them, and the giver neither changes
+ * nor reuses them. (They may be a view of a larger buffer, which they then keep alive.)
+ */
 export interface Segment {
   readonly index: number;
   readonly bytes: Uint8Array;

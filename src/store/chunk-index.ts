@@ -1,0 +1,186 @@
+import type { ChunkHeader, ChunkSummary } from '../chunk/chunk-store.js';
+import { idBytes, parseChunkId, parseUserId, type ChunkId, type UserId } from '../chunk/ids.js';
+import { verifyShape, type ChunkShape } from '../chunk/segments.js';
+import { LIST_PAGE_ROWS } from '../limits.js';
+import { blobOf, integerOf } from './columns.js';
+import { Database, type Row, type Statement } from './sqlite.js';
+
+export interface IndexedChunk {
+  readonly shape: ChunkShape;
+  readonly label: Uint8Array;
+  /** Absent when the bytes lie in a file. */
+  readonly content?: Uint8Array;
+}
+
+/** Where a page of a listing begins: after this claim. */
+export interface Cursor {
+  readonly id: ChunkId;
+  readonly owner: UserId;
+}
+
+const STATEMENTS = {
+  find: `SELECT bytes, segment_bytes, hashes,
+           (SELECT label FROM claims WHERE chunk = id ORDER BY owner LIMIT 1) AS label,
+           (SELECT contents.bytes FROM contents WHERE chunk = id) AS content
+         FROM chunks WHERE id = ?`,
+  exists: 'SELECT bytes FROM chunks WHERE id = ?',
+  claimed: 'SELECT 1 FROM claims WHERE owner = ? AND chunk = ?',
+  addChunk: 'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  addContent: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING',
+  addClaim: 'INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  removeClaim: 'DELETE FROM claims WHERE owner = ? AND chunk = ?',
+  removeUnclaimed: 'DELETE FROM chunks WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claims WHERE chunk = ?1)',
+  hasContent: 'SELECT 1 FROM contents WHERE chunk = ?',
+  addUnlink: 'INSERT INTO unlinks VALUES (?) ON CONFLICT DO NOTHING',
+  removeUnlink: 'DELETE FROM unlinks WHERE id = ?',
+  totals: 'SELECT chunks, bytes, (SELECT coalesce(sum(bytes), 0) FROM partials) AS partial_bytes FROM totals',
+  pageOfOwner: `SELECT chunk, owner, label, chunks.bytes FROM claims JOIN chunks ON chunks.id = chunk
+         WHERE owner = ? AND chunk > ? ORDER BY chunk LIMIT ${String(LIST_PAGE_ROWS)}`,
+  page: `SELECT chunk, owner, label, chunks.bytes FROM claims JOIN chunks ON chunks.id = chunk
+         WHERE (chunk, owner) > (?, ?) ORDER BY chunk, owner LIMIT ${String(LIST_PAGE_ROWS)}`,
+  addPartial: 'INSERT INTO partials VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner',
+  removePartial: 'DELETE FROM partials WHERE id = ?',
+  partialOwner: 'SELECT owner FROM partials WHERE id = ?',
+  partials: 'SELECT id, started_ms FROM partials',
+  unlinks: 'SELECT id FROM unlinks',
+} as const;
+
+type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
+
+/** The rows of a store: which chunks it holds and for whom, and what a crash may have left behind. */
+export class ChunkIndex {
+  readonly #database: Database;
+  readonly #sql: Statements;
+
+  private constructor(database: Database) {
+    this.#database = database;
+    const entries = Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)] as const);
+    this.#sql = Object.fromEntries(entries) as Statements;
+  }
+
+  static async open(file: string): Promise<ChunkIndex> {
+    const schema = new URL('schema/chunks/', import.meta.url);
+    const database = await Database.open({ file, schema, name: 'The chunk index' });
+    return new ChunkIndex(database);
+  }
+
+  /** @throws StorageError CORRUPT when the row does not match its id */
+  find(id: ChunkId): IndexedChunk | undefined {
+    const row = this.#sql.find.get(idBytes(id));
+    if (row === undefined) return undefined;
+    const shape = {
+      bytes: integerOf(row, 'bytes'),
+      segmentBytes: integerOf(row, 'segment_bytes'),
+      hashes: blobOf(row, 'hashes'),
+    };
+    verifyShape(id, shape);
+    const found = { shape, label: blobOf(row, 'label') };
+    return row['content'] instanceof Uint8Array ? { ...found, content: row['content'] } : found;
+  }
+
+  has(id: ChunkId): boolean {
+    return this.#sql.exists.get(idBytes(id)) !== undefined;
+  }
+
+  isClaimed(owner: UserId, id: ChunkId): boolean {
+    return this.#sql.claimed.get(idBytes(owner), idBytes(id)) !== undefined;
+  }
+
+  isSmall(id: ChunkId): boolean {
+    return this.#sql.hasContent.get(idBytes(id)) !== undefined;
+  }
+
+  /**
+   * Makes a chunk visible, and with it withdraws what a crash would have had to clean up.
+   *
+   * @param content the bytes of a small chunk; absent: they lie in its file
+   */
+  add(header: ChunkHeader, content?: Uint8Array): Promise<void> {
+    const id = idBytes(header.id);
+    return this.#database.write(() => {
+      this.#sql.addChunk.run(id, header.bytes, header.segmentBytes, header.hashes);
+      if (content !== undefined) this.#sql.addContent.run(id, content);
+      this.#sql.addClaim.run(idBytes(header.owner), id, header.label);
+      this.#sql.removePartial.run(id);
+      this.#sql.removeUnlink.run(id);
+    });
+  }
+
+  /** The first label that an owner gave stays. */
+  async claim(header: ChunkHeader): Promise<void> {
+    await this.#database.write(() => this.#sql.addClaim.run(idBytes(header.owner), idBytes(header.id), header.label));
+  }
+
+  /** @returns whether files of this chunk are to be removed: with its last claim, or of a partial chunk of this owner's */
+  withdraw(owner: UserId, id: ChunkId): Promise<boolean> {
+    const [key, user] = [idBytes(id), idBytes(owner)];
+    return this.#database.write(() => {
+      const partial = this.#sql.partialOwner.get(key);
+      const abandoned = partial !== undefined && Buffer.compare(blobOf(partial, 'owner'), user) === 0;
+      const small = this.#sql.hasContent.get(key) !== undefined;
+      const freed = this.#sql.removeClaim.run(user, key) > 0 && this.#sql.removeUnclaimed.run(key) > 0 && !small;
+      if (abandoned) this.#sql.removePartial.run(key);
+      if (freed || abandoned) this.#sql.addUnlink.run(key);
+      return freed || abandoned;
+    });
+  }
+
+  async unlinked(id: ChunkId): Promise<void> {
+    await this.#database.write(() => this.#sql.removeUnlink.run(idBytes(id)));
+  }
+
+  async beginPartial(header: ChunkHeader, startedMs: number): Promise<void> {
+    await this.#database.write(() =>
+      this.#sql.addPartial.run(idBytes(header.id), header.bytes, idBytes(header.owner), startedMs),
+    );
+  }
+
+  async removePartial(id: ChunkId): Promise<void> {
+    await this.#database.write(() => this.#sql.removePartial.run(idBytes(id)));
+  }
+
+  partials(): readonly { readonly id: ChunkId; readonly startedMs: number }[] {
+    return this.#sql.partials
+      .all()
+      .map((row) => ({ id: parseChunkId(blobOf(row, 'id')), startedMs: integerOf(row, 'started_ms') }));
+  }
+
+  unlinks(): readonly ChunkId[] {
+    return this.#sql.unlinks.all().map((row) => parseChunkId(blobOf(row, 'id')));
+  }
+
+  totals(): { readonly chunks: number; readonly bytes: number; readonly partialBytes: number } {
+    const row = this.#sql.totals.get() ?? {};
+    return {
+      chunks: integerOf(row, 'chunks'),
+      bytes: integerOf(row, 'bytes'),
+      partialBytes: integerOf(row, 'partial_bytes'),
+    };
+  }
+
+  /** The next claims in order of chunk id, then owner; none when the list has ended. */
+  page(owner: UserId | undefined, after: Cursor | undefined): readonly ChunkSummary[] {
+    const id = after === undefined ? new Uint8Array() : idBytes(after.id);
+    if (owner !== undefined) return this.#sql.pageOfOwner.all(idBytes(owner), id).map(summaryOf);
+    const claimant = after === undefined ? new Uint8Array() : idBytes(after.owner);
+    return this.#sql.page.all(id, claimant).map(summaryOf);
+  }
+
+  /** Resolves when all that a read could see at the time of the call would survive a power cut. */
+  settled(): Promise<void> {
+    return this.#database.settled();
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}
+
+function summaryOf(row: Row): ChunkSummary {
+  return {
+    id: parseChunkId(blobOf(row, 'chunk')),
+    bytes: integerOf(row, 'bytes'),
+    owner: parseUserId(blobOf(row, 'owner')),
+    label: blobOf(row, 'label'),
+  };
+}
