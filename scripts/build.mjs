@@ -1,45 +1,152 @@
 // @ts-check
-/** src, test, bench → dist: types, kernel, schema. `--out DIR` builds elsewhere, `--quiet` says nothing when all is well. */
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/**
+ * src, test, bench → dist: types, kernel, schema. Fails on a type error, yet emits, so that the rest can be tried.
+ *
+ *   --out DIR    builds elsewhere
+ *   --if-stale   does nothing when no input has changed since the last good build
+ *   --quiet      says nothing when all is well
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const flag = process.argv.indexOf('--out');
-const out = resolve(root, flag < 0 ? 'dist' : (process.argv[flag + 1] ?? 'dist'));
+const COMPILED = ['src', 'test', 'bench'];
+const INPUTS = [...COMPILED, 'proto', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs'];
 
-/** @param {string} program @param {string[]} args */
+/** @param {string} directory @returns {string[]} absolute paths of the files below it, sorted */
+function filesBelow(directory) {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Name, length and time of change of every input: a deleted or older file counts as a change too. */
+function fingerprint() {
+  const hash = createHash('sha256');
+  for (const input of INPUTS) {
+    const path = join(root, input);
+    const files = statSync(path, { throwIfNoEntry: false })?.isFile() ? [path] : filesBelow(path);
+    for (const file of files) {
+      const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: -1 };
+      hash.update(`${relative(root, file)}\0${String(size)}\0${String(mtimeMs)}\n`);
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} out */
+export function isBuilt(out = join(root, 'dist')) {
+  const stamp = join(out, '.stamp');
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint();
+}
+
+/** @param {string} program below node_modules @param {string[]} args @returns {boolean} */
 function node(program, args) {
-  execFileSync(process.execPath, [join(root, 'node_modules', program), ...args], {
+  const { status } = spawnSync(process.execPath, [join(root, 'node_modules', program), ...args], {
     cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', 2, 2],
   });
+  return status === 0;
 }
 
-mkdirSync(out, { recursive: true });
-node('typescript/bin/tsc', ['-p', '.', '--outDir', out, '--tsBuildInfoFile', join(out, '.tsbuildinfo')]);
+/** The output of a deleted source would still be run as a test. @param {string} out */
+function removeOrphans(out) {
+  for (const folder of COMPILED) {
+    for (const file of filesBelow(join(out, folder))) {
+      const source = relative(out, file).replace(/\.js(\.map)?$/, '.ts');
+      if (/\.js(\.map)?$/.test(file) && !existsSync(join(root, source))) rmSync(file, { force: true });
+    }
+  }
+}
 
-const kernel = join(root, 'src', 'erasure', 'assembly', 'kernel.ts');
-if (existsSync(kernel)) {
+/** @param {string} out @returns {boolean} */
+function compileKernel(out) {
+  const kernel = join(root, 'src', 'erasure', 'assembly', 'kernel.ts');
+  const wasm = join(out, 'src', 'erasure', 'kernel.wasm');
+  if (!existsSync(kernel)) return true;
+  const sources = [...filesBelow(join(root, 'src', 'erasure', 'assembly')), fileURLToPath(import.meta.url)];
+  const built = statSync(wasm, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (sources.every((file) => statSync(file).mtimeMs < built)) return true;
   mkdirSync(join(out, 'src', 'erasure'), { recursive: true });
-  node('assemblyscript/bin/asc.js', [
-    kernel,
-    '--outFile',
-    join(out, 'src', 'erasure', 'kernel.wasm'),
-    '--runtime',
-    'stub',
-    '--enable',
-    'simd',
-    '--optimizeLevel',
-    '3',
-    '--noAssert',
-    '--importMemory',
-    '--use',
-    'abort=',
-  ]);
+  return node(
+    'assemblyscript/bin/asc.js',
+    [
+      ['--outFile', wasm],
+      ['--runtime', 'stub'],
+      ['--enable', 'simd'],
+      ['--optimizeLevel', '3'],
+      ['--noAssert', '--importMemory'],
+      ['--use', 'abort='],
+      [kernel],
+    ].flat(),
+  );
 }
 
-const schema = join(root, 'src', 'store', 'schema');
-if (existsSync(schema) && readdirSync(schema).length > 0)
-  cpSync(schema, join(out, 'src', 'store', 'schema'), { recursive: true });
+/** @param {string} out */
+function copySchema(out) {
+  const schema = join(root, 'src', 'store', 'schema');
+  const copy = join(out, 'src', 'store', 'schema');
+  rmSync(copy, { recursive: true, force: true });
+  if (existsSync(schema)) cpSync(schema, copy, { recursive: true });
+}
+
+/** @param {string} out @returns {boolean} */
+function compile(out) {
+  const stamp = join(out, '.stamp');
+  rmSync(stamp, { force: true });
+  const inputs = fingerprint();
+  removeOrphans(out);
+  const typed = node('typescript/bin/tsc', [
+    '-p',
+    '.',
+    '--outDir',
+    out,
+    '--tsBuildInfoFile',
+    join(out, '.tsbuildinfo'),
+  ]);
+  const kernel = compileKernel(out);
+  copySchema(out);
+  if (typed && kernel) writeFileSync(stamp, inputs);
+  return typed && kernel;
+}
+
+/**
+ * @param {{ out?: string, ifStale?: boolean, say?: (line: string) => void }} [options]
+ * @returns {Promise<boolean>} false when something does not compile; the compilers have said what
+ */
+export async function build({ out = join(root, 'dist'), ifStale = false, say = () => undefined } = {}) {
+  if (ifStale && isBuilt(out)) return true;
+  const waiting = () => {
+    say(`Another process is building ${relative(root, out)}; waiting for it.`);
+  };
+  return withLock(
+    join(out, '.lock'),
+    () => {
+      if (ifStale && isBuilt(out)) return true;
+      say(`Building ${relative(root, out)} …`);
+      const started = Date.now();
+      const good = compile(out);
+      const seconds = ((Date.now() - started) / 1000).toFixed(1);
+      say(good ? `Built in ${seconds} s.` : `The build failed after ${seconds} s.`);
+      return good;
+    },
+    waiting,
+  );
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const flag = process.argv.indexOf('--out');
+  const good = await build({
+    out: resolve(root, flag < 0 ? 'dist' : (process.argv[flag + 1] ?? 'dist')),
+    ifStale: process.argv.includes('--if-stale'),
+    say: process.argv.includes('--quiet') ? () => undefined : (line) => process.stderr.write(`${line}\n`),
+  });
+  process.exitCode = good ? 0 : 1;
+}

@@ -1,0 +1,107 @@
+// @ts-check
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+import { oneWayImports } from './scripts/one-way-imports.mjs';
+
+/**
+ * Imports go one way: a module (a folder of src, or a file in it) imports only from rows above its own. Modules of one row
+ * ignore each other.
+ */
+export const LAYERS = [
+  ['errors'],
+  ['limits'],
+  ['bytes'],
+  ['log', 'socket-path', 'gen'],
+  ['crypto', 'erasure'],
+  ['chunk'],
+  ['store', 'wire'],
+  ['peers'],
+  ['catalog'],
+  ['file'],
+  ['services'],
+  ['gateways'],
+  ['config'],
+  ['provision'],
+  ['peer'],
+  ['devnet'],
+  ['cli'],
+];
+
+/** Calls of node:test return promises that only its own runner awaits. */
+const TEST_CALLS = ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'];
+
+/**
+ * What neither the compiler nor typescript-eslint sees.
+ *
+ * @type {import('eslint').Linter.RulesRecord}
+ */
+const CORE_RULES = {
+  'array-callback-return': 'error',
+  eqeqeq: 'error',
+  'no-async-promise-executor': 'error',
+  'no-cond-assign': 'error',
+  'no-console': 'error',
+  'no-constant-condition': ['error', { checkLoops: 'allExceptWhileTrue' }],
+  'no-duplicate-case': 'error',
+  'no-empty': 'error',
+  'no-empty-character-class': 'error',
+  'no-loss-of-precision': 'error',
+  'no-misleading-character-class': 'error',
+  'no-promise-executor-return': 'error',
+  'no-self-assign': 'error',
+  'no-self-compare': 'error',
+  'no-sparse-arrays': 'error',
+  'no-template-curly-in-string': 'error',
+  'no-unreachable-loop': 'error',
+  'no-unsafe-finally': 'error',
+  'no-useless-catch': 'error',
+  'no-useless-escape': 'error',
+  'object-shorthand': 'error',
+};
+
+export default defineConfig(
+  { ignores: ['dist', '.build', 'node_modules', 'src/gen', 'src/erasure/assembly'] },
+  {
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    plugins: { shoal: { rules: { 'one-way-imports': oneWayImports(LAYERS) } } },
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.mjs'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    linterOptions: { noInlineConfig: true, reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'shoal/one-way-imports': 'error',
+      ...CORE_RULES,
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/max-params': ['error', { max: 4 }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: TEST_CALLS }] },
+      ],
+      // An interface may demand a promise, and async turns a throw into a rejection.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+    },
+  },
+  {
+    // A describe callback is a list, not a function to follow.
+    files: ['**/*.test.ts', 'test/**'],
+    rules: { 'max-lines-per-function': 'off' },
+  },
+  {
+    // Programs for a terminal; everything else gets a logger passed in.
+    files: ['scripts/**', 'src/cli/**', 'bench/**'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    // Their readers, ESLint and Node's test runner, demand a default export.
+    files: ['eslint.config.mjs', 'scripts/test-report.mjs'],
+    rules: { 'no-restricted-exports': 'off' },
+  },
+);
