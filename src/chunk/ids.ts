@@ -21,22 +21,23 @@ export type VersionId = Id<'VersionId'>;
 export const ID_BYTES = 32;
 export const SHORT_ID_BYTES = 16;
 
-function parse<T extends string>(what: string, length: number): (value: string | Uint8Array) => T {
-  return (value) => {
-    const bytes = typeof value === 'string' ? fromHex(value, length) : value;
-    if (bytes?.length !== length) {
-      throw new StorageError('INVALID_ARGUMENT', `A ${what} is ${String(length)} bytes, written as lower-case hex.`);
-    }
-    return toHex(bytes) as T;
-  };
+/** Hex or bytes. */
+type Raw = string | Uint8Array;
+
+function parse(what: string, length: number, value: Raw): string {
+  const bytes = typeof value === 'string' ? fromHex(value, length) : value;
+  if (bytes?.length !== length) {
+    throw new StorageError('INVALID_ARGUMENT', `A ${what} is ${String(length)} bytes, written as lower-case hex.`);
+  }
+  return toHex(bytes);
 }
 
-export const parseChunkId = parse<ChunkId>('chunk id', ID_BYTES);
-export const parseStripeId = parse<StripeId>('stripe id', ID_BYTES);
-export const parsePeerId = parse<PeerId>('peer id', ID_BYTES);
-export const parseUserId = parse<UserId>('user id', ID_BYTES);
-export const parseFileId = parse<FileId>('file id', SHORT_ID_BYTES);
-export const parseVersionId = parse<VersionId>('version id', SHORT_ID_BYTES);
+export const parseChunkId = (value: Raw): ChunkId => parse('chunk id', ID_BYTES, value) as ChunkId;
+export const parseStripeId = (value: Raw): StripeId => parse('stripe id', ID_BYTES, value) as StripeId;
+export const parsePeerId = (value: Raw): PeerId => parse('peer id', ID_BYTES, value) as PeerId;
+export const parseUserId = (value: Raw): UserId => parse('user id', ID_BYTES, value) as UserId;
+export const parseFileId = (value: Raw): FileId => parse('file id', SHORT_ID_BYTES, value) as FileId;
+export const parseVersionId = (value: Raw): VersionId => parse('version id', SHORT_ID_BYTES, value) as VersionId;
 
 export function idBytes(id: string): Uint8Array {
   return Uint8Array.from(Buffer.from(id, 'hex'));
