@@ -13,6 +13,7 @@ const STEPS = [
   ['types', 'node_modules/typescript/bin/tsc', '-p', '.', '--noEmit', '--incremental', 'false'],
   ['types of scripts', 'node_modules/typescript/bin/tsc', '-p', 'scripts'],
   ['generated code', 'scripts/generate.mjs', '--check'],
+  ['generated docs', 'scripts/document-limits.mjs', '--check'],
 ];
 
 /** @param {readonly [string, ...string[]]} step @returns {boolean} */

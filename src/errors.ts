@@ -109,7 +109,8 @@ export function wrapError(error: unknown, doing: string): StorageError {
     return new StorageError('CANCELLED', `${doing} was cancelled.`, { cause: error });
   }
   const system = systemCode(error);
-  const code = (system === undefined ? undefined : SYSTEM_CODES[system]) ?? 'INTERNAL';
+  const known = system !== undefined && Object.hasOwn(SYSTEM_CODES, system) ? SYSTEM_CODES[system] : undefined;
+  const code = known ?? 'INTERNAL';
   const text = error instanceof Error ? error.message : String(error);
   return new StorageError(code, `${doing} failed: ${text}`, { cause: error });
 }
