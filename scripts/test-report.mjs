@@ -6,17 +6,19 @@
  * @typedef {{ type: string, data: { name: string, nesting: number, file?: string, skip?: string | boolean,
  *   todo?: string | boolean, message: string, details?: { duration_ms: number, passed?: boolean, error?: Error } } }} TestEvent
  */
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 
-const dist = join(fileURLToPath(new URL('..', import.meta.url)), 'dist');
+const root = fileURLToPath(new URL('..', import.meta.url));
 /** Of what a file printed, kept for the case that it fails without a failed test. */
 const MAX_OUTPUT_CHARACTERS = 20_000;
 
-/** @param {string} path */
+/** @param {string} path of a compiled file, or of its source where the runner has mapped it */
 function sourceName(path) {
-  return relative(dist, path).replace(/\.js$/, '.ts');
+  return relative(root, path)
+    .replace(/^dist./, '')
+    .replace(/\.js$/, '.ts');
 }
 
 /** @param {TestEvent['data']} data a file is reported as a test of its own, named by its path */

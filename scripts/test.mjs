@@ -3,7 +3,7 @@
  * npm test: every *.test.ts, by Node's test runner. Words select files by a part of their path (`npm test -- wire disk`);
  * options go to the runner (`npm test -- --test-name-pattern=resume`).
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
@@ -20,7 +20,9 @@ const report = new URL('./test-report.mjs', import.meta.url).href;
 /** @param {string[]} words @returns {string[]} */
 function testFiles(words) {
   return ['src', 'test', 'bench']
-    .flatMap((folder) => readdirSync(join(dist, folder), { recursive: true, withFileTypes: true }))
+    .map((folder) => join(dist, folder))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
     .map((entry) => join(entry.parentPath, entry.name))
     .filter(
