@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 /**
  * The items of `source`, until `signal` is aborted: then the step that is waited for rejects with `signal.reason` at once,
  * even when the source never answers. A source that is left early is closed, but its closing is not waited for, because a
@@ -7,8 +9,7 @@ export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSigna
   signal.throwIfAborted();
   const iterator = source[Symbol.asyncIterator]();
   let interrupt: ((reason: unknown) => void) | undefined;
-  const abort = (): void => interrupt?.(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
+  const ignore = onAbort(signal, () => interrupt?.(signal.reason));
   let ended = false;
   try {
     for (;;) {
@@ -27,7 +28,7 @@ export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSigna
       signal.throwIfAborted();
     }
   } finally {
-    signal.removeEventListener('abort', abort);
+    ignore();
     if (!ended) closeQuietly(iterator);
   }
 }

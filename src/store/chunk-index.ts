@@ -38,7 +38,8 @@ const STATEMENTS = {
          WHERE owner = ? AND chunk > ? ORDER BY chunk LIMIT ${String(LIST_PAGE_ROWS)}`,
   page: `SELECT chunk, owner, label, chunks.bytes FROM claims JOIN chunks ON chunks.id = chunk
          WHERE (chunk, owner) > (?, ?) ORDER BY chunk, owner LIMIT ${String(LIST_PAGE_ROWS)}`,
-  addPartial: 'INSERT INTO partials VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner',
+  addPartial:
+    'INSERT INTO partials VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET owner = excluded.owner, started_ms = excluded.started_ms',
   removePartial: 'DELETE FROM partials WHERE id = ?',
   partialOwner: 'SELECT owner FROM partials WHERE id = ?',
   partials: 'SELECT id, started_ms FROM partials',
@@ -88,6 +89,10 @@ export class ChunkIndex {
 
   isSmall(id: ChunkId): boolean {
     return this.#sql.hasContent.get(idBytes(id)) !== undefined;
+  }
+
+  isPartial(id: ChunkId): boolean {
+    return this.#sql.partialOwner.get(idBytes(id)) !== undefined;
   }
 
   /**

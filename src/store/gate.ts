@@ -1,3 +1,5 @@
+import { onAbort } from './on-abort.js';
+
 interface Waiter {
   enter(): void;
 }
@@ -28,18 +30,17 @@ export class Gate {
 
   #wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
+      const ignore = onAbort(signal, () => {
+        this.#waiting.delete(waiter);
+        reject(signal.reason as Error);
+      });
       const waiter: Waiter = {
         enter: () => {
-          signal.removeEventListener('abort', abort);
+          ignore();
           this.#waiting.delete(waiter);
           resolve();
         },
       };
-      const abort = (): void => {
-        this.#waiting.delete(waiter);
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', abort, { once: true });
       this.#waiting.add(waiter);
     });
   }

@@ -1,0 +1,261 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  segmentsOf,
+  type ChunkHeader,
+  type ChunkStore,
+  type ChunkSummary,
+  type GetOptions,
+  type PutOptions,
+  type SegmentSource,
+  type Stored,
+  type StoredChunk,
+} from '../chunk/chunk-store.js';
+import type { ChunkId, UserId } from '../chunk/ids.js';
+import type { ChunkShape, Segment } from '../chunk/segments.js';
+import { StorageError, wrapError } from '../errors.js';
+import { DEFAULT_RESERVE_BYTES, MAX_CONCURRENT_PUTS, PARTIAL_EXPIRY_MS, PARTIAL_SWEEP_MS } from '../limits.js';
+import { silentLogger, type Logger } from '../log.js';
+import { abortable } from './abortable.js';
+import { Activities } from './activities.js';
+import { askedSegments } from './asked-segments.js';
+import { checkIdCount, unknownChunk } from './chunk-checks.js';
+import { ChunkFiles } from './chunk-files.js';
+import { ChunkIndex, type Cursor } from './chunk-index.js';
+import { ChunkIntake } from './chunk-intake.js';
+import { Gate, KeyedGate } from './gate.js';
+import { verifyHeader } from './receive.js';
+import { recover, removeFiles } from './recovery.js';
+import { readSegments } from './segment-reader.js';
+import { Space } from './space.js';
+import type { StoreUsage } from './usage.js';
+
+export interface DiskStoreOptions {
+  /** Belongs to this store alone; created when it is missing. */
+  readonly directory: string;
+  readonly reserveBytes?: number;
+  /** The most that the store may hold; absent: as much as the disk has above the reserve. */
+  readonly capacityBytes?: number;
+  /** Free bytes of the disk; absent: what the file system says. */
+  readonly freeBytes?: () => Promise<number>;
+  readonly clock?: () => number;
+  readonly logger?: Logger;
+}
+
+interface Parts {
+  readonly index: ChunkIndex;
+  readonly files: ChunkFiles;
+  readonly space: Space;
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+/** Chunks on the local disk: an SQLite index, small chunks in it, large ones as files beside it (docs/spec/3-chunk.md). */
+export class DiskStore implements ChunkStore {
+  readonly #parts: Parts;
+  readonly #intake: ChunkIntake;
+  readonly #activities = new Activities();
+  readonly #busy = new KeyedGate<ChunkId>();
+  readonly #puts = new Gate(MAX_CONCURRENT_PUTS);
+  #sweptMs: number;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#intake = new ChunkIntake(parts);
+    this.#sweptMs = parts.clock();
+  }
+
+  /**
+   * @throws StorageError CONFLICT when another process has this store open, CORRUPT when its index is damaged, UNSUPPORTED
+   * when a newer version of Shoal wrote it
+   */
+  static async open(options: DiskStoreOptions): Promise<DiskStore> {
+    const { directory, clock = Date.now, logger = silentLogger() } = options;
+    let index: ChunkIndex | undefined;
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      index = await ChunkIndex.open(join(directory, 'index.sqlite'));
+      const files = await ChunkFiles.open(directory);
+      await recover(index, files, clock());
+      const { reserveBytes = DEFAULT_RESERVE_BYTES, capacityBytes = Infinity } = options;
+      const freeBytes = options.freeBytes ?? (() => files.freeBytes());
+      const space = new Space({ reserveBytes, capacityBytes, freeBytes }, index);
+      return new DiskStore({ index, files, space, clock, logger });
+    } catch (error) {
+      await index?.close();
+      throw wrapError(error, `Opening the chunk store in ${directory}`);
+    }
+  }
+
+  put(header: ChunkHeader, source: SegmentSource, options: PutOptions): Promise<Stored> {
+    return this.#activities.run(`Storing chunk ${header.id.slice(0, 12)}…`, options.signal, async (signal) => {
+      verifyHeader(header);
+      this.#sweepWhenDue();
+      const leave = await this.#busy.enter(header.id, signal);
+      try {
+        if (await this.#isWhole(header)) {
+          if (!this.#parts.index.isClaimed(header.owner, header.id)) await this.#parts.index.claim(header);
+          return { existed: true, resent: 0 };
+        }
+        return { existed: false, resent: await this.#take(header, source, signal) };
+      } finally {
+        leave();
+      }
+    });
+  }
+
+  /** Stored, and not lost since: a chunk whose file is gone or cut off is taken in again. */
+  async #isWhole(header: ChunkHeader): Promise<boolean> {
+    const { index, files } = this.#parts;
+    if (!index.has(header.id)) return false;
+    return index.isSmall(header.id) || (await files.chunkBytes(header.id)) === header.bytes;
+  }
+
+  async #take(header: ChunkHeader, source: SegmentSource, signal: AbortSignal): Promise<number> {
+    const leave = await this.#puts.enter(signal);
+    try {
+      return await this.#intake.take(header, source, signal);
+    } finally {
+      leave();
+    }
+  }
+
+  get(id: ChunkId, { signal, segments }: GetOptions): Promise<StoredChunk> {
+    return this.#look(signal, () => {
+      const found = this.#parts.index.find(id);
+      if (found === undefined) throw unknownChunk(id);
+      const { shape, label, content } = found;
+      const asked = askedSegments(shape, segments);
+      const bytes =
+        content === undefined
+          ? this.#readFile(id, shape, asked)
+          : segmentsOf(wholeContent(id, shape, content), shape.segmentBytes)(asked);
+      return { shape, label, segments: abortable(bytes, signal) };
+    });
+  }
+
+  async *#readFile(id: ChunkId, shape: ChunkShape, asked: readonly number[]): AsyncGenerator<Segment> {
+    const doing = `Reading chunk ${id.slice(0, 12)}…`;
+    const handle = await this.#parts.files.openChunk(id).catch((error: unknown) => {
+      const wrapped = wrapError(error, doing);
+      if (wrapped.code !== 'NOT_FOUND') throw wrapped;
+      throw this.#parts.index.has(id) ? damaged(id, 'its file is missing') : unknownChunk(id);
+    });
+    try {
+      let yielded = 0;
+      for await (const segment of readSegments(handle, shape, asked)) {
+        yield segment;
+        yielded += 1;
+      }
+      if (yielded < asked.length) throw damaged(id, 'its file is cut off');
+    } catch (error) {
+      throw wrapError(error, doing);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async has(ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
+    const found = await this.#look(signal, () => {
+      checkIdCount(ids);
+      return new Set(ids.filter((id) => this.#parts.index.has(id)));
+    });
+    // Others act on this answer, so it has to be as durable as a put's.
+    await this.#parts.index.settled();
+    return found;
+  }
+
+  async delete(
+    owner: UserId,
+    ids: readonly ChunkId[],
+    options: { readonly signal: AbortSignal; readonly authorization?: Uint8Array },
+  ): Promise<void> {
+    checkIdCount(ids);
+    await this.#activities.run('Deleting chunks', options.signal, async (signal) => {
+      await Promise.all(ids.map((id) => this.#deleteOne(owner, id, signal)));
+    });
+  }
+
+  async #deleteOne(owner: UserId, id: ChunkId, signal: AbortSignal): Promise<void> {
+    const leave = await this.#busy.enter(id, signal);
+    try {
+      const { index, files } = this.#parts;
+      if (await index.withdraw(owner, id)) await removeFiles(index, files, id);
+    } finally {
+      leave();
+    }
+  }
+
+  async *list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncIterable<ChunkSummary> {
+    for (let after: Cursor | undefined; ;) {
+      const page = await this.#look(options.signal, () => this.#parts.index.page(options.owner, after));
+      for (const summary of page) {
+        yield summary;
+        options.signal.throwIfAborted();
+      }
+      after = page.at(-1);
+      if (after === undefined) return;
+    }
+  }
+
+  async usage(): Promise<StoreUsage> {
+    this.#activities.assertGoingOn();
+    return await this.#parts.space.usage();
+  }
+
+  /** Ends what is under way: puts reject with UNAVAILABLE and keep their intact segments. */
+  async close(): Promise<void> {
+    await this.#activities.end(new StorageError('UNAVAILABLE', 'The chunk store is closed.'));
+    await this.#parts.index.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #look<T>(signal: AbortSignal, work: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      signal.throwIfAborted();
+      this.#activities.assertGoingOn();
+      resolve(work());
+    });
+  }
+
+  #sweepWhenDue(): void {
+    const nowMs = this.#parts.clock();
+    if (nowMs < this.#sweptMs + PARTIAL_SWEEP_MS) return;
+    this.#sweptMs = nowMs;
+    this.#activities
+      .run('Removing expired partial chunks', new AbortController().signal, (signal) => this.#sweep(nowMs, signal))
+      .catch((error: unknown) => {
+        // Nobody waits for it; the next sweep tries again.
+        this.#parts.logger.warn({ err: error }, 'expired partial chunks could not be removed');
+      });
+  }
+
+  async #sweep(nowMs: number, signal: AbortSignal): Promise<void> {
+    const { index, files } = this.#parts;
+    const isExpired = (id: ChunkId): boolean =>
+      index.partials().some((partial) => partial.id === id && partial.startedMs + PARTIAL_EXPIRY_MS <= nowMs);
+    for (const { id } of index.partials()) {
+      if (!isExpired(id)) continue;
+      const leave = await this.#busy.enter(id, signal);
+      try {
+        if (!isExpired(id)) continue;
+        await files.removePartial(id);
+        await index.removePartial(id);
+      } finally {
+        leave();
+      }
+    }
+  }
+}
+
+function damaged(id: ChunkId, how: string): StorageError {
+  return new StorageError('CORRUPT', `Chunk ${id.slice(0, 12)}… is damaged on this disk: ${how}. Run a repair.`);
+}
+
+function wholeContent(id: ChunkId, shape: ChunkShape, content: Uint8Array): Uint8Array {
+  if (content.length !== shape.bytes) throw damaged(id, 'its row is cut off');
+  return content;
+}

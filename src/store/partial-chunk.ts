@@ -1,0 +1,65 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { ChunkId } from '../chunk/ids.js';
+import { segmentCount, segmentRange, type ChunkShape, type Segment } from '../chunk/segments.js';
+import type { ChunkFiles } from './chunk-files.js';
+import { missingSegments } from './segment-reader.js';
+import { SegmentWriter } from './segment-writer.js';
+
+/** The file of a large chunk on its way. Which segments it holds is nowhere written down: their hashes tell. */
+export class PartialChunk {
+  readonly missing: readonly number[];
+  readonly missingBytes: number;
+  readonly #shape: ChunkShape;
+  readonly #handle: FileHandle;
+  readonly #writer: SegmentWriter;
+  #received = 0;
+
+  private constructor(shape: ChunkShape, handle: FileHandle, missing: readonly number[]) {
+    this.missing = missing;
+    this.#shape = shape;
+    this.#handle = handle;
+    this.#writer = new SegmentWriter(handle, shape);
+    let missingBytes = 0;
+    for (const index of missing) {
+      const [start, end] = segmentRange(shape.bytes, index, shape.segmentBytes);
+      missingBytes += end - start;
+    }
+    this.missingBytes = missingBytes;
+  }
+
+  static async open(files: ChunkFiles, id: ChunkId, shape: ChunkShape): Promise<PartialChunk> {
+    const handle = await files.openPartial(id);
+    try {
+      return new PartialChunk(shape, handle, await missingSegments(handle, shape));
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Nothing in it is worth keeping for the next put. */
+  get empty(): boolean {
+    return this.#received === 0 && this.missing.length === segmentCount(this.#shape.bytes, this.#shape.segmentBytes);
+  }
+
+  write(segment: Segment): Promise<void> | undefined {
+    this.#received += 1;
+    return this.#writer.write(segment);
+  }
+
+  /** Writes what has been gathered. */
+  async flush(): Promise<void> {
+    await this.#writer.finish();
+  }
+
+  /** Resolves when the bytes would survive a power cut. */
+  async sync(): Promise<void> {
+    await this.#writer.finish();
+    await this.#handle.datasync();
+  }
+
+  /** Idempotent. What has been gathered but not written is let go. */
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
