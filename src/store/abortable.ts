@@ -17,7 +17,7 @@ export async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSigna
         interrupt = reject;
         iterator.next().then(resolve, (error: unknown) => {
           ended = true;
-          reject(error as Error);
+          interrupt?.(error);
         });
       });
       if (step.done === true) {

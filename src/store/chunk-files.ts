@@ -3,9 +3,6 @@ import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 
 import { join } from 'node:path';
 import { parseChunkId, type ChunkId } from '../chunk/ids.js';
 
-/** The first two digits of every id: a folder of millions of files is slow on many file systems. */
-const PREFIXES = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
-
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
@@ -23,6 +20,7 @@ async function syncFolder(path: string): Promise<void> {
 export class ChunkFiles {
   readonly #chunks: string;
   readonly #partial: string;
+  readonly #folders = new Map<string, Promise<void>>();
 
   private constructor(directory: string) {
     this.#chunks = join(directory, 'chunks');
@@ -33,18 +31,28 @@ export class ChunkFiles {
     const files = new ChunkFiles(directory);
     await mkdir(files.#partial, { recursive: true });
     await mkdir(files.#chunks, { recursive: true });
-    const there = new Set(await readdir(files.#chunks));
-    const lacking = PREFIXES.filter((prefix) => !there.has(prefix));
-    for (const prefix of lacking) await mkdir(join(files.#chunks, prefix));
-    if (lacking.length > 0) {
-      await syncFolder(files.#chunks);
-      await syncFolder(directory);
-    }
+    await syncFolder(directory);
     return files;
   }
 
+  /** By the first two digits of the id: a folder of millions of files is slow on many file systems. */
   #folder(id: ChunkId): string {
     return join(this.#chunks, id.slice(0, 2));
+  }
+
+  /** Makes a folder for good, once in a process: one that is there may be of a process that died before its sync. */
+  async #makeFolder(path: string): Promise<void> {
+    let made = this.#folders.get(path);
+    if (made === undefined) {
+      made = mkdir(path, { recursive: true }).then(() => syncFolder(this.#chunks));
+      this.#folders.set(path, made);
+    }
+    try {
+      await made;
+    } catch (error) {
+      this.#folders.delete(path);
+      throw error;
+    }
   }
 
   #path(id: ChunkId): string {
@@ -72,6 +80,7 @@ export class ChunkFiles {
 
   /** From partial to whole; would survive a power cut, provided that the file's bytes do. */
   async promote(id: ChunkId): Promise<void> {
+    await this.#makeFolder(this.#folder(id));
     await rename(join(this.#partial, id), this.#path(id));
     await syncFolder(this.#folder(id));
   }

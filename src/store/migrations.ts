@@ -15,7 +15,7 @@ async function readMigrations(folder: URL): Promise<readonly string[]> {
 
 function versionOf(database: NativeDatabase): number {
   const row = database.prepare('PRAGMA user_version').get() as { readonly user_version: number };
-  return Number(row.user_version);
+  return row.user_version;
 }
 
 /**

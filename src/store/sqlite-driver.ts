@@ -20,6 +20,6 @@ interface Driver {
 /** `node:sqlite` where Node has it without a flag (22.13), else the package with the same API. */
 export async function openNative(file: string): Promise<NativeDatabase> {
   const builtIn = process.getBuiltinModule('node:sqlite') as Driver | undefined;
-  const driver = builtIn ?? ((await import('@photostructure/sqlite')) as unknown as Driver);
+  const driver: Driver = builtIn ?? (await import('@photostructure/sqlite'));
   return new driver.DatabaseSync(file);
 }

@@ -1,0 +1,151 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  idBytes,
+  parseChunkId,
+  parsePeerId,
+  parseStripeId,
+  parseUserId,
+  type ChunkId,
+  type PeerId,
+  type StripeId,
+  type UserId,
+} from '../chunk/ids.js';
+import { wrapError } from '../errors.js';
+import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
+import { blobOf, integerOf } from './columns.js';
+import { Database, type Row, type Statement } from './sqlite.js';
+
+/** A chunk that a peer still has to delete. The order is signed anew for each try. */
+export interface PendingDelete {
+  readonly peer: PeerId;
+  readonly owner: UserId;
+  readonly chunk: ChunkId;
+  readonly stripe: StripeId;
+}
+
+/** What one signed order carries: one owner's chunks at one peer, MAX_IDS_PER_CALL at most. */
+export interface DeleteBatch {
+  readonly peer: PeerId;
+  readonly owner: UserId;
+  readonly deletes: readonly PendingDelete[];
+}
+
+const STATEMENTS = {
+  add: `INSERT INTO deletes (peer, owner, chunk, stripe, next_try_ms) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET stripe = excluded.stripe, tries = 0, next_try_ms = excluded.next_try_ms`,
+  firstDue: `SELECT peer FROM deletes WHERE owner = ?1 AND next_try_ms <= ?2 AND peer > ?3 ORDER BY peer LIMIT 1`,
+  due: `SELECT peer, owner, chunk, stripe FROM deletes
+        WHERE peer = ? AND owner = ? AND next_try_ms <= ? ORDER BY chunk LIMIT ${String(MAX_IDS_PER_CALL)}`,
+  remove: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
+  postpone: `UPDATE deletes SET tries = tries + 1,
+        next_try_ms = ? + min(${String(DELETE_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
+        WHERE peer = ? AND owner = ? AND chunk = ?`,
+  count: 'SELECT count(*) AS pending FROM deletes',
+  countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ?',
+  next: 'SELECT coalesce(min(next_try_ms), -1) AS next_try_ms FROM deletes WHERE owner = ?',
+} as const;
+
+type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
+
+/**
+ * Deletes that peers have not acknowledged yet, on this machine's disk: a peer that is away is told when it is back, also
+ * after a restart of this one.
+ */
+export class Outbox implements AsyncDisposable {
+  readonly #database: Database;
+  readonly #clock: () => number;
+  readonly #sql: Statements;
+
+  private constructor(database: Database, clock: () => number) {
+    this.#database = database;
+    this.#clock = clock;
+    const entries = Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)] as const);
+    this.#sql = Object.fromEntries(entries) as Statements;
+  }
+
+  /** Opens `state.sqlite` in `directory`, which is created when it is missing. */
+  static async open(options: { readonly directory: string; readonly clock?: () => number }): Promise<Outbox> {
+    try {
+      await mkdir(options.directory, { recursive: true, mode: 0o700 });
+      const file = join(options.directory, 'state.sqlite');
+      const schema = new URL('schema/state/', import.meta.url);
+      const database = await Database.open({ file, schema, name: 'The outbox' });
+      return new Outbox(database, options.clock ?? Date.now);
+    } catch (error) {
+      throw wrapError(error, `Opening the outbox in ${options.directory}`);
+    }
+  }
+
+  /** Due at once. Resolves when they would survive a power cut; adding one again makes it due again. */
+  async add(deletes: readonly PendingDelete[]): Promise<void> {
+    const nowMs = this.#clock();
+    await this.#database.write(() => {
+      for (const one of deletes) this.#sql.add.run(...keyOf(one), idBytes(one.stripe), nowMs);
+    });
+  }
+
+  /** The owner's deletes that are due, one batch for each peer; what exceeds a batch comes with the next call. */
+  due(owner: UserId): readonly DeleteBatch[] {
+    const batches: DeleteBatch[] = [];
+    const nowMs = this.#clock();
+    for (let peer = this.#nextPeer(owner, nowMs); peer !== undefined; peer = this.#nextPeer(owner, nowMs, peer)) {
+      const rows = this.#sql.due.all(idBytes(peer), idBytes(owner), nowMs);
+      batches.push({ peer, owner, deletes: rows.map(deleteOf) });
+    }
+    return batches;
+  }
+
+  #nextPeer(owner: UserId, nowMs: number, after?: PeerId): PeerId | undefined {
+    const row = this.#sql.firstDue.get(idBytes(owner), nowMs, after === undefined ? new Uint8Array() : idBytes(after));
+    return row === undefined ? undefined : parsePeerId(blobOf(row, 'peer'));
+  }
+
+  /** The peer acknowledged them. */
+  async done(deletes: readonly PendingDelete[]): Promise<void> {
+    await this.#database.write(() => {
+      for (const one of deletes) this.#sql.remove.run(...keyOf(one));
+    });
+  }
+
+  /** The peer did not answer: they are due again later, each time twice as late. */
+  async postpone(deletes: readonly PendingDelete[]): Promise<void> {
+    const nowMs = this.#clock();
+    await this.#database.write(() => {
+      for (const one of deletes) this.#sql.postpone.run(nowMs, ...keyOf(one));
+    });
+  }
+
+  /** How many are left; with a stripe, how many of its chunks. */
+  pending(stripe?: StripeId): number {
+    const row = stripe === undefined ? this.#sql.count.get() : this.#sql.countOfStripe.get(idBytes(stripe));
+    return integerOf(row ?? {}, 'pending');
+  }
+
+  /** When the owner's next delete is due, in Unix time; undefined when none is left. */
+  nextDueMs(owner: UserId): number | undefined {
+    const nextMs = integerOf(this.#sql.next.get(idBytes(owner)) ?? {}, 'next_try_ms');
+    return nextMs < 0 ? undefined : nextMs;
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function keyOf({ peer, owner, chunk }: PendingDelete): [peer: Uint8Array, owner: Uint8Array, chunk: Uint8Array] {
+  return [idBytes(peer), idBytes(owner), idBytes(chunk)];
+}
+
+function deleteOf(row: Row): PendingDelete {
+  return {
+    peer: parsePeerId(blobOf(row, 'peer')),
+    owner: parseUserId(blobOf(row, 'owner')),
+    chunk: parseChunkId(blobOf(row, 'chunk')),
+    stripe: parseStripeId(blobOf(row, 'stripe')),
+  };
+}
