@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { StorageError } from '../errors.js';
 import {
@@ -66,6 +66,24 @@ describe('the certificate of a peer', () => {
   test('of another network is refused, also under the same name', async () => {
     const other = await createAuthority('the "demo", network', NOW);
     unauthenticated(() => verifyPeerCertificate(certificate, other.certificate, NOW));
+  });
+
+  test('without the uses of a peer is refused', async () => {
+    const x509 = await import('@peculiar/x509');
+    const issuer = await createAuthority('plain', NOW);
+    const curve = { name: 'ECDSA', namedCurve: 'P-256' };
+    const spki = keys.publicKey.export({ format: 'der', type: 'spki' });
+    const pkcs8 = issuer.privateKey.export({ format: 'der', type: 'pkcs8' });
+    const bare = await x509.X509CertificateGenerator.create({
+      issuer: 'CN=plain',
+      subject: 'CN=peer',
+      notBefore: new Date(NOW),
+      notAfter: new Date(NOW + DAY_MS),
+      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      publicKey: await webcrypto.subtle.importKey('spki', spki, curve, true, ['verify']),
+      signingKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, curve, true, ['sign']),
+    });
+    unauthenticated(() => verifyPeerCertificate(new Uint8Array(bare.rawData), issuer.certificate, NOW));
   });
 
   test('cannot be the authority itself, nor issued by a peer', async () => {

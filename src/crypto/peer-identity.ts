@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, KeyObject, X509Certificate } from 'node:crypto';
-import { StorageError } from '../errors.js';
+import { assert, StorageError } from '../errors.js';
 
 /** TLS client and server authentication (RFC 5280 section 4.2.1.12). */
 export const PEER_KEY_USES = ['1.3.6.1.5.5.7.3.2', '1.3.6.1.5.5.7.3.1'] as const;
@@ -10,13 +10,32 @@ export interface PeerIdentity {
   readonly publicKey: KeyObject;
 }
 
-/** @throws StorageError CORRUPT for bytes that are no certificate */
+/** @throws StorageError CORRUPT for bytes that are no certificate, or one whose key nobody here can use */
 export function readCertificate(certificate: Uint8Array | string): X509Certificate {
   try {
-    return new X509Certificate(certificate);
+    const x509 = new X509Certificate(certificate);
+    // Here and not later: the getter throws for an algorithm that OpenSSL does not know.
+    assert(x509.publicKey.type === 'public', 'the key of a certificate is public');
+    return x509;
   } catch (error) {
     throw new StorageError('CORRUPT', 'A certificate could not be read.', { cause: error });
   }
+}
+
+/** True when the holder of the authority's key signed this certificate. */
+function issuedBy(peer: X509Certificate, authority: X509Certificate): boolean {
+  try {
+    return peer.checkIssued(authority) && peer.verify(authority.publicKey);
+  } catch (error) {
+    throw new StorageError('CORRUPT', 'The signature of a certificate could not be read.', { cause: error });
+  }
+}
+
+function isPeers(certificate: X509Certificate): boolean {
+  // Undefined, whatever its type says, when the certificate has no such extension.
+  const uses = (certificate.keyUsage as readonly string[] | undefined) ?? [];
+  const curve = certificate.publicKey.asymmetricKeyDetails?.namedCurve;
+  return !certificate.ca && curve === 'prime256v1' && PEER_KEY_USES.every((use) => uses.includes(use));
 }
 
 /**
@@ -47,20 +66,16 @@ export function verifyPeerCertificate(
   nowMs: number,
 ): PeerIdentity {
   const peer = readCertificate(certificate);
-  const issuer = readCertificate(authority);
-  if (!peer.checkIssued(issuer) || !peer.verify(issuer.publicKey)) {
+  if (!issuedBy(peer, readCertificate(authority))) {
     throw new StorageError('UNAUTHENTICATED', 'This certificate was not issued by the authority of this network.');
   }
-  if (!(nowMs >= Date.parse(peer.validFrom) && nowMs <= Date.parse(peer.validTo))) {
+  const { validFrom, validTo } = peer;
+  if (!(nowMs >= Date.parse(validFrom) && nowMs <= Date.parse(validTo))) {
     throw new StorageError(
       'UNAUTHENTICATED',
-      `The certificate of this peer is valid from ${peer.validFrom} to ${peer.validTo}. Check the clock, or let the peer join again.`,
+      `The certificate of this peer is valid from ${validFrom} to ${validTo}. Check the clock, or let the peer join again.`,
     );
   }
-  const uses: readonly string[] = peer.keyUsage;
-  const curve = peer.publicKey.asymmetricKeyDetails?.namedCurve;
-  if (peer.ca || curve !== 'prime256v1' || !PEER_KEY_USES.every((use) => uses.includes(use))) {
-    throw new StorageError('UNAUTHENTICATED', 'This certificate is not one of a peer.');
-  }
+  if (!isPeers(peer)) throw new StorageError('UNAUTHENTICATED', 'This certificate is not one of a peer.');
   return { id: peerIdOf(peer.publicKey), publicKey: peer.publicKey };
 }
