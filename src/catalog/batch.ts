@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { SHORT_ID_BYTES } from '../chunk/ids.js';
+import { ExtentList } from '../gen/shoal/v1/format.js';
+import { EXTENTS_PER_DOCUMENT } from '../limits.js';
+import type { ExtentRef } from './catalog.js';
+import { type ChangeText, decodeChange, encodeChanges } from './change.js';
+import type { Document } from './documents.js';
+import { encodeExtent } from './manifest.js';
+import type { SealedType } from './sealed-document.js';
+import type { ChangeStamp } from './stamp.js';
+
+/** A node that a commit of this batch makes, not yet in the view. */
+export interface StagedNode {
+  readonly id: string;
+  readonly folder: boolean;
+}
+
+/** A commit as it is planned: nothing of it is in the batch yet. */
+export interface PlannedCommit {
+  readonly operations: readonly Uint8Array[];
+  /** Sealed extents that the operations refer to. */
+  readonly extents: readonly Document[];
+  /** What it makes, by `stagedKey`. */
+  readonly nodes: ReadonlyMap<string, StagedNode>;
+}
+
+export function stagedKey(parent: string, name: string): string {
+  return `${parent}/${name}`;
+}
+
+/** One peer's part of UserDocuments, as far as writing goes. */
+export interface Sealing {
+  readonly peer: ChangeStamp['peer'];
+  readonly seal: (type: SealedType, plain: Uint8Array, counter: number) => Document;
+}
+
+/** What one write to the database carries: the commits that were waiting for it, each whole. */
+export class Batch {
+  readonly #sealing: Sealing;
+  readonly #documents: Document[] = [];
+  readonly #changes: { readonly text: ChangeText; readonly stamp: ChangeStamp }[] = [];
+  readonly #staged = new Map<string, StagedNode>();
+  readonly #ids = new Set<string>();
+  #counter: number;
+
+  /** @param counter the highest that was seen */
+  constructor(sealing: Sealing, counter: number) {
+    this.#sealing = sealing;
+    this.#counter = counter;
+  }
+
+  get documents(): readonly Document[] {
+    return this.#documents;
+  }
+
+  /** For the view, once the documents are durable. */
+  get changes(): readonly { readonly text: ChangeText; readonly stamp: ChangeStamp }[] {
+    return this.#changes;
+  }
+
+  staged(key: string): StagedNode | undefined {
+    return this.#staged.get(key);
+  }
+
+  /** Whether a commit of this batch makes a node with this id. */
+  makes(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** Takes all of a commit, or throws before any. */
+  add({ operations, extents, nodes }: PlannedCommit): void {
+    const plains = encodeChanges(operations, randomBytes(SHORT_ID_BYTES));
+    this.#documents.push(...extents);
+    for (const plain of plains) {
+      const counter = ++this.#counter;
+      const document = this.#sealing.seal('change', plain, counter);
+      this.#documents.push(document);
+      const stamp = { counter, peer: this.#sealing.peer, document: document._id };
+      this.#changes.push({ text: decodeChange(plain), stamp });
+    }
+    for (const [key, node] of nodes) {
+      this.#staged.set(key, node);
+      this.#ids.add(node.id);
+    }
+  }
+
+  /** The extents of a large file as documents of their own, in order. */
+  sealExtents(extents: readonly ExtentRef[]): Document[] {
+    const documents: Document[] = [];
+    for (let at = 0; at < extents.length; at += EXTENTS_PER_DOCUMENT) {
+      const list = extents.slice(at, at + EXTENTS_PER_DOCUMENT).map(encodeExtent);
+      const plain = ExtentList.encode({ extents: list }).finish();
+      documents.push(this.#sealing.seal('extents', plain, this.#counter + 1));
+    }
+    return documents;
+  }
+}

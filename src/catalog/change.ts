@@ -1,0 +1,152 @@
+import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { toHex } from '../bytes.js';
+import { ID_BYTES, SHORT_ID_BYTES } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
+import { type AddVersion, Change, Operation, type RemoveEntry, type SetEntry } from '../gen/shoal/v1/format.js';
+import { MAX_CHANGE_BYTES, MAX_COMMIT_PARTS } from '../limits.js';
+
+/** Field 1 of Change, wire type 2 (length-delimited). */
+const OPERATION_TAG = 0x0a;
+const WIRE_TYPE_BITS = 3;
+
+export type ChangeOperation = NonNullable<Operation['operation']>;
+
+/** An operation, and where its bytes lie in the plaintext of its document. */
+export interface PlacedOperation {
+  readonly operation: ChangeOperation;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Which piece of a commit a document is. A commit that fits one document has one part and no id. */
+export interface CommitPart {
+  readonly commit: string;
+  readonly part: number;
+  readonly parts: number;
+}
+
+/** The plaintext of one change document, read. */
+export interface ChangeText {
+  readonly plain: Uint8Array;
+  readonly operations: readonly PlacedOperation[];
+  readonly piece: CommitPart | undefined;
+}
+
+export function encodeOperation(operation: ChangeOperation): Uint8Array {
+  return Operation.encode({ operation }).finish();
+}
+
+/** Groups encoded operations, in order, so that each group stays near MAX_CHANGE_BYTES; one alone may exceed it. */
+function group(operations: readonly Uint8Array[]): Uint8Array[][] {
+  const groups: Uint8Array[][] = [];
+  let current: Uint8Array[] = [];
+  let bytes = 0;
+  for (const operation of operations) {
+    if (bytes + operation.length > MAX_CHANGE_BYTES && current.length > 0) {
+      groups.push(current);
+      current = [];
+      bytes = 0;
+    }
+    current.push(operation);
+    bytes += operation.length;
+  }
+  if (current.length > 0) groups.push(current);
+  return groups;
+}
+
+/**
+ * The plaintexts of a commit's documents, in order.
+ *
+ * @param commit 16 random bytes
+ * @throws StorageError LIMIT_EXCEEDED
+ */
+export function encodeChanges(operations: readonly Uint8Array[], commit: Uint8Array): Uint8Array[] {
+  const groups = group(operations);
+  if (groups.length > MAX_COMMIT_PARTS) {
+    throw new StorageError('LIMIT_EXCEEDED', 'That is too much for one step. Do it folder by folder.');
+  }
+  return groups.map((members, part) => {
+    const writer = new BinaryWriter();
+    for (const operation of members) writer.uint32(OPERATION_TAG).bytes(operation);
+    if (groups.length === 1) return writer.finish();
+    return Change.encode({ operations: [], commit, part, parts: groups.length }, writer).finish();
+  });
+}
+
+function demand(condition: boolean): void {
+  if (!condition) {
+    throw new StorageError('CORRUPT', 'A catalog change is signed by its owner but does not make sense.');
+  }
+}
+
+function checkVersion(version: AddVersion): void {
+  demand(version.file.length === SHORT_ID_BYTES && version.version.length === SHORT_ID_BYTES);
+  demand(version.extents.every(({ key, stripe }) => key.length === ID_BYTES && stripe.length === ID_BYTES));
+}
+
+function checkEntry(entry: SetEntry): void {
+  demand(entry.node.length === SHORT_ID_BYTES && entry.parent.length === SHORT_ID_BYTES && entry.name !== '');
+}
+
+function checkRemoval(removal: RemoveEntry): void {
+  demand(removal.node.length === SHORT_ID_BYTES && removal.versions.every(({ length }) => length === SHORT_ID_BYTES));
+}
+
+function check(operation: ChangeOperation): void {
+  switch (operation.$case) {
+    case 'setEntry':
+      checkEntry(operation.value);
+      break;
+    case 'addVersion':
+      checkVersion(operation.value);
+      break;
+    case 'removeEntry':
+      checkRemoval(operation.value);
+  }
+}
+
+function readOperation(reader: BinaryReader): PlacedOperation {
+  const length = reader.uint32();
+  const start = reader.pos;
+  const { operation } = Operation.decode(reader, length);
+  if (operation === undefined) {
+    throw new StorageError(
+      'UNSUPPORTED',
+      'A catalog change was written by a newer version of Shoal. Upgrade this one.',
+    );
+  }
+  check(operation);
+  return { operation, start, end: start + length };
+}
+
+function decode(plain: Uint8Array): ChangeText {
+  const reader = new BinaryReader(plain);
+  const operations: PlacedOperation[] = [];
+  const frame = new BinaryWriter();
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === OPERATION_TAG) operations.push(readOperation(reader));
+    else frame.uint32(tag).raw(reader.skip(tag & ((1 << WIRE_TYPE_BITS) - 1)));
+  }
+  const { commit, part, parts } = Change.decode(frame.finish());
+  if (parts <= 1) return { plain, operations, piece: undefined };
+  demand(commit.length === SHORT_ID_BYTES && part < parts && parts <= MAX_COMMIT_PARTS);
+  return { plain, operations, piece: { commit: toHex(commit), part, parts } };
+}
+
+/** @throws StorageError CORRUPT, or UNSUPPORTED for an operation that this version does not know */
+export function decodeChange(plain: Uint8Array): ChangeText {
+  try {
+    return decode(plain);
+  } catch (error) {
+    if (error instanceof StorageError) throw error;
+    throw new StorageError('CORRUPT', 'A catalog change could not be read.', { cause: error });
+  }
+}
+
+/** The version that an operation added, read again from the plaintext of its document. */
+export function decodeVersion(plain: Uint8Array, start: number, end: number): AddVersion {
+  const { operation } = Operation.decode(plain.subarray(start, end));
+  if (operation?.$case !== 'addVersion') throw new StorageError('INTERNAL', 'A version was looked for where none is.');
+  return operation.value;
+}

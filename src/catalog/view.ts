@@ -1,0 +1,138 @@
+import { toHex } from '../bytes.js';
+import type { StripeId, VersionId } from '../chunk/ids.js';
+import type { AddVersion, RemoveEntry } from '../gen/shoal/v1/format.js';
+import type { ChangeText, PlacedOperation } from './change.js';
+import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
+import { StripeReferences, stripesOf } from './stripe-references.js';
+import { Tree } from './tree.js';
+import { readVersion, type ViewNode, type ViewVersion } from './view-node.js';
+
+interface Arrived {
+  readonly text: ChangeText;
+  readonly stamp: ChangeStamp;
+}
+
+function insert(versions: readonly ViewVersion[], version: ViewVersion): readonly ViewVersion[] {
+  const newer = versions.findIndex((other) => compareStamps(other.stamp, version.stamp) < 0);
+  if (newer < 0) return [...versions, version];
+  return [...versions.slice(0, newer), version, ...versions.slice(newer)];
+}
+
+/**
+ * What a user's changes amount to, decrypted and in memory. `apply` may be called in any order; a commit of several
+ * documents takes effect, whole, when the last of them has come.
+ */
+export class View {
+  readonly tree = new Tree();
+  readonly #references = new StripeReferences();
+  /** Versions whose extents lie in documents of their own: their stripes once these were read, undefined before. */
+  readonly #large = new Map<ViewVersion, readonly StripeId[] | undefined>();
+  readonly #incomplete = new Map<string, Map<number, Arrived>>();
+  #counter = 0;
+
+  /** The highest Lamport counter seen. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  /** Commits of which some documents have not come. */
+  get incompleteCommits(): readonly string[] {
+    return [...this.#incomplete.keys()];
+  }
+
+  apply(text: ChangeText, stamp: ChangeStamp): void {
+    this.#counter = Math.max(this.#counter, stamp.counter);
+    const { piece } = text;
+    if (piece === undefined) {
+      this.#applyAll({ text, stamp });
+      return;
+    }
+    const arrived = this.#incomplete.get(piece.commit) ?? new Map<number, Arrived>();
+    arrived.set(piece.part, { text, stamp });
+    this.#incomplete.set(piece.commit, arrived);
+    if (arrived.size < piece.parts) return;
+    this.#incomplete.delete(piece.commit);
+    for (const part of arrived.values()) this.#applyAll(part);
+  }
+
+  /** Versions that `references` cannot see into until `count` is told their stripes. */
+  get uncounted(): readonly ViewVersion[] {
+    return [...this.#large].filter(([, stripes]) => stripes === undefined).map(([version]) => version);
+  }
+
+  count(version: ViewVersion, stripes: readonly StripeId[]): void {
+    if (!this.#large.has(version) || this.#large.get(version) !== undefined) return;
+    this.#large.set(version, stripes);
+    this.#references.add(stripes);
+  }
+
+  /** The stripes of a version; none for a large one that was not counted. */
+  stripes(version: ViewVersion): readonly StripeId[] {
+    if (this.#large.has(version)) return this.#large.get(version) ?? [];
+    return stripesOf(readVersion(version).extents);
+  }
+
+  isReferenced(stripe: StripeId): boolean {
+    return this.#references.count(stripe) > 0;
+  }
+
+  /** Overwrites the plaintexts, which hold the keys of files. The view is useless afterwards. */
+  wipe(): void {
+    for (const node of this.tree.nodes()) for (const version of node.versions) version.plain.fill(0);
+  }
+
+  #applyAll({ text, stamp }: Arrived): void {
+    for (const [index, operation] of text.operations.entries()) {
+      this.#applyOne(operation, { change: stamp, index }, text.plain);
+    }
+  }
+
+  #applyOne(placed: PlacedOperation, stamp: Stamp, plain: Uint8Array): void {
+    const { operation, start, end } = placed;
+    switch (operation.$case) {
+      case 'setEntry': {
+        const { node, parent, name, folder, changedMs } = operation.value;
+        this.tree.place(toHex(node), stamp, { parent: toHex(parent), name, folder, changedMs });
+        break;
+      }
+      case 'addVersion':
+        this.#addVersion(operation.value, { stamp, plain, start, end });
+        break;
+      case 'removeEntry':
+        this.#remove(operation.value, stamp);
+    }
+  }
+
+  #addVersion(added: AddVersion, origin: Pick<ViewVersion, 'stamp' | 'plain' | 'start' | 'end'>): void {
+    const node = this.tree.ensure(toHex(added.file));
+    const id = toHex(added.version) as VersionId;
+    const { bytes, modifiedMs, createdMs, mode } = added;
+    const twin = node.versions.find((version) => version.id === id);
+    // One version announced twice (by a writer that was not told of its success): the first announcement counts.
+    if (node.dropped?.has(id) === true || (twin && compareStamps(twin.stamp, origin.stamp) < 0)) return;
+    if (twin !== undefined) this.#forget(node, twin);
+    const version = { id, bytes, modifiedMs, createdMs, mode, ...origin };
+    node.versions = insert(node.versions, version);
+    if (added.extentDocuments.length > 0) this.#large.set(version, undefined);
+    else this.#references.add(stripesOf(added.extents));
+    this.tree.settle(node);
+  }
+
+  #remove(removal: RemoveEntry, stamp: Stamp): void {
+    const node = this.tree.ensure(toHex(removal.node));
+    if (node.removed === undefined || compareStamps(stamp, node.removed) > 0) node.removed = stamp;
+    for (const bytes of removal.versions) {
+      const id = toHex(bytes) as VersionId;
+      (node.dropped ??= new Set()).add(id);
+      const version = node.versions.find((other) => other.id === id);
+      if (version !== undefined) this.#forget(node, version);
+    }
+    this.tree.settle(node);
+  }
+
+  #forget(node: ViewNode, version: ViewVersion): void {
+    this.#references.drop(this.stripes(version));
+    this.#large.delete(version);
+    node.versions = node.versions.filter((other) => other !== version);
+  }
+}
