@@ -38,7 +38,7 @@ export interface ReadLabel extends Label {
 /** What is wrong with a label's numbers; undefined = nothing. */
 function labelFault(label: Label): string | undefined {
   const { k, m, stripeBytes, chunkBytes, directoryOffset, directoryBytes, chunks } = label;
-  if (k < MIN_DATA_CHUNKS || m < 0 || k + m > MAX_STRIPE_CHUNKS) return 'numbers of chunks';
+  if (k < MIN_DATA_CHUNKS || m < 1 || k + m > MAX_STRIPE_CHUNKS) return 'numbers of chunks';
   if (chunks.length !== k + m) return 'list of chunks';
   if (chunkBytes < 1 || chunkBytes > MAX_CHUNK_BYTES || chunkBytes !== chunkBytesFor(stripeBytes, k)) {
     return 'length of chunks';
