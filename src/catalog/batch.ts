@@ -3,7 +3,7 @@ import { SHORT_ID_BYTES } from '../chunk/ids.js';
 import { ExtentList } from '../gen/shoal/v1/format.js';
 import { EXTENTS_PER_DOCUMENT } from '../limits.js';
 import type { ExtentRef } from './catalog.js';
-import { type ChangeText, decodeChange, encodeChanges } from './change.js';
+import { type ChangeOperation, type ChangeText, decodeChange, encodeChanges } from './change.js';
 import type { Document } from './documents.js';
 import { encodeExtent } from './manifest.js';
 import type { SealedType } from './sealed-document.js';
@@ -17,7 +17,7 @@ export interface StagedNode {
 
 /** A commit as it is planned: nothing of it is in the batch yet. */
 export interface PlannedCommit {
-  readonly operations: readonly Uint8Array[];
+  readonly operations: readonly ChangeOperation[];
   /** Sealed extents that the operations refer to. */
   readonly extents: readonly Document[];
   /** What it makes, by `stagedKey`. */

@@ -8,6 +8,14 @@ import { MAX_CHANGE_BYTES, MAX_COMMIT_PARTS } from '../limits.js';
 /** Field 1 of Change, wire type 2 (length-delimited). */
 const OPERATION_TAG = 0x0a;
 const WIRE_TYPE_BITS = 3;
+/** Ids, sizes and times of any operation. */
+const ENTRY_BYTES = 64;
+/** A key, a stripe, three numbers. */
+const EXTENT_BYTES = 84;
+/** An id of 16 bytes, with its tag and length. */
+const SHORT_ID_FIELD_BYTES = 18;
+/** The id of an extents document, with its tag and length. */
+const DOCUMENT_ID_FIELD_BYTES = 74;
 
 export type ChangeOperation = NonNullable<Operation['operation']>;
 
@@ -32,23 +40,36 @@ export interface ChangeText {
   readonly piece: CommitPart | undefined;
 }
 
-export function encodeOperation(operation: ChangeOperation): Uint8Array {
-  return Operation.encode({ operation }).finish();
+/** At least the bytes of an operation: exact sizes are not worth encoding everything twice. */
+function sizeOf(operation: ChangeOperation): number {
+  switch (operation.$case) {
+    case 'setEntry':
+      return ENTRY_BYTES + operation.value.name.length;
+    case 'addVersion':
+      return (
+        ENTRY_BYTES +
+        operation.value.extents.length * EXTENT_BYTES +
+        operation.value.extentDocuments.length * DOCUMENT_ID_FIELD_BYTES
+      );
+    case 'removeEntry':
+      return ENTRY_BYTES + operation.value.versions.length * SHORT_ID_FIELD_BYTES;
+  }
 }
 
-/** Groups encoded operations, in order, so that each group stays near MAX_CHANGE_BYTES; one alone may exceed it. */
-function group(operations: readonly Uint8Array[]): Uint8Array[][] {
-  const groups: Uint8Array[][] = [];
-  let current: Uint8Array[] = [];
+/** In order, so that each group stays near MAX_CHANGE_BYTES; one operation alone may exceed it. */
+function group(operations: readonly ChangeOperation[]): ChangeOperation[][] {
+  const groups: ChangeOperation[][] = [];
+  let current: ChangeOperation[] = [];
   let bytes = 0;
   for (const operation of operations) {
-    if (bytes + operation.length > MAX_CHANGE_BYTES && current.length > 0) {
+    const size = sizeOf(operation);
+    if (bytes + size > MAX_CHANGE_BYTES && current.length > 0) {
       groups.push(current);
       current = [];
       bytes = 0;
     }
     current.push(operation);
-    bytes += operation.length;
+    bytes += size;
   }
   if (current.length > 0) groups.push(current);
   return groups;
@@ -60,16 +81,16 @@ function group(operations: readonly Uint8Array[]): Uint8Array[][] {
  * @param commit 16 random bytes
  * @throws StorageError LIMIT_EXCEEDED
  */
-export function encodeChanges(operations: readonly Uint8Array[], commit: Uint8Array): Uint8Array[] {
+export function encodeChanges(operations: readonly ChangeOperation[], commit: Uint8Array): Uint8Array[] {
   const groups = group(operations);
   if (groups.length > MAX_COMMIT_PARTS) {
     throw new StorageError('LIMIT_EXCEEDED', 'That is too much for one step. Do it folder by folder.');
   }
   return groups.map((members, part) => {
-    const writer = new BinaryWriter();
-    for (const operation of members) writer.uint32(OPERATION_TAG).bytes(operation);
-    if (groups.length === 1) return writer.finish();
-    return Change.encode({ operations: [], commit, part, parts: groups.length }, writer).finish();
+    const change = { operations: members.map((operation) => ({ operation })) };
+    const parts = groups.length;
+    if (parts === 1) return Change.encode({ ...change, commit: new Uint8Array(0), part: 0, parts: 0 }).finish();
+    return Change.encode({ ...change, commit, part, parts }).finish();
   });
 }
 

@@ -5,7 +5,7 @@ import { StorageError } from '../errors.js';
 import { MAX_INLINE_EXTENTS } from '../limits.js';
 import { type Batch, stagedKey, type StagedNode } from './batch.js';
 import type { Manifest, NewVersion } from './catalog.js';
-import { encodeOperation } from './change.js';
+import type { ChangeOperation } from './change.js';
 import type { Document } from './documents.js';
 import { encodeExtent } from './manifest.js';
 import { formatPath, parsePath } from './path.js';
@@ -24,7 +24,7 @@ export interface PlanContext {
 /** Turns new versions and folders into operations, against the view and what earlier commits of the batch will add. */
 export class CommitPlan {
   readonly #context: PlanContext;
-  readonly #operations: Uint8Array[] = [];
+  readonly #operations: ChangeOperation[] = [];
   readonly #extents: Document[] = [];
   readonly #nodes = new Map<string, StagedNode>();
   readonly #ids = new Set<string>();
@@ -64,13 +64,13 @@ export class CommitPlan {
     this.#operations.push(this.#version(file, manifest));
   }
 
-  #version(file: string, manifest: Manifest): Uint8Array {
+  #version(file: string, manifest: Manifest): ChangeOperation {
     const { version, bytes, modifiedMs, mode, extents } = manifest;
     const { batch, nowMs } = this.#context;
     const large = extents.length > MAX_INLINE_EXTENTS;
     const documents = large ? batch.sealExtents(extents) : [];
     this.#extents.push(...documents);
-    return encodeOperation({
+    return {
       $case: 'addVersion',
       value: {
         file: idBytes(file),
@@ -82,7 +82,7 @@ export class CommitPlan {
         extentDocuments: documents.map(({ _id }) => _id),
         createdMs: nowMs,
       },
-    });
+    };
   }
 
   /** The folder at this path, made with all that lead to it where missing. */
@@ -133,7 +133,7 @@ export class CommitPlan {
     const { parent, name, folder } = entry;
     const changedMs = folder ? this.#context.nowMs : 0;
     const value = { node: idBytes(id), parent: idBytes(parent), name, folder, changedMs };
-    this.#operations.push(encodeOperation({ $case: 'setEntry', value }));
+    this.#operations.push({ $case: 'setEntry', value });
     this.#nodes.set(stagedKey(parent, name), { id, folder });
     this.#ids.add(id);
     return id;

@@ -1,7 +1,7 @@
 import { idBytes } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { MAX_PATH_BYTES } from '../limits.js';
-import { encodeOperation } from './change.js';
+import type { ChangeOperation } from './change.js';
 import { demand, find } from './lookup.js';
 import { formatPath, parsePath } from './path.js';
 import type { Tree } from './tree.js';
@@ -36,7 +36,7 @@ function demandParent(tree: Tree, path: string, names: readonly string[]): ViewN
 }
 
 /** @returns the operations that move `from` to `to`; none when both are the same */
-export function planMove(tree: Tree, from: string, to: string, nowMs: number): Uint8Array[] {
+export function planMove(tree: Tree, from: string, to: string, nowMs: number): ChangeOperation[] {
   const { node, path } = demand(tree, from);
   const names = parsePath(to);
   const name = names.at(-1);
@@ -54,21 +54,21 @@ export function planMove(tree: Tree, from: string, to: string, nowMs: number): U
     throw new StorageError('INVALID_ARGUMENT', `Below ${target} some paths would be too long.`);
   }
   const value = { node: idBytes(node.id), parent: idBytes(parent.id), name, folder, changedMs: folder ? nowMs : 0 };
-  return [encodeOperation({ $case: 'setEntry', value })];
+  return [{ $case: 'setEntry', value }];
 }
 
 /** Several for a file with very many versions, so that each fits a document. */
-function* removals({ id, versions }: ViewNode): Generator<Uint8Array> {
+function* removals({ id, versions }: ViewNode): Generator<ChangeOperation> {
   let at = 0;
   do {
     const slice = versions.slice(at, at + VERSIONS_PER_REMOVAL).map((version) => idBytes(version.id));
-    yield encodeOperation({ $case: 'removeEntry', value: { node: idBytes(id), versions: slice } });
+    yield { $case: 'removeEntry', value: { node: idBytes(id), versions: slice } };
     at += VERSIONS_PER_REMOVAL;
   } while (at < versions.length);
 }
 
 export interface PlannedRemoval {
-  readonly operations: readonly Uint8Array[];
+  readonly operations: readonly ChangeOperation[];
   readonly files: number;
   readonly versions: readonly ViewVersion[];
 }
@@ -80,7 +80,7 @@ export function planRemoval(tree: Tree, path: string, recursive: boolean): Plann
   if (!recursive && (start.children?.size ?? 0) > 0) {
     throw new StorageError('CONFLICT', `${path} is not empty. Remove it recursively to remove what is in it.`);
   }
-  const operations: Uint8Array[] = [];
+  const operations: ChangeOperation[] = [];
   const versions: ViewVersion[] = [];
   let files = 0;
   const ahead = [start];
