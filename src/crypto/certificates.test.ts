@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { before, describe, test } from 'node:test';
+import type * as X509 from '@peculiar/x509';
 import { StorageError } from '../errors.js';
 import {
   certificateToDer,
@@ -13,7 +14,7 @@ import {
   privateKeyFromPem,
   privateKeyToPem,
 } from './certificates.js';
-import { peerIdOf, verifyPeerCertificate } from './peer-identity.js';
+import { PEER_KEY_USES, peerIdOf, verifyPeerCertificate } from './peer-identity.js';
 
 const NOW = Date.UTC(2030, 0, 1);
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -68,22 +69,34 @@ describe('the certificate of a peer', () => {
     unauthenticated(() => verifyPeerCertificate(certificate, other.certificate, NOW));
   });
 
-  test('without the uses of a peer is refused', async () => {
+  test('whose signature was altered is refused', () => {
+    const altered = certificate.slice();
+    // The signature is the end of a certificate.
+    altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1;
+    unauthenticated(() => verifyPeerCertificate(altered, authority.certificate, NOW));
+  });
+
+  test('without the uses of a peer, or of a CA, is refused', async () => {
     const x509 = await import('@peculiar/x509');
     const issuer = await createAuthority('plain', NOW);
     const curve = { name: 'ECDSA', namedCurve: 'P-256' };
     const spki = keys.publicKey.export({ format: 'der', type: 'spki' });
     const pkcs8 = issuer.privateKey.export({ format: 'der', type: 'pkcs8' });
-    const bare = await x509.X509CertificateGenerator.create({
-      issuer: 'CN=plain',
-      subject: 'CN=peer',
-      notBefore: new Date(NOW),
-      notAfter: new Date(NOW + DAY_MS),
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-      publicKey: await webcrypto.subtle.importKey('spki', spki, curve, true, ['verify']),
-      signingKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, curve, true, ['sign']),
-    });
-    unauthenticated(() => verifyPeerCertificate(new Uint8Array(bare.rawData), issuer.certificate, NOW));
+    const publicKey = await webcrypto.subtle.importKey('spki', spki, curve, true, ['verify']);
+    const signingKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, curve, true, ['sign']);
+    const uses = new x509.ExtendedKeyUsageExtension([...PEER_KEY_USES]);
+    const issue = async (extensions: X509.Extension[]): Promise<Uint8Array> => {
+      const names = { issuer: 'CN=plain', subject: 'CN=peer' };
+      const dates = { notBefore: new Date(NOW), notAfter: new Date(NOW + DAY_MS) };
+      const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
+      const parameters = { ...names, ...dates, signingAlgorithm, publicKey, signingKey, extensions };
+      return new Uint8Array((await x509.X509CertificateGenerator.create(parameters)).rawData);
+    };
+    const verify = (der: Uint8Array) => verifyPeerCertificate(der, issuer.certificate, NOW);
+    verify(await issue([uses]));
+    const [bare, ca] = [await issue([]), await issue([uses, new x509.BasicConstraintsExtension(true, 0, true)])];
+    unauthenticated(() => verify(bare));
+    unauthenticated(() => verify(ca));
   });
 
   test('cannot be the authority itself, nor issued by a peer', async () => {

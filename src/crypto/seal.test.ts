@@ -150,6 +150,13 @@ describe('unsealing refuses', () => {
     corrupt(() => unsealer.push(Uint8Array.of(0)));
   });
 
+  test('fewer or more whole blocks than the range has', () => {
+    const range = sealedRange(0, 2 * BLOCK_BYTES, plaintext.length);
+    const end = range.end - (range.end - range.start) / 2;
+    corrupt(() => [...unsealRange(key, sealed.subarray(range.start, end), range)]);
+    corrupt(() => [...unsealRange(key, sealed.subarray(range.start), range)]);
+  });
+
   test('a length that the manifest did not promise', () => {
     corrupt(() => new ExtentUnsealer(key, plaintext.length - 1).push(sealed));
     corrupt(() => new ExtentUnsealer(key, 2 * BLOCK_BYTES).push(sealed));
