@@ -55,8 +55,7 @@ export class ChunkIndex {
 
   private constructor(database: Database) {
     this.#database = database;
-    const entries = Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)] as const);
-    this.#sql = Object.fromEntries(entries) as Statements;
+    this.#sql = database.prepareAll(STATEMENTS);
   }
 
   static async open(file: string): Promise<ChunkIndex> {

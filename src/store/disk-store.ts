@@ -120,18 +120,17 @@ export class DiskStore implements ChunkStore {
     }
   }
 
-  get(id: ChunkId, { signal, segments }: GetOptions): Promise<StoredChunk> {
-    return this.#look(signal, () => {
-      const found = this.#parts.index.find(id);
-      if (found === undefined) throw unknownChunk(id);
-      const { shape, label, content } = found;
-      const asked = askedSegments(shape, segments);
-      const bytes =
-        content === undefined
-          ? this.#readFile(id, shape, asked)
-          : segmentsOf(wholeContent(id, shape, content), shape.segmentBytes)(asked);
-      return { shape, label, segments: abortable(bytes, signal) };
-    });
+  async get(id: ChunkId, { signal, segments }: GetOptions): Promise<StoredChunk> {
+    this.#assertReady(signal);
+    const found = this.#parts.index.find(id);
+    if (found === undefined) throw unknownChunk(id);
+    const { shape, label, content } = found;
+    const asked = askedSegments(shape, segments);
+    const bytes =
+      content === undefined
+        ? this.#readFile(id, shape, asked)
+        : segmentsOf(wholeContent(id, shape, content), shape.segmentBytes)(asked);
+    return { shape, label, segments: abortable(bytes, signal) };
   }
 
   async *#readFile(id: ChunkId, shape: ChunkShape, asked: readonly number[]): AsyncGenerator<Segment> {
@@ -156,10 +155,9 @@ export class DiskStore implements ChunkStore {
   }
 
   async has(ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
-    const found = await this.#look(signal, () => {
-      checkIdCount(ids);
-      return new Set(ids.filter((id) => this.#parts.index.has(id)));
-    });
+    this.#assertReady(signal);
+    checkIdCount(ids);
+    const found = new Set(ids.filter((id) => this.#parts.index.has(id)));
     // Others act on this answer, so it has to be as durable as a put's.
     await this.#parts.index.settled();
     return found;
@@ -188,7 +186,8 @@ export class DiskStore implements ChunkStore {
 
   async *list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncIterable<ChunkSummary> {
     for (let after: Cursor | undefined; ;) {
-      const page = await this.#look(options.signal, () => this.#parts.index.page(options.owner, after));
+      this.#assertReady(options.signal);
+      const page = this.#parts.index.page(options.owner, after);
       for (const summary of page) {
         yield summary;
         options.signal.throwIfAborted();
@@ -213,12 +212,9 @@ export class DiskStore implements ChunkStore {
     return this.close();
   }
 
-  #look<T>(signal: AbortSignal, work: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      signal.throwIfAborted();
-      this.#activities.assertGoingOn();
-      resolve(work());
-    });
+  #assertReady(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.#activities.assertGoingOn();
   }
 
   #sweepWhenDue(): void {

@@ -15,8 +15,8 @@ chunkStoreContract('MemoryStore', async () => {
   return { store, owners: [owner, parseUserId(randomBytes(32))], close: () => store.close() };
 });
 
-void describe('MemoryStore', () => {
-  void it('refuses what exceeds its capacity and keeps the rest', async () => {
+describe('MemoryStore', () => {
+  it('refuses what exceeds its capacity and keeps the rest', async () => {
     const store = await MemoryStore.open({ capacityBytes: 1000 });
     const { signal } = new AbortController();
     const put = async (bytes: number): Promise<unknown> => {

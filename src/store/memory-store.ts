@@ -40,8 +40,8 @@ export class MemoryStore implements ChunkStore {
     this.#capacityBytes = capacityBytes;
   }
 
-  static open(options: { readonly capacityBytes?: number } = {}): Promise<MemoryStore> {
-    return Promise.resolve(new MemoryStore(options.capacityBytes ?? Infinity));
+  static async open(options: { readonly capacityBytes?: number } = {}): Promise<MemoryStore> {
+    return new MemoryStore(options.capacityBytes ?? Infinity);
   }
 
   async put(header: ChunkHeader, source: SegmentSource, { signal }: PutOptions): Promise<Stored> {
@@ -88,22 +88,20 @@ export class MemoryStore implements ChunkStore {
     if (this.#partials.size > MAX_CONCURRENT_PUTS && oldest !== undefined) this.#partials.delete(oldest);
   }
 
-  get(id: ChunkId, { signal, segments }: GetOptions): Promise<StoredChunk> {
-    return this.#answer(signal, () => {
-      const chunk = this.#chunks.get(id);
-      if (chunk === undefined) throw unknownChunk(id);
-      const { shape, content, labels } = chunk;
-      const [label] = labels.values();
-      const source = segmentsOf(content, shape.segmentBytes)(askedSegments(shape, segments));
-      return { shape, label: label ?? new Uint8Array(), segments: abortable(source, signal) };
-    });
+  async get(id: ChunkId, { signal, segments }: GetOptions): Promise<StoredChunk> {
+    this.#assertReady(signal);
+    const chunk = this.#chunks.get(id);
+    if (chunk === undefined) throw unknownChunk(id);
+    const { shape, content, labels } = chunk;
+    const [label] = labels.values();
+    const source = segmentsOf(content, shape.segmentBytes)(askedSegments(shape, segments));
+    return { shape, label: label ?? new Uint8Array(), segments: abortable(source, signal) };
   }
 
-  has(ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
-    return this.#answer(signal, () => {
-      checkIdCount(ids);
-      return new Set(ids.filter((id) => this.#chunks.has(id)));
-    });
+  async has(ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
+    this.#assertReady(signal);
+    checkIdCount(ids);
+    return new Set(ids.filter((id) => this.#chunks.has(id)));
   }
 
   async delete(owner: UserId, ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
@@ -124,10 +122,9 @@ export class MemoryStore implements ChunkStore {
   }
 
   async *list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncIterable<ChunkSummary> {
-    const summaries = await this.#answer(options.signal, () =>
-      [...this.#chunks].flatMap(([id, chunk]) =>
-        [...chunk.labels].map(([owner, label]) => ({ id, bytes: chunk.shape.bytes, owner, label })),
-      ),
+    this.#assertReady(options.signal);
+    const summaries = [...this.#chunks].flatMap(([id, chunk]) =>
+      [...chunk.labels].map(([owner, label]) => ({ id, bytes: chunk.shape.bytes, owner, label })),
     );
     summaries.sort((a, b) => compareIds(a.id, b.id) || compareIds(a.owner, b.owner));
     for (const summary of summaries) {
@@ -136,28 +133,24 @@ export class MemoryStore implements ChunkStore {
     }
   }
 
-  usage(): Promise<StoreUsage> {
+  async usage(): Promise<StoreUsage> {
     let partialBytes = 0;
     for (const partial of this.#partials.values()) partialBytes += partial.content.length;
     const freeBytes = this.#capacityBytes - this.#bytes;
-    return Promise.resolve({ chunks: this.#chunks.size, bytes: this.#bytes, partialBytes, freeBytes, reserveBytes: 0 });
+    return { chunks: this.#chunks.size, bytes: this.#bytes, partialBytes, freeBytes, reserveBytes: 0 };
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true;
-    return Promise.resolve();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #answer<T>(signal: AbortSignal, work: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      signal.throwIfAborted();
-      this.#assertOpen();
-      resolve(work());
-    });
+  #assertReady(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.#assertOpen();
   }
 
   #assertOpen(): void {

@@ -60,8 +60,7 @@ export class Outbox implements AsyncDisposable {
   private constructor(database: Database, clock: () => number) {
     this.#database = database;
     this.#clock = clock;
-    const entries = Object.entries(STATEMENTS).map(([name, sql]) => [name, database.prepare(sql)] as const);
-    this.#sql = Object.fromEntries(entries) as Statements;
+    this.#sql = database.prepareAll(STATEMENTS);
   }
 
   /** Opens `state.sqlite` in `directory`, which is created when it is missing. */
@@ -80,9 +79,7 @@ export class Outbox implements AsyncDisposable {
   /** Due at once. Resolves when they would survive a power cut; adding one again makes it due again. */
   async add(deletes: readonly PendingDelete[]): Promise<void> {
     const nowMs = this.#clock();
-    await this.#database.write(() => {
-      for (const one of deletes) this.#sql.add.run(...keyOf(one), idBytes(one.stripe), nowMs);
-    });
+    await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), nowMs));
   }
 
   /** The owner's deletes that are due, one batch for each peer; what exceeds a batch comes with the next call. */
@@ -103,17 +100,23 @@ export class Outbox implements AsyncDisposable {
 
   /** The peer acknowledged them. */
   async done(deletes: readonly PendingDelete[]): Promise<void> {
-    await this.#database.write(() => {
-      for (const one of deletes) this.#sql.remove.run(...keyOf(one));
-    });
+    await this.#forEach(deletes, (one) => this.#sql.remove.run(...keyOf(one)));
   }
 
   /** The peer did not answer: they are due again later, each time twice as late. */
   async postpone(deletes: readonly PendingDelete[]): Promise<void> {
     const nowMs = this.#clock();
-    await this.#database.write(() => {
-      for (const one of deletes) this.#sql.postpone.run(nowMs, ...keyOf(one));
-    });
+    await this.#forEach(deletes, (one) => this.#sql.postpone.run(nowMs, ...keyOf(one)));
+  }
+
+  /** Removing a large folder makes many: the event loop gets its turn between the transactions. */
+  async #forEach(deletes: readonly PendingDelete[], apply: (one: PendingDelete) => void): Promise<void> {
+    for (let start = 0; start < deletes.length; start += MAX_IDS_PER_CALL) {
+      const some = deletes.slice(start, start + MAX_IDS_PER_CALL);
+      await this.#database.write(() => {
+        some.forEach(apply);
+      });
+    }
   }
 
   /** How many are left; with a stripe, how many of its chunks. */

@@ -95,6 +95,12 @@ export class Database implements AsyncDisposable {
     return new Statement(native, (call) => this.#call(call));
   }
 
+  /** One statement under each name. */
+  prepareAll<Name extends string>(statements: Readonly<Record<Name, string>>): Readonly<Record<Name, Statement>> {
+    const entries = Object.entries<string>(statements).map(([name, sql]) => [name, this.prepare(sql)] as const);
+    return Object.fromEntries(entries) as Record<Name, Statement>;
+  }
+
   /**
    * Runs `work` in a transaction and resolves with its result once that would survive a power cut. Several writes may share
    * one transaction, and `work` may run again after a rollback: it is nothing but statements.

@@ -15,7 +15,7 @@ const HANG_MS = 10_000;
 
 /** Holds a ChunkStore to every sentence of the contract in src/chunk/chunk-store.ts. */
 export function chunkStoreContract(name: string, open: () => Promise<ContractSubject>): void {
-  void describe(`${name} keeps the ChunkStore contract`, { timeout: 6 * HANG_MS }, () => {
+  describe(`${name} keeps the ChunkStore contract`, { timeout: 6 * HANG_MS }, () => {
     const bench = new Bench(open);
     beforeEach(() => bench.setUp());
     afterEach(() => bench.tearDown());
@@ -33,7 +33,7 @@ const SIZES = [1, 1000, SEGMENT_BYTES, SEGMENT_BYTES + 1, 3 * SEGMENT_BYTES - 5,
 
 function putAndGet(bench: Bench): void {
   for (const bytes of SIZES) {
-    void it(`gives back a chunk of ${String(bytes)} bytes, with its shape and label`, async () => {
+    it(`gives back a chunk of ${String(bytes)} bytes, with its shape and label`, async () => {
       const { header, content } = await bench.stored(bytes);
       await bench.reopen();
       const found = await bench.store.get(header.id, { signal: bench.signal });
@@ -51,7 +51,7 @@ function putAndGet(bench: Bench): void {
     });
   }
 
-  void it('put is idempotent: the second asks for no byte', async () => {
+  it('put is idempotent: the second asks for no byte', async () => {
     const { header, content, options } = await bench.stored(300_000);
     await bench.reopen();
     const again = new WatchedSource(content);
@@ -60,7 +60,7 @@ function putAndGet(bench: Bench): void {
     assert.deepEqual(again.asked, []);
   });
 
-  void it('get yields the asked segments only, ascending', async () => {
+  it('get yields the asked segments only, ascending', async () => {
     const { header, content } = await bench.stored(20 * SEGMENT_BYTES + 9);
     for (const asked of [[0], [20], [3, 4, 5, 12], [0, 2, 19, 20]]) {
       const segments = await bench.read(header.id, asked);
@@ -74,14 +74,14 @@ function putAndGet(bench: Bench): void {
     }
   });
 
-  void it('get refuses segments that the chunk does not have, unordered ones and duplicates', async () => {
+  it('get refuses segments that the chunk does not have, unordered ones and duplicates', async () => {
     const { header } = await bench.stored(2 * SEGMENT_BYTES);
     for (const asked of [[2], [1, 0], [1, 1], [-1], [0.5]]) {
       await assert.rejects(bench.read(header.id, asked), code('INVALID_ARGUMENT'));
     }
   });
 
-  void it('get can be left early, and the chunk be read again', async () => {
+  it('get can be left early, and the chunk be read again', async () => {
     const { header, content } = await bench.stored(4 * 1024 * 1024);
     for (let round = 0; round < 3; round++) {
       for await (const segment of (await bench.store.get(header.id, { signal: bench.signal })).segments) {
@@ -92,11 +92,11 @@ function putAndGet(bench: Bench): void {
     assert.ok(Buffer.from(await bench.content(header.id)).equals(content));
   });
 
-  void it('an unknown id is NOT_FOUND before the first segment', async () => {
+  it('an unknown id is NOT_FOUND before the first segment', async () => {
     await assert.rejects(bench.store.get(parseChunkId(randomBytes(32)), { signal: bench.signal }), code('NOT_FOUND'));
   });
 
-  void it('has tells those that are stored whole, and takes a bounded number of ids', async () => {
+  it('has tells those that are stored whole, and takes a bounded number of ids', async () => {
     const one = await bench.stored(10);
     const two = await bench.stored(200_000);
     const unknown = parseChunkId(randomBytes(32));
@@ -107,7 +107,7 @@ function putAndGet(bench: Bench): void {
     await assert.rejects(bench.store.has(tooMany, { signal: bench.signal }), code('LIMIT_EXCEEDED'));
   });
 
-  void it('many puts at once all land', async () => {
+  it('many puts at once all land', async () => {
     const offers = await Promise.all(
       Array.from({ length: 24 }, (_, index) => bench.stored(index % 3 === 0 ? 200_000 + index : 500 + index)),
     );
@@ -116,7 +116,7 @@ function putAndGet(bench: Bench): void {
     }
   });
 
-  void it('puts of the same chunk at once succeed, and the bytes are moved once', async () => {
+  it('puts of the same chunk at once succeed, and the bytes are moved once', async () => {
     const offer = await bench.offer(randomBytes(3 * SEGMENT_BYTES));
     const sources = Array.from({ length: 5 }, () => new WatchedSource(offer.content));
     await Promise.all(sources.map(({ source }) => bench.store.put(offer.header, source, offer.options)));
@@ -130,7 +130,7 @@ function putAndGet(bench: Bench): void {
 
 function healing(bench: Bench): void {
   for (const bytes of [50_000, 6 * SEGMENT_BYTES]) {
-    void it(`asks again for the segments of ${String(bytes)} bytes that arrive corrupt, alone`, async () => {
+    it(`asks again for the segments of ${String(bytes)} bytes that arrive corrupt, alone`, async () => {
       const offer = await bench.offer(randomBytes(bytes));
       const last = Math.ceil(bytes / SEGMENT_BYTES) - 1;
       const watched = new WatchedSource(offer.content, (segment, round) =>
@@ -143,7 +143,7 @@ function healing(bench: Bench): void {
     });
   }
 
-  void it('a segment that arrives too short or too long is corrupt too', async () => {
+  it('a segment that arrives too short or too long is corrupt too', async () => {
     const offer = await bench.offer(randomBytes(3 * SEGMENT_BYTES));
     const watched = new WatchedSource(offer.content, ({ index, bytes }, round) => {
       if (round > 0 || index === 1) return { index, bytes };
@@ -157,7 +157,7 @@ function healing(bench: Bench): void {
     assert.ok(Buffer.from(await bench.content(offer.header.id)).equals(offer.content));
   });
 
-  void it('a put that broke is invisible, and the next asks only for what is missing', async () => {
+  it('a put that broke is invisible, and the next asks only for what is missing', async () => {
     const offer = await bench.offer(randomBytes(10 * SEGMENT_BYTES));
     const broken = new WatchedSource(offer.content, (segment) => {
       if (segment.index === 6) throw new StorageError('UNAVAILABLE', 'The line broke.');
@@ -177,7 +177,7 @@ function healing(bench: Bench): void {
 }
 
 function badSources(bench: Bench): void {
-  void it('a source that lies for ever fails as CORRUPT after a few rounds', async () => {
+  it('a source that lies for ever fails as CORRUPT after a few rounds', async () => {
     const offer = await bench.offer(randomBytes(3 * SEGMENT_BYTES));
     const liar = new WatchedSource(offer.content, (segment) => (segment.index === 1 ? flipped(segment) : segment));
     await assert.rejects(bench.store.put(offer.header, liar.source, offer.options), code('CORRUPT'));
@@ -196,14 +196,14 @@ function badSources(bench: Bench): void {
     'a segment for ever': (content) => () => endless(content.subarray(0, SEGMENT_BYTES)),
   };
   for (const [what, misbehave] of Object.entries(misbehaviour)) {
-    void it(`a source that yields ${what} fails as CORRUPT`, { timeout: HANG_MS }, async () => {
+    it(`a source that yields ${what} fails as CORRUPT`, { timeout: HANG_MS }, async () => {
       const offer = await bench.offer(randomBytes(3 * SEGMENT_BYTES));
       await assert.rejects(bench.store.put(offer.header, misbehave(offer.content), offer.options), code('CORRUPT'));
       await bench.assertInvisible(offer);
     });
   }
 
-  void it('a hash list that the id does not commit to is refused before any byte', async () => {
+  it('a hash list that the id does not commit to is refused before any byte', async () => {
     const offer = await bench.offer(randomBytes(2 * SEGMENT_BYTES));
     const other = describeChunk(randomBytes(2 * SEGMENT_BYTES));
     const wrong: readonly Partial<ChunkHeader>[] = [
@@ -223,7 +223,7 @@ function badSources(bench: Bench): void {
     await bench.assertInvisible(offer);
   });
 
-  void it('segments of another size are UNSUPPORTED', async () => {
+  it('segments of another size are UNSUPPORTED', async () => {
     const content = randomBytes(5000);
     const { header, options } = await bench.offer(content);
     const foreign = { ...header, ...describeChunk(content, 1024) };
@@ -236,7 +236,7 @@ async function* endless(bytes: Uint8Array): AsyncGenerator<Segment> {
 }
 
 function aborting(bench: Bench): void {
-  void it('an aborted put rejects with the reason and is invisible', { timeout: HANG_MS }, async () => {
+  it('an aborted put rejects with the reason and is invisible', { timeout: HANG_MS }, async () => {
     for (const bytes of [60_000, 4 * SEGMENT_BYTES]) {
       const offer = await bench.offer(randomBytes(bytes));
       const controller = new AbortController();
@@ -254,7 +254,7 @@ function aborting(bench: Bench): void {
     }
   });
 
-  void it('what is aborted beforehand does nothing and rejects with the reason', async () => {
+  it('what is aborted beforehand does nothing and rejects with the reason', async () => {
     const offer = await bench.stored(2 * SEGMENT_BYTES);
     const other = await bench.offer(randomBytes(1000));
     const reason = new Error('too late');
@@ -271,7 +271,7 @@ function aborting(bench: Bench): void {
     assert.equal(await bench.has(offer.header.id), true);
   });
 
-  void it('an aborted get ends with the reason', { timeout: HANG_MS }, async () => {
+  it('an aborted get ends with the reason', { timeout: HANG_MS }, async () => {
     const { header } = await bench.stored(4 * 1024 * 1024);
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -281,32 +281,28 @@ function aborting(bench: Bench): void {
     }, reason);
   });
 
-  void it(
-    'a put that waits for another of the same chunk takes over when that fails',
-    { timeout: HANG_MS },
-    async () => {
-      const offer = await bench.offer(randomBytes(4 * SEGMENT_BYTES));
-      const controller = new AbortController();
-      let started = (): void => undefined;
-      const running = new Promise<void>((resolve) => (started = resolve));
-      const hanging = new WatchedSource(offer.content, () => {
-        started();
-        return new Promise<Segment>(() => undefined);
-      });
-      const first = bench.store.put(offer.header, hanging.source, { ...offer.options, signal: controller.signal });
-      await running;
-      const second = bench.store.put(offer.header, new WatchedSource(offer.content).source, offer.options);
-      controller.abort(new Error('gave up'));
-      await assert.rejects(first, /gave up/);
-      await second;
-      assert.ok(Buffer.from(await bench.content(offer.header.id)).equals(offer.content));
-    },
-  );
+  it('a put that waits for another of the same chunk takes over when that fails', { timeout: HANG_MS }, async () => {
+    const offer = await bench.offer(randomBytes(4 * SEGMENT_BYTES));
+    const controller = new AbortController();
+    let started = (): void => undefined;
+    const running = new Promise<void>((resolve) => (started = resolve));
+    const hanging = new WatchedSource(offer.content, () => {
+      started();
+      return new Promise<Segment>(() => undefined);
+    });
+    const first = bench.store.put(offer.header, hanging.source, { ...offer.options, signal: controller.signal });
+    await running;
+    const second = bench.store.put(offer.header, new WatchedSource(offer.content).source, offer.options);
+    controller.abort(new Error('gave up'));
+    await assert.rejects(first, /gave up/);
+    await second;
+    assert.ok(Buffer.from(await bench.content(offer.header.id)).equals(offer.content));
+  });
 }
 
 function owning(bench: Bench): void {
   for (const bytes of [1000, 2 * SEGMENT_BYTES]) {
-    void it(`a chunk of ${String(bytes)} bytes goes with its last owner`, async () => {
+    it(`a chunk of ${String(bytes)} bytes goes with its last owner`, async () => {
       const [one, two] = bench.subject.owners;
       const first = await bench.stored(bytes, one);
       const second = await bench.offer(first.content, two);
@@ -324,14 +320,14 @@ function owning(bench: Bench): void {
     });
   }
 
-  void it('who has no claim deletes nothing', async () => {
+  it('who has no claim deletes nothing', async () => {
     const [one, two] = bench.subject.owners;
     const { header } = await bench.stored(70_000, one);
     await bench.remove(two, [header.id]);
     assert.equal(await bench.has(header.id), true);
   });
 
-  void it('delete is idempotent, and what was deleted can be stored again', async () => {
+  it('delete is idempotent, and what was deleted can be stored again', async () => {
     const offers = [await bench.stored(3000), await bench.stored(3 * SEGMENT_BYTES)];
     const ids = offers.map(({ header }) => header.id);
     await bench.remove(bench.owner, [...ids, parseChunkId(randomBytes(32))]);
@@ -348,7 +344,7 @@ function owning(bench: Bench): void {
 }
 
 function listing(bench: Bench): void {
-  void it("lists an owner's chunks in ascending order of id", async () => {
+  it("lists an owner's chunks in ascending order of id", async () => {
     const [one, two] = bench.subject.owners;
     const mine = await Promise.all(Array.from({ length: 12 }, (_, index) => bench.stored(100 + index, one)));
     await bench.stored(500, two);
@@ -361,7 +357,7 @@ function listing(bench: Bench): void {
     );
   });
 
-  void it('lists nothing for a user without chunks', async () => {
+  it('lists nothing for a user without chunks', async () => {
     assert.deepEqual(await bench.list(bench.subject.owners[1]), []);
   });
 }

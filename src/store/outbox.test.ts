@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { temporaryFolder } from '../../test/contract/offer.js';
+import { parseChunkId, parsePeerId, parseStripeId, parseUserId } from '../chunk/ids.js';
+import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
+import { Outbox, type PendingDelete } from './outbox.js';
+
+function id(value: number): Uint8Array {
+  const bytes = new Uint8Array(32);
+  new DataView(bytes.buffer).setUint32(28, value);
+  return bytes;
+}
+
+const OWNER = parseUserId(id(1));
+
+function pending(peer: number, chunk: number, owner = OWNER): PendingDelete {
+  return { peer: parsePeerId(id(peer)), owner, chunk: parseChunkId(id(chunk)), stripe: parseStripeId(id(chunk >> 2)) };
+}
+
+describe('Outbox', () => {
+  it('keeps deletes over a restart until they are acknowledged, a batch for each peer', async (context) => {
+    const directory = await temporaryFolder(context);
+    const first = await Outbox.open({ directory });
+    const deletes = [pending(1, 4), pending(1, 5), pending(2, 6)];
+    await first.add(deletes);
+    await first.add([pending(3, 7, parseUserId(id(9)))]);
+    await first.close();
+    const outbox = await Outbox.open({ directory });
+    context.after(() => outbox.close());
+    assert.deepEqual(outbox.due(OWNER), [
+      { peer: parsePeerId(id(1)), owner: OWNER, deletes: deletes.slice(0, 2) },
+      { peer: parsePeerId(id(2)), owner: OWNER, deletes: deletes.slice(2) },
+    ]);
+    assert.equal(outbox.pending(), 4);
+    assert.equal(outbox.pending(parseStripeId(id(1))), 4);
+    await outbox.done(deletes.slice(0, 2));
+    await outbox.done(deletes.slice(0, 2));
+    assert.deepEqual(
+      outbox.due(OWNER).flatMap((batch) => batch.deletes),
+      deletes.slice(2),
+    );
+  });
+
+  it('a peer that does not answer is asked ever less often, but for ever', async (context) => {
+    let nowMs = 1000;
+    const outbox = await Outbox.open({ directory: await temporaryFolder(context), clock: () => nowMs });
+    context.after(() => outbox.close());
+    const one = pending(1, 1);
+    await outbox.add([one]);
+    for (const waitMs of [1, 2, 4, 8].map((factor) => factor * DELETE_RETRY_MIN_MS)) {
+      assert.equal(outbox.due(OWNER).length, 1);
+      await outbox.postpone([one]);
+      assert.equal(outbox.nextDueMs(OWNER), nowMs + waitMs);
+      nowMs += waitMs - 1;
+      assert.deepEqual(outbox.due(OWNER), []);
+      nowMs += 1;
+    }
+    for (let round = 0; round < 40; round++) await outbox.postpone([one]);
+    assert.equal(outbox.nextDueMs(OWNER), nowMs + DELETE_RETRY_MAX_MS);
+    await outbox.add([one]);
+    assert.equal(outbox.due(OWNER).length, 1, 'asked for anew, it is due at once');
+    await outbox.done([one]);
+    assert.equal(outbox.nextDueMs(OWNER), undefined);
+  });
+
+  it('a batch is bounded; the rest comes after it', async (context) => {
+    const outbox = await Outbox.open({ directory: await temporaryFolder(context) });
+    context.after(() => outbox.close());
+    const many = Array.from({ length: MAX_IDS_PER_CALL + 5 }, (_, index) => pending(1, index));
+    await outbox.add(many);
+    const [batch, ...others] = outbox.due(OWNER);
+    assert.equal(batch?.deletes.length, MAX_IDS_PER_CALL);
+    assert.deepEqual(others, []);
+    await outbox.done(batch.deletes);
+    assert.deepEqual(outbox.due(OWNER)[0]?.deletes, many.slice(-5));
+  });
+
+  it('belongs to one process', async (context) => {
+    const directory = await temporaryFolder(context);
+    const outbox = await Outbox.open({ directory });
+    context.after(() => outbox.close());
+    await assert.rejects(Outbox.open({ directory }), { code: 'CONFLICT' });
+  });
+});
