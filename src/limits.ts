@@ -184,5 +184,9 @@ export const MAX_UNLOCK_WAIT_MS = 60_000;
 export const MAX_REMEMBERED_NAMES = 1024;
 /** Passphrases waiting to be stretched; one at a time is, because each takes MIN_ARGON2_MEMORY_KIB and a core. */
 export const MAX_WAITING_UNLOCKS = 32;
-/** One message of the DB Service, larger than most so that 1,000 entries fit. */
+/** One message of the DB Service: four times what is filled on purpose, for one element may exceed an estimate. */
 export const MAX_DB_MESSAGE_BYTES = 1 * MIB;
+/** A message of the DB Service is filled up to this: 1,000 entries or so, so that a call costs little per entry. */
+export const DB_PAGE_BYTES = 256 * KIB;
+/** A call of the DB Service takes no longer: a commit of MAX_COMMIT_VERSIONS needs some 5 s of CPU on each side. */
+export const DB_CALL_TIMEOUT_MS = 120_000;

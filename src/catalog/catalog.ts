@@ -96,8 +96,11 @@ export interface UserSummary {
 }
 
 /** What an unlocked user can do; opaque, random, held in memory only. */
-export interface Session {
+export interface SessionToken {
   readonly token: string;
+}
+
+export interface Session extends SessionToken {
   readonly user: UserId;
   readonly name: string;
   /** Ed25519, 32 bytes. */
@@ -127,33 +130,33 @@ export interface Catalog extends AsyncDisposable {
   importUser(document: Uint8Array): Promise<UserSummary>;
   /** UNAUTHENTICATED for an unknown name or a wrong passphrase, indistinguishably. */
   unlock(name: string, passphrase: string): Promise<Session>;
-  lock(session: Session): Promise<void>;
+  lock(session: SessionToken): Promise<void>;
 
   /** Ed25519 signature under the purpose's context: the encoded shoal.v1.Signed. */
-  sign(session: Session, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array>;
+  sign(session: SessionToken, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array>;
   /** The key for one stripe's directory, derived from the root key and a 32-byte random salt. */
-  directoryKey(session: Session, salt: Uint8Array): Promise<Uint8Array>;
+  directoryKey(session: SessionToken, salt: Uint8Array): Promise<Uint8Array>;
 
   /** NOT_FOUND when there is nothing at `path`. */
-  stat(session: Session, path: string): Promise<Entry>;
+  stat(session: SessionToken, path: string): Promise<Entry>;
   /** The entries of a folder by name; with `recursive` the whole tree below it, parents first. A file lists itself. */
-  list(session: Session, path: string, options?: { readonly recursive?: boolean }): Promise<readonly Entry[]>;
-  versions(session: Session, path: string): Promise<readonly VersionSummary[]>;
+  list(session: SessionToken, path: string, options?: { readonly recursive?: boolean }): Promise<readonly Entry[]>;
+  versions(session: SessionToken, path: string): Promise<readonly VersionSummary[]>;
   /** The newest version unless another is asked for. */
-  manifest(session: Session, path: string, version?: VersionId): Promise<Manifest>;
+  manifest(session: SessionToken, path: string, version?: VersionId): Promise<Manifest>;
   /** Many at once, in order; undefined where there is no file. */
-  manifests(session: Session, paths: readonly string[]): Promise<readonly (Manifest | undefined)[]>;
+  manifests(session: SessionToken, paths: readonly string[]): Promise<readonly (Manifest | undefined)[]>;
 
   /** The file id to write under: that of the file at each path, or undefined for a new file. CONFLICT if it is a folder. */
-  fileIds(session: Session, paths: readonly string[]): Promise<readonly (FileId | undefined)[]>;
+  fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]>;
   /** Makes the versions visible, all or none; creates missing parent folders. */
-  commit(session: Session, versions: readonly NewVersion[]): Promise<void>;
-  makeFolder(session: Session, path: string): Promise<void>;
+  commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void>;
+  makeFolder(session: SessionToken, path: string): Promise<void>;
   /** Renames or moves a file or folder. ALREADY_EXISTS when something is at `to`. */
-  move(session: Session, from: string, to: string): Promise<void>;
+  move(session: SessionToken, from: string, to: string): Promise<void>;
   /** CONFLICT for a non-empty folder without `recursive`. Returns the stripes that nothing refers to any more. */
   remove(
-    session: Session,
+    session: SessionToken,
     path: string,
     options?: { readonly recursive?: boolean },
   ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }>;

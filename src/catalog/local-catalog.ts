@@ -16,6 +16,7 @@ import type {
   NetworkRecord,
   NewVersion,
   Session,
+  SessionToken,
   SigningPurpose,
   StripeRecord,
   UserSummary,
@@ -133,63 +134,67 @@ export class LocalCatalog implements Catalog {
     });
   }
 
-  async lock(session: Session): Promise<void> {
+  async lock(session: SessionToken): Promise<void> {
     const catalog = this.#sessions.remove(session.token);
     if (catalog !== undefined) await this.#users.release(catalog.user);
   }
 
-  async sign(session: Session, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array> {
+  async sign(session: SessionToken, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array> {
     return sealSigned(purpose, body, this.#use(session).keys.signing);
   }
 
-  async directoryKey(session: Session, salt: Uint8Array): Promise<Uint8Array> {
+  async directoryKey(session: SessionToken, salt: Uint8Array): Promise<Uint8Array> {
     if (salt.length !== DIRECTORY_SALT_BYTES) {
       throw new StorageError('INVALID_ARGUMENT', `The salt of a directory has ${String(DIRECTORY_SALT_BYTES)} bytes.`);
     }
     return stripeDirectoryKey(this.#use(session).keys.directoryKey, salt);
   }
 
-  async stat(session: Session, path: string): Promise<Entry> {
+  async stat(session: SessionToken, path: string): Promise<Entry> {
     return this.#use(session).stat(path);
   }
 
-  async list(session: Session, path: string, options?: { readonly recursive?: boolean }): Promise<readonly Entry[]> {
+  async list(
+    session: SessionToken,
+    path: string,
+    options?: { readonly recursive?: boolean },
+  ): Promise<readonly Entry[]> {
     return this.#use(session).list(path, options?.recursive ?? false);
   }
 
-  async versions(session: Session, path: string): Promise<readonly VersionSummary[]> {
+  async versions(session: SessionToken, path: string): Promise<readonly VersionSummary[]> {
     return this.#use(session).versions(path);
   }
 
-  async manifest(session: Session, path: string, version?: VersionId): Promise<Manifest> {
+  async manifest(session: SessionToken, path: string, version?: VersionId): Promise<Manifest> {
     return this.#use(session).manifest(path, version);
   }
 
-  async manifests(session: Session, paths: readonly string[]): Promise<readonly (Manifest | undefined)[]> {
+  async manifests(session: SessionToken, paths: readonly string[]): Promise<readonly (Manifest | undefined)[]> {
     return this.#use(session).manifests(paths);
   }
 
-  async fileIds(session: Session, paths: readonly string[]): Promise<readonly (FileId | undefined)[]> {
+  async fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]> {
     return this.#use(session).fileIds(paths);
   }
 
-  async commit(session: Session, versions: readonly NewVersion[]): Promise<void> {
+  async commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void> {
     const catalog = this.#use(session);
     const stripes = new Set(versions.flatMap(({ manifest }) => manifest.extents.map(({ stripe }) => stripe)));
     await this.#stripes.demand([...stripes]);
     await catalog.commit(versions);
   }
 
-  async makeFolder(session: Session, path: string): Promise<void> {
+  async makeFolder(session: SessionToken, path: string): Promise<void> {
     await this.#use(session).makeFolder(path);
   }
 
-  async move(session: Session, from: string, to: string): Promise<void> {
+  async move(session: SessionToken, from: string, to: string): Promise<void> {
     await this.#use(session).move(from, to);
   }
 
   async remove(
-    session: Session,
+    session: SessionToken,
     path: string,
     options?: { readonly recursive?: boolean },
   ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }> {
@@ -227,7 +232,7 @@ export class LocalCatalog implements Catalog {
     await this.#stripes.close();
   }
 
-  #use(session: Session): UserCatalog {
+  #use(session: SessionToken): UserCatalog {
     return this.#sessions.use(session.token);
   }
 

@@ -1,0 +1,241 @@
+import { idBytes, parseFileId, parseUserId, type FileId, type StripeId, type VersionId } from '../chunk/ids.js';
+import { DbServiceService as Db, type CommitRequest } from '../gen/shoal/v1/db.js';
+import type { PeerRecord } from '../peers/peer-record.js';
+import type {
+  Catalog,
+  Entry,
+  FreedStripe,
+  Manifest,
+  NetworkRecord,
+  NewVersion,
+  Session,
+  SessionToken,
+  SigningPurpose,
+  StripeRecord,
+  UserSummary,
+  VersionSummary,
+} from './catalog.js';
+import { StorageError } from '../errors.js';
+import { DbConnection } from './db-connection.js';
+import { pages } from './pages.js';
+import { ManifestAssembly, partBytes, versionParts } from './wire-manifest.js';
+import {
+  decodeEntry,
+  decodeFreed,
+  decodeNetwork,
+  decodePeer,
+  decodeStripe,
+  decodeUser,
+  decodeVersionSummary,
+  encodeNetwork,
+  encodePeer,
+  encodeStripe,
+  stripeBytes,
+} from './wire-records.js';
+
+/** Of an id in a list: tag, length, 32 bytes. */
+const ID_FIELD_BYTES = 34;
+/** Stripes asked for in one call. */
+const EMPTY = new Uint8Array(0);
+
+function pathBytes(path: string): number {
+  return 4 + path.length * 3;
+}
+
+function idFieldBytes(): number {
+  return ID_FIELD_BYTES;
+}
+
+/** The catalog of the DB Service, over its unix socket. What would not fit one message goes in several. */
+export class RemoteCatalog implements Catalog {
+  readonly #db: DbConnection;
+
+  private constructor(db: DbConnection) {
+    this.#db = db;
+  }
+
+  /** @param socket path of the DB Service's socket */
+  static async open(socket: string): Promise<RemoteCatalog> {
+    return new RemoteCatalog(new DbConnection(socket));
+  }
+
+  async network(): Promise<NetworkRecord> {
+    return decodeNetwork(await this.#db.unary(Db.getNetwork, {}));
+  }
+
+  async setNetwork(record: NetworkRecord): Promise<void> {
+    await this.#db.unary(Db.setNetwork, encodeNetwork(record));
+  }
+
+  async peers(): Promise<readonly PeerRecord[]> {
+    const peers: PeerRecord[] = [];
+    for await (const peer of this.#db.stream(Db.listPeers, {})) peers.push(decodePeer(peer));
+    return peers;
+  }
+
+  async setPeer(record: PeerRecord): Promise<void> {
+    await this.#db.unary(Db.setPeer, encodePeer(record));
+  }
+
+  async users(): Promise<readonly UserSummary[]> {
+    const users: UserSummary[] = [];
+    for await (const user of this.#db.stream(Db.listUsers, {})) users.push(decodeUser(user));
+    return users;
+  }
+
+  async createUser(name: string, passphrase: string): Promise<UserSummary> {
+    return decodeUser(await this.#db.unary(Db.createUser, { name, passphrase }));
+  }
+
+  async exportUser(name: string): Promise<Uint8Array> {
+    return (await this.#db.unary(Db.exportUser, { name })).document;
+  }
+
+  async importUser(document: Uint8Array): Promise<UserSummary> {
+    return decodeUser(await this.#db.unary(Db.importUser, { document }));
+  }
+
+  async unlock(name: string, passphrase: string): Promise<Session> {
+    const unlocked = await this.#db.unary(Db.unlock, { name, passphrase });
+    const { session: token, user, publicKey } = unlocked;
+    return { token, user: parseUserId(user), name: unlocked.name, publicKey };
+  }
+
+  async lock(session: SessionToken): Promise<void> {
+    await this.#db.unary(Db.lock, { session: session.token });
+  }
+
+  async sign(session: SessionToken, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array> {
+    return (await this.#db.unary(Db.sign, { session: session.token, purpose, body })).signed;
+  }
+
+  async directoryKey(session: SessionToken, salt: Uint8Array): Promise<Uint8Array> {
+    return (await this.#db.unary(Db.getDirectoryKey, { session: session.token, salt })).key;
+  }
+
+  async stat(session: SessionToken, path: string): Promise<Entry> {
+    return decodeEntry(await this.#db.unary(Db.stat, { session: session.token, path }));
+  }
+
+  async list(
+    session: SessionToken,
+    path: string,
+    options?: { readonly recursive?: boolean },
+  ): Promise<readonly Entry[]> {
+    const entries: Entry[] = [];
+    const request = { session: session.token, path, recursive: options?.recursive ?? false };
+    for await (const page of this.#db.stream(Db.list, request)) {
+      for (const entry of page.entries) entries.push(decodeEntry(entry));
+    }
+    return entries;
+  }
+
+  async versions(session: SessionToken, path: string): Promise<readonly VersionSummary[]> {
+    const versions: VersionSummary[] = [];
+    for await (const page of this.#db.stream(Db.listVersions, { session: session.token, path })) {
+      for (const version of page.versions) versions.push(decodeVersionSummary(version));
+    }
+    return versions;
+  }
+
+  async manifest(session: SessionToken, path: string, version?: VersionId): Promise<Manifest> {
+    const assembly = new ManifestAssembly<undefined>();
+    const request = { session: session.token, path, version: version === undefined ? EMPTY : idBytes(version) };
+    for await (const page of this.#db.stream(Db.getManifest, request)) {
+      for (const part of page.parts) assembly.add(undefined, part);
+    }
+    const [found] = assembly.finish();
+    if (found === undefined) throw new StorageError('UNAVAILABLE', 'The DB Service ended a call without an answer.');
+    return found.manifest;
+  }
+
+  async manifests(session: SessionToken, paths: readonly string[]): Promise<readonly (Manifest | undefined)[]> {
+    const manifests: (Manifest | undefined)[] = [];
+    for (const slice of pages(paths, pathBytes)) {
+      const assembly = new ManifestAssembly<number>();
+      for await (const page of this.#db.stream(Db.getManifests, { session: session.token, paths: slice })) {
+        for (const part of page.parts) assembly.add(part.index, part);
+      }
+      const found = new Map(assembly.finish().map(({ name, manifest }) => [name, manifest]));
+      for (const index of slice.keys()) manifests.push(found.get(index));
+    }
+    return manifests;
+  }
+
+  async fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]> {
+    const found: (FileId | undefined)[] = [];
+    for (const slice of pages(paths, pathBytes)) {
+      const { ids } = await this.#db.unary(Db.getFileIds, { session: session.token, paths: slice });
+      for (const id of ids) found.push(id.length === 0 ? undefined : parseFileId(id));
+    }
+    return found;
+  }
+
+  async commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void> {
+    await this.#db.upload(Db.commit, commitRequests(session, versions));
+  }
+
+  async makeFolder(session: SessionToken, path: string): Promise<void> {
+    await this.#db.unary(Db.makeFolder, { session: session.token, path });
+  }
+
+  async move(session: SessionToken, from: string, to: string): Promise<void> {
+    await this.#db.unary(Db.move, { session: session.token, from, to });
+  }
+
+  async remove(
+    session: SessionToken,
+    path: string,
+    options?: { readonly recursive?: boolean },
+  ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }> {
+    const request = { session: session.token, path, recursive: options?.recursive ?? false };
+    const freed: FreedStripe[] = [];
+    let files = 0;
+    for await (const response of this.#db.stream(Db.remove, request)) {
+      files += response.files;
+      for (const stripe of response.freed) freed.push(decodeFreed(stripe));
+    }
+    return { files, freed };
+  }
+
+  async putStripes(records: readonly StripeRecord[]): Promise<void> {
+    for (const stripes of pages(records.map(encodeStripe), stripeBytes)) {
+      await this.#db.unary(Db.putStripes, { stripes });
+    }
+  }
+
+  async stripes(ids: readonly StripeId[]): Promise<readonly (StripeRecord | undefined)[]> {
+    const records: (StripeRecord | undefined)[] = [];
+    for (const slice of pages(ids, idFieldBytes)) {
+      const found = new Map<number, StripeRecord>();
+      for await (const { index, stripe } of this.#db.stream(Db.getStripes, { ids: slice.map(idBytes) })) {
+        if (stripe !== undefined) found.set(index, decodeStripe(stripe));
+      }
+      for (const index of slice.keys()) records.push(found.get(index));
+    }
+    return records;
+  }
+
+  async forgetStripes(ids: readonly StripeId[]): Promise<void> {
+    for (const slice of pages(ids, idFieldBytes)) await this.#db.unary(Db.forgetStripes, { ids: slice.map(idBytes) });
+  }
+
+  /** Leaves sessions as they are: they belong to the service. */
+  async close(): Promise<void> {
+    this.#db.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function* commitRequests(session: SessionToken, versions: readonly NewVersion[]): Generator<CommitRequest> {
+  let token = session.token;
+  for (const parts of pages(versionParts(versions), partBytes)) {
+    yield { session: token, parts };
+    token = '';
+  }
+  // A commit of nothing still answers whether the session is open.
+  if (token !== '') yield { session: token, parts: [] };
+}

@@ -1,0 +1,162 @@
+import { idBytes, parseStripeId, parseVersionId } from '../chunk/ids.js';
+import type { Catalog, NewVersion } from '../catalog/catalog.js';
+import { pages } from '../catalog/pages.js';
+import { ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
+import {
+  decodeNetwork,
+  decodePeer,
+  decodePurpose,
+  decodeStripe,
+  encodeEntry,
+  encodeFreed,
+  encodeNetwork,
+  encodePeer,
+  encodeStripe,
+  encodeUser,
+  encodeVersion,
+  entryBytes,
+  freedBytes,
+} from '../catalog/wire-records.js';
+import type { CommitRequest, DbServiceServer } from '../gen/shoal/v1/db.js';
+import type { Logger } from '../log.js';
+import { clientStream, serverStream, unary } from './db-calls.js';
+
+const NO_ID = new Uint8Array(0);
+const VERSION_BYTES = 50;
+
+interface Context {
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+}
+
+function networkHandlers({ catalog, logger }: Context) {
+  return {
+    getNetwork: unary(logger, async () => encodeNetwork(await catalog.network())),
+    setNetwork: unary(logger, async (record) => {
+      await catalog.setNetwork(decodeNetwork(record));
+      return {};
+    }),
+    listPeers: serverStream(logger, async function* () {
+      for (const peer of await catalog.peers()) yield encodePeer(peer);
+    }),
+    setPeer: unary(logger, async (peer) => {
+      await catalog.setPeer(decodePeer(peer));
+      return {};
+    }),
+  } satisfies Partial<DbServiceServer>;
+}
+
+function userHandlers({ catalog, logger }: Context) {
+  return {
+    listUsers: serverStream(logger, async function* () {
+      for (const user of await catalog.users()) yield encodeUser(user);
+    }),
+    createUser: unary(logger, async ({ name, passphrase }) => encodeUser(await catalog.createUser(name, passphrase))),
+    exportUser: unary(logger, async ({ name }) => ({ document: await catalog.exportUser(name) })),
+    importUser: unary(logger, async ({ document }) => encodeUser(await catalog.importUser(document))),
+    unlock: unary(logger, async ({ name, passphrase }) => {
+      const { token, user, name: unlocked, publicKey } = await catalog.unlock(name, passphrase);
+      return { session: token, user: idBytes(user), name: unlocked, publicKey };
+    }),
+    lock: unary(logger, async ({ session }) => {
+      await catalog.lock({ token: session });
+      return {};
+    }),
+    sign: unary(logger, async ({ session, purpose, body }) => {
+      return { signed: await catalog.sign({ token: session }, decodePurpose(purpose), body) };
+    }),
+    getDirectoryKey: unary(logger, async ({ session, salt }) => {
+      return { key: await catalog.directoryKey({ token: session }, salt) };
+    }),
+  } satisfies Partial<DbServiceServer>;
+}
+
+function readHandlers({ catalog, logger }: Context) {
+  return {
+    stat: unary(logger, async ({ session, path }) => encodeEntry(await catalog.stat({ token: session }, path))),
+    list: serverStream(logger, async function* ({ session, path, recursive }) {
+      const entries = await catalog.list({ token: session }, path, { recursive });
+      for (const page of pages(entries.map(encodeEntry), entryBytes)) yield { entries: page };
+    }),
+    listVersions: serverStream(logger, async function* ({ session, path }) {
+      const versions = await catalog.versions({ token: session }, path);
+      for (const page of pages(versions.map(encodeVersion), () => VERSION_BYTES)) yield { versions: page };
+    }),
+    getManifest: serverStream(logger, async function* ({ session, path, version }) {
+      const wanted = version.length === 0 ? undefined : parseVersionId(version);
+      const manifest = await catalog.manifest({ token: session }, path, wanted);
+      for (const parts of pages(manifestParts([manifest]), partBytes)) yield { parts };
+    }),
+    getManifests: serverStream(logger, async function* ({ session, paths }) {
+      const manifests = await catalog.manifests({ token: session }, paths);
+      for (const parts of pages(manifestParts(manifests), partBytes)) yield { parts };
+    }),
+    getFileIds: unary(logger, async ({ session, paths }) => {
+      const ids = await catalog.fileIds({ token: session }, paths);
+      return { ids: ids.map((id) => (id === undefined ? NO_ID : idBytes(id))) };
+    }),
+  } satisfies Partial<DbServiceServer>;
+}
+
+/** Puts a commit together from its messages; the session stands in the first. */
+async function readCommit(requests: AsyncIterable<CommitRequest>): Promise<{ token: string; versions: NewVersion[] }> {
+  const assembly = new ManifestAssembly<string>();
+  let token = '';
+  for await (const { session, parts } of requests) {
+    if (session !== '') token = session;
+    for (const part of parts) assembly.add(part.path, part);
+  }
+  return { token, versions: assembly.finish().map(({ name, manifest }) => ({ path: name, manifest })) };
+}
+
+function changeHandlers({ catalog, logger }: Context) {
+  return {
+    commit: clientStream(logger, async (requests) => {
+      const { token, versions } = await readCommit(requests);
+      await catalog.commit({ token }, versions);
+      return {};
+    }),
+    makeFolder: unary(logger, async ({ session, path }) => {
+      await catalog.makeFolder({ token: session }, path);
+      return {};
+    }),
+    move: unary(logger, async ({ session, from, to }) => {
+      await catalog.move({ token: session }, from, to);
+      return {};
+    }),
+    remove: serverStream(logger, async function* ({ session, path, recursive }) {
+      const { files, freed } = await catalog.remove({ token: session }, path, { recursive });
+      yield { files, freed: [] };
+      for (const page of pages(freed.map(encodeFreed), freedBytes)) yield { files: 0, freed: page };
+    }),
+  } satisfies Partial<DbServiceServer>;
+}
+
+function stripeHandlers({ catalog, logger }: Context) {
+  return {
+    putStripes: unary(logger, async ({ stripes }) => {
+      await catalog.putStripes(stripes.map(decodeStripe));
+      return {};
+    }),
+    getStripes: serverStream(logger, async function* ({ ids }) {
+      for (const [index, stripe] of (await catalog.stripes(ids.map(parseStripeId))).entries()) {
+        if (stripe !== undefined) yield { index, stripe: encodeStripe(stripe) };
+      }
+    }),
+    forgetStripes: unary(logger, async ({ ids }) => {
+      await catalog.forgetStripes(ids.map(parseStripeId));
+      return {};
+    }),
+  } satisfies Partial<DbServiceServer>;
+}
+
+/** What each method of db.proto does: the Catalog's method of that name, between two encodings. */
+export function dbHandlers(context: Context): DbServiceServer {
+  return {
+    ...networkHandlers(context),
+    ...userHandlers(context),
+    ...readHandlers(context),
+    ...changeHandlers(context),
+    ...stripeHandlers(context),
+  };
+}
