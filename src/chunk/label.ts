@@ -1,17 +1,10 @@
-import { assert, StorageError } from '../errors.js';
+import { checkScheme, chunkBytesFor } from '../erasure/recovery.js';
+import { StorageError } from '../errors.js';
 import { StripeLabel } from '../gen/shoal/v1/format.js';
-import {
-  MAX_CHUNK_BYTES,
-  MAX_DIRECTORY_BYTES,
-  MAX_LABEL_BYTES,
-  MAX_STRIPE_CHUNKS,
-  MIN_DATA_CHUNKS,
-  SEGMENT_BYTES,
-} from '../limits.js';
+import { MAX_DIRECTORY_BYTES, MAX_LABEL_BYTES, SEGMENT_BYTES } from '../limits.js';
 import { MIN_DIRECTORY_BYTES } from './directory.js';
 import { type ChunkId, idBytes, parseChunkId, parseUserId, type StripeId, stripeId, type UserId } from './ids.js';
 import { type BoundedDecoder, decodeBounded, openSigned } from './signed.js';
-import { chunkBytesFor } from './stripe-layout.js';
 
 export const LABEL_FORMAT = 1;
 
@@ -35,23 +28,24 @@ export interface ReadLabel extends Label {
   readonly stripe: StripeId;
 }
 
-/** What is wrong with a label's numbers; undefined = nothing. */
-function labelFault(label: Label): string | undefined {
+/** @throws StorageError INVALID_ARGUMENT for numbers that do not fit each other */
+function checkLabel(label: Label): void {
   const { k, m, stripeBytes, chunkBytes, directoryOffset, directoryBytes, chunks } = label;
-  if (k < MIN_DATA_CHUNKS || m < 1 || k + m > MAX_STRIPE_CHUNKS) return 'numbers of chunks';
-  if (chunks.length !== k + m) return 'list of chunks';
-  if (chunkBytes < 1 || chunkBytes > MAX_CHUNK_BYTES || chunkBytes !== chunkBytesFor(stripeBytes, k)) {
-    return 'length of chunks';
-  }
-  if (directoryBytes < MIN_DIRECTORY_BYTES || directoryBytes > MAX_DIRECTORY_BYTES) return 'length of the directory';
-  if (directoryOffset < 0 || directoryOffset + directoryBytes !== stripeBytes) return 'place of the directory';
-  return undefined;
+  checkScheme(k, m);
+  const wrong =
+    (chunks.length !== k + m && 'number of chunk ids') ||
+    (chunkBytes !== chunkBytesFor(stripeBytes, k) && 'length of a chunk') ||
+    ((directoryBytes < MIN_DIRECTORY_BYTES || directoryBytes > MAX_DIRECTORY_BYTES) && 'length of its directory') ||
+    ((directoryOffset < 0 || directoryOffset + directoryBytes !== stripeBytes) && 'place of its directory');
+  if (wrong !== false) throw new StorageError('INVALID_ARGUMENT', `A label has the wrong ${wrong}.`);
 }
 
-/** @returns the body to be signed for the purpose "label" */
+/**
+ * @returns the body to be signed for the purpose "label"
+ * @throws StorageError INVALID_ARGUMENT
+ */
 export function encodeLabel(label: Label): Uint8Array {
-  const fault = labelFault(label);
-  assert(fault === undefined, `a label with a wrong ${String(fault)}`);
+  checkLabel(label);
   const { owner, k, m, stripeBytes, chunkBytes, directoryOffset, directoryBytes, chunks } = label;
   return StripeLabel.encode({
     format: LABEL_FORMAT,
@@ -78,8 +72,7 @@ function decode(body: Uint8Array): ReadLabel {
   const { k, m, stripeBytes, chunkBytes, directoryOffset, directoryBytes } = raw;
   const numbers = { k, m, stripeBytes, chunkBytes, directoryOffset, directoryBytes };
   const label = { ...numbers, owner: parseUserId(raw.owner), chunks: raw.chunks.map(parseChunkId) };
-  const fault = labelFault(label);
-  if (fault !== undefined) throw new StorageError('CORRUPT', `This label has a wrong ${fault}.`);
+  checkLabel(label);
   return { ...label, stripe: stripeId(k, m, label.chunks) };
 }
 

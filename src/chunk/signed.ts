@@ -23,9 +23,10 @@ export function decodeBounded<T>(decoder: BoundedDecoder<T>, bytes: Uint8Array):
   try {
     return decode(bytes);
   } catch (error) {
-    // A wrong id (INVALID_ARGUMENT) inside foreign bytes is their damage, not an argument of ours.
+    // A wrong id or number (INVALID_ARGUMENT) inside foreign bytes is their damage, not an argument of ours.
     if (StorageError.is(error) && error.code !== 'INVALID_ARGUMENT') throw error;
-    throw new StorageError('CORRUPT', `A ${what} could not be read.`, { cause: error });
+    const why = StorageError.is(error) ? `: ${error.message}` : '.';
+    throw new StorageError('CORRUPT', `A ${what} could not be read${why}`, { cause: error });
   }
 }
 

@@ -9,11 +9,6 @@ export function maxStripeBytes(k: number): number {
   return k * MAX_CHUNK_BYTES;
 }
 
-/** Every chunk of a stripe has this length; the last data chunks are padded with zeros to it. */
-export function chunkBytesFor(stripeBytes: number, k: number): number {
-  return Math.ceil(stripeBytes / k);
-}
-
 /** The largest single extent that fits with its directory in a stripe of `stripeBytes`; 0 when none does. */
 export function maxExtentPlainBytes(stripeBytes: number, path: string): number {
   return maxPlainBytes(stripeBytes - sealedDirectoryBytes(directoryEntryBytes(path)));
