@@ -1,4 +1,4 @@
-import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { toHex } from '../bytes.js';
 import { ID_BYTES, SHORT_ID_BYTES } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
@@ -7,7 +7,6 @@ import { MAX_CHANGE_BYTES, MAX_COMMIT_PARTS } from '../limits.js';
 
 /** Field 1 of Change, wire type 2 (length-delimited). */
 const OPERATION_TAG = 0x0a;
-const WIRE_TYPE_BITS = 3;
 /** Ids, sizes and times of any operation. */
 const ENTRY_BYTES = 64;
 /** A key, a stripe, three numbers. */
@@ -143,13 +142,12 @@ function readOperation(reader: BinaryReader): PlacedOperation {
 function decode(plain: Uint8Array): ChangeText {
   const reader = new BinaryReader(plain);
   const operations: PlacedOperation[] = [];
-  const frame = new BinaryWriter();
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag === OPERATION_TAG) operations.push(readOperation(reader));
-    else frame.uint32(tag).raw(reader.skip(tag & ((1 << WIRE_TYPE_BITS) - 1)));
+  while (plain[reader.pos] === OPERATION_TAG) {
+    reader.uint32();
+    operations.push(readOperation(reader));
   }
-  const { commit, part, parts } = Change.decode(frame.finish());
+  const { operations: stray, commit, part, parts } = Change.decode(plain.subarray(reader.pos));
+  demand(stray.length === 0);
   if (parts <= 1) return { plain, operations, piece: undefined };
   demand(commit.length === SHORT_ID_BYTES && part < parts && parts <= MAX_COMMIT_PARTS);
   return { plain, operations, piece: { commit: toHex(commit), part, parts } };

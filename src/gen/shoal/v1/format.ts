@@ -119,6 +119,7 @@ export interface ExtentList {
  * together: only when all `parts` documents of the commit are there.
  */
 export interface Change {
+  /** before all other fields */
   operations: Operation[];
   /** 16 random bytes, the same in every part; absent when the commit is this document alone */
   commit: Uint8Array;
