@@ -86,6 +86,8 @@ export const SQLITE_BUSY_TIMEOUT_MS = 1_000;
 export const QUICK_CHECK_MAX_BYTES = 16 * MIB;
 /** How often expired partial chunks are looked for. */
 export const PARTIAL_SWEEP_MS = 60 * 60 * 1000;
+/** Given up when the disk is full to the last byte, so that SQLite can write that a chunk is deleted: 30 KiB each time. */
+export const BALLAST_BYTES = MIB;
 /** Wait before a delete is sent again to a peer that was away; doubled each time, up to the second. */
 export const DELETE_RETRY_MIN_MS = 5_000;
 export const DELETE_RETRY_MAX_MS = 60 * 60 * 1000;

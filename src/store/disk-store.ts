@@ -19,6 +19,7 @@ import { silentLogger, type Logger } from '../log.js';
 import { abortable } from './abortable.js';
 import { Activities } from './activities.js';
 import { askedSegments } from './asked-segments.js';
+import { Ballast } from './ballast.js';
 import { checkIdCount, unknownChunk } from './chunk-checks.js';
 import { ChunkFiles } from './chunk-files.js';
 import { ChunkIndex, type Cursor } from './chunk-index.js';
@@ -43,6 +44,7 @@ export interface DiskStoreOptions {
 }
 
 interface Parts {
+  readonly ballast: Ballast;
   readonly index: ChunkIndex;
   readonly files: ChunkFiles;
   readonly space: Space;
@@ -80,7 +82,9 @@ export class DiskStore implements ChunkStore {
       const { reserveBytes = DEFAULT_RESERVE_BYTES, capacityBytes = Infinity } = options;
       const freeBytes = options.freeBytes ?? (() => files.freeBytes());
       const space = new Space({ reserveBytes, capacityBytes, freeBytes }, index);
-      return new DiskStore({ index, files, space, clock, logger });
+      const ballast = new Ballast(join(directory, 'ballast'));
+      await ballast.load();
+      return new DiskStore({ ballast, index, files, space, clock, logger });
     } catch (error) {
       await index?.close();
       throw wrapError(error, `Opening the chunk store in ${directory}`);
@@ -171,6 +175,7 @@ export class DiskStore implements ChunkStore {
     checkIdCount(ids);
     await this.#activities.run('Deleting chunks', options.signal, async (signal) => {
       await Promise.all(ids.map((id) => this.#deleteOne(owner, id, signal)));
+      await this.#parts.ballast.load();
     });
   }
 
@@ -178,9 +183,20 @@ export class DiskStore implements ChunkStore {
     const leave = await this.#busy.enter(id, signal);
     try {
       const { index, files } = this.#parts;
-      if (await index.withdraw(owner, id)) await removeFiles(index, files, id);
+      if (await this.#withdraw(owner, id)) await removeFiles(index, files, id);
     } finally {
       leave();
+    }
+  }
+
+  async #withdraw(owner: UserId, id: ChunkId): Promise<boolean> {
+    const { index, ballast } = this.#parts;
+    try {
+      return await index.withdraw(owner, id);
+    } catch (error) {
+      if (!StorageError.is(error, 'NO_SPACE')) throw error;
+      await ballast.drop();
+      return await index.withdraw(owner, id);
     }
   }
 
