@@ -1,0 +1,67 @@
+import type { Define } from './invocation.js';
+
+/** A command as the overview names it; its module is loaded only when it is used. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Define>;
+}
+
+/** In the order of the overview. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'put',
+    summary: 'store files, folders or standard input',
+    load: async () => (await import('./commands/put.js')).definePut,
+  },
+  { name: 'get', summary: 'fetch files or folders', load: async () => (await import('./commands/get.js')).defineGet },
+  {
+    name: 'cat',
+    summary: 'write files to standard output',
+    load: async () => (await import('./commands/cat.js')).defineCat,
+  },
+  { name: 'ls', summary: 'list a folder', load: async () => (await import('./commands/ls.js')).defineLs },
+  { name: 'mkdir', summary: 'make folders', load: async () => (await import('./commands/mkdir.js')).defineMkdir },
+  {
+    name: 'mv',
+    summary: 'rename or move files and folders',
+    load: async () => (await import('./commands/mv.js')).defineMv,
+  },
+  { name: 'rm', summary: 'remove files and folders', load: async () => (await import('./commands/rm.js')).defineRm },
+  {
+    name: 'versions',
+    summary: 'list the versions of a file',
+    load: async () => (await import('./commands/versions.js')).defineVersions,
+  },
+  {
+    name: 'where',
+    summary: 'show which peer holds which chunk of a file',
+    load: async () => (await import('./commands/where.js')).defineWhere,
+  },
+  {
+    name: 'status',
+    summary: 'show the network, the store and what may fail',
+    load: async () => (await import('./commands/status.js')).defineStatus,
+  },
+  {
+    name: 'unlock',
+    summary: 'unlock a user with the passphrase',
+    load: async () => (await import('./commands/unlock.js')).defineUnlock,
+  },
+  {
+    name: 'lock',
+    summary: 'forget the keys of a user',
+    load: async () => (await import('./commands/lock.js')).defineLock,
+  },
+  { name: 'serve', summary: 'run a peer', load: async () => (await import('./commands/serve.js')).defineServe },
+  {
+    name: 'devnet',
+    summary: 'run a whole network on this machine',
+    load: async () => (await import('./commands/devnet.js')).defineDevnet,
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script for a shell',
+    load: async () => (await import('./commands/completion.js')).defineCompletion,
+  },
+];

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { StorageError } from '../../errors.js';
+import type { RemoveReply } from '../../gateways/http/api.js';
+import { Invocation } from '../invocation.js';
+import { parseRemotePath } from '../remote-path.js';
+import type { Runtime } from '../runtime.js';
+import { count } from '../units.js';
+
+interface RmOptions {
+  readonly recursive?: true;
+  readonly force?: true;
+}
+
+export function defineRm(command: Command, runtime: Runtime): void {
+  command
+    .argument('<paths...>', 'remote files and folders')
+    .option('-r, --recursive', 'folders with everything in them')
+    .option('-f, --force', 'what is not there is fine')
+    .addHelpText('after', '\nExamples:\n  shoal rm /photos/cat.jpg\n  shoal rm -r /photos\n')
+    .action(async (texts: string[], options: RmOptions, invoked: Command) => {
+      await using invocation = new Invocation(invoked, runtime);
+      const paths = texts.map((text) => parseRemotePath(text).path);
+      let files = 0;
+      let pendingChunks = 0;
+      for (const path of paths) {
+        const removed = await remove(invocation, path, options);
+        files += removed.files;
+        pendingChunks += removed.pendingChunks;
+      }
+      if (pendingChunks > 0) {
+        invocation.note(
+          `${count(pendingChunks, 'chunk')} lie on peers that do not answer; they are removed when those return.`,
+        );
+      }
+      invocation.result({ files, pendingChunks }, () => '');
+    });
+}
+
+async function remove({ client }: Invocation, path: string, options: RmOptions): Promise<RemoveReply> {
+  try {
+    return await client.remove(path, { recursive: options.recursive === true });
+  } catch (error) {
+    if (options.force === true && StorageError.is(error, 'NOT_FOUND')) return { files: 0, pendingChunks: 0 };
+    throw error;
+  }
+}

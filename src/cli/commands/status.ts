@@ -1,0 +1,53 @@
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { StatusReply } from '../../gateways/http/api.js';
+import { Invocation } from '../invocation.js';
+import { printable } from '../printable.js';
+import { wantsColor, type Runtime } from '../runtime.js';
+import { statusSentence } from '../safety.js';
+import { table } from '../table.js';
+import { count, formatBytes } from '../units.js';
+
+export function defineStatus(command: Command, runtime: Runtime): void {
+  command
+    .addHelpText('after', '\nExamples:\n  shoal status\n  SHOAL_HOME=net/peer-2 shoal status --json\n')
+    .action(async (_options: unknown, invoked: Command) => {
+      await using invocation = new Invocation(invoked, runtime);
+      const status = await invocation.client.status();
+      const colors = pc.createColors(wantsColor(runtime.stdout, runtime.env));
+      invocation.result(status, () =>
+        [...summary(status), '', peerTable(status, colors), '', statusSentence(status)].join('\n'),
+      );
+    });
+}
+
+function summary({ network, peer, store, users, outbox }: StatusReply): string[] {
+  const unlocked = users.filter((user) => user.unlocked).map((user) => printable(user.name));
+  const lines = [
+    `Network  ${printable(network.name)}, ${String(network.k)} data + ${String(network.m)} parity chunks a stripe`,
+    `Peer     ${printable(peer.name)} at ${peer.address}`,
+    `Store    ${count(store.chunks, 'chunk')}, ${formatBytes(store.bytes)}; ${formatBytes(store.freeBytes)} free, of which ${formatBytes(store.reserveBytes)} stay untouched`,
+    `Users    ${unlocked.length === 0 ? 'none unlocked' : `${unlocked.join(', ')} unlocked`}`,
+  ];
+  if (outbox.pendingDeletes > 0) lines.push(`Outbox   ${count(outbox.pendingDeletes, 'deletion')} waiting for peers`);
+  return lines;
+}
+
+function peerTable({ peers, peer: own }: StatusReply, colors: ReturnType<typeof pc.createColors>): string {
+  const rows = peers.map((peer) => [
+    printable(peer.name) + (peer.id === own.id ? ' *' : ''),
+    peer.up ? colors.green('up') : colors.red('down'),
+    peer.state === 'member' ? '' : peer.state,
+    peer.latencyMs === null ? '' : `${peer.latencyMs.toFixed(1)} ms`,
+    formatBytes(peer.capacityBytes),
+    printable(peer.zone),
+    peer.address,
+  ]);
+  return table(['peer', '', '', 'answers in', 'room', 'zone', 'address'], rows, [
+    'left',
+    'left',
+    'left',
+    'right',
+    'right',
+  ]);
+}

@@ -1,0 +1,167 @@
+import type {
+  EntryReply,
+  ExportEvent,
+  ExportRequest,
+  ImportEvent,
+  ProblemReply,
+  PutReply,
+  RemoveReply,
+  StatusReply,
+  UserReply,
+  VersionReply,
+  WhereReply,
+} from '../gateways/http/api.js';
+import { StorageError } from '../errors.js';
+import { ControlConnection, type ControlRequest } from './control-connection.js';
+
+/** An open end means up to the end of the file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length?: number;
+}
+
+/** What a streamed file keeps of the local one. */
+export interface FileAttributes {
+  readonly modifiedMs: number;
+  readonly mode: number;
+}
+
+/** ImportEvent and ExportEvent without the failure of the whole request. */
+export type ImportOutcome = Exclude<ImportEvent, FailureEvent>;
+export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
+
+type FailureEvent = { readonly event: 'error' } & ProblemReply;
+type Verb = Omit<ControlRequest, 'signal'>;
+
+/**
+ * The control API (src/gateways/http/api.ts) as methods, one per route. Every method rejects with the daemon's own
+ * StorageError, with UNAVAILABLE where no daemon answers, and with the signal's reason after an abort. Replies are not
+ * checked field by field: the daemon runs as the same system user, from the same package.
+ */
+export class ControlClient implements AsyncDisposable {
+  readonly #connection: ControlConnection;
+  readonly #signal: AbortSignal;
+
+  /** @param signal aborts every call of this client */
+  constructor(home: string, options: { readonly user?: string | undefined; readonly signal: AbortSignal }) {
+    this.#connection = new ControlConnection(home, options.user);
+    this.#signal = options.signal;
+  }
+
+  status(): Promise<StatusReply> {
+    return this.#json({ method: 'GET', route: '/v1/status' });
+  }
+
+  unlock(name: string, passphrase: string): Promise<UserReply> {
+    return this.#json({ method: 'POST', route: '/v1/unlock', body: { json: { name, passphrase } } });
+  }
+
+  lock(name: string): Promise<void> {
+    return this.#json({ method: 'POST', route: '/v1/lock', body: { json: { name } } });
+  }
+
+  stat(path: string): Promise<EntryReply> {
+    return this.#json({ method: 'GET', route: '/v1/stat', query: { path } });
+  }
+
+  /** undefined where there is nothing. */
+  async statIfThere(path: string): Promise<EntryReply | undefined> {
+    try {
+      return await this.stat(path);
+    } catch (error) {
+      if (StorageError.is(error, 'NOT_FOUND')) return undefined;
+      throw error;
+    }
+  }
+
+  list(path: string, options: { readonly recursive: boolean }): Promise<readonly EntryReply[]> {
+    const recursive = options.recursive ? 'true' : undefined;
+    return this.#json({ method: 'GET', route: '/v1/entries', query: { path, recursive } });
+  }
+
+  remove(path: string, options: { readonly recursive: boolean }): Promise<RemoveReply> {
+    const recursive = options.recursive ? 'true' : undefined;
+    return this.#json({ method: 'DELETE', route: '/v1/entries', query: { path, recursive } });
+  }
+
+  makeFolder(path: string): Promise<void> {
+    return this.#json({ method: 'POST', route: '/v1/folders', body: { json: { path } } });
+  }
+
+  move(from: string, to: string): Promise<void> {
+    return this.#json({ method: 'POST', route: '/v1/move', body: { json: { from, to } } });
+  }
+
+  versions(path: string): Promise<readonly VersionReply[]> {
+    return this.#json({ method: 'GET', route: '/v1/versions', query: { path } });
+  }
+
+  where(path: string, version?: string): Promise<WhereReply> {
+    return this.#json({ method: 'GET', route: '/v1/where', query: { path, version } });
+  }
+
+  upload(path: string, bytes: AsyncIterable<Uint8Array>, attributes?: FileAttributes): Promise<PutReply> {
+    return this.#json({
+      method: 'PUT',
+      route: '/v1/content',
+      query: { path, modified: attributes?.modifiedMs.toString(), mode: attributes?.mode.toString() },
+      body: { type: 'application/octet-stream', stream: bytes },
+    });
+  }
+
+  download(
+    path: string,
+    options: { readonly version?: string | undefined; readonly range?: ByteRange | undefined } = {},
+  ): AsyncGenerator<Uint8Array> {
+    const { range, version } = options;
+    const headers = range === undefined ? {} : { range: rangeHeader(range) };
+    return this.#connection.bytes({
+      method: 'GET',
+      route: '/v1/content',
+      query: { path, version },
+      headers,
+      signal: this.#signal,
+    });
+  }
+
+  /** @param lines encoded ImportItem, each ended by a newline, many to a part */
+  imports(lines: AsyncIterable<string>): AsyncGenerator<ImportOutcome> {
+    const body = { type: 'application/x-ndjson', stream: lines };
+    return this.#lines<ImportEvent>({ method: 'POST', route: '/v1/imports', body });
+  }
+
+  exports(request: ExportRequest): AsyncGenerator<ExportOutcome> {
+    return this.#lines<ExportEvent>({ method: 'POST', route: '/v1/exports', body: { json: request } });
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #json<Reply>(verb: Verb): Promise<Reply> {
+    return (await this.#connection.json({ ...verb, signal: this.#signal })) as Reply;
+  }
+
+  /** The request's own failure is thrown; the other events are the caller's. */
+  async *#lines<Event extends { readonly event: string }>(verb: Verb): AsyncGenerator<Exclude<Event, FailureEvent>> {
+    for await (const line of this.#connection.lines({ ...verb, signal: this.#signal })) {
+      const event = line as Event | FailureEvent;
+      if (isFailure(event)) throw new StorageError(event.code, event.message);
+      yield event as Exclude<Event, FailureEvent>;
+    }
+  }
+}
+
+function isFailure(event: { readonly event: string }): event is FailureEvent {
+  return event.event === 'error';
+}
+
+/** RFC 9110 section 14.1.2: both ends of a range count. */
+function rangeHeader({ offset, length }: ByteRange): string {
+  const last = length === undefined ? '' : String(offset + length - 1);
+  return `bytes=${String(offset)}-${last}`;
+}

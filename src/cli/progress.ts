@@ -1,0 +1,56 @@
+import type { Invocation } from './invocation.js';
+import { formatBytes, formatSeconds, formatSpeed } from './units.js';
+
+/** How far a transfer is, in bytes. */
+export interface Progress {
+  /** More is known to be coming. */
+  expect(bytes: number): void;
+  /** The sum that is done. */
+  reached(bytes: number): void;
+  /** Takes the bar away; may be called twice. */
+  stop(): void;
+}
+
+const SILENT: Progress = {
+  expect: () => undefined,
+  reached: () => undefined,
+  stop: () => undefined,
+};
+
+/** Bars a second: enough to look alive, and no work for the terminal. */
+const BARS_PER_SECOND = 8;
+
+/** A bar on stderr with speed and time left, on a terminal only: nothing in a pipe, nor with --json. */
+export async function openProgress(invocation: Pick<Invocation, 'json' | 'runtime'>, label: string): Promise<Progress> {
+  const { stderr } = invocation.runtime;
+  if (invocation.json || stderr.isTTY !== true) return SILENT;
+  const { default: cliProgress } = await import('cli-progress');
+  const format = `${label}  {bar}  {percentage}%  {amount}  {speed}  {left}`;
+  const bar = new cliProgress.SingleBar(
+    { format, stream: stderr, fps: BARS_PER_SECOND, clearOnComplete: true, barsize: 24 },
+    cliProgress.Presets.shades_classic,
+  );
+  const started = performance.now();
+  let total = 0;
+  const payload = (done: number): Record<string, string> => {
+    const seconds = (performance.now() - started) / 1000;
+    return {
+      amount: `${formatBytes(done)} of ${formatBytes(total)}`,
+      speed: formatSpeed(done, seconds),
+      left: done === 0 ? '' : `${formatSeconds((seconds * Math.max(0, total - done)) / done)} left`,
+    };
+  };
+  bar.start(0, 0, payload(0));
+  return {
+    expect: (bytes) => {
+      total += bytes;
+      bar.setTotal(total);
+    },
+    reached: (bytes) => {
+      bar.update(Math.min(bytes, total), payload(bytes));
+    },
+    stop: () => {
+      bar.stop();
+    },
+  };
+}
