@@ -23,7 +23,7 @@ export interface PutOptions {
 }
 
 export interface Stored {
-  /** The chunk was there already, whole, for this owner; no byte was asked for. */
+  /** The chunk was there already, whole, perhaps for another owner; no byte was asked for. */
   readonly existed: boolean;
   /** Segments that had to be asked for again because they arrived corrupt. */
   readonly resent: number;
