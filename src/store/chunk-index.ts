@@ -95,7 +95,7 @@ export class ChunkIndex {
   }
 
   /**
-   * Makes a chunk visible, and with it withdraws what a crash would have had to clean up.
+   * Makes a chunk visible; it is partial no more.
    *
    * @param content the bytes of a small chunk; absent: they lie in its file
    */
@@ -106,7 +106,6 @@ export class ChunkIndex {
       if (content !== undefined) this.#sql.addContent.run(id, content);
       this.#sql.addClaim.run(idBytes(header.owner), id, header.label);
       this.#sql.removePartial.run(id);
-      this.#sql.removeUnlink.run(id);
     });
   }
 
