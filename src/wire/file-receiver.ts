@@ -1,0 +1,131 @@
+import type { ServerDuplexStream, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
+import {
+  idBytes,
+  parseChunkId,
+  parsePeerId,
+  parseUserId,
+  type ChunkId,
+  type PeerId,
+  type UserId,
+} from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
+import {
+  ChunkSummary,
+  type DeleteChunksRequest,
+  type DeleteChunksResponse,
+  type HasChunksRequest,
+  type HasChunksResponse,
+  type ListChunksRequest,
+  type PullChunkRequest,
+  type PullChunkResponse,
+  type StoreChunkRequest,
+} from '../gen/shoal/v1/receiver.js';
+import { IDLE_TIMEOUT_MS, MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
+import { MessageWriter } from './message-writer.js';
+import type { Permissions } from './permissions.js';
+import { receiveChunk } from './receive-chunk.js';
+import { answerStream, answerUnary, type Edge, type Visit } from './server-call.js';
+
+export interface PullRequest {
+  readonly chunk: ChunkId;
+  readonly source: PeerId;
+  /** Not verified yet. */
+  readonly label: Uint8Array;
+  /** Who asks. */
+  readonly caller: PeerId;
+}
+
+/** Fetches a chunk from another peer and keeps it; resolves when it would survive a power cut. */
+export type Pull = (request: PullRequest, options: { readonly signal: AbortSignal }) => Promise<Receipt>;
+
+/** What a peer promises for a chunk that its store has just confirmed. */
+export type SignReceipt = (header: ChunkHeader) => Receipt;
+
+export interface FileReceiverOptions {
+  readonly store: ChunkStore;
+  readonly permissions: Permissions;
+  readonly signReceipt: SignReceipt;
+  /** Absent: PullChunk answers UNSUPPORTED. */
+  readonly pull?: Pull;
+  /** Default IDLE_TIMEOUT_MS. */
+  readonly idleTimeoutMs?: number;
+}
+
+function boundedIds(ids: readonly Uint8Array[]): ChunkId[] {
+  if (ids.length > MAX_IDS_PER_CALL) {
+    throw new StorageError('LIMIT_EXCEEDED', `At most ${String(MAX_IDS_PER_CALL)} chunk ids fit in one call.`);
+  }
+  return ids.map(parseChunkId);
+}
+
+async function hasChunks(store: ChunkStore, request: HasChunksRequest, visit: Visit): Promise<HasChunksResponse> {
+  const stored = await store.has(boundedIds(request.chunks), { signal: visit.signal });
+  return { chunks: Array.from(stored, idBytes) };
+}
+
+async function deleteChunks(
+  options: FileReceiverOptions,
+  request: DeleteChunksRequest,
+  visit: Visit,
+): Promise<DeleteChunksResponse> {
+  const order = options.permissions.checkDelete(request.order);
+  await options.store.delete(order.owner, order.chunks, { signal: visit.signal, authorization: request.order });
+  return {};
+}
+
+async function pullChunk(
+  options: FileReceiverOptions,
+  request: PullChunkRequest,
+  visit: Visit,
+): Promise<PullChunkResponse> {
+  if (options.pull === undefined) {
+    throw new StorageError('UNSUPPORTED', 'This peer does not fetch chunks from other peers.');
+  }
+  if (request.label.length > MAX_LABEL_BYTES) throw new StorageError('LIMIT_EXCEEDED', 'The label is too long.');
+  const receipt = await options.pull(
+    {
+      chunk: parseChunkId(request.chunk),
+      source: parsePeerId(request.sourcePeer),
+      label: request.label,
+      caller: visit.caller,
+    },
+    { signal: visit.signal },
+  );
+  return { receipt: receipt.body, signature: receipt.signature };
+}
+
+/** Messages are encoded before they are queued: see codec.ts. */
+function encodeSummary(id: ChunkId, owner: UserId, bytes: number, label: Uint8Array): Buffer {
+  return Buffer.from(ChunkSummary.encode({ chunk: idBytes(id), bytes, owner: idBytes(owner), label }).finish());
+}
+
+async function listChunks(
+  options: FileReceiverOptions,
+  call: ServerWritableStream<ListChunksRequest, Buffer>,
+  { caller, signal }: Visit,
+): Promise<void> {
+  const idle = { ms: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, peer: `Peer ${caller.slice(0, 12)}…` };
+  const writer = new MessageWriter(call, signal, idle);
+  const { owner } = call.request;
+  const filter = owner.length === 0 ? {} : { owner: parseUserId(owner) };
+  for await (const summary of options.store.list({ signal, ...filter })) {
+    const wait = writer.write(encodeSummary(summary.id, summary.owner, summary.bytes, summary.label));
+    if (wait !== undefined) await wait;
+  }
+}
+
+/** The handlers of shoal.v1.FileReceiver over a store (proto/shoal/v1/receiver.proto). */
+export function fileReceiver(options: FileReceiverOptions, edge: Edge): UntypedServiceImplementation {
+  return {
+    storeChunk: answerStream(edge, (call: ServerDuplexStream<StoreChunkRequest, Buffer>, visit) =>
+      receiveChunk(options, call, visit),
+    ),
+    pullChunk: answerUnary(edge, (request: PullChunkRequest, visit) => pullChunk(options, request, visit)),
+    deleteChunks: answerUnary(edge, (request: DeleteChunksRequest, visit) => deleteChunks(options, request, visit)),
+    hasChunks: answerUnary(edge, (request: HasChunksRequest, visit) => hasChunks(options.store, request, visit)),
+    listChunks: answerStream(edge, (call: ServerWritableStream<ListChunksRequest, Buffer>, visit) =>
+      listChunks(options, call, visit),
+    ),
+  };
+}

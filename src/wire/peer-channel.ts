@@ -1,0 +1,218 @@
+import type { KeyObject } from 'node:crypto';
+import {
+  Client,
+  connectivityState,
+  Metadata,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  type MethodDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import type { PeerId } from '../chunk/ids.js';
+import { peerHostName } from '../crypto/certificates.js';
+import { peerIdOf, readCertificate } from '../crypto/peer-identity.js';
+import { StorageError } from '../errors.js';
+import {
+  CALL_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS,
+  IDLE_TIMEOUT_MS,
+  KEEPALIVE_INTERVAL_MS,
+  KEEPALIVE_TIMEOUT_MS,
+  MAX_MESSAGE_BYTES,
+  MAX_RECONNECT_MS,
+  MIN_RECONNECT_MS,
+  STREAM_WINDOW_BYTES,
+} from '../limits.js';
+import { CallLife } from './call-life.js';
+import type { Idle } from './message-reader.js';
+import { fromServiceError } from './status.js';
+import { channelCredentials, type TlsIdentity } from './tls.js';
+
+/** Another peer, as the peer book knows it. */
+export interface RemotePeer {
+  readonly id: PeerId;
+  /** "host:port". */
+  readonly address: string;
+  /** DER; its key signs receipts. */
+  readonly certificate: Uint8Array;
+}
+
+export interface PeerChannelOptions {
+  readonly peer: RemotePeer;
+  /** Who we are. */
+  readonly tls: TlsIdentity;
+  /** Default IDLE_TIMEOUT_MS. */
+  readonly idleTimeoutMs?: number;
+  /** Default CONNECT_TIMEOUT_MS. */
+  readonly connectTimeoutMs?: number;
+  /** Default CALL_TIMEOUT_MS. */
+  readonly callTimeoutMs?: number;
+}
+
+/** What a client needs to know of a method. */
+export type ClientMethod<Request, Response> = Pick<
+  MethodDefinition<Request, Response>,
+  'path' | 'requestSerialize' | 'responseDeserialize'
+>;
+
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  /** Default: the channel's callTimeoutMs. */
+  readonly timeoutMs?: number;
+}
+
+function channelOptions(peer: RemotePeer): Record<string, string | number> {
+  return {
+    'grpc-node.flow_control_window': STREAM_WINDOW_BYTES,
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+    'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.initial_reconnect_backoff_ms': MIN_RECONNECT_MS,
+    'grpc.max_reconnect_backoff_ms': MAX_RECONNECT_MS,
+    // Stores do not retry: their callers do. Without the buffer, a write is done when the network has taken it.
+    'grpc.enable_retries': 0,
+    'grpc.per_rpc_retry_buffer_size': 0,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_http_proxy': 0,
+    // Two channels never share a connection unless their owner shares the channel.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_channelz': 0,
+    // An address is no name (RFC 6066 section 3); the identity is checked by key, in tls.ts.
+    'grpc.ssl_target_name_override': peerHostName(peer.id),
+  };
+}
+
+/** One connection to one peer, made at the first call and again when it was lost. Several stores may share it. */
+export class PeerChannel implements AsyncDisposable {
+  readonly peer: RemotePeer;
+  /** "Peer 0123456789ab…", for messages. */
+  readonly name: string;
+  /** The key of the peer's certificate. */
+  readonly publicKey: KeyObject;
+  readonly idle: Idle;
+  readonly #client: Client;
+  readonly #options: PeerChannelOptions;
+  #impostor: StorageError | undefined;
+
+  private constructor(options: PeerChannelOptions, publicKey: KeyObject) {
+    const { peer, tls } = options;
+    this.peer = peer;
+    this.name = `Peer ${peer.id.slice(0, 12)}…`;
+    this.publicKey = publicKey;
+    this.idle = { ms: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, peer: this.name };
+    this.#options = options;
+    const credentials = channelCredentials(tls, peer.id, (error) => {
+      this.#impostor = error;
+    });
+    this.#client = new Client(peer.address, credentials, channelOptions(peer));
+  }
+
+  /** Connects to nobody yet. @throws StorageError CORRUPT for a certificate that is not the peer's */
+  static open(options: PeerChannelOptions): PeerChannel {
+    const { publicKey } = readCertificate(options.peer.certificate);
+    if (peerIdOf(publicKey) !== options.peer.id) {
+      throw new StorageError(
+        'CORRUPT',
+        `The certificate kept for peer ${options.peer.id.slice(0, 12)}… is not its own.`,
+      );
+    }
+    return new PeerChannel(options, publicKey);
+  }
+
+  /** @throws StorageError UNAVAILABLE when no connection is up in time; a refused one fails the call itself, with its reason */
+  async connected(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const channel = this.#client.getChannel();
+    const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) this.#impostor = undefined;
+      if (state !== connectivityState.IDLE && state !== connectivityState.CONNECTING) return;
+      await new Promise<void>((resolve, reject) => {
+        const onAbort = (): void => {
+          reject(signal.reason as Error);
+        };
+        signal.addEventListener('abort', onAbort, { once: true });
+        channel.watchConnectivityState(state, deadline, (error) => {
+          signal.removeEventListener('abort', onAbort);
+          if (error === undefined) resolve();
+          else reject(new StorageError('UNAVAILABLE', `${this.name} did not answer within ${String(timeoutMs)} ms.`));
+        });
+      });
+    }
+  }
+
+  duplex<Request, Response>(method: ClientMethod<Request, Response>): ClientDuplexStream<Request, Response> {
+    return this.#client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize);
+  }
+
+  readable<Request, Response>(
+    method: ClientMethod<Request, Response>,
+    request: Request,
+  ): ClientReadableStream<Response> {
+    const { path, requestSerialize, responseDeserialize } = method;
+    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+  }
+
+  follow(call: ConstructorParameters<typeof CallLife>[0], signal: AbortSignal): CallLife {
+    return new CallLife(call, signal, (error) => this.#explain(error));
+  }
+
+  /** A small call. @throws StorageError TIMEOUT, and whatever the peer answers */
+  async unary<Request, Response>(
+    method: ClientMethod<Request, Response>,
+    request: Request,
+    options: CallOptions,
+  ): Promise<Response> {
+    const { signal } = options;
+    await this.connected(signal);
+    const deadline = Date.now() + (options.timeoutMs ?? this.#options.callTimeoutMs ?? CALL_TIMEOUT_MS);
+    return await new Promise<Response>((resolve, reject) => {
+      const { path, requestSerialize, responseDeserialize } = method;
+      const onAbort = (): void => {
+        reject(signal.reason as Error);
+        call.cancel();
+      };
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        new Metadata(),
+        { deadline },
+        (error, response) => {
+          signal.removeEventListener('abort', onAbort);
+          if (error !== null) reject(this.#explain(error));
+          else if (response === undefined) reject(new StorageError('CORRUPT', `${this.name} answered with nothing.`));
+          else resolve(response);
+        },
+      );
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #explain(error: ServiceError): StorageError {
+    const explained = fromServiceError(error, this.name);
+    if (explained.code !== 'UNAVAILABLE') return explained;
+    if (this.#impostor !== undefined) return this.#impostor;
+    // grpc-js hands the reason of a failed handshake on as text only. All of OpenSSL's that speak of certificates do so
+    // by that word, or name the authority.
+    if (!/certificate|unknown ca/i.test(error.details)) return explained;
+    return new StorageError(
+      'UNAUTHENTICATED',
+      `${this.name} could not prove that it is a peer of this network, or did not believe that we are: ${explained.message}`,
+      { cause: error },
+    );
+  }
+
+  close(): Promise<void> {
+    this.#client.close();
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

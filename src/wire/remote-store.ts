@@ -1,0 +1,165 @@
+import type {
+  ChunkHeader,
+  ChunkStore,
+  ChunkSummary,
+  GetOptions,
+  PutOptions,
+  Receipt,
+  SegmentSource,
+  Stored,
+  StoredChunk,
+} from '../chunk/chunk-store.js';
+import { idBytes, parseChunkId, parseUserId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
+import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
+import { StorageError } from '../errors.js';
+import type { ChunkSummary as SummaryMessage } from '../gen/shoal/v1/receiver.js';
+import { MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
+import { fetchChunk } from './fetch-chunk.js';
+import { MessageReader } from './message-reader.js';
+import { RECEIVER, SENDER } from './methods.js';
+import { offerChunk } from './offer-chunk.js';
+import { PeerChannel, type PeerChannelOptions } from './peer-channel.js';
+import { shapeOf } from './shape.js';
+
+/** Which chunk another peer shall fetch, and from whom. */
+export interface PullOrder {
+  readonly chunk: ChunkId;
+  readonly source: PeerId;
+  readonly label: Uint8Array;
+}
+
+/** A remote peer as a ChunkStore. It believes nothing that it cannot check: see each method. */
+export class RemoteStore implements ChunkStore {
+  readonly channel: PeerChannel;
+  readonly #ownsChannel: boolean;
+
+  private constructor(channel: PeerChannel, ownsChannel: boolean) {
+    this.channel = channel;
+    this.#ownsChannel = ownsChannel;
+  }
+
+  /** A store with a connection of its own, made at the first call. */
+  static open(options: PeerChannelOptions): RemoteStore {
+    return new RemoteStore(PeerChannel.open(options), true);
+  }
+
+  /** A store over a connection that others use too; closing the store leaves it open. */
+  static over(channel: PeerChannel): RemoteStore {
+    return new RemoteStore(channel, false);
+  }
+
+  /** Resolves with a receipt whose signature and content have been checked. */
+  async put(header: ChunkHeader, source: SegmentSource, options: PutOptions): Promise<Stored> {
+    options.signal.throwIfAborted();
+    const { grant, signal } = options;
+    if (grant === undefined) {
+      throw new StorageError('PERMISSION_DENIED', 'Another peer stores a chunk only with a grant of its owner.');
+    }
+    return await offerChunk(this.channel, header, source, { signal, grant });
+  }
+
+  /** The shape is checked against the id, the segments for order and length; their bytes are not hashed. */
+  get(id: ChunkId, options: GetOptions): Promise<StoredChunk> {
+    return fetchChunk(this.channel, id, options);
+  }
+
+  /** A peer can lie here; audit tells. */
+  async has(ids: readonly ChunkId[], options: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
+    options.signal.throwIfAborted();
+    if (ids.length > MAX_IDS_PER_CALL) {
+      throw new StorageError('LIMIT_EXCEEDED', `At most ${String(MAX_IDS_PER_CALL)} chunk ids fit in one call.`);
+    }
+    if (ids.length === 0) return new Set();
+    const { chunks } = await this.channel.unary(RECEIVER.hasChunks, { chunks: ids.map(idBytes) }, options);
+    const told = new Set(chunks.map((chunk) => this.#believe(() => parseChunkId(chunk))));
+    return new Set(ids.filter((id) => told.has(id)));
+  }
+
+  /** The peer goes by `authorization` alone; `owner` and `ids` are what the order says. */
+  async delete(
+    _owner: UserId,
+    ids: readonly ChunkId[],
+    options: { readonly signal: AbortSignal; readonly authorization?: Uint8Array },
+  ): Promise<void> {
+    options.signal.throwIfAborted();
+    if (ids.length === 0) return;
+    if (options.authorization === undefined) {
+      throw new StorageError('PERMISSION_DENIED', 'Another peer deletes a chunk only by a signed order of its owner.');
+    }
+    await this.channel.unary(RECEIVER.deleteChunks, { order: options.authorization }, options);
+  }
+
+  /** CORRUPT when the peer's list is not in ascending order, so it cannot name a chunk twice. */
+  async *list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncGenerator<ChunkSummary> {
+    await this.channel.connected(options.signal);
+    const owner = options.owner === undefined ? new Uint8Array() : idBytes(options.owner);
+    const call = this.channel.readable(RECEIVER.listChunks, { owner });
+    const life = this.channel.follow(call, options.signal);
+    try {
+      const reader = new MessageReader<SummaryMessage>(call, life.signal, this.channel.idle);
+      let last: ChunkSummary | undefined;
+      for (;;) {
+        const message = await reader.next();
+        if (message === undefined) return;
+        const summary = this.#believe(() => readSummary(message));
+        if (!follows(last, summary, options.owner)) throw this.#corrupt('a list of chunks in the wrong order');
+        last = summary;
+        yield summary;
+      }
+    } finally {
+      life.close();
+    }
+  }
+
+  /** Proves that the peer holds this segment of the chunk. @throws StorageError CORRUPT when it does not */
+  async audit(id: ChunkId, segment: number, options: { readonly signal: AbortSignal }): Promise<void> {
+    const answer = await this.channel.unary(SENDER.auditChunk, { chunk: idBytes(id), segment }, options);
+    const shape = shapeOf(answer.shape);
+    verifyShape(id, shape);
+    if (answer.segment?.index !== segment || !segmentIsIntact(shape, answer.segment)) {
+      throw this.#corrupt(`a segment ${String(segment)} that is not the one of chunk ${id.slice(0, 12)}…`);
+    }
+  }
+
+  /** Asks the peer to fetch a chunk from another. Its receipt is not verified: who asks knows owner and length. */
+  async pull(order: PullOrder, options: { readonly signal: AbortSignal }): Promise<Receipt> {
+    const request = { chunk: idBytes(order.chunk), sourcePeer: idBytes(order.source), label: order.label };
+    // The peer moves a whole chunk meanwhile, with an idle time-out of its own.
+    const timeoutMs = 2 * this.channel.idle.ms;
+    const { receipt, signature } = await this.channel.unary(RECEIVER.pullChunk, request, { ...options, timeoutMs });
+    return { peer: this.channel.peer.id, body: receipt, signature };
+  }
+
+  async close(): Promise<void> {
+    if (this.#ownsChannel) await this.channel.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What does not parse in an answer is the peer's damage, not an argument of ours. */
+  #believe<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw this.#corrupt('an answer that could not be read', error);
+    }
+  }
+
+  #corrupt(what: string, cause?: unknown): StorageError {
+    return new StorageError('CORRUPT', `${this.channel.name} sent ${what}.`, { cause });
+  }
+}
+
+function readSummary({ chunk, bytes, owner, label }: SummaryMessage): ChunkSummary {
+  if (label.length > MAX_LABEL_BYTES) throw new StorageError('LIMIT_EXCEEDED', 'The label is too long.');
+  return { id: parseChunkId(chunk), bytes, owner: parseUserId(owner), label };
+}
+
+/** Without an owner, a chunk of several owners is listed once for each. */
+function follows(last: ChunkSummary | undefined, next: ChunkSummary, owner: UserId | undefined): boolean {
+  if (owner !== undefined && next.owner !== owner) return false;
+  if (last === undefined || next.id > last.id) return true;
+  return next.id === last.id && owner === undefined && next.owner > last.owner;
+}

@@ -1,0 +1,118 @@
+import type {
+  handleUnaryCall,
+  sendUnaryData,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { PeerId } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { Admit, AnyCall } from './admission.js';
+import { toRefusal, type Refusal } from './status.js';
+
+/** What every handler gets. */
+export interface Visit {
+  /** Verified by its certificate, and a member. */
+  readonly caller: PeerId;
+  /** Aborts when the caller cancels, disconnects or passes its deadline. */
+  readonly signal: AbortSignal;
+}
+
+/** The edge of the server: admits the caller, runs the handler, logs what is our own fault, answers. */
+export interface Edge {
+  readonly admit: Admit;
+  readonly logger: Logger;
+}
+
+function refuse(edge: Edge, error: unknown): Refusal {
+  if (!(error instanceof StorageError) || error.code === 'INTERNAL') edge.logger.error({ err: error }, 'call failed');
+  else edge.logger.debug({ code: error.code, reason: error.message }, 'call refused');
+  return toRefusal(error);
+}
+
+interface Cancellable extends AnyCall {
+  on(event: 'cancelled', listener: () => void): unknown;
+}
+
+/** What the two kinds of call that stream messages back have in common. */
+interface Streaming extends Cancellable {
+  emit(event: 'error', refusal: Refusal): unknown;
+  end(): unknown;
+}
+
+interface OpenVisit {
+  readonly visit: Visit;
+  /** grpc-js emits 'cancelled' at the end of every call; after this it means nothing. */
+  readonly end: () => void;
+}
+
+function openVisit(edge: Edge, call: Cancellable): OpenVisit {
+  const caller = edge.admit(call);
+  const life = new AbortController();
+  let ended = false;
+  call.on('cancelled', () => {
+    if (!ended) life.abort(new StorageError('CANCELLED', `Peer ${caller.slice(0, 12)}… ended the call.`));
+  });
+  return {
+    visit: { caller, signal: life.signal },
+    end: () => {
+      ended = true;
+    },
+  };
+}
+
+/** @param handle writes the messages; when it resolves the call ends well */
+export function answerStream<Call extends Streaming>(
+  edge: Edge,
+  handle: (call: Call, visit: Visit) => Promise<void>,
+): (call: Call) => void {
+  const run = async (call: Call): Promise<void> => {
+    try {
+      const { visit, end } = openVisit(edge, call);
+      await handle(call, visit);
+      end();
+      call.end();
+    } catch (error) {
+      // grpc-js makes what is emitted here the status of the call.
+      call.emit('error', refuse(edge, error));
+    }
+  };
+  return (call) => void run(call);
+}
+
+export function answerUnary<Request, Response>(
+  edge: Edge,
+  handle: (request: Request, visit: Visit) => Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  const run = async (call: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>): Promise<void> => {
+    try {
+      const { visit, end } = openVisit(edge, call);
+      const response = await handle(call.request, visit);
+      end();
+      respond(null, response);
+    } catch (error) {
+      respond(refuse(edge, error));
+    }
+  };
+  return (call, respond) => void run(call, respond);
+}
+
+/** Puts the same door before handlers that are not ours (health, reflection). */
+export function guarded(edge: Edge, implementation: UntypedServiceImplementation): UntypedServiceImplementation {
+  const behind = Object.entries(implementation).map(([name, handler]) => {
+    const guard = (call: ServerDuplexStream<unknown, unknown>, respond?: sendUnaryData<unknown>): void => {
+      try {
+        edge.admit(call);
+      } catch (error) {
+        const refusal = refuse(edge, error);
+        if (respond === undefined) call.emit('error', refusal);
+        else respond(refusal);
+        return;
+      }
+      Reflect.apply(handler, implementation, [call, respond]);
+    };
+    return [name, guard] as const;
+  });
+  return Object.fromEntries(behind);
+}

@@ -1,0 +1,161 @@
+import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { HealthImplementation } from 'grpc-health-check';
+import type { ChunkStore } from '../chunk/chunk-store.js';
+import { parsePeerId, type PeerId } from '../chunk/ids.js';
+import { makeReceipt } from '../chunk/receipt.js';
+import { certificateToDer, privateKeyFromPem } from '../crypto/certificates.js';
+import { peerIdOf } from '../crypto/peer-identity.js';
+import { signP256 } from '../crypto/signature.js';
+import { assert, StorageError, wrapError } from '../errors.js';
+import {
+  CLOSE_GRACE_MS,
+  KEEPALIVE_INTERVAL_MS,
+  KEEPALIVE_TIMEOUT_MS,
+  MAX_MESSAGE_BYTES,
+  MAX_STREAMS_PER_CONNECTION,
+} from '../limits.js';
+import type { Logger } from '../log.js';
+import { admissionByCertificate } from './admission.js';
+import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
+import { fileSender } from './file-sender.js';
+import { RECEIVER, SENDER } from './methods.js';
+import { SignedPermissions, type Permissions } from './permissions.js';
+import { reflection } from './reflection.js';
+import { guarded, type Edge } from './server-call.js';
+import { secureContextOptions, serverCredentials, type TlsIdentity } from './tls.js';
+import { widenServer } from './windows.js';
+
+export interface ReceiverService {
+  readonly store: ChunkStore;
+  /** Absent: PullChunk answers UNSUPPORTED. */
+  readonly pull?: Pull;
+  /** Default: the owners' signatures. */
+  readonly permissions?: Permissions;
+}
+
+export interface SenderService {
+  readonly store: ChunkStore;
+}
+
+export interface PeerServerOptions {
+  /** "host:port"; port 0 takes a free one. */
+  readonly address: string;
+  readonly tls: TlsIdentity;
+  /** Asked for every call. */
+  readonly isMember: (peer: PeerId) => boolean;
+  readonly receiver?: ReceiverService;
+  readonly sender?: SenderService;
+  readonly logger: Logger;
+  readonly nowMs?: () => number;
+  /** Default IDLE_TIMEOUT_MS. */
+  readonly idleTimeoutMs?: number;
+}
+
+export const RECEIVER_NAME = 'shoal.v1.FileReceiver';
+export const SENDER_NAME = 'shoal.v1.FileSender';
+
+function receiptSigner(peer: PeerId, tls: TlsIdentity, nowMs: () => number): SignReceipt {
+  const key = privateKeyFromPem(tls.key);
+  return ({ id, owner, bytes }) =>
+    makeReceipt({ peer, chunk: id, owner, bytes, storedMs: nowMs() }, (body) => signP256('receipt', body, key));
+}
+
+/** @returns the names of the services that were added */
+function addServices(server: Server, options: PeerServerOptions, edge: Edge): string[] {
+  const { receiver, sender, tls, nowMs = Date.now } = options;
+  const names: string[] = [];
+  const idle = options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs };
+  if (receiver !== undefined) {
+    const peer = parsePeerId(peerIdOf(certificateToDer(tls.certificate)));
+    const permissions = receiver.permissions ?? new SignedPermissions(peer, nowMs);
+    const signReceipt = receiptSigner(peer, tls, nowMs);
+    server.addService(RECEIVER, fileReceiver({ ...receiver, ...idle, permissions, signReceipt }, edge));
+    names.push(RECEIVER_NAME);
+  }
+  if (sender !== undefined) {
+    server.addService(SENDER, fileSender({ ...sender, ...idle }, edge));
+    names.push(SENDER_NAME);
+  }
+  return names;
+}
+
+/** What other peers reach of this one: FileReceiver, FileSender, health and reflection, over mutual TLS. */
+export class PeerServer implements AsyncDisposable {
+  readonly #server: Server;
+  readonly #health: HealthImplementation;
+  readonly #names: readonly string[];
+  readonly port: number;
+  #closed: Promise<void> | undefined;
+
+  private constructor(server: Server, health: HealthImplementation, names: readonly string[], port: number) {
+    this.#server = server;
+    this.#health = health;
+    this.#names = names;
+    this.port = port;
+  }
+
+  /** @throws StorageError UNAVAILABLE when the address cannot be listened on */
+  static async open(options: PeerServerOptions): Promise<PeerServer> {
+    const { tls, nowMs = Date.now, isMember, logger } = options;
+    const server = new Server({
+      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+      'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+      // Its bookkeeping costs CPU for every message, and nothing reads it.
+      'grpc.enable_channelz': 0,
+    });
+    const { used } = widenServer(server, secureContextOptions(tls));
+    const edge: Edge = { admit: admissionByCertificate({ authority: tls.authority, isMember, nowMs }), logger };
+    const names = addServices(server, options, edge);
+    const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])));
+    const front = {
+      addService: (definition: ServiceDefinition, implementation: UntypedServiceImplementation) => {
+        server.addService(definition, guarded(edge, implementation));
+      },
+    };
+    health.addToServer(front);
+    reflection(names).addToServer(front);
+    const port = await listen(server, options);
+    assert(used(), 'grpc-js no longer makes its HTTP/2 server in Server.createHttp2Server');
+    return new PeerServer(server, health, names, port);
+  }
+
+  /** Calls in progress get CLOSE_GRACE_MS to end. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const name of ['', ...this.#names]) this.#health.setStatus(name, 'NOT_SERVING');
+    const timer = setTimeout(() => {
+      this.#server.forceShutdown();
+    }, CLOSE_GRACE_MS);
+    await new Promise<void>((resolve) => {
+      // It fails only when the server was not running, which is what is wanted.
+      this.#server.tryShutdown(() => {
+        resolve();
+      });
+    });
+    clearTimeout(timer);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function listen(server: Server, { address, tls }: PeerServerOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, serverCredentials(tls), (error, port) => {
+      if (error === null) {
+        resolve(port);
+        return;
+      }
+      const why = wrapError(error, `listening on ${address}`).message;
+      reject(new StorageError('UNAVAILABLE', `${why} Is another program using the port?`, { cause: error }));
+    });
+  });
+}

@@ -1,0 +1,58 @@
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
+import type { Server } from '@grpc/grpc-js';
+import { assert } from '../errors.js';
+import {
+  CONNECTION_WINDOW_BYTES,
+  MAX_CONNECTIONS,
+  MAX_HEADER_BYTES,
+  MAX_STREAMS_PER_CONNECTION,
+  STRANGER_LIFETIME_MS,
+  STREAM_WINDOW_BYTES,
+} from '../limits.js';
+
+/**
+ * The one place that reaches behind grpc-js's public API. Its server has no option for HTTP/2 receive windows and leaves
+ * them at 64 KiB (RFC 9113 section 6.9.2), so a chunk stops 64 times to wait for a WINDOW_UPDATE: raising them halves the
+ * CPU time of an upload. It has no option for TLS versions, cipher suites or the size of headers either.
+ *
+ * The seam: `commonServerOptions` is what grpc-js 1.14 passes to `http2.createSecureServer`, and `createHttp2Server` is
+ * where it does so. When an upgrade moves either, opening a server fails here instead of becoming slow or lax.
+ */
+export function widenServer(server: Server, context: SecureContextOptions): { readonly used: () => boolean } {
+  const common: unknown = Reflect.get(server, 'commonServerOptions');
+  const create: unknown = Reflect.get(server, 'createHttp2Server');
+  assert(typeof common === 'object' && common !== null, 'grpc-js has no Server.commonServerOptions any more');
+  assert(typeof create === 'function', 'grpc-js has no Server.createHttp2Server any more');
+
+  Object.assign(common, {
+    settings: {
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+    },
+    // A stranger is let into the connection only to be told why it is refused: admission.ts checks every call.
+    rejectUnauthorized: false,
+  });
+  let used = false;
+  Reflect.set(server, 'createHttp2Server', (credentials: unknown) => {
+    const http2Server = Reflect.apply(create, server, [credentials]) as Http2SecureServer;
+    http2Server.setSecureContext(context);
+    http2Server.maxConnections = MAX_CONNECTIONS;
+    http2Server.on('session', widenSession);
+    used = true;
+    return http2Server;
+  });
+  return { used: () => used };
+}
+
+function widenSession(session: ServerHttp2Session): void {
+  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+  if ((session.socket as TLSSocket).authorized) return;
+  const timer = setTimeout(() => {
+    session.destroy();
+  }, STRANGER_LIFETIME_MS);
+  session.once('close', () => {
+    clearTimeout(timer);
+  });
+}
