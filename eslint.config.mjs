@@ -23,7 +23,6 @@ export const LAYERS = [
   ['config'],
   ['provision'],
   ['peer'],
-  ['devnet'],
   ['cli'],
 ];
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { ESLint } from 'eslint';
-import { REPOSITORY } from './repository.js';
+import { REPOSITORY, tableRows } from './repository.js';
 
 const RULE = 'shoal/one-way-imports';
 const eslint = new ESLint({ cwd: REPOSITORY, ruleFilter: ({ ruleId }) => ruleId === RULE });
@@ -54,5 +55,13 @@ describe('the one-way import rule', () => {
     const code = `import { x } from '../src/catalog/catalog.js'; export { x };`;
     assert.deepEqual(await complaints('test/needs.test.ts', code), []);
     assert.deepEqual(await complaints('src/errors.test.ts', `import '../test/needs.js';`), []);
+  });
+
+  test('is the order of the modules in ARCHITECTURE.md', async () => {
+    const config = pathToFileURL(join(REPOSITORY, 'eslint.config.mjs')).href;
+    const { LAYERS } = (await import(config)) as { readonly LAYERS: readonly (readonly string[])[] };
+    const rows = tableRows('ARCHITECTURE.md').map(([names = '']) => names.split(/`?, `?/));
+    const first = rows.findIndex((row) => row.includes('errors'));
+    assert.deepEqual(rows.slice(first).flat().slice(0, LAYERS.flat().length), LAYERS.flat());
   });
 });
