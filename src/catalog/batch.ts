@@ -8,6 +8,7 @@ import type { Document } from './documents.js';
 import { encodeExtent } from './manifest.js';
 import type { SealedType } from './sealed-document.js';
 import type { ChangeStamp } from './stamp.js';
+import type { View } from './view.js';
 
 /** A node that a commit of this batch makes, not yet in the view. */
 export interface StagedNode {
@@ -42,11 +43,13 @@ export class Batch {
   readonly #staged = new Map<string, StagedNode>();
   readonly #ids = new Set<string>();
   #counter: number;
+  #previous: string | undefined;
 
-  /** @param counter the highest that was seen */
-  constructor(sealing: Sealing, counter: number) {
+  /** @param view what the batch comes behind */
+  constructor(sealing: Sealing, view: View) {
     this.#sealing = sealing;
-    this.#counter = counter;
+    this.#counter = view.counter;
+    this.#previous = view.newestOf(sealing.peer);
   }
 
   get documents(): readonly Document[] {
@@ -69,12 +72,14 @@ export class Batch {
 
   /** Takes all of a commit, or throws before any. */
   add({ operations, extents, nodes }: PlannedCommit): void {
-    const plains = encodeChanges(operations, randomBytes(SHORT_ID_BYTES));
+    const encodings = encodeChanges(operations, randomBytes(SHORT_ID_BYTES));
     this.#documents.push(...extents);
-    for (const plain of plains) {
+    for (const encode of encodings) {
+      const plain = encode(this.#previous);
       const counter = ++this.#counter;
       const document = this.#sealing.seal('change', plain, counter);
       this.#documents.push(document);
+      this.#previous = document._id;
       const stamp = { counter, peer: this.#sealing.peer, document: document._id };
       this.#changes.push({ text: decodeChange(plain), stamp });
     }

@@ -37,6 +37,14 @@ export interface ChangeText {
   readonly plain: Uint8Array;
   readonly operations: readonly PlacedOperation[];
   readonly piece: CommitPart | undefined;
+  /** The id of the change document that its peer wrote before. */
+  readonly previous: string | undefined;
+}
+
+export const CHANGE_PREFIX = 'change-';
+
+function encodePrevious(id: string | undefined): Uint8Array {
+  return id === undefined ? new Uint8Array(0) : Buffer.from(id.slice(CHANGE_PREFIX.length), 'hex');
 }
 
 /** At least the bytes of an operation: exact sizes are not worth encoding everything twice. */
@@ -75,21 +83,25 @@ function group(operations: readonly ChangeOperation[]): ChangeOperation[][] {
 }
 
 /**
- * The plaintexts of a commit's documents, in order.
+ * The plaintexts of a commit's documents, in order; each asks for the id of the document before it when it is its turn.
  *
  * @param commit 16 random bytes
- * @throws StorageError LIMIT_EXCEEDED
+ * @throws StorageError LIMIT_EXCEEDED, before the first
  */
-export function encodeChanges(operations: readonly ChangeOperation[], commit: Uint8Array): Uint8Array[] {
+export function encodeChanges(
+  operations: readonly ChangeOperation[],
+  commit: Uint8Array,
+): ((previous: string | undefined) => Uint8Array)[] {
   const groups = group(operations);
-  if (groups.length > MAX_COMMIT_PARTS) {
+  const parts = groups.length;
+  if (parts > MAX_COMMIT_PARTS) {
     throw new StorageError('LIMIT_EXCEEDED', 'That is too much for one step. Do it folder by folder.');
   }
-  return groups.map((members, part) => {
-    const change = { operations: members.map((operation) => ({ operation })) };
-    const parts = groups.length;
-    if (parts === 1) return Change.encode({ ...change, commit: new Uint8Array(0), part: 0, parts: 0 }).finish();
-    return Change.encode({ ...change, commit, part, parts }).finish();
+  const alone = { commit: new Uint8Array(0), part: 0, parts: 0 };
+  return groups.map((members, part) => (previous) => {
+    const piece = parts === 1 ? alone : { commit, part, parts };
+    const change = { operations: members.map((operation) => ({ operation })), previous: encodePrevious(previous) };
+    return Change.encode({ ...change, ...piece }).finish();
   });
 }
 
@@ -146,11 +158,12 @@ function decode(plain: Uint8Array): ChangeText {
     reader.uint32();
     operations.push(readOperation(reader));
   }
-  const { operations: stray, commit, part, parts } = Change.decode(plain.subarray(reader.pos));
-  demand(stray.length === 0);
-  if (parts <= 1) return { plain, operations, piece: undefined };
+  const { operations: stray, commit, part, parts, ...rest } = Change.decode(plain.subarray(reader.pos));
+  demand(stray.length === 0 && (rest.previous.length === 0 || rest.previous.length === ID_BYTES));
+  const previous = rest.previous.length === 0 ? undefined : CHANGE_PREFIX + toHex(rest.previous);
+  if (parts <= 1) return { plain, operations, piece: undefined, previous };
   demand(commit.length === SHORT_ID_BYTES && part < parts && parts <= MAX_COMMIT_PARTS);
-  return { plain, operations, piece: { commit: toHex(commit), part, parts } };
+  return { plain, operations, piece: { commit: toHex(commit), part, parts }, previous };
 }
 
 /** @throws StorageError CORRUPT, or UNSUPPORTED for an operation that this version does not know */

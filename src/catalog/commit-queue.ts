@@ -83,7 +83,7 @@ export class CommitQueue {
       for (const waiting of this.#queue.splice(0)) waiting.reject(error);
       return;
     }
-    const batch = new Batch(this.#options, this.#view.counter);
+    const batch = new Batch(this.#options, this.#view);
     const members = await this.#plan(batch);
     try {
       await this.#options.write(batch.documents);

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError, wrapError } from '../errors.js';
 import { DOCUMENT_PAGE } from '../limits.js';
+import { checkedLevelDown, type Damage } from './checked-leveldb.js';
 import { DurableFlush } from './durable.js';
 
 /** Fields beside `_id` are plain JSON; their meaning is the reader's to check, for anyone may have written them. */
@@ -13,6 +14,7 @@ export interface Document {
 
 /** A document as a listing finds it. */
 export interface Listed {
+  /** "…-?" when not even the id can be read. */
   readonly id: string;
   /** undefined: the database has lost its text. */
   readonly document: Document | undefined;
@@ -57,7 +59,7 @@ interface Pouch {
   close(): Promise<void>;
 }
 
-type PouchConstructor = (new (name: string, options: { adapter: 'leveldb' }) => Pouch) & {
+type PouchConstructor = (new (name: string, options: { adapter: 'leveldb'; db: unknown }) => Pouch) & {
   plugin(adapter: unknown): void;
 };
 
@@ -83,15 +85,20 @@ function wrapLevelDb(error: unknown, doing: string, directory: string): StorageE
       cause: error,
     });
   }
-  if (/corrupt|does not exist \(create_if_missing|JSON/i.test(text)) {
-    return new StorageError(
-      'CORRUPT',
-      `The catalog database in ${directory} is damaged. Move that folder away and restart this peer: it is filled again from a backup host, or by \`shoal recover\`.`,
-      { cause: error },
-    );
+  if (
+    /corrupt|wrong doc returned|does not exist \(create_if_missing|JSON|(MANIFEST|CURRENT|\.ldb|\.sst).*No such file/i.test(
+      text,
+    )
+  ) {
+    return damaged(directory, error);
   }
-  if (/no space left/i.test(text)) {
+  if (/no space left|file too large|quota exceeded/i.test(text)) {
     return new StorageError('NO_SPACE', `The disk of the catalog in ${directory} is full. Free some space.`, {
+      cause: error,
+    });
+  }
+  if (/not open|is closed/i.test(text)) {
+    return new StorageError('UNAVAILABLE', `${doing} failed because the database was just closed. Try again.`, {
       cause: error,
     });
   }
@@ -103,14 +110,34 @@ function wrapLevelDb(error: unknown, doing: string, directory: string): StorageE
 /** PouchDB would share one database among all that open it, where each of us thinks it is the only writer. */
 const openDirectories = new Set<string>();
 
+function damaged(directory: string, cause?: unknown): StorageError {
+  return new StorageError(
+    'CORRUPT',
+    `The catalog database in ${directory} is damaged. Move that folder away and restart this peer: it is filled again from a backup host, or by \`shoal recover\`.`,
+    { cause },
+  );
+}
+
+async function openPouch(directory: string, damage: Damage): Promise<Pouch> {
+  const before = damage.count;
+  const pouch = new PouchDB(directory, { adapter: 'leveldb', db: checkedLevelDown(damage) });
+  await pouch.info();
+  if (damage.count === before) return pouch;
+  // A lost update counter would begin again at 0 and overwrite what is there.
+  await pouch.close();
+  throw damaged(directory);
+}
+
 class LevelDocuments implements DocumentDatabase {
-  readonly #pouch: Pouch;
+  #pouch: Promise<Pouch>;
+  readonly #damage: Damage;
   readonly #directory: string;
   readonly #durable: DurableFlush;
   #closing: Promise<void> | undefined;
 
-  constructor(pouch: Pouch, directory: string) {
-    this.#pouch = pouch;
+  constructor(pouch: Pouch, damage: Damage, directory: string) {
+    this.#pouch = Promise.resolve(pouch);
+    this.#damage = damage;
     this.#directory = directory;
     this.#durable = DurableFlush.ofLevelDb(directory);
   }
@@ -124,7 +151,9 @@ class LevelDocuments implements DocumentDatabase {
     const range = { endkey: `${prefix}\uffff`, limit: DOCUMENT_PAGE };
     let startkey = prefix;
     for (let skip = 0; ; skip = 1) {
-      const { rows } = await this.#try('Listing the catalog', () => this.#pouch.allDocs({ ...range, startkey, skip }));
+      const damageBefore = this.#damage.count;
+      const { rows } = await this.#try('Listing the catalog', (pouch) => pouch.allDocs({ ...range, startkey, skip }));
+      if (this.#damage.count > damageBefore) yield [{ id: `${prefix}?`, document: undefined }];
       // Each by itself: with `include_docs` one unreadable document would crash the process inside the adapter.
       yield await Promise.all(rows.map(({ id }) => this.#listed(id)));
       const last = rows.at(-1);
@@ -135,10 +164,11 @@ class LevelDocuments implements DocumentDatabase {
 
   async put(documents: readonly Document[]): Promise<void> {
     if (documents.length === 0) return;
-    const results = await this.#try('Writing the catalog', () => this.#pouch.bulkDocs(documents));
-    const taken = documents.filter((_, index) => this.#isTaken(results[index]));
-    if (taken.length > 0) await this.#replace(taken);
-    await this.#flush();
+    await this.#write(async (pouch) => {
+      const results = await pouch.bulkDocs(documents);
+      const taken = documents.filter((_, index) => this.#isTaken(results[index]));
+      if (taken.length > 0) await this.#replace(pouch, taken);
+    });
   }
 
   async remove(ids: readonly string[]): Promise<void> {
@@ -147,9 +177,10 @@ class LevelDocuments implements DocumentDatabase {
       .filter((document) => document !== undefined)
       .map(({ _id, _rev }) => ({ _id, _rev, _deleted: true }));
     if (tombstones.length === 0) return;
-    const results = await this.#try('Writing the catalog', () => this.#pouch.bulkDocs(tombstones));
-    for (const result of results) this.#isTaken(result);
-    await this.#flush();
+    await this.#write(async (pouch) => {
+      const results = await pouch.bulkDocs(tombstones);
+      for (const result of results) this.#isTaken(result);
+    });
   }
 
   close(): Promise<void> {
@@ -163,23 +194,54 @@ class LevelDocuments implements DocumentDatabase {
 
   async #close(): Promise<void> {
     try {
-      await this.#try('Closing the catalog', () => this.#pouch.close());
+      await this.#try('Closing the catalog', (pouch) => pouch.close());
     } finally {
       openDirectories.delete(this.#directory);
     }
   }
 
-  async #flush(): Promise<void> {
-    await this.#try('Writing the catalog to disk', () => this.#durable.flush());
+  /**
+   * Writes, and waits for the disk. A failed write may have left half a record at the end of LevelDB's log, behind which
+   * it goes on writing, and with which it drops all that follows when it reads the log again. So nothing more is written
+   * there: the database is opened anew, which reads the log up to the tear and begins another.
+   */
+  async #write(work: (pouch: Pouch) => Promise<void>): Promise<void> {
+    const used = this.#pouch;
+    try {
+      await this.#try('Writing the catalog', async (pouch) => {
+        await work(pouch);
+        await this.#durable.flush();
+      });
+    } catch (error) {
+      if (!StorageError.is(error, 'CONFLICT') && this.#pouch === used) {
+        this.#pouch = this.#openAnew(used);
+        // Who uses it next is told, if anybody does.
+        this.#pouch.catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  async #openAnew(failed: Promise<Pouch>): Promise<Pouch> {
+    try {
+      await (await failed).close();
+    } catch {
+      // It failed already; whether it can be used again shows when it is opened.
+    }
+    return openPouch(this.#directory, this.#damage);
   }
 
   async #stored(id: string): Promise<StoredDocument | undefined> {
-    try {
-      return await this.#pouch.get(id);
-    } catch (error) {
-      if (statusOf(error) === 404) return undefined;
-      throw wrapLevelDb(error, 'Reading the catalog', this.#directory);
-    }
+    const damageBefore = this.#damage.count;
+    return this.#try('Reading the catalog', async (pouch) => {
+      try {
+        return await pouch.get(id);
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+        if (this.#damage.count > damageBefore) throw damaged(this.#directory, error);
+        return undefined;
+      }
+    });
   }
 
   async #listed(id: string): Promise<Listed> {
@@ -198,18 +260,18 @@ class LevelDocuments implements DocumentDatabase {
     throw wrapLevelDb(result, 'Writing the catalog', this.#directory);
   }
 
-  async #replace(documents: readonly Document[]): Promise<void> {
+  async #replace(pouch: Pouch, documents: readonly Document[]): Promise<void> {
     const current = await Promise.all(documents.map(({ _id }) => this.#stored(_id)));
-    const next = documents.map((document, index) => ({ ...document, _rev: current[index]?._rev }));
-    const results = await this.#try('Writing the catalog', () => this.#pouch.bulkDocs(next));
+    const results = await pouch.bulkDocs(documents.map((document, at) => ({ ...document, _rev: current[at]?._rev })));
     if (results.some((result) => this.#isTaken(result))) {
       throw new StorageError('CONFLICT', 'Somebody else changed the same part of the catalog. Try again.');
     }
   }
 
-  async #try<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  async #try<T>(doing: string, work: (pouch: Pouch) => Promise<T>): Promise<T> {
+    const used = this.#pouch;
     try {
-      return await work();
+      return await work(await used);
     } catch (error) {
       throw wrapLevelDb(error, doing, this.#directory);
     }
@@ -229,9 +291,8 @@ export async function openDocuments(directory: string, name: string): Promise<Do
   openDirectories.add(place);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const pouch = new PouchDB(place, { adapter: 'leveldb' });
-    await pouch.info();
-    return new LevelDocuments(pouch, place);
+    const damage = { count: 0 };
+    return new LevelDocuments(await openPouch(place, damage), damage, place);
   } catch (error) {
     openDirectories.delete(place);
     throw wrapLevelDb(error, 'Opening the catalog', place);

@@ -18,6 +18,11 @@ function checkName(name: string): void {
   }
 }
 
+/** Half a surrogate pair has no UTF-8: on its way to another process it would become another name. */
+export function checkUnicode(path: string): void {
+  if (LONE_SURROGATE.test(path)) refuse('it is not well-formed Unicode');
+}
+
 /**
  * The names of an absolute path, from the root down; none for the root itself. Names are put into Unicode form NFC, so
  * that a name typed on one system is found from another, and compare exactly from there on. One final "/" is ignored.
@@ -28,7 +33,7 @@ export function parsePath(path: string): readonly string[] {
   // Before normalising, which is slow on long text; NFC at most triples it (UAX 15 section 12).
   if (path.length > MAX_PATH_BYTES) refuse(`it is longer than ${String(MAX_PATH_BYTES)} bytes in UTF-8`);
   if (!path.startsWith('/')) refuse('it does not begin with "/"');
-  if (LONE_SURROGATE.test(path)) refuse('it is not well-formed Unicode');
+  checkUnicode(path);
   const normal = path.normalize('NFC');
   if (Buffer.byteLength(normal) > MAX_PATH_BYTES) refuse(`it is longer than ${String(MAX_PATH_BYTES)} bytes in UTF-8`);
   if (normal === '/') return [];

@@ -18,6 +18,7 @@ import type {
 import { StorageError } from '../errors.js';
 import { DbConnection } from './db-connection.js';
 import { pages } from './pages.js';
+import { checkUnicode } from './path.js';
 import { ManifestAssembly, partBytes, versionParts } from './wire-manifest.js';
 import {
   decodeEntry,
@@ -30,16 +31,22 @@ import {
   encodeNetwork,
   encodePeer,
   encodeStripe,
+  ownBytes,
   stripeBytes,
 } from './wire-records.js';
 
 /** Of an id in a list: tag, length, 32 bytes. */
 const ID_FIELD_BYTES = 34;
-/** Stripes asked for in one call. */
-const EMPTY = new Uint8Array(0);
+const NO_ID = new Uint8Array(0);
 
 function pathBytes(path: string): number {
+  // A character takes three bytes of UTF-8 at most.
   return 4 + path.length * 3;
+}
+
+function sent(path: string): string {
+  checkUnicode(path);
+  return path;
 }
 
 function idFieldBytes(): number {
@@ -88,7 +95,7 @@ export class RemoteCatalog implements Catalog {
   }
 
   async exportUser(name: string): Promise<Uint8Array> {
-    return (await this.#db.unary(Db.exportUser, { name })).document;
+    return ownBytes((await this.#db.unary(Db.exportUser, { name })).document);
   }
 
   async importUser(document: Uint8Array): Promise<UserSummary> {
@@ -98,7 +105,7 @@ export class RemoteCatalog implements Catalog {
   async unlock(name: string, passphrase: string): Promise<Session> {
     const unlocked = await this.#db.unary(Db.unlock, { name, passphrase });
     const { session: token, user, publicKey } = unlocked;
-    return { token, user: parseUserId(user), name: unlocked.name, publicKey };
+    return { token, user: parseUserId(user), name: unlocked.name, publicKey: ownBytes(publicKey) };
   }
 
   async lock(session: SessionToken): Promise<void> {
@@ -106,15 +113,15 @@ export class RemoteCatalog implements Catalog {
   }
 
   async sign(session: SessionToken, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array> {
-    return (await this.#db.unary(Db.sign, { session: session.token, purpose, body })).signed;
+    return ownBytes((await this.#db.unary(Db.sign, { session: session.token, purpose, body })).signed);
   }
 
   async directoryKey(session: SessionToken, salt: Uint8Array): Promise<Uint8Array> {
-    return (await this.#db.unary(Db.getDirectoryKey, { session: session.token, salt })).key;
+    return ownBytes((await this.#db.unary(Db.getDirectoryKey, { session: session.token, salt })).key);
   }
 
   async stat(session: SessionToken, path: string): Promise<Entry> {
-    return decodeEntry(await this.#db.unary(Db.stat, { session: session.token, path }));
+    return decodeEntry(await this.#db.unary(Db.stat, { session: session.token, path: sent(path) }));
   }
 
   async list(
@@ -123,7 +130,7 @@ export class RemoteCatalog implements Catalog {
     options?: { readonly recursive?: boolean },
   ): Promise<readonly Entry[]> {
     const entries: Entry[] = [];
-    const request = { session: session.token, path, recursive: options?.recursive ?? false };
+    const request = { session: session.token, path: sent(path), recursive: options?.recursive ?? false };
     for await (const page of this.#db.stream(Db.list, request)) {
       for (const entry of page.entries) entries.push(decodeEntry(entry));
     }
@@ -132,7 +139,7 @@ export class RemoteCatalog implements Catalog {
 
   async versions(session: SessionToken, path: string): Promise<readonly VersionSummary[]> {
     const versions: VersionSummary[] = [];
-    for await (const page of this.#db.stream(Db.listVersions, { session: session.token, path })) {
+    for await (const page of this.#db.stream(Db.listVersions, { session: session.token, path: sent(path) })) {
       for (const version of page.versions) versions.push(decodeVersionSummary(version));
     }
     return versions;
@@ -140,7 +147,11 @@ export class RemoteCatalog implements Catalog {
 
   async manifest(session: SessionToken, path: string, version?: VersionId): Promise<Manifest> {
     const assembly = new ManifestAssembly<undefined>();
-    const request = { session: session.token, path, version: version === undefined ? EMPTY : idBytes(version) };
+    const request = {
+      session: session.token,
+      path: sent(path),
+      version: version === undefined ? NO_ID : idBytes(version),
+    };
     for await (const page of this.#db.stream(Db.getManifest, request)) {
       for (const part of page.parts) assembly.add(undefined, part);
     }
@@ -151,7 +162,7 @@ export class RemoteCatalog implements Catalog {
 
   async manifests(session: SessionToken, paths: readonly string[]): Promise<readonly (Manifest | undefined)[]> {
     const manifests: (Manifest | undefined)[] = [];
-    for (const slice of pages(paths, pathBytes)) {
+    for (const slice of pages(paths.map(sent), pathBytes)) {
       const assembly = new ManifestAssembly<number>();
       for await (const page of this.#db.stream(Db.getManifests, { session: session.token, paths: slice })) {
         for (const part of page.parts) assembly.add(part.index, part);
@@ -164,7 +175,7 @@ export class RemoteCatalog implements Catalog {
 
   async fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]> {
     const found: (FileId | undefined)[] = [];
-    for (const slice of pages(paths, pathBytes)) {
+    for (const slice of pages(paths.map(sent), pathBytes)) {
       const { ids } = await this.#db.unary(Db.getFileIds, { session: session.token, paths: slice });
       for (const id of ids) found.push(id.length === 0 ? undefined : parseFileId(id));
     }
@@ -172,15 +183,16 @@ export class RemoteCatalog implements Catalog {
   }
 
   async commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void> {
+    for (const { path } of versions) checkUnicode(path);
     await this.#db.upload(Db.commit, commitRequests(session, versions));
   }
 
   async makeFolder(session: SessionToken, path: string): Promise<void> {
-    await this.#db.unary(Db.makeFolder, { session: session.token, path });
+    await this.#db.unary(Db.makeFolder, { session: session.token, path: sent(path) });
   }
 
   async move(session: SessionToken, from: string, to: string): Promise<void> {
-    await this.#db.unary(Db.move, { session: session.token, from, to });
+    await this.#db.unary(Db.move, { session: session.token, from: sent(from), to: sent(to) });
   }
 
   async remove(
@@ -188,7 +200,7 @@ export class RemoteCatalog implements Catalog {
     path: string,
     options?: { readonly recursive?: boolean },
   ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }> {
-    const request = { session: session.token, path, recursive: options?.recursive ?? false };
+    const request = { session: session.token, path: sent(path), recursive: options?.recursive ?? false };
     const freed: FreedStripe[] = [];
     let files = 0;
     for await (const response of this.#db.stream(Db.remove, request)) {

@@ -61,8 +61,7 @@ export function writeUser(user: Omit<UserDocument, 'publicKey'>, keys: UserKeys)
  * Reads a user's document from wherever it lay. The id follows from the key that signed it, so nobody can put another key
  * or another wrap under a user's id.
  *
- * @throws StorageError LIMIT_EXCEEDED, CORRUPT, UNSUPPORTED, INVALID_ARGUMENT for a bad name, PERMISSION_DENIED when the
- *   user did not sign it
+ * @throws StorageError LIMIT_EXCEEDED, CORRUPT, UNSUPPORTED, PERMISSION_DENIED when the user did not sign it
  */
 export function readUser(signed: Uint8Array): UserDocument {
   const bounds = { what: 'user document', maxBytes: MAX_USER_DOCUMENT_BYTES };

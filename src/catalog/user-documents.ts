@@ -3,13 +3,11 @@ import type { UserKeys } from '../crypto/root-key.js';
 import { StorageError } from '../errors.js';
 import { type Extent, ExtentList } from '../gen/shoal/v1/format.js';
 import type { Logger } from '../log.js';
-import { type ChangeText, decodeChange } from './change.js';
+import { CHANGE_PREFIX, type ChangeText, decodeChange } from './change.js';
 import type { Document, DocumentDatabase } from './documents.js';
 import { readSealed, type SealedDocument, type SealedType, writeSealed } from './sealed-document.js';
 import { type ChangeStamp, compareChanges } from './stamp.js';
 import { View } from './view.js';
-
-const CHANGE_PREFIX = 'change-';
 
 export interface UserDocumentsOptions {
   readonly user: UserId;
@@ -47,6 +45,12 @@ export class UserDocuments {
     // Any order gives the same view; this one never has to rearrange it.
     changes.sort((a, b) => compareChanges(a.stamp, b.stamp));
     for (const { text, stamp } of changes) view.apply(text, stamp);
+    for (const document of view.missing) {
+      this.#options.logger.warn(
+        { document },
+        'a catalog change was refused, lost or held back: others were made after it',
+      );
+    }
     for (const commit of view.incompleteCommits) {
       this.#options.logger.warn({ commit }, 'a part of this commit is missing or was refused: its files are not shown');
     }

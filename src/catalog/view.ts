@@ -1,6 +1,7 @@
 import { toHex } from '../bytes.js';
-import type { StripeId, VersionId } from '../chunk/ids.js';
+import type { PeerId, StripeId, VersionId } from '../chunk/ids.js';
 import type { AddVersion, RemoveEntry } from '../gen/shoal/v1/format.js';
+import { Arrivals } from './arrivals.js';
 import type { ChangeText, PlacedOperation } from './change.js';
 import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
 import { StripeReferences, stripesOf } from './stripe-references.js';
@@ -28,11 +29,21 @@ export class View {
   /** Versions whose extents lie in documents of their own: their stripes once these were read, undefined before. */
   readonly #large = new Map<ViewVersion, readonly StripeId[] | undefined>();
   readonly #incomplete = new Map<string, Map<number, Arrived>>();
-  #counter = 0;
+  readonly #arrivals = new Arrivals();
 
   /** The highest Lamport counter seen. */
   get counter(): number {
-    return this.#counter;
+    return this.#arrivals.counter;
+  }
+
+  /** The id of the newest change document by this peer. */
+  newestOf(peer: PeerId): string | undefined {
+    return this.#arrivals.newestOf(peer);
+  }
+
+  /** Change documents that others say come before them, and that have not come. */
+  get missing(): readonly string[] {
+    return this.#arrivals.missing;
   }
 
   /** Commits of which some documents have not come. */
@@ -41,7 +52,7 @@ export class View {
   }
 
   apply(text: ChangeText, stamp: ChangeStamp): void {
-    this.#counter = Math.max(this.#counter, stamp.counter);
+    this.#arrivals.note(stamp, text.previous);
     const { piece } = text;
     if (piece === undefined) {
       this.#applyAll({ text, stamp });

@@ -4,6 +4,7 @@ import type { Extent } from '../gen/shoal/v1/format.js';
 import type { ManifestHead, ManifestPart, VersionPart } from '../gen/shoal/v1/db.js';
 import { MAX_COMMIT_VERSIONS, MAX_EXTENTS } from '../limits.js';
 import type { ExtentRef, Manifest, NewVersion } from './catalog.js';
+import { ownBytes } from './wire-records.js';
 import { encodeExtent } from './manifest.js';
 
 /** Extents of one part: 180 KiB. */
@@ -46,7 +47,7 @@ export function partBytes(part: Part & { readonly path?: string }): number {
 }
 
 function decodeExtent({ key, stripe, offset, sealedBytes, bytes }: Extent): ExtentRef {
-  return { key, stripe: parseStripeId(stripe), offset, sealedBytes, bytes };
+  return { key: ownBytes(key), stripe: parseStripeId(stripe), offset, sealedBytes, bytes };
 }
 
 interface Growing {

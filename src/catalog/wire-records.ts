@@ -26,6 +26,11 @@ import type {
 
 const NOTHING = new Uint8Array(0);
 
+/** A copy: a decoded field is a view of its message, which it would keep in memory whole. */
+export function ownBytes(field: Uint8Array): Uint8Array {
+  return Uint8Array.from(field);
+}
+
 export function encodeNetwork({ id, name, authority, tolerate }: NetworkRecord): NetworkDescription {
   return { id, name, authority, tolerate };
 }
@@ -47,7 +52,7 @@ function decodeState(state: string): PeerRecord['state'] {
 export function decodePeer(peer: PeerDescription): PeerRecord {
   const { address, name, zone, capacityBytes, certificate } = peer;
   const state = decodeState(peer.state);
-  return { id: parsePeerId(peer.id), address, name, zone, capacityBytes, state, certificate };
+  return { id: parsePeerId(peer.id), address, name, zone, capacityBytes, state, certificate: ownBytes(certificate) };
 }
 
 export function encodeUser({ id, name, unlocked }: UserSummary): UserDescription {
@@ -98,7 +103,9 @@ function encodePlacement(placement: Placement | undefined): ChunkPlacement {
 function decodePlacement({ peer: id, receipt: body, signature }: ChunkPlacement): Placement | undefined {
   if (id.length === 0) return undefined;
   const peer = parsePeerId(id);
-  return body.length === 0 ? { peer } : { peer, receipt: { peer, body, signature } };
+  return body.length === 0
+    ? { peer }
+    : { peer, receipt: { peer, body: ownBytes(body), signature: ownBytes(signature) } };
 }
 
 export function encodeStripe(record: StripeRecord): StripeDescription {
@@ -114,7 +121,7 @@ export function decodeStripe(description: StripeDescription): StripeRecord {
   const owner = parseUserId(description.owner);
   const chunks = description.chunks.map(parseChunkId);
   const placement = description.placement.map(decodePlacement);
-  return { id, owner, k, m, bytes, chunkBytes, chunks, placement, label };
+  return { id, owner, k, m, bytes, chunkBytes, chunks, placement, label: ownBytes(label) };
 }
 
 export function stripeBytes({ chunks, placement, label }: StripeDescription): number {

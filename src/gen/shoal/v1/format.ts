@@ -126,6 +126,8 @@ export interface Change {
   /** from 0 */
   part: number;
   parts: number;
+  /** hash in the id of the change that this peer wrote before; absent in its first. So whoever */
+  previous: Uint8Array;
 }
 
 export interface Operation {
@@ -1039,7 +1041,7 @@ export const ExtentList: MessageFns<ExtentList> = {
 };
 
 function createBaseChange(): Change {
-  return { operations: [], commit: new Uint8Array(0), part: 0, parts: 0 };
+  return { operations: [], commit: new Uint8Array(0), part: 0, parts: 0, previous: new Uint8Array(0) };
 }
 
 export const Change: MessageFns<Change> = {
@@ -1055,6 +1057,9 @@ export const Change: MessageFns<Change> = {
     }
     if (message.parts !== 0) {
       writer.uint32(32).uint32(message.parts);
+    }
+    if (message.previous.length !== 0) {
+      writer.uint32(42).bytes(message.previous);
     }
     return writer;
   },
@@ -1102,6 +1107,14 @@ export const Change: MessageFns<Change> = {
             }
 
             message.parts = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.previous = reader.bytes();
             continue;
           }
         }
