@@ -26,9 +26,13 @@ export interface FakeFaults {
   hostile?: readonly EntryReply[];
   /** Exports and downloads send their first part and then nothing more. */
   stall?: boolean;
+  /** The user `demo` is locked until it is unlocked. */
+  locked?: boolean;
   /** Downloads break off after their first part. */
   cut?: boolean;
 }
+
+export const FAKE_PASSPHRASE = 'correct horse';
 
 const MODIFIED = 1_700_000_000_000;
 
@@ -41,8 +45,8 @@ export class FakePeer implements AsyncDisposable {
   readonly calls: string[] = [];
   readonly #server: Server;
 
-  private constructor(faults: FakeFaults) {
-    this.home = mkdtempSync(join(tmpdir(), 'shoal-fake-'));
+  private constructor(faults: FakeFaults, home: string) {
+    this.home = home;
     this.faults = faults;
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
@@ -51,9 +55,11 @@ export class FakePeer implements AsyncDisposable {
     });
   }
 
-  static async open(faults: FakeFaults = {}): Promise<FakePeer> {
-    const peer = new FakePeer(faults);
-    peer.#server.listen(socketPath(peer.home, 'control'));
+  /** @param home removed in the end */
+  static async open(faults: FakeFaults = {}, home = mkdtempSync(join(tmpdir(), 'shoal-fake-'))): Promise<FakePeer> {
+    const peer = new FakePeer(faults, home);
+    rmSync(socketPath(home, 'control'), { force: true }); // left by one that was killed
+    peer.#server.listen(socketPath(home, 'control'));
     await once(peer.#server, 'listening');
     return peer;
   }
@@ -93,9 +99,11 @@ export class FakePeer implements AsyncDisposable {
     const recursive = query.get('recursive') === 'true';
     switch (call) {
       case 'GET /v1/status':
-        return statusReply(this.home);
+        return statusReply(this.home, this.faults.locked !== true);
       case 'POST /v1/unlock':
-        return unlock((await body(request)) as { name: string; passphrase: string });
+        unlock((await body(request)) as { name: string; passphrase: string });
+        this.faults.locked = false;
+        return { id: 'u', name: 'demo', unlocked: true };
       case 'POST /v1/lock':
         await body(request);
         return undefined;
@@ -109,7 +117,8 @@ export class FakePeer implements AsyncDisposable {
         this.folders.add(((await body(request)) as { path: string }).path);
         return undefined;
       case 'POST /v1/move':
-        return this.#move((await body(request)) as { from: string; to: string });
+        this.#move((await body(request)) as { from: string; to: string });
+        return undefined;
       case 'GET /v1/versions':
         return [this.#version(path)];
       case 'GET /v1/where':
@@ -153,11 +162,10 @@ export class FakePeer implements AsyncDisposable {
     return { files: below.length, pendingChunks: 0 };
   }
 
-  #move({ from, to }: { from: string; to: string }): undefined {
+  #move({ from, to }: { from: string; to: string }): void {
     const file = this.#file(from);
     this.files.delete(from);
     this.files.set(to, file);
-    return undefined;
   }
 
   #version(path: string): object {
@@ -248,12 +256,13 @@ export class FakePeer implements AsyncDisposable {
   }
 }
 
-function unlock({ name, passphrase }: { name: string; passphrase: string }): object {
-  if (passphrase !== 'correct horse') throw new StorageError('UNAUTHENTICATED', 'Wrong name or passphrase.');
-  return { id: 'u', name, unlocked: true };
+function unlock({ name, passphrase }: { name: string; passphrase: string }): void {
+  if (name !== 'demo' || passphrase !== FAKE_PASSPHRASE) {
+    throw new StorageError('UNAUTHENTICATED', 'Wrong name or passphrase.');
+  }
 }
 
-function statusReply(home: string): StatusReply {
+function statusReply(home: string, unlocked: boolean): StatusReply {
   const peers = Array.from({ length: 6 }, (_unused, index) => ({
     id: `peer${String(index + 1)}`,
     name: `peer-${String(index + 1)}`,
@@ -270,7 +279,7 @@ function statusReply(home: string): StatusReply {
     peer: { id: 'peer1', name: home, address: '127.0.0.1:7000', zone: 'here' },
     peers,
     store: { chunks: 3, bytes: 300, partialBytes: 0, freeBytes: 1e9, reserveBytes: 1e6 },
-    users: [{ id: 'u', name: 'demo', unlocked: true }],
+    users: [{ id: 'u', name: 'demo', unlocked }],
     safety: { stripes: 1, degraded: 0, mayFail: 1 },
     outbox: { pendingDeletes: 0 },
   };

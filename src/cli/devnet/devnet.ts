@@ -5,7 +5,7 @@ import { ControlClient } from '../control-client.js';
 import { readPassphraseFile } from '../passphrase.js';
 import type { Runtime } from '../runtime.js';
 import { DEVNET_USER, passphraseFile, type DevnetLayout, type DevnetPeer } from './layout.js';
-import { launch, runningPeer, startFailure, stopPeer } from './peer-process.js';
+import { launch, MAIN, runningPeer, startFailure, stopPeer } from './peer-process.js';
 
 /** A peer starts in about a second on an idle core; six of them at once on a busy machine need many. */
 const START_TIMEOUT_MS = 90_000;
@@ -23,10 +23,13 @@ export interface PeerState extends DevnetPeer {
 export class Devnet {
   readonly layout: DevnetLayout;
   readonly #runtime: Pick<Runtime, 'env' | 'signal'>;
+  readonly #program: string;
 
-  constructor(layout: DevnetLayout, runtime: Pick<Runtime, 'env' | 'signal'>) {
+  /** @param program what is run as `program serve --home HOME`; tests have their own */
+  constructor(layout: DevnetLayout, runtime: Pick<Runtime, 'env' | 'signal'>, program = MAIN) {
     this.layout = layout;
     this.#runtime = runtime;
+    this.#program = program;
   }
 
   /** Starts what is down, all at once, and waits until every peer answers and its user is unlocked. */
@@ -42,7 +45,7 @@ export class Devnet {
     this.#runtime.signal.throwIfAborted();
     await using client = new ControlClient(peer.home, { signal: this.#runtime.signal });
     if ((await statusIfUp(client)) === undefined && runningPeer(peer.home) === undefined) {
-      launch(peer.home, this.#runtime.env);
+      launch(peer.home, this.#runtime.env, this.#program);
     }
     const status = await this.#ready(client, peer);
     if (!status.users.some((user) => user.name === DEVNET_USER && user.unlocked)) {

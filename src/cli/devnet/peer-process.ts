@@ -12,13 +12,14 @@ const STOP_GRACE_MS = 15_000;
 const KILL_GRACE_MS = 5_000;
 const POLL_MS = 20;
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+/** The program that is asked to serve a home. */
+export const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
 /** Starts `shoal serve` in a process group of its own, so that Ctrl-C in this terminal does not reach it. */
-export function launch(home: string, env: Readonly<NodeJS.ProcessEnv>): ProcessIdentity {
+export function launch(home: string, env: Readonly<NodeJS.ProcessEnv>, program: string): ProcessIdentity {
   const log = openLog(home);
   try {
-    const child = spawn(process.execPath, ['--enable-source-maps', MAIN, 'serve', '--home', home], {
+    const child = spawn(process.execPath, ['--enable-source-maps', program, 'serve', '--home', home], {
       detached: true,
       stdio: ['ignore', log, log],
       env: { ...env, SHOAL_HOME: undefined },
@@ -60,10 +61,15 @@ export async function stopPeer(home: string, options: { readonly kill: boolean }
   rmSync(pidFile(home), { force: true });
 }
 
-/** Why a peer ended before it answered: the end of its log. */
+/** What Node prints around the sentence that matters: stack frames, braces, its version. */
+const NOISE = /^(\s.*|[{}]?|Node\.js v.*)$/;
+
+/** Why a peer ended before it answered: the last sentence of its log. */
 export function startFailure(home: string): StorageError {
-  const lines = readLog(home).trimEnd().split('\n').slice(-1);
-  const last = lines.join(' ').slice(-500);
+  const lines = readLog(home)
+    .split('\n')
+    .filter((line) => !NOISE.test(line));
+  const last = (lines.at(-1) ?? 'nothing').slice(0, 500);
   return new StorageError(
     'UNAVAILABLE',
     `The peer in ${home} did not start. Its log, ${logFile(home)}, ends with: ${last}`,

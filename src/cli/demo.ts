@@ -1,0 +1,38 @@
+/** The entry of `npm start`: six peers store a real file, two are killed, and the file comes back. */
+import { once } from 'node:events';
+import { DEMO_HELP, parseDemoOptions, type DemoOptions } from './demo/options.js';
+import { play } from './demo/play.js';
+import { Stage } from './demo/stage.js';
+import type { Devnet } from './devnet/devnet.js';
+import { runProcess } from './run-process.js';
+import type { Runtime } from './runtime.js';
+
+await runProcess(async (runtime) => {
+  const options = parseDemoOptions(process.argv.slice(2));
+  if (options === undefined) runtime.stdout.write(DEMO_HELP);
+  else await demonstrate(options, runtime);
+});
+
+async function demonstrate(options: DemoOptions, runtime: Runtime): Promise<void> {
+  await using stage = await Stage.open(options.directory);
+  const devnet = await play(options, stage, runtime);
+  if (options.once) return;
+  runtime.stdout.write(invitation(devnet));
+  if (!runtime.signal.aborted) await once(runtime.signal, 'abort');
+  runtime.stdout.write('\nStopping the peers and cleaning up.\n');
+}
+
+function invitation(devnet: Devnet): string {
+  const { directory } = devnet.layout;
+  return `
+The network stays up until Ctrl-C. In another terminal, from this folder:
+
+  export SHOAL_HOME=${devnet.peer(1).home}
+  ./bin/shoal status
+  ./bin/shoal ls /
+  ./bin/shoal where /project/package.json
+  ./bin/shoal put README.md /
+  ./bin/shoal devnet status --dir ${directory}
+  ./bin/shoal devnet start ${String(devnet.layout.peers.length)} --dir ${directory}
+`;
+}
