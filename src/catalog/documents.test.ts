@@ -106,15 +106,14 @@ async function rot(name: string, isHit: (key: string, value: string) => boolean)
   await wait((done) => database.open(done));
   const iterator = database.iterator({ keyAsBuffer: false, valueAsBuffer: false });
   const hits: string[] = [];
-  for (let more = true; more;) {
-    await wait((done) =>
-      iterator.next((error, key, value) => {
-        more = key !== undefined;
-        if (key !== undefined && isHit(key, value ?? '')) hits.push(key);
-        done(error);
-      }),
-    );
-  }
+  const step = (done: (error?: Error | null) => void): void => {
+    iterator.next((error, key, value) => {
+      if (key !== undefined && isHit(key, value ?? '')) hits.push(key);
+      if (key === undefined) done(error);
+      else step(done);
+    });
+  };
+  await wait(step);
   await wait((done) => iterator.end(done));
   for (const key of hits) await wait((done) => database.put(key, '{"torn', done));
   await wait((done) => database.close(done));

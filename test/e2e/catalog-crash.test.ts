@@ -13,7 +13,7 @@ import { SeededNumbers } from './programs/seeded.js';
 const WRITER = fileURLToPath(new URL('programs/catalog-writer.js', import.meta.url));
 const KILLS = 20;
 /** The kill falls anywhere within this time after the writer's catalog is open. */
-const LIFE_MS = 120;
+const LIFE_MS = 80;
 /** Set it to repeat a run. */
 const SEED = process.env['SHOAL_TEST_SEED'] ?? String(Date.now());
 
