@@ -175,27 +175,47 @@ async function workApart(user: SampleUser, rounds: readonly (readonly Step[])[][
   return all;
 }
 
-test('whatever two peers do apart, every order of arrival gives the same view, in which every file can be reached', async () => {
+/** Every order gives one view, in which every file that lives can be reached under a name of its own. */
+function assertOneView(changes: readonly Read[], seed: number): void {
+  const view = build(changes);
+  const reference = shown(view);
+  assert.equal(new Set(reference).size, reference.length);
+  assert.ok(!reference.some((line) => line.endsWith('lost')));
+  const alive = [...view.tree.nodes()].filter(({ versions }) => versions.length > 0).length;
+  assert.equal(reference.filter((line) => line.startsWith('file')).length, alive);
+  for (let round = 0; round < 5; round++) {
+    const numbers = new SeededNumbers(`${String(seed)} ${String(round)}`);
+    const keyed = changes.map((change) => ({ change, key: numbers.below(2 ** 31) }));
+    const shuffled = keyed.sort((x, y) => x.key - y.key).map(({ change }) => change);
+    assert.deepEqual(shown(build(shuffled)), reference);
+  }
+}
+
+test('whatever two peers do apart, every order of arrival gives the same view', async () => {
   const user = sampleUser();
   const steps = fc.array(step, { maxLength: 8 });
   const rounds = fc.array(fc.array(steps, { minLength: 2, maxLength: 2 }), { minLength: 1, maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(rounds, fc.integer(), async (work, seed) => {
-      const changes = readAll(user, await workApart(user, work));
-      const view = build(changes);
-      const reference = shown(view);
-      assert.equal(new Set(reference).size, reference.length);
-      assert.ok(!reference.some((line) => line.endsWith('lost')));
-      const alive = [...view.tree.nodes()].filter(({ versions }) => versions.length > 0).length;
-      assert.equal(reference.filter((line) => line.startsWith('file')).length, alive);
-      for (let round = 0; round < 5; round++) {
-        const numbers = new SeededNumbers(`${String(seed)} ${String(round)}`);
-        const keyed = changes.map((change) => ({ change, key: numbers.below(2 ** 31) }));
-        const shuffled = keyed.sort((x, y) => x.key - y.key).map(({ change }) => change);
-        assert.deepEqual(shown(build(shuffled)), reference);
-      }
+      assertOneView(readAll(user, await workApart(user, work)), seed);
     }),
     { numRuns: 60 },
+  );
+});
+
+test('folders moved into each other by three peers apart, in every order of arrival', async () => {
+  const user = sampleUser();
+  const names = ['a', 'b', 'c', 'd'];
+  const start: Step[] = names.map((name) => ({ do: 'put', path: `/${name}/file` }));
+  const move = fc
+    .tuple(fc.constantFrom(...names), fc.constantFrom(...names))
+    .map(([from, into]): Step => ({ do: 'move', path: `/${from}`, to: `/${into}/${from}` }));
+  const apart = fc.array(fc.array(move, { minLength: 1, maxLength: 3 }), { minLength: 3, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(apart, apart), fc.integer(), async ([first, second], seed) => {
+      assertOneView(readAll(user, await workApart(user, [[start], first, second])), seed);
+    }),
+    { numRuns: 40 },
   );
 });
 
