@@ -11,6 +11,12 @@ export interface Progress {
   stop(): void;
 }
 
+export interface ProgressOptions {
+  readonly label: string;
+  /** Without it there is no bar and no time left, only how much is done. */
+  readonly lengthKnown: boolean;
+}
+
 const SILENT: Progress = {
   expect: () => undefined,
   reached: () => undefined,
@@ -21,30 +27,39 @@ const SILENT: Progress = {
 const BARS_PER_SECOND = 8;
 
 /** A bar on stderr with speed and time left, on a terminal only: nothing in a pipe, nor with --json. */
-export async function openProgress(invocation: Pick<Invocation, 'json' | 'runtime'>, label: string): Promise<Progress> {
+export async function openProgress(
+  invocation: Pick<Invocation, 'json' | 'runtime'>,
+  { label, lengthKnown }: ProgressOptions,
+): Promise<Progress> {
   const { stderr } = invocation.runtime;
   if (invocation.json || stderr.isTTY !== true) return SILENT;
   const { default: cliProgress } = await import('cli-progress');
-  const format = `${label}  {bar}  {percentage}%  {amount}  {speed}  {left}`;
   const bar = new cliProgress.SingleBar(
-    { format, stream: stderr, fps: BARS_PER_SECOND, clearOnComplete: true, barsize: 24 },
+    {
+      format: `${label}  ${lengthKnown ? '{bar}  {percentage}%  ' : ''}{amount}  {speed}  {left}`,
+      stream: stderr,
+      fps: BARS_PER_SECOND,
+      clearOnComplete: true,
+      barsize: 24,
+    },
     cliProgress.Presets.shades_classic,
   );
   const started = performance.now();
   let total = 0;
   const payload = (done: number): Record<string, string> => {
     const seconds = (performance.now() - started) / 1000;
+    const left = done === 0 ? 0 : (seconds * Math.max(0, total - done)) / done;
     return {
-      amount: `${formatBytes(done)} of ${formatBytes(total)}`,
+      amount: lengthKnown ? `${formatBytes(done)} of ${formatBytes(total)}` : formatBytes(done),
       speed: formatSpeed(done, seconds),
-      left: done === 0 ? '' : `${formatSeconds((seconds * Math.max(0, total - done)) / done)} left`,
+      left: lengthKnown && done > 0 ? `${formatSeconds(left)} left` : '',
     };
   };
-  bar.start(0, 0, payload(0));
+  bar.start(1, 0, payload(0)); // a total of 0 would show as 100 %
   return {
     expect: (bytes) => {
       total += bytes;
-      bar.setTotal(total);
+      bar.setTotal(Math.max(1, total));
     },
     reached: (bytes) => {
       bar.update(Math.min(bytes, total), payload(bytes));

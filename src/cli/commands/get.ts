@@ -87,7 +87,7 @@ async function fetchAndPlace(
   version: string | undefined,
   force: boolean,
 ): Promise<GetReport> {
-  const progress = await openProgress(invocation, 'get');
+  const progress = await openProgress(invocation, { label: 'get', lengthKnown: true });
   try {
     await using staging = Staging.open(plan.parent);
     const files = plan.targets.flatMap((target) => target.files);

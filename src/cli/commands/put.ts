@@ -48,7 +48,8 @@ export function definePut(command: Command, runtime: Runtime): void {
 
 async function put(invocation: Invocation, plan: PutPlan): Promise<PutReport> {
   const report: PutReport = { files: [], failed: [...plan.failed], skipped: [] };
-  const progress = await openProgress(invocation, 'put');
+  const lengthKnown = plan.roots.every((root) => root.kind !== 'stream');
+  const progress = await openProgress(invocation, { label: 'put', lengthKnown });
   try {
     if (plan.roots.some((root) => root.kind !== 'stream')) {
       await putFiles(invocation.client, findAll(plan.roots), report, progress);
@@ -94,7 +95,9 @@ function showMany(invocation: Invocation, { files, failed, skipped }: PutReport,
   );
   noteSome(
     invocation,
-    failed.map(({ local, message }) => `Not stored: ${printable(local)}. ${printable(message)}`),
+    failed.length === 1
+      ? []
+      : failed.map(({ local, message }) => `Not stored: ${printable(local)}. ${printable(message)}`),
   );
   if (degraded > 0)
     invocation.note(`${count(degraded, 'file')} are degraded: some of their chunks could not be placed yet.`);

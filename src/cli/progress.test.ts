@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { describe, it } from 'node:test';
+import { openProgress } from './progress.js';
+import type { Runtime } from './runtime.js';
+
+/** With the methods that cli-progress asks a terminal for before it draws. */
+class FakeTerminal extends PassThrough {
+  readonly isTTY: boolean;
+
+  constructor(isTTY: boolean) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  cursorTo(): void {
+    this.write('\r');
+  }
+
+  clearLine(): void {
+    this.write('\r');
+  }
+}
+
+async function transfer(options: { isTTY: boolean; json?: boolean; lengthKnown?: boolean }): Promise<string> {
+  const stderr = new FakeTerminal(options.isTTY);
+  const { signal } = new AbortController();
+  const runtime: Runtime = { stderr, stdout: new PassThrough(), stdin: new PassThrough(), env: {}, signal };
+  const invocation = { runtime, json: options.json === true };
+  const progress = await openProgress(invocation, { label: 'put', lengthKnown: options.lengthKnown !== false });
+  progress.expect(2e6);
+  progress.reached(1e6);
+  progress.stop();
+  progress.stop();
+  return String(stderr.read() ?? '');
+}
+
+describe('progress', () => {
+  it('shows how far it is, how fast, and how long it takes, on a terminal', async () => {
+    assert.match(await transfer({ isTTY: true }), /50%.* 1\.0 MB of 2\.0 MB.* MB\/s.* left/);
+  });
+
+  it('shows no bar for a stream without an end', async () => {
+    const text = await transfer({ isTTY: true, lengthKnown: false });
+    assert.match(text, /1\.0 MB.* MB\/s/);
+    assert.doesNotMatch(text, /%| of |left/);
+  });
+
+  it('is silent in a pipe and with --json', async () => {
+    assert.equal(await transfer({ isTTY: false }), '');
+    assert.equal(await transfer({ isTTY: true, json: true }), '');
+  });
+});
