@@ -35,13 +35,22 @@ function writeVarint(target: Buffer, value: number, offset: number): number {
   return at;
 }
 
-/** Serves both directions: StoreChunkRequest{segment} and SendChunkResponse{segment} have the same encoding. */
-export function encodeSegment(segment: Segment): Buffer {
+/** Most bytes around the bytes of a segment: three tags and three varints of at most five bytes. */
+export const SEGMENT_ENVELOPE_BYTES = 18;
+
+/**
+ * Serves both directions: StoreChunkRequest{segment} and SendChunkResponse{segment} have the same encoding.
+ *
+ * @param memory where to encode, if the message fits; the result is a view of it
+ */
+export function encodeSegment(segment: Segment, memory?: Buffer): Buffer {
   // proto3 omits a field that has its default value: index 0, no bytes.
   const indexField = segment.index === 0 ? 0 : 1 + varintBytes(segment.index);
   const bytesField = segment.bytes.length === 0 ? 0 : 1 + varintBytes(segment.bytes.length) + segment.bytes.length;
   const inner = indexField + bytesField;
-  const message = Buffer.allocUnsafe(1 + varintBytes(inner) + inner);
+  const length = 1 + varintBytes(inner) + inner;
+  const message =
+    memory !== undefined && memory.length >= length ? memory.subarray(0, length) : Buffer.allocUnsafeSlow(length);
   message[0] = SEGMENT_TAG;
   let at = writeVarint(message, inner, 1);
   if (indexField > 0) {

@@ -21,7 +21,7 @@ import {
   type PullChunkResponse,
   type StoreChunkRequest,
 } from '../gen/shoal/v1/receiver.js';
-import { IDLE_TIMEOUT_MS, MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
+import { MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
 import { MessageWriter } from './message-writer.js';
 import type { Permissions } from './permissions.js';
 import { receiveChunk } from './receive-chunk.js';
@@ -48,8 +48,6 @@ export interface FileReceiverOptions {
   readonly signReceipt: SignReceipt;
   /** Absent: PullChunk answers UNSUPPORTED. */
   readonly pull?: Pull;
-  /** Default IDLE_TIMEOUT_MS. */
-  readonly idleTimeoutMs?: number;
 }
 
 function boundedIds(ids: readonly Uint8Array[]): ChunkId[] {
@@ -103,10 +101,9 @@ function encodeSummary(id: ChunkId, owner: UserId, bytes: number, label: Uint8Ar
 async function listChunks(
   options: FileReceiverOptions,
   call: ServerWritableStream<ListChunksRequest, Buffer>,
-  { caller, signal }: Visit,
+  { signal, idle, pool }: Visit,
 ): Promise<void> {
-  const idle = { ms: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, peer: `Peer ${caller.slice(0, 12)}…` };
-  const writer = new MessageWriter(call, signal, idle);
+  const writer = new MessageWriter(call, signal, idle, pool);
   const { owner } = call.request;
   const filter = owner.length === 0 ? {} : { owner: parseUserId(owner) };
   for await (const summary of options.store.list({ signal, ...filter })) {

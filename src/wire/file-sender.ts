@@ -3,23 +3,21 @@ import type { ChunkStore } from '../chunk/chunk-store.js';
 import { parseChunkId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { AuditChunkRequest, AuditChunkResponse, SendChunkRequest } from '../gen/shoal/v1/sender.js';
-import { IDLE_TIMEOUT_MS, MAX_SEGMENTS } from '../limits.js';
-import { encodeFound, encodeSegment } from './codec.js';
+import { MAX_SEGMENTS } from '../limits.js';
+import { encodeFound } from './codec.js';
 import { MessageWriter } from './message-writer.js';
 import { shapeMessage } from './shape.js';
 import { answerStream, answerUnary, type Edge, type Visit } from './server-call.js';
 
 export interface FileSenderOptions {
   readonly store: ChunkStore;
-  /** Default IDLE_TIMEOUT_MS. */
-  readonly idleTimeoutMs?: number;
 }
 
 /** SendChunk: Found, then the asked segments. The store is read no faster than the network takes the bytes. */
 async function sendChunk(
   options: FileSenderOptions,
   call: ServerWritableStream<SendChunkRequest, Buffer>,
-  { caller, signal }: Visit,
+  { signal, idle, pool }: Visit,
 ): Promise<void> {
   const { chunk, segments } = call.request;
   if (segments.length > MAX_SEGMENTS) {
@@ -29,11 +27,10 @@ async function sendChunk(
     parseChunkId(chunk),
     segments.length === 0 ? { signal } : { signal, segments },
   );
-  const idle = { ms: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, peer: `Peer ${caller.slice(0, 12)}…` };
-  const writer = new MessageWriter(call, signal, idle);
+  const writer = new MessageWriter(call, signal, idle, pool);
   await writer.write(encodeFound({ shape: shapeMessage(stored.shape), label: stored.label }));
   for await (const segment of stored.segments) {
-    const wait = writer.write(encodeSegment(segment));
+    const wait = writer.writeSegment(segment);
     if (wait !== undefined) await wait;
   }
 }

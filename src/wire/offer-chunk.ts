@@ -7,7 +7,7 @@ import { StorageError } from '../errors.js';
 import type { Stored as StoredMessage, StoreChunkResponse } from '../gen/shoal/v1/receiver.js';
 import { CLOSE_GRACE_MS, MAX_RESEND_ROUNDS } from '../limits.js';
 import type { CallLife } from './call-life.js';
-import { encodeClose, encodeOpen, encodeSegment } from './codec.js';
+import { encodeClose, encodeOpen } from './codec.js';
 import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
 import { RECEIVER } from './methods.js';
@@ -31,7 +31,7 @@ class Offer {
     this.#call = channel.duplex(RECEIVER.storeChunk);
     this.#life = channel.follow(this.#call, signal);
     this.#reader = new MessageReader(this.#call, this.#life.signal, channel.idle);
-    this.#writer = new MessageWriter(this.#call, this.#life.signal, channel.idle);
+    this.#writer = new MessageWriter(this.#call, this.#life.signal, channel.idle, channel.pool);
   }
 
   /** @returns the segments that the peer lacks, or undefined when it has the chunk stored */
@@ -68,7 +68,7 @@ class Offer {
         if (index !== wanted[position]) {
           throw new StorageError('CORRUPT', `The source of a chunk yielded segment ${String(index)} unasked.`);
         }
-        const wait = this.#writer.write(encodeSegment(step.value));
+        const wait = this.#writer.writeSegment(step.value);
         if (wait !== undefined) await wait;
       }
     } catch (error) {

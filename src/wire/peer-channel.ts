@@ -24,6 +24,7 @@ import {
   STREAM_WINDOW_BYTES,
 } from '../limits.js';
 import { CallLife } from './call-life.js';
+import { MessagePool } from './message-pool.js';
 import type { Idle } from './message-reader.js';
 import { fromServiceError } from './status.js';
 import { channelCredentials, type TlsIdentity } from './tls.js';
@@ -91,6 +92,7 @@ export class PeerChannel implements AsyncDisposable {
   /** The key of the peer's certificate. */
   readonly publicKey: KeyObject;
   readonly idle: Idle;
+  readonly pool = new MessagePool();
   readonly #client: Client;
   readonly #options: PeerChannelOptions;
   #impostor: StorageError | undefined;

@@ -4,7 +4,7 @@ import { parseChunkId, parseUserId } from '../chunk/ids.js';
 import { verifyShape, type Segment } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
 import type { OpenChunk, StoreChunkRequest } from '../gen/shoal/v1/receiver.js';
-import { IDLE_TIMEOUT_MS, MAX_GRANT_BYTES, MAX_LABEL_BYTES } from '../limits.js';
+import { MAX_GRANT_BYTES, MAX_LABEL_BYTES } from '../limits.js';
 import { encodeHave, encodeResend, encodeStored } from './codec.js';
 import type { FileReceiverOptions } from './file-receiver.js';
 import { MessageReader } from './message-reader.js';
@@ -35,10 +35,9 @@ class Reception {
   readonly #writer: MessageWriter;
   #rounds = 0;
 
-  constructor(call: ServerDuplexStream<StoreChunkRequest, Buffer>, visit: Visit, idleMs: number) {
-    const idle = { ms: idleMs, peer: `Peer ${visit.caller.slice(0, 12)}…` };
-    this.#reader = new MessageReader(call, visit.signal, idle);
-    this.#writer = new MessageWriter(call, visit.signal, idle);
+  constructor(call: ServerDuplexStream<StoreChunkRequest, Buffer>, { signal, idle, pool }: Visit) {
+    this.#reader = new MessageReader(call, signal, idle);
+    this.#writer = new MessageWriter(call, signal, idle, pool);
   }
 
   async open(): Promise<OpenChunk> {
@@ -90,7 +89,7 @@ export async function receiveChunk(
   call: ServerDuplexStream<StoreChunkRequest, Buffer>,
   visit: Visit,
 ): Promise<void> {
-  const reception = new Reception(call, visit, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+  const reception = new Reception(call, visit);
   const open = await reception.open();
   const header = headerOf(open);
   options.permissions.checkPut(header, open.grant, visit.caller);

@@ -9,6 +9,8 @@ import type { PeerId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Admit, AnyCall } from './admission.js';
+import type { MessagePool } from './message-pool.js';
+import type { Idle } from './message-reader.js';
 import { toRefusal, type Refusal } from './status.js';
 
 /** What every handler gets. */
@@ -17,12 +19,17 @@ export interface Visit {
   readonly caller: PeerId;
   /** Aborts when the caller cancels, disconnects or passes its deadline. */
   readonly signal: AbortSignal;
+  readonly idle: Idle;
+  readonly pool: MessagePool;
 }
 
 /** The edge of the server: admits the caller, runs the handler, logs what is our own fault, answers. */
 export interface Edge {
   readonly admit: Admit;
   readonly logger: Logger;
+  readonly pool: MessagePool;
+  /** Of a stream. */
+  readonly idleTimeoutMs: number;
 }
 
 function refuse(edge: Edge, error: unknown): Refusal {
@@ -49,13 +56,14 @@ interface OpenVisit {
 
 function openVisit(edge: Edge, call: Cancellable): OpenVisit {
   const caller = edge.admit(call);
+  const peer = `Peer ${caller.slice(0, 12)}…`;
   const life = new AbortController();
   let ended = false;
   call.on('cancelled', () => {
-    if (!ended) life.abort(new StorageError('CANCELLED', `Peer ${caller.slice(0, 12)}… ended the call.`));
+    if (!ended) life.abort(new StorageError('CANCELLED', `${peer} ended the call.`));
   });
   return {
-    visit: { caller, signal: life.signal },
+    visit: { caller, signal: life.signal, idle: { ms: edge.idleTimeoutMs, peer }, pool: edge.pool },
     end: () => {
       ended = true;
     },

@@ -9,6 +9,7 @@ import { signP256 } from '../crypto/signature.js';
 import { assert, StorageError, wrapError } from '../errors.js';
 import {
   CLOSE_GRACE_MS,
+  IDLE_TIMEOUT_MS,
   KEEPALIVE_INTERVAL_MS,
   KEEPALIVE_TIMEOUT_MS,
   MAX_MESSAGE_BYTES,
@@ -19,6 +20,7 @@ import { admissionByCertificate } from './admission.js';
 import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
 import { fileSender } from './file-sender.js';
 import { RECEIVER, SENDER } from './methods.js';
+import { MessagePool } from './message-pool.js';
 import { SignedPermissions, type Permissions } from './permissions.js';
 import { reflection } from './reflection.js';
 import { guarded, type Edge } from './server-call.js';
@@ -64,16 +66,15 @@ function receiptSigner(peer: PeerId, tls: TlsIdentity, nowMs: () => number): Sig
 function addServices(server: Server, options: PeerServerOptions, edge: Edge): string[] {
   const { receiver, sender, tls, nowMs = Date.now } = options;
   const names: string[] = [];
-  const idle = options.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: options.idleTimeoutMs };
   if (receiver !== undefined) {
     const peer = parsePeerId(peerIdOf(certificateToDer(tls.certificate)));
     const permissions = receiver.permissions ?? new SignedPermissions(peer, nowMs);
     const signReceipt = receiptSigner(peer, tls, nowMs);
-    server.addService(RECEIVER, fileReceiver({ ...receiver, ...idle, permissions, signReceipt }, edge));
+    server.addService(RECEIVER, fileReceiver({ ...receiver, permissions, signReceipt }, edge));
     names.push(RECEIVER_NAME);
   }
   if (sender !== undefined) {
-    server.addService(SENDER, fileSender({ ...sender, ...idle }, edge));
+    server.addService(SENDER, fileSender(sender, edge));
     names.push(SENDER_NAME);
   }
   return names;
@@ -107,7 +108,12 @@ export class PeerServer implements AsyncDisposable {
       'grpc.enable_channelz': 0,
     });
     const { used } = widenServer(server, secureContextOptions(tls));
-    const edge: Edge = { admit: admissionByCertificate({ authority: tls.authority, isMember, nowMs }), logger };
+    const edge: Edge = {
+      admit: admissionByCertificate({ authority: tls.authority, isMember, nowMs }),
+      logger,
+      pool: new MessagePool(),
+      idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
+    };
     const names = addServices(server, options, edge);
     const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])));
     const front = {
