@@ -55,12 +55,22 @@ export const IDLE_TIMEOUT_MS = 30_000;
 export const SEND_RETRY_DELAYS_MS: readonly number[] = [100, 500, 2000];
 /** A get asks another peer for a chunk when one has sent nothing for this long. */
 export const HEDGE_AFTER_MS = 750;
+/** Whether a peer is up is asked with this much patience. */
+export const PING_TIMEOUT_MS = 2_000;
+/** A removal waits this long for peers to acknowledge before it leaves the rest to the outbox. */
+export const DELETE_ATTEMPT_MS = 3_000;
+/** A stream of a file begins with a read of this size, and four times as much each time until whole extents. */
+export const FIRST_READ_BYTES = 256 * KIB;
 /** A connection attempt that is not up after this is a dead peer. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** A call that moves no chunk (has, delete, audit) takes no longer than this. */
 export const CALL_TIMEOUT_MS = 15_000;
 /** Partial chunks that nobody resumed for this long are deleted. */
 export const PARTIAL_EXPIRY_MS = 24 * 60 * 60 * 1000;
+/** A put makes what it has stored visible after this many files, so that the catalog writes them together … */
+export const COMMIT_FILES = 2_000;
+/** Files of one get that are planned together; their manifests are in memory meanwhile. */
+export const GET_BATCH_FILES = 4_096;
 /** A grant for one stripe is valid this long. */
 export const GRANT_LIFETIME_MS = 60 * 60 * 1000;
 /** Clocks of peers may differ by this much. */
@@ -173,10 +183,14 @@ export const MAX_GROUPED_DOCUMENTS = 512;
 export const MAX_USER_DOCUMENT_BYTES = 4 * KIB;
 /** Longest user name in characters, all of them ASCII. */
 export const MAX_USER_NAME_CHARS = 64;
+/** Versions that one removal in a change document names: 18 KiB. A file with more takes several. */
+export const VERSIONS_PER_REMOVAL = 1024;
 /** Users that are unlocked at once at one peer: each holds its whole view in memory. */
 export const MAX_SESSIONS = 256;
 /** A session that was not used for this long is locked. */
 export const SESSION_IDLE_MS = 12 * 60 * 60 * 1000;
+/** How often idle sessions are looked for, so that their keys leave the memory. */
+export const SESSION_SWEEP_MS = 60_000;
 /** Wrong passphrases for one name before the next attempt has to wait. */
 export const FREE_UNLOCK_ATTEMPTS = 5;
 /** The first wait, doubled by every further failure up to the second. */
@@ -190,5 +204,7 @@ export const MAX_WAITING_UNLOCKS = 32;
 export const MAX_DB_MESSAGE_BYTES = 1 * MIB;
 /** A message of the DB Service is filled up to this: 1,000 entries or so, so that a call costs little per entry. */
 export const DB_PAGE_BYTES = 256 * KIB;
+/** Extents in one part of a manifest on its way to or from the DB Service: 180 KiB. */
+export const EXTENTS_PER_PART = 2000;
 /** A call of the DB Service takes no longer: a commit of MAX_COMMIT_VERSIONS needs some 5 s of CPU on each side. */
 export const DB_CALL_TIMEOUT_MS = 120_000;

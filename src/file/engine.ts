@@ -1,0 +1,43 @@
+import type { Catalog } from '../catalog/catalog.js';
+import type { PeerId } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { PeerBook } from '../peers/peer-book.js';
+import { requiredReceipts, schemeFor, type Scheme } from '../peers/scheme.js';
+import type { Outbox } from '../store/outbox.js';
+import type { PeerLinks } from './peer-links.js';
+import type { StripeHost } from './stripe-host.js';
+import type { WorkerPool } from './worker/pool.js';
+
+/** What the verbs of this folder work with; one for each peer. */
+export interface Engine {
+  readonly self: PeerId;
+  readonly catalog: Catalog;
+  readonly book: PeerBook;
+  readonly links: PeerLinks;
+  readonly host: StripeHost;
+  readonly pool: WorkerPool;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+}
+
+/**
+ * How a put of this moment is coded.
+ *
+ * @throws StorageError TOO_FEW_PEERS before any byte moves, when the policy cannot be met by the peers that answer
+ */
+export async function schemeOfNow(engine: Engine, signal: AbortSignal): Promise<Scheme> {
+  const { tolerate } = await engine.catalog.network();
+  const scheme = schemeFor(engine.book.targets().length, tolerate);
+  const answers = await engine.links.pingAll(signal);
+  const up = engine.book.targets().filter(({ id }) => answers.get(id) !== undefined).length;
+  const required = requiredReceipts(scheme);
+  if (up < required) {
+    const down = engine.book.targets().filter(({ id }) => answers.get(id) === undefined);
+    throw new StorageError(
+      'TOO_FEW_PEERS',
+      `${String(up)} of ${String(engine.book.targets().length)} peers answer, and a put needs ${String(required)}. Start ${down.map(({ name }) => name).join(', ')} and try again.`,
+    );
+  }
+  return scheme;
+}

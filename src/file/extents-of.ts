@@ -1,0 +1,32 @@
+/** A run of a stream's bytes, in memory of its own. */
+export interface StreamExtent {
+  readonly bytes: Uint8Array;
+  readonly fileOffset: number;
+  /** The stream ends here. */
+  readonly last: boolean;
+}
+
+/**
+ * Cuts a stream of unknown length into extents of at most `extentBytes`, each copied into one buffer that can be handed to
+ * a worker. One extent is held back until it is known whether another byte follows. An empty stream has no extent.
+ */
+export async function* extentsOf(source: AsyncIterable<Uint8Array>, extentBytes: number): AsyncGenerator<StreamExtent> {
+  let buffer = Buffer.allocUnsafeSlow(extentBytes);
+  let filled = 0;
+  let fileOffset = 0;
+  for await (const piece of source) {
+    for (let taken = 0; taken < piece.length;) {
+      if (filled === extentBytes) {
+        yield { bytes: buffer, fileOffset, last: false };
+        buffer = Buffer.allocUnsafeSlow(extentBytes);
+        fileOffset += filled;
+        filled = 0;
+      }
+      const count = Math.min(extentBytes - filled, piece.length - taken);
+      buffer.set(piece.subarray(taken, taken + count), filled);
+      filled += count;
+      taken += count;
+    }
+  }
+  if (filled > 0) yield { bytes: buffer.subarray(0, filled), fileOffset, last: true };
+}

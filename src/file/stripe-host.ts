@@ -1,0 +1,119 @@
+import type { Catalog, Session } from '../catalog/catalog.js';
+import { segmentsOf, type ChunkHeader, type ChunkStore, type Receipt, type Stored } from '../chunk/chunk-store.js';
+import { encodeGrant } from '../chunk/grant.js';
+import type { PeerId, StripeId } from '../chunk/ids.js';
+import { encodeLabel } from '../chunk/label.js';
+import type { Segment } from '../chunk/segments.js';
+import { assert } from '../errors.js';
+import { GRANT_LIFETIME_MS } from '../limits.js';
+import type { PeerBook } from '../peers/peer-book.js';
+import { place } from '../peers/placement.js';
+import type { Authorization, HostCalls, StripeShape, Target } from './worker/protocol.js';
+
+export interface StripeHostOptions {
+  readonly self: PeerId;
+  readonly catalog: Catalog;
+  readonly book: PeerBook;
+  readonly local: ChunkStore;
+  /** This peer's promise for what its own store confirmed. */
+  readonly signReceipt: (header: ChunkHeader) => Receipt;
+}
+
+/** Whose work a job is. */
+export interface JobOwner {
+  readonly session: Session;
+  readonly onProgress: (bytes: number) => void;
+}
+
+/** The main thread's side of the workers: consent of the owner, choice of peers, the own store. */
+export class StripeHost {
+  readonly #options: StripeHostOptions;
+  readonly #jobs = new Map<number, JobOwner>();
+  #nextJob = 1;
+
+  constructor(options: StripeHostOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a job of a worker in the owner's name. */
+  async withJob<T>(owner: JobOwner, run: (job: number) => Promise<T>): Promise<T> {
+    const job = this.#nextJob++;
+    this.#jobs.set(job, owner);
+    try {
+      return await run(job);
+    } finally {
+      this.#jobs.delete(job);
+    }
+  }
+
+  /** How to reach a peer; undefined for one that is no member any more. */
+  target(id: PeerId): Target | undefined {
+    const record = this.#options.book.get(id);
+    if (record === undefined || record.state === 'removed') return undefined;
+    const { address, certificate } = record;
+    return {
+      id,
+      address: id === this.#options.self ? undefined : address,
+      certificate,
+      doubtful: !this.#options.book.seemsUp(id),
+    };
+  }
+
+  readonly calls: HostCalls = {
+    authorize: ({ job, stripe }) => this.#authorize(this.#owner(job).session, stripe),
+    putLocal: ({ header, chunk }, signal) => this.#putLocal(header, chunk, signal),
+    getLocal: async ({ id, segments }, signal) => {
+      const found = await this.#options.local.get(id, { signal, segments });
+      const taken: Segment[] = [];
+      for await (const segment of found.segments) taken.push(segment);
+      return { shape: found.shape, label: found.label, segments: taken };
+    },
+    progress: async ({ job, bytes }) => {
+      // A job that was cancelled may still report.
+      this.#jobs.get(job)?.onProgress(bytes);
+    },
+    answered: async ({ peer, ok, bytes, ms }) => {
+      if (ok) this.#options.book.reportSuccess(peer, { bytes, ms });
+      else this.#options.book.reportFailure(peer);
+    },
+  };
+
+  #owner(job: number): JobOwner {
+    const owner = this.#jobs.get(job);
+    assert(owner !== undefined, `no job ${String(job)}`);
+    return owner;
+  }
+
+  async #authorize(session: Session, stripe: StripeShape): Promise<Authorization> {
+    const { catalog, self } = this.#options;
+    const label = encodeLabel({ ...stripe, owner: session.user, stripeBytes: stripe.bytes });
+    const grant = encodeGrant({
+      owner: session.user,
+      sourcePeer: self,
+      stripe: stripe.id,
+      bytes: stripe.chunks.length * stripe.chunkBytes,
+      expiresMs: Date.now() + GRANT_LIFETIME_MS,
+    });
+    const [signedLabel, signedGrant] = await Promise.all([
+      catalog.sign(session, 'label', label),
+      catalog.sign(session, 'grant', grant),
+    ]);
+    return { owner: session.user, label: signedLabel, grant: signedGrant, targets: this.#targets(stripe.id) };
+  }
+
+  /** In the order of placement, but those that did not answer lately last. */
+  #targets(stripe: StripeId): Target[] {
+    const candidates = this.#options.book
+      .targets()
+      .map(({ id, zone, capacityBytes }) => ({ id, zone, weight: capacityBytes }));
+    return place(stripe, candidates)
+      .map((id) => this.target(id))
+      .filter((target) => target !== undefined)
+      .sort((a, b) => Number(a.doubtful) - Number(b.doubtful));
+  }
+
+  async #putLocal(header: ChunkHeader, chunk: Uint8Array, signal: AbortSignal): Promise<Stored> {
+    const stored = await this.#options.local.put(header, segmentsOf(chunk, header.segmentBytes), { signal });
+    return { ...stored, receipt: this.#options.signReceipt(header) };
+  }
+}

@@ -1,0 +1,129 @@
+import type { ChunkId } from '../../chunk/ids.js';
+import { verifyShape } from '../../chunk/segments.js';
+import { segmentsFor } from '../../chunk/stripe-layout.js';
+import { sealedRange, unsealExtent, unsealRange } from '../../crypto/seal.js';
+import type { StripeBuffer } from '../../erasure/stripe-buffer.js';
+import { StorageError, wrapError } from '../../errors.js';
+import { answered, ProgressReport, type WorkerContext } from './context.js';
+import type { ExtentRead, Failure, FetchedStripe, FetchStripeJob } from './protocol.js';
+import { StripeFetch, type FetchChunk } from './stripe-fetch.js';
+import { writeOutput } from './write-output.js';
+
+type Corrupt = FetchedStripe['corrupt'][number];
+
+/** segments → any k chunks → decode → unseal → file: the whole way back of one stripe's extents. */
+export async function fetchStripe(
+  job: FetchStripeJob,
+  context: WorkerContext,
+  signal: AbortSignal,
+): Promise<FetchedStripe> {
+  return context.withBuffer(signal, async (buffer) => {
+    buffer.shape(job.k, job.m, job.chunkBytes);
+    const fetch = new StripeFetch(job, buffer, fetcher(job, context));
+    const progress = new ProgressReport(
+      context,
+      job.job,
+      job.reads.reduce((sum, { from, to }) => sum + to - from, 0),
+    );
+    const corrupt: Corrupt[] = [];
+    await fetch.load(rowsOf(job, job.reads), signal);
+    const outcomes: (readonly Uint8Array[] | Failure | null)[] = [];
+    for (const read of job.reads) {
+      signal.throwIfAborted();
+      try {
+        const blocks = await openHealing({ job, fetch, buffer, corrupt, signal }, read);
+        outcomes.push(read.output === undefined ? blocks : await writeOutput(blocks, read.output));
+        progress.add(read.to - read.from);
+      } catch (error) {
+        signal.throwIfAborted();
+        const { code, message } = wrapError(error, 'Reading a file');
+        outcomes.push({ code, message });
+      }
+    }
+    progress.finish();
+    return { outcomes, corrupt };
+  });
+}
+
+/** How this stripe's chunks are asked for; the peer's answer is remembered for the next choice of sources. */
+function fetcher(job: FetchStripeJob, context: WorkerContext): FetchChunk {
+  return async (index, segments, signal) => {
+    const id = job.chunks[index];
+    const source = job.sources[index];
+    if (id === undefined || source === undefined) throw new StorageError('NOT_FOUND', 'No peer holds this chunk.');
+    const startMs = performance.now();
+    try {
+      const mover = await context.mover(source);
+      const chunk = await mover.get(id, { signal, segments });
+      verifyShape(id, chunk.shape);
+      let bytes = 0;
+      const counted = async function* (): AsyncGenerator<{ index: number; bytes: Uint8Array }> {
+        for await (const segment of chunk.segments) {
+          bytes += segment.bytes.length;
+          yield segment;
+        }
+        answered(context, source.id, { bytes, ms: performance.now() - startMs });
+      };
+      return { shape: chunk.shape, segments: counted() };
+    } catch (error) {
+      if (!signal.aborted) answered(context, source.id);
+      throw error;
+    }
+  };
+}
+
+/** The bytes of the sealed extent that a read needs: all of it with its header, or only the blocks of a range. */
+function sealedPlace({ extent, from, to }: ExtentRead): { readonly start: number; readonly end: number } {
+  if (from === 0 && to === extent.bytes) return { start: extent.offset, end: extent.offset + extent.sealedBytes };
+  const range = sealedRange(from, to, extent.bytes);
+  return { start: extent.offset + range.start, end: extent.offset + range.end };
+}
+
+function rowsOf(job: FetchStripeJob, reads: readonly ExtentRead[]): Map<number, Set<number>> {
+  const wanted = new Map<number, Set<number>>();
+  for (const read of reads) {
+    for (const { index, segments } of segmentsFor(sealedPlace(read), job.k, job.chunkBytes)) {
+      let rows = wanted.get(index);
+      if (rows === undefined) wanted.set(index, (rows = new Set()));
+      for (const row of segments) rows.add(row);
+    }
+  }
+  return wanted;
+}
+
+function openExtent(buffer: StripeBuffer, read: ExtentRead): Uint8Array[] {
+  const { start, end } = sealedPlace(read);
+  const { extent, from, to } = read;
+  const sealed = buffer.data().subarray(start, end);
+  if (from === 0 && to === extent.bytes) return [...unsealExtent(extent.key, sealed)];
+  return [...unsealRange(extent.key, sealed, sealedRange(from, to, extent.bytes))];
+}
+
+interface Healing {
+  readonly job: FetchStripeJob;
+  readonly fetch: StripeFetch;
+  readonly buffer: StripeBuffer;
+  readonly corrupt: Corrupt[];
+  readonly signal: AbortSignal;
+}
+
+/** Opens an extent; where its seal does not hold, finds the wrong segments, gets them elsewhere and tries again. */
+async function openHealing({ job, fetch, buffer, corrupt, signal }: Healing, read: ExtentRead): Promise<Uint8Array[]> {
+  for (;;) {
+    try {
+      return openExtent(buffer, read);
+    } catch (error) {
+      if (!StorageError.is(error, 'CORRUPT', 'UNSUPPORTED')) throw error;
+      const wanted = rowsOf(job, [read]);
+      const culprits = fetch.discardCorrupt(new Set([...wanted.values()].flatMap((rows) => [...rows])));
+      if (culprits.size === 0) throw error;
+      for (const [index, segments] of culprits) {
+        const chunk: ChunkId | undefined = job.chunks[index];
+        const peer = job.sources[index]?.id;
+        if (chunk !== undefined && peer !== undefined) corrupt.push({ chunk, peer, segments });
+      }
+      // Every round has at least one source less, so this ends.
+      await fetch.load(wanted, signal);
+    }
+  }
+}

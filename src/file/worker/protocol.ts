@@ -1,0 +1,169 @@
+/** What the main thread and its stripe workers say to each other. Everything here survives structured cloning. */
+import type { ExtentRef, Placement } from '../../catalog/catalog.js';
+import type { ChunkHeader, Stored } from '../../chunk/chunk-store.js';
+import type { ChunkId, FileId, PeerId, StripeId, UserId, VersionId } from '../../chunk/ids.js';
+import type { ChunkShape } from '../../chunk/segments.js';
+import type { ErrorCode } from '../../errors.js';
+import type { Transferred } from './port.js';
+
+/** What a worker needs to be this peer towards the others. */
+export interface WorkerIdentity {
+  readonly peer: PeerId;
+  /** PEM. */
+  readonly key: string;
+  /** PEM. */
+  readonly certificate: string;
+  /** PEM certificate of the network authority. */
+  readonly authority: string;
+}
+
+/** How to reach a peer. */
+export interface Target {
+  readonly id: PeerId;
+  /** Undefined for this peer itself: its own store is used instead of the network. */
+  readonly address: string | undefined;
+  /** DER. */
+  readonly certificate: Uint8Array;
+  /** It did not answer lately: one attempt is enough. */
+  readonly doubtful: boolean;
+}
+
+// --- put --------------------------------------------------------------------------------------------------------------
+
+/** A run of bytes of a local file, and what the file was when the put began. */
+export interface LocalSource {
+  readonly local: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly fileBytes: number;
+  readonly modifiedMs: number;
+}
+
+/** A run of a file's bytes that becomes one extent of the stripe. */
+export interface Piece {
+  readonly file: FileId;
+  readonly version: VersionId;
+  readonly path: string;
+  readonly modifiedMs: number;
+  readonly mode: number;
+  readonly fileOffset: number;
+  readonly bytes: number;
+  /** The file ends with this piece. */
+  readonly last: boolean;
+  readonly source: LocalSource | readonly Uint8Array[];
+}
+
+export interface StoreStripeJob {
+  readonly job: number;
+  readonly k: number;
+  readonly m: number;
+  readonly pieces: readonly Piece[];
+  readonly directorySalt: Uint8Array;
+  readonly directoryKey: Uint8Array;
+}
+
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface StripeShape {
+  readonly id: StripeId;
+  readonly k: number;
+  readonly m: number;
+  readonly bytes: number;
+  readonly chunkBytes: number;
+  readonly directoryOffset: number;
+  readonly directoryBytes: number;
+  readonly chunks: readonly ChunkId[];
+}
+
+export interface StoredStripe {
+  /** Absent when every piece failed and nothing was stored. */
+  readonly stripe?: StripeShape & {
+    readonly label: Uint8Array;
+    readonly placement: readonly (Placement | undefined)[];
+  };
+  /** One for each piece, in order. */
+  readonly outcomes: readonly (ExtentRef | Failure)[];
+}
+
+/** The owner's consent, and where the chunks go: chunk i to target i, later ones replace targets that fail. */
+export interface Authorization {
+  readonly owner: UserId;
+  readonly label: Uint8Array;
+  readonly grant: Uint8Array;
+  readonly targets: readonly Target[];
+}
+
+// --- get --------------------------------------------------------------------------------------------------------------
+
+/** A run of one extent's plaintext, and where it goes. */
+export interface ExtentRead {
+  readonly extent: ExtentRef;
+  /** Plaintext offsets in the extent. */
+  readonly from: number;
+  readonly to: number;
+  /** Absent: the bytes come back in the result. */
+  readonly output?: { readonly file: string; readonly position: number };
+}
+
+export interface FetchStripeJob {
+  readonly job: number;
+  readonly stripe: StripeId;
+  readonly k: number;
+  readonly m: number;
+  readonly bytes: number;
+  readonly chunkBytes: number;
+  readonly chunks: readonly ChunkId[];
+  /** Who holds each chunk; undefined where nobody is known to. */
+  readonly sources: readonly (Target | undefined)[];
+  /** Milliseconds per MiB lately, for each chunk's holder; Infinity = seems down. */
+  readonly pace: readonly number[];
+  readonly reads: readonly ExtentRead[];
+}
+
+export interface FetchedStripe {
+  /** One for each read, in order: the plaintext where it was asked for, null where it went to a file. */
+  readonly outcomes: readonly (readonly Uint8Array[] | Failure | null)[];
+  /** Segments that were wrong at the peer that holds them. */
+  readonly corrupt: readonly { readonly chunk: ChunkId; readonly peer: PeerId; readonly segments: readonly number[] }[];
+}
+
+export function isFailure(outcome: object): outcome is Failure {
+  return 'code' in outcome;
+}
+
+// --- the two sides ----------------------------------------------------------------------------------------------------
+
+export interface LocalChunk {
+  readonly shape: ChunkShape;
+  readonly label: Uint8Array;
+  readonly segments: readonly { readonly index: number; readonly bytes: Uint8Array }[];
+}
+
+/** Served by a worker. */
+export interface WorkerCalls {
+  storeStripe(job: StoreStripeJob, signal: AbortSignal): Promise<StoredStripe>;
+  fetchStripe(job: FetchStripeJob, signal: AbortSignal): Promise<Transferred<FetchedStripe>>;
+}
+
+/** Served by the main thread: whatever needs keys, the members or the local store. */
+export interface HostCalls {
+  authorize(
+    params: { readonly job: number; readonly stripe: StripeShape },
+    signal: AbortSignal,
+  ): Promise<Authorization>;
+  putLocal(params: { readonly header: ChunkHeader; readonly chunk: Uint8Array }, signal: AbortSignal): Promise<Stored>;
+  getLocal(
+    params: { readonly id: ChunkId; readonly segments: readonly number[] },
+    signal: AbortSignal,
+  ): Promise<LocalChunk>;
+  /** Bytes of files that are safe (put) or delivered (get) since the last call. */
+  progress(params: { readonly job: number; readonly bytes: number }, signal: AbortSignal): Promise<void>;
+  /** How a peer answered; bytes and ms are 0 for a failure. */
+  answered(
+    params: { readonly peer: PeerId; readonly ok: boolean; readonly bytes: number; readonly ms: number },
+    signal: AbortSignal,
+  ): Promise<void>;
+}

@@ -1,0 +1,85 @@
+import type { PeerId } from '../../chunk/ids.js';
+import { StripeBuffer } from '../../erasure/stripe-buffer.js';
+import { RemoteStore } from '../../wire/remote-store.js';
+import type { ChunkMover, WorkerContext } from './context.js';
+import { fetchStripe } from './fetch-stripe.js';
+import { MainStore } from './main-store.js';
+import { PortCalls, Transferred, type Endpoint, type Remote } from './port.js';
+import type {
+  FetchedStripe,
+  FetchStripeJob,
+  HostCalls,
+  StoredStripe,
+  StoreStripeJob,
+  Target,
+  WorkerIdentity,
+} from './protocol.js';
+import { storeStripe } from './store-stripe.js';
+
+interface Connection {
+  readonly address: string;
+  readonly store: RemoteStore;
+}
+
+/**
+ * One worker: moves stripes, with connections and stripe memory of its own. It holds no user's keys but those of the
+ * extents under way; whatever needs the owner's consent it asks of the main thread.
+ */
+export class StripeWorker implements WorkerContext {
+  readonly host: Remote<HostCalls>;
+  readonly #identity: WorkerIdentity;
+  readonly #own: MainStore;
+  readonly #connections = new Map<PeerId, Connection>();
+  readonly #free: StripeBuffer[] = [];
+  readonly #waiting: ((buffer: StripeBuffer) => void)[] = [];
+
+  /** @param buffers stripes that may be in memory at once */
+  constructor(port: Endpoint, identity: WorkerIdentity, buffers: number) {
+    this.#identity = identity;
+    this.host = new PortCalls(port, this).remote<HostCalls>();
+    this.#own = new MainStore(this.host);
+    for (let n = 0; n < buffers; n++) this.#free.push(new StripeBuffer());
+  }
+
+  storeStripe(job: StoreStripeJob, signal: AbortSignal): Promise<StoredStripe> {
+    return storeStripe(job, this, signal);
+  }
+
+  async fetchStripe(job: FetchStripeJob, signal: AbortSignal): Promise<Transferred<FetchedStripe>> {
+    const fetched = await fetchStripe(job, this, signal);
+    const buffers = new Set<ArrayBuffer>();
+    for (const outcome of fetched.outcomes) {
+      if (outcome === null || 'code' in outcome) continue;
+      for (const { buffer } of outcome) if (buffer instanceof ArrayBuffer) buffers.add(buffer);
+    }
+    return new Transferred(fetched, [...buffers]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#connections.values()].map(({ store }) => store.close()));
+    this.#connections.clear();
+  }
+
+  async mover(target: Target): Promise<ChunkMover> {
+    if (target.address === undefined) return this.#own;
+    const known = this.#connections.get(target.id);
+    if (known?.address === target.address) return known.store;
+    await known?.store.close();
+    const { id, address, certificate } = target;
+    const store = RemoteStore.open({ peer: { id, address, certificate }, tls: this.#identity });
+    this.#connections.set(target.id, { address, store });
+    return store;
+  }
+
+  async withBuffer<T>(signal: AbortSignal, use: (buffer: StripeBuffer) => Promise<T>): Promise<T> {
+    const buffer = this.#free.pop() ?? (await new Promise<StripeBuffer>((resolve) => this.#waiting.push(resolve)));
+    try {
+      signal.throwIfAborted();
+      return await use(buffer);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free.push(buffer);
+      else next(buffer);
+    }
+  }
+}
