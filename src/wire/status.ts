@@ -15,7 +15,9 @@ export interface Refusal extends Error {
 /** One line without control characters, cut to MAX_ERROR_CHARS: the text of a stranger ends on somebody's terminal. */
 function tame(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim();
-  return line.length <= MAX_ERROR_CHARS ? line : `${line.slice(0, MAX_ERROR_CHARS - 1)}…`;
+  const cut = line.length <= MAX_ERROR_CHARS ? line : `${line.slice(0, MAX_ERROR_CHARS - 1)}…`;
+  // grpc-js escapes it with encodeURI, which throws for half a surrogate pair.
+  return cut.replace(/\p{Cs}/gu, '\ufffd');
 }
 
 /** Code and message cross; cause and stack never do, and of an INTERNAL error not even the message. */
