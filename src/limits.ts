@@ -61,6 +61,8 @@ export const PING_TIMEOUT_MS = 2_000;
 export const DELETE_ATTEMPT_MS = 3_000;
 /** A stream of a file begins with a read of this size, and four times as much each time until whole extents. */
 export const FIRST_READ_BYTES = 256 * KIB;
+/** How often a peer sends again what others missed, and reads who is a member. */
+export const HOUSEKEEPING_MS = 5_000;
 /** A connection attempt that is not up after this is a dead peer. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** A call that moves no chunk (has, delete, audit) takes no longer than this. */

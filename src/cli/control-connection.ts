@@ -5,7 +5,7 @@ import { isErrorCode, StorageError, wrapError } from '../errors.js';
 import type { ProblemReply } from '../gateways/http/api.js';
 import { MAX_CONTROL_LINE_BYTES, MAX_CONTROL_REPLY_BYTES, MAX_PROBLEM_BYTES } from '../limits.js';
 import { socketPath } from '../socket-path.js';
-import { splitLines } from './ndjson.js';
+import { splitLines } from '../gateways/http/ndjson.js';
 
 export interface ControlRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { StorageError, wrapError, ERRORS } from '../errors.js';
 import type { EntryReply, ExportRequest, ImportItem, PutReply, StatusReply } from '../gateways/http/api.js';
 import { socketPath } from '../socket-path.js';
-import { splitLines } from './ndjson.js';
+import { splitLines } from '../gateways/http/ndjson.js';
 
 export interface FakeFile {
   readonly bytes: Buffer;
@@ -216,7 +216,7 @@ export class FakePeer implements AsyncDisposable {
         files += 1;
         bytes += item.bytes;
       }
-      response.write(`${JSON.stringify(event)}\n${JSON.stringify({ event: 'progress', bytes })}\n`);
+      response.write(`${JSON.stringify(event)}\n${JSON.stringify({ event: 'progress', bytes: item.bytes })}\n`);
     }
     response.end(`${JSON.stringify({ event: 'done', files, bytes })}\n`);
   }

@@ -103,6 +103,7 @@ export interface ImportItem {
   readonly mode: number;
 }
 
+/** `progress` tells of the bytes since the last one; many may be told together. */
 export type ImportEvent =
   | { readonly event: 'progress'; readonly bytes: number }
   | ({ readonly event: 'stored' } & PutReply)
@@ -131,6 +132,7 @@ export interface ExportRequest {
   readonly items: readonly { readonly path: string; readonly version?: string }[];
 }
 
+/** `progress` as in ImportEvent. */
 export type ExportEvent =
   | { readonly event: 'progress'; readonly bytes: number }
   | {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { StorageError } from '../errors.js';
+import { StorageError } from '../../errors.js';
 import { splitLines } from './ndjson.js';
 
 async function split(parts: readonly Uint8Array[], maxChars = 1000): Promise<string[]> {

@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import { StorageError } from '../errors.js';
+import { StorageError } from '../../errors.js';
 
 /**
  * The lines of a byte stream, without their ends; an empty line is left out, the last one may lack its end.

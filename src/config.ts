@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { StorageError, wrapError } from './errors.js';
+import { DEFAULT_RESERVE_BYTES } from './limits.js';
+
+/** A peer's settings, checked and frozen. Secrets are not among them: keys lie in files of the home. */
+export interface Config {
+  /** The peer's folder: identity, chunks, documents, sockets. */
+  readonly home: string;
+  readonly listen: string;
+  readonly reserveBytes: number;
+  readonly capacityBytes: number | undefined;
+  readonly workers: number;
+  readonly stripesPerWorker: number;
+  readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/** Most threads that move stripes where nobody says otherwise: more make no difference on a disk or network of today. */
+const MAX_DEFAULT_WORKERS = 4;
+const TIB = 2 ** 40;
+
+interface Option {
+  readonly name: Exclude<keyof Config, 'home'>;
+  readonly variable: string;
+  readonly schema: z.ZodType<Config[Exclude<keyof Config, 'home'>]>;
+  readonly fallback: () => Config[Exclude<keyof Config, 'home'>];
+  readonly about: string;
+}
+
+const wholeNumber = (least: number, most: number): z.ZodType<number> => z.coerce.number().int().min(least).max(most);
+
+/** The one table: name in `config.json`, environment variable, check, default, explanation (docs/configuration.md). */
+export const OPTIONS: readonly Option[] = [
+  {
+    name: 'listen',
+    variable: 'SHOAL_LISTEN',
+    schema: z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'must be HOST:PORT'),
+    fallback: () => '127.0.0.1:8485',
+    about: 'Where other peers reach this one, HOST:PORT; also `--listen`',
+  },
+  {
+    name: 'reserveBytes',
+    variable: 'SHOAL_RESERVE_BYTES',
+    schema: wholeNumber(0, 1024 * TIB),
+    fallback: () => DEFAULT_RESERVE_BYTES,
+    about: 'Free disk that chunks never use up, in bytes',
+  },
+  {
+    name: 'capacityBytes',
+    variable: 'SHOAL_CAPACITY_BYTES',
+    schema: wholeNumber(1, 1024 * TIB).optional(),
+    fallback: () => undefined,
+    about: 'Bytes of chunks that this peer stores at most; default: what the disk has',
+  },
+  {
+    name: 'workers',
+    variable: 'SHOAL_WORKERS',
+    schema: wholeNumber(0, 64),
+    fallback: () => Math.min(availableParallelism(), MAX_DEFAULT_WORKERS),
+    about: 'Threads that seal, code and move stripes; 0 = the main thread does. Default: one for each core, 4 at most',
+  },
+  {
+    name: 'stripesPerWorker',
+    variable: 'SHOAL_STRIPES_PER_WORKER',
+    schema: wholeNumber(1, 8),
+    fallback: () => 1,
+    about: 'Stripes in the memory of each worker, up to 48 MiB each',
+  },
+  {
+    name: 'log',
+    variable: 'SHOAL_LOG',
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
+    fallback: () => 'info',
+    about: 'Least severe level that is logged: debug, info, warn, error or silent',
+  },
+];
+
+/** Variables that others read: the home itself, by the CLI. */
+const OTHER_VARIABLES = new Set(['SHOAL_HOME']);
+
+/**
+ * Flags before environment before `config.json` in the home before defaults.
+ *
+ * @throws StorageError INVALID_ARGUMENT for a value that does not fit, or a SHOAL_ variable that nobody knows
+ */
+export function readConfig(
+  flags: { readonly home: string; readonly listen?: string | undefined },
+  environment: Readonly<Record<string, string | undefined>>,
+): Config {
+  const home = resolve(flags.home);
+  const known = new Set(OPTIONS.map(({ variable }) => variable));
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('SHOAL_') && !known.has(name) && !OTHER_VARIABLES.has(name)) {
+      throw new StorageError(
+        'INVALID_ARGUMENT',
+        `The environment sets ${name}, which is no setting of Shoal. Known: ${[...known].join(', ')}.`,
+      );
+    }
+  }
+  const file = readFile(join(home, 'config.json'));
+  const values: Record<string, unknown> = { home };
+  for (const { name, variable, schema, fallback } of OPTIONS) {
+    const given = (name === 'listen' ? flags.listen : undefined) ?? environment[variable] ?? file[name];
+    const checked = schema.safeParse(given ?? fallback());
+    if (!checked.success) {
+      throw new StorageError(
+        'INVALID_ARGUMENT',
+        `The setting ${name} (${variable}) ${checked.error.issues[0]?.message ?? 'is wrong'}: ${String(given)}`,
+      );
+    }
+    values[name] = checked.data;
+  }
+  return Object.freeze(values as unknown as Config);
+}
+
+function readFile(path: string): Readonly<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const wrapped = wrapError(error, `Reading ${path}`);
+    if (wrapped.code === 'NOT_FOUND') return {};
+    throw wrapped;
+  }
+  const checked = z.record(z.string(), z.unknown()).safeParse(parseJson(text, path));
+  const names = new Set<string>(OPTIONS.map(({ name }) => name));
+  const unknown = checked.success ? Object.keys(checked.data).find((name) => !names.has(name)) : undefined;
+  if (!checked.success || unknown !== undefined) {
+    throw new StorageError(
+      'INVALID_ARGUMENT',
+      `${path} must hold an object of settings${unknown === undefined ? '' : `; "${unknown}" is none`}.`,
+    );
+  }
+  return checked.data;
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new StorageError('INVALID_ARGUMENT', `${path} is not JSON.`, { cause: error });
+  }
+}

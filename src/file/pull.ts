@@ -1,0 +1,44 @@
+import type { ChunkHeader, ChunkStore } from '../chunk/chunk-store.js';
+import type { ChunkId, PeerId } from '../chunk/ids.js';
+import { openLabel } from '../chunk/label.js';
+import { StorageError } from '../errors.js';
+import type { PeerLinks } from './peer-links.js';
+
+export interface PullRequest {
+  readonly chunk: ChunkId;
+  readonly source: PeerId;
+  /** The owner's signed label, as whoever asks has it. */
+  readonly label: Uint8Array;
+}
+
+/**
+ * Fetches a chunk from another peer into the own store: repair and drain. The store checks every segment against the
+ * chunk id, so a source that lies is found out; the owner's label says that the chunk is wanted at all.
+ *
+ * @throws StorageError PERMISSION_DENIED when the label does not name the chunk, and what both stores say
+ */
+export async function pullChunk(
+  request: PullRequest,
+  { links, local, signal }: { readonly links: PeerLinks; readonly local: ChunkStore; readonly signal: AbortSignal },
+): Promise<ChunkHeader> {
+  const label = openLabel(request.label);
+  if (!label.chunks.includes(request.chunk)) {
+    throw new StorageError('PERMISSION_DENIED', 'The label does not name this chunk.');
+  }
+  const source = links.store(request.source);
+  const { shape, segments } = await source.get(request.chunk, { signal });
+  const header: ChunkHeader = { ...shape, id: request.chunk, owner: label.owner, label: request.label };
+  let first: typeof segments | undefined = segments;
+  await local.put(
+    header,
+    async function* (missing) {
+      const all = missing.length * shape.segmentBytes >= shape.bytes;
+      const stream =
+        all && first !== undefined ? first : (await source.get(request.chunk, { signal, segments: missing })).segments;
+      first = undefined;
+      yield* stream;
+    },
+    { signal },
+  );
+  return header;
+}

@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify';
+import { Readable } from 'node:stream';
+import { assert, StorageError } from '../../errors.js';
+import { putFiles, type PutFile, type PutResult } from '../../file/put.js';
+import { readFile } from '../../file/read.js';
+import { putReply } from './replies.js';
+import { check, rangeOf, REQUESTS } from './requests.js';
+import { sessionOf, signalOf, type Routes } from './routes.js';
+
+const DEFAULT_MODE = 0o644;
+
+/** The bytes themselves, streamed. */
+export function contentRoutes(server: FastifyInstance, routes: Routes): void {
+  const { engine } = routes;
+
+  server.put('/v1/content', async (request, reply) => {
+    const { path, modified, mode } = check(REQUESTS.upload, request.query);
+    const session = sessionOf(routes, request);
+    const source = request.body;
+    if (!(source instanceof Readable))
+      throw new StorageError('INVALID_ARGUMENT', 'The body must be application/octet-stream.');
+    const file: PutFile = { path, modifiedMs: modified ?? Date.now(), mode: mode ?? DEFAULT_MODE, source };
+    let result: PutResult | StorageError | undefined;
+    await putFiles(engine, session, one(file), {
+      signal: signalOf(routes, reply),
+      onStored: (_file, stored) => {
+        result = stored;
+      },
+      onFailed: (_file, error) => {
+        result = error;
+      },
+    });
+    if (result instanceof StorageError) throw result;
+    assert(result !== undefined, 'a put tells of its file');
+    return putReply(path, result);
+  });
+
+  server.get('/v1/content', async (request, reply) => {
+    const { path, version } = check(REQUESTS.file, request.query);
+    const session = sessionOf(routes, request);
+    const manifest = await engine.catalog.manifest(session, path, version);
+    const range = rangeOf(request.headers.range, manifest.bytes);
+    const { from, to } = range ?? { from: 0, to: manifest.bytes };
+    const bytes = readFile(engine, session, { manifest, range: { from, to }, signal: signalOf(routes, reply) });
+    if (range !== undefined) {
+      void reply.code(206).header('content-range', `bytes ${String(from)}-${String(to - 1)}/${String(manifest.bytes)}`);
+    }
+    void reply
+      .header('content-length', to - from)
+      .header('accept-ranges', 'bytes')
+      .type('application/octet-stream');
+    return reply.send(Readable.from(bytes, { objectMode: false }));
+  });
+}
+
+async function* one(file: PutFile): AsyncGenerator<readonly PutFile[]> {
+  yield [file];
+}

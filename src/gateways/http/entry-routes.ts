@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+import { StorageError } from '../../errors.js';
+import { removePath } from '../../file/remove.js';
+import { entryReply, versionReply, whereReply } from './replies.js';
+import { check, REQUESTS } from './requests.js';
+import { sessionOf, signalOf, type Routes } from './routes.js';
+
+/** What is stored: names, versions, places. */
+export function entryRoutes(server: FastifyInstance, routes: Routes): void {
+  const { engine } = routes;
+  const { catalog } = engine;
+
+  server.get('/v1/stat', async (request) => {
+    const { path } = check(REQUESTS.path, request.query);
+    return entryReply(await catalog.stat(sessionOf(routes, request), path));
+  });
+
+  server.get('/v1/entries', async (request) => {
+    const { path, recursive } = check(REQUESTS.tree, request.query);
+    return (await catalog.list(sessionOf(routes, request), path, { recursive })).map(entryReply);
+  });
+
+  server.delete('/v1/entries', async (request, reply) => {
+    const { path, recursive } = check(REQUESTS.tree, request.query);
+    return removePath(engine, sessionOf(routes, request), path, { recursive, signal: signalOf(routes, reply) });
+  });
+
+  server.post('/v1/folders', async (request, reply) => {
+    const { path } = check(REQUESTS.path, request.body);
+    await catalog.makeFolder(sessionOf(routes, request), path);
+    return reply.code(204).send();
+  });
+
+  server.post('/v1/move', async (request, reply) => {
+    const { from, to } = check(REQUESTS.move, request.body);
+    await catalog.move(sessionOf(routes, request), from, to);
+    return reply.code(204).send();
+  });
+
+  server.get('/v1/versions', async (request) => {
+    const { path } = check(REQUESTS.path, request.query);
+    return (await catalog.versions(sessionOf(routes, request), path)).map(versionReply);
+  });
+
+  server.get('/v1/where', async (request) => {
+    const { path, version } = check(REQUESTS.file, request.query);
+    const session = sessionOf(routes, request);
+    const manifest = await catalog.manifest(session, path, version);
+    const ids = [...new Set(manifest.extents.map(({ stripe }) => stripe))];
+    const stripes = await catalog.stripes(ids);
+    const known = stripes.filter((stripe) => stripe !== undefined);
+    if (known.length < ids.length)
+      throw new StorageError('CORRUPT', `The catalog of this peer lacks a stripe of ${path}.`);
+    return whereReply(path, manifest, known);
+  });
+}

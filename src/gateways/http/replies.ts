@@ -1,0 +1,37 @@
+import type { Entry, Manifest, StripeRecord, VersionSummary } from '../../catalog/catalog.js';
+import type { PutResult } from '../../file/put.js';
+import type { EntryReply, PutReply, VersionReply, WhereReply } from './api.js';
+
+const time = (ms: number): string => new Date(ms).toISOString();
+
+export function entryReply({ path, type, bytes, modifiedMs, version }: Entry): EntryReply {
+  return { path, type, bytes, modified: time(modifiedMs), version: version ?? null };
+}
+
+export function versionReply({ version, bytes, modifiedMs, createdMs, current }: VersionSummary): VersionReply {
+  return { version, bytes, modified: time(modifiedMs), created: time(createdMs), current };
+}
+
+export function putReply(path: string, { version, bytes, stripes, missingChunks }: PutResult): PutReply {
+  return { path, version, bytes, stripes, missingChunks };
+}
+
+/** @param stripes of the manifest, each once, in order of first use */
+export function whereReply(path: string, manifest: Manifest, stripes: readonly StripeRecord[]): WhereReply {
+  const [first] = stripes;
+  return {
+    path,
+    bytes: manifest.bytes,
+    k: first?.k ?? 0,
+    m: first?.m ?? 0,
+    stripes: stripes.map(({ id, chunks, placement, chunkBytes }) => ({
+      id,
+      chunks: chunks.map((chunk, index) => ({
+        index,
+        id: chunk,
+        peer: placement[index]?.peer ?? null,
+        bytes: chunkBytes,
+      })),
+    })),
+  };
+}

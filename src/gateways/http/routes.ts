@@ -1,0 +1,32 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Session } from '../../catalog/catalog.js';
+import { StorageError } from '../../errors.js';
+import type { Engine } from '../../file/engine.js';
+import type { Logger } from '../../log.js';
+import type { UserSessions } from '../../services/user-sessions.js';
+import type { DiskStore } from '../../store/disk-store.js';
+
+/** What every route may use. */
+export interface Routes {
+  readonly engine: Engine;
+  readonly sessions: UserSessions;
+  readonly store: DiskStore;
+  readonly logger: Logger;
+  /** Aborted when the server closes. */
+  readonly stopping: AbortSignal;
+}
+
+/** The user that the request names, or the only one. */
+export function sessionOf({ sessions }: Routes, request: FastifyRequest): Session {
+  const name = request.headers['x-shoal-user'];
+  return sessions.get(typeof name === 'string' ? decodeURIComponent(name) : undefined);
+}
+
+/** Aborted when the client leaves before it has the whole reply, or the server closes. */
+export function signalOf({ stopping }: Routes, reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new StorageError('CANCELLED', 'The client closed the connection.'));
+  });
+  return AbortSignal.any([gone.signal, stopping]);
+}

@@ -1,0 +1,126 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { fastify, type FastifyInstance } from 'fastify';
+import { ERRORS, StorageError, wrapError } from '../../errors.js';
+import type { Engine } from '../../file/engine.js';
+import type { Logger } from '../../log.js';
+import type { UserSessions } from '../../services/user-sessions.js';
+import type { DiskStore } from '../../store/disk-store.js';
+import type { ProblemReply } from './api.js';
+import { contentRoutes } from './content-routes.js';
+import { entryRoutes } from './entry-routes.js';
+import { statusRoutes } from './status-routes.js';
+import { transferRoutes } from './transfer-routes.js';
+
+export interface ControlOptions {
+  /** Path of the unix socket. */
+  readonly socket: string;
+  readonly engine: Engine;
+  readonly sessions: UserSessions;
+  readonly store: DiskStore;
+  readonly logger: Logger;
+}
+
+/** Bytes of a JSON request: an export of MAX_EXPORT_ITEMS paths. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** The control API (api.ts) on a unix socket that only the peer's own system user can open. */
+export class ControlServer implements AsyncDisposable {
+  readonly #server: FastifyInstance;
+  readonly #socket: string;
+  readonly #stop: AbortController;
+
+  private constructor(server: FastifyInstance, socket: string, stop: AbortController) {
+    this.#server = server;
+    this.#socket = socket;
+    this.#stop = stop;
+  }
+
+  static async open(options: ControlOptions): Promise<ControlServer> {
+    const stop = new AbortController();
+    const server = fastify({
+      bodyLimit: MAX_BODY_BYTES,
+      forceCloseConnections: true,
+      routerOptions: { maxParamLength: 256 },
+    });
+    // Streams are read by their routes; only JSON is read whole.
+    for (const type of ['application/octet-stream', 'application/x-ndjson']) {
+      server.addContentTypeParser(type, (_request, payload, done) => {
+        done(null, payload);
+      });
+    }
+    server.setErrorHandler(async (error, _request, reply) => {
+      const { code, message } = problemOf(error, options.logger);
+      await reply.code(ERRORS[code].http).send({ code, message } satisfies ProblemReply);
+    });
+    server.setNotFoundHandler(async (request, reply) => {
+      const problem: ProblemReply = {
+        code: 'NOT_FOUND',
+        message: `There is no ${request.method} ${request.url.slice(0, 100)} here.`,
+      };
+      await reply.code(404).send(problem);
+    });
+    const routes = { ...options, stopping: stop.signal };
+    statusRoutes(server, routes);
+    entryRoutes(server, routes);
+    contentRoutes(server, routes);
+    transferRoutes(server, routes);
+    await listen(server, options.socket);
+    return new ControlServer(server, options.socket, stop);
+  }
+
+  /** Ends requests in progress. */
+  async close(): Promise<void> {
+    this.#stop.abort(new StorageError('CANCELLED', 'This peer is shutting down.'));
+    await this.#server.close();
+    await rm(this.#socket, { force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function problemOf(error: unknown, logger: Logger): ProblemReply {
+  if (
+    error instanceof Error &&
+    'statusCode' in error &&
+    typeof error.statusCode === 'number' &&
+    error.statusCode < 500
+  ) {
+    const code = error.statusCode === 413 ? 'LIMIT_EXCEEDED' : 'INVALID_ARGUMENT';
+    return { code, message: error.message };
+  }
+  const wrapped = wrapError(error, 'The request');
+  if (wrapped.code === 'INTERNAL') logger.error({ err: error }, 'request failed');
+  return { code: wrapped.code, message: wrapped.message };
+}
+
+async function listen(server: FastifyInstance, socket: string): Promise<void> {
+  try {
+    await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
+    if (await answers(socket)) throw new StorageError('CONFLICT', `Another process serves ${socket} already.`);
+    await rm(socket, { force: true });
+    await server.listen({ path: socket });
+    // Between the two lines the home's own mode keeps others out.
+    await chmod(socket, 0o600);
+  } catch (error) {
+    await server.close();
+    throw wrapError(error, `Listening on ${socket}`);
+  }
+}
+
+/** A socket that nobody answers was left behind by a process that is gone. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => {
+      resolve(false);
+    });
+  });
+}

@@ -1,0 +1,80 @@
+import type { FastifyInstance } from 'fastify';
+import { readFileSync } from 'node:fs';
+import { StorageError } from '../../errors.js';
+import { schemeFor, type Scheme } from '../../peers/scheme.js';
+import { safetyOf } from '../../services/peer-status.js';
+import type { StatusReply } from './api.js';
+import { check, REQUESTS } from './requests.js';
+import { signalOf, type Routes } from './routes.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export function statusRoutes(server: FastifyInstance, routes: Routes): void {
+  const { engine, sessions } = routes;
+
+  server.get('/v1/status', async (request, reply) =>
+    statusOf(routes, request.headers['x-shoal-user'], signalOf(routes, reply)),
+  );
+
+  server.get('/v1/users', async () => engine.catalog.users());
+
+  server.post('/v1/users', async (request) => {
+    const { name, passphrase } = check(REQUESTS.credentials, request.body);
+    return engine.catalog.createUser(name, passphrase);
+  });
+
+  server.post('/v1/unlock', async (request) => {
+    const { name, passphrase } = check(REQUESTS.credentials, request.body);
+    return sessions.unlock(name, passphrase);
+  });
+
+  server.post('/v1/lock', async (request, reply) => {
+    const { name } = check(REQUESTS.name, request.body);
+    await sessions.lock(name);
+    return reply.code(204).send();
+  });
+}
+
+async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Promise<StatusReply> {
+  const { engine, store, sessions } = routes;
+  const { id, name, tolerate } = await engine.catalog.network();
+  const answers = await engine.links.pingAll(signal);
+  const up = new Set([...answers].filter(([, latency]) => latency !== undefined).map(([peer]) => peer));
+  const self = engine.book.get(engine.self);
+  const unlocked = sessions.list().filter((session) => user === undefined || session.name === user);
+  const [session] = unlocked;
+  return {
+    version,
+    network: { id, name, ...schemeOrNone(engine.book.targets().length, tolerate) },
+    peer: { id: engine.self, name: self?.name ?? '', address: self?.address ?? '', zone: self?.zone ?? '' },
+    peers: engine.book.list().map(({ id: peer, name: label, address, zone, state, capacityBytes }) => {
+      const latencyMs = answers.get(peer);
+      return {
+        id: peer,
+        name: label,
+        address,
+        zone,
+        state,
+        up: up.has(peer),
+        capacityBytes,
+        latencyMs: latencyMs ?? null,
+      };
+    }),
+    store: await store.usage(),
+    users: await engine.catalog.users(),
+    safety: session === undefined || unlocked.length > 1 ? null : await safetyOf(engine, session, up),
+    outbox: { pendingDeletes: engine.outbox.pending() },
+  };
+}
+
+/** A network that is too small to store anything still has a status. */
+function schemeOrNone(peers: number, tolerate: number | undefined): Scheme {
+  try {
+    return schemeFor(peers, tolerate);
+  } catch (error) {
+    if (StorageError.is(error, 'TOO_FEW_PEERS')) return { k: 0, m: 0 };
+    throw error;
+  }
+}

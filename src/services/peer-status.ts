@@ -1,0 +1,42 @@
+import type { Session } from '../catalog/catalog.js';
+import type { PeerId, StripeId } from '../chunk/ids.js';
+import type { Engine } from '../file/engine.js';
+
+/** Stripe documents read at once. */
+const PAGE = 256;
+
+export interface Safety {
+  readonly stripes: number;
+  /** Stripes that miss a chunk, or have one at a peer that does not answer. */
+  readonly degraded: number;
+  /** So many more peers may fail without loss; below 0: so many chunks of some stripe are missing now. */
+  readonly mayFail: number | null;
+}
+
+/** What may still fail, computed from where the chunks of a user's files lie and who answers, not from the policy. */
+export async function safetyOf(engine: Engine, session: Session, up: ReadonlySet<PeerId>): Promise<Safety> {
+  const stripes = await stripesOf(engine, session);
+  let degraded = 0;
+  let mayFail: number | null = null;
+  for (let first = 0; first < stripes.length; first += PAGE) {
+    for (const record of await engine.catalog.stripes(stripes.slice(first, first + PAGE))) {
+      if (record === undefined) continue;
+      const answering = record.placement.filter((place) => place !== undefined && up.has(place.peer)).length;
+      if (answering < record.chunks.length) degraded++;
+      mayFail = Math.min(mayFail ?? Number.POSITIVE_INFINITY, answering - record.k);
+    }
+  }
+  return { stripes: stripes.length, degraded, mayFail };
+}
+
+async function stripesOf(engine: Engine, session: Session): Promise<StripeId[]> {
+  const entries = await engine.catalog.list(session, '/', { recursive: true });
+  const paths = entries.filter(({ type }) => type === 'file').map(({ path }) => path);
+  const found = new Set<StripeId>();
+  for (let first = 0; first < paths.length; first += PAGE) {
+    for (const manifest of await engine.catalog.manifests(session, paths.slice(first, first + PAGE))) {
+      for (const { stripe } of manifest?.extents ?? []) found.add(stripe);
+    }
+  }
+  return [...found];
+}
