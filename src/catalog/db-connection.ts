@@ -69,6 +69,8 @@ export class DbConnection {
       // A restarted service is back within the second; nobody else is harmed by asking often.
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1000,
+      // Else a client waits out the backoff that another client of this process has run into.
+      'grpc.use_local_subchannel_pool': 1,
       // The socket is the address; its path would make a malformed HTTP/2 authority.
       'grpc.default_authority': 'localhost',
     });

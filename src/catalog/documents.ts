@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { StorageError, wrapError } from '../errors.js';
 import { DOCUMENT_PAGE } from '../limits.js';
 import { checkedLevelDown, type Damage } from './checked-leveldb.js';
@@ -284,7 +284,7 @@ class LevelDocuments implements DocumentDatabase {
  * @throws StorageError CONFLICT when another process, or this one, has it open; CORRUPT when it is damaged
  */
 export async function openDocuments(directory: string, name: string): Promise<DocumentDatabase> {
-  const place = join(directory, name);
+  const place = join(resolve(directory), name);
   if (openDirectories.has(place)) {
     throw new StorageError('CONFLICT', `This process has the catalog in ${place} open already.`);
   }

@@ -4,7 +4,7 @@ import { sealSigned } from '../chunk/signed.js';
 import type { Argon2Cost } from '../crypto/passphrase.js';
 import { stripeDirectoryKey } from '../crypto/root-key.js';
 import { StorageError } from '../errors.js';
-import { SESSION_IDLE_MS } from '../limits.js';
+import { SESSION_IDLE_MS, SESSION_SWEEP_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import { Accounts } from './accounts.js';
@@ -31,7 +31,6 @@ import { UserCatalog } from './user-catalog.js';
 import type { UserDocument } from './user-document.js';
 
 const DIRECTORY_SALT_BYTES = 32;
-const SWEEP_MS = 60_000;
 
 export interface LocalCatalogOptions {
   /** Of the peer's document databases; made when missing. */
@@ -73,7 +72,7 @@ export class LocalCatalog implements Catalog {
       }
     });
     this.#sessions = new Sessions({ idleMs: options.sessionIdleMs ?? SESSION_IDLE_MS, now });
-    this.#sweep = setInterval(() => void this.#lockIdle(), SWEEP_MS).unref();
+    this.#sweep = setInterval(() => void this.#lockIdle(), SESSION_SWEEP_MS).unref();
   }
 
   /** @throws StorageError CONFLICT when another process has it open, CORRUPT when it is damaged */
@@ -126,6 +125,7 @@ export class LocalCatalog implements Catalog {
       const { owner, publicKey } = user;
       const catalog = await this.#users.acquire(owner, keys);
       try {
+        if (this.#closing !== undefined) throw new StorageError('UNAVAILABLE', 'The catalog is being closed.');
         return { token: this.#sessions.add(catalog), user: owner, name: user.name, publicKey };
       } catch (error) {
         await this.#users.release(owner);

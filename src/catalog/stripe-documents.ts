@@ -1,14 +1,12 @@
 import { parseChunkId, parsePeerId, parseStripeId, parseUserId, type StripeId, stripeId } from '../chunk/ids.js';
 import type { Receipt } from '../chunk/chunk-store.js';
 import { StorageError } from '../errors.js';
-import { MAX_LABEL_BYTES, MAX_RECEIPT_BYTES, MAX_STRIPE_CHUNKS, MIN_DATA_CHUNKS } from '../limits.js';
+import { DOCUMENT_PAGE, MAX_LABEL_BYTES, MAX_RECEIPT_BYTES, MAX_STRIPE_CHUNKS, MIN_DATA_CHUNKS } from '../limits.js';
 import type { Placement, StripeRecord } from './catalog.js';
 import type { Document, DocumentDatabase } from './documents.js';
 
 const FORMAT = 1;
 const PREFIX = 'stripe-';
-/** Documents read at once. */
-const READ_AHEAD = 256;
 
 function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64');
@@ -126,8 +124,8 @@ export class StripeDocuments {
   /** In the order asked; undefined where unknown. */
   async get(ids: readonly StripeId[]): Promise<(StripeRecord | undefined)[]> {
     const records: (StripeRecord | undefined)[] = [];
-    for (let at = 0; at < ids.length; at += READ_AHEAD) {
-      const slice = ids.slice(at, at + READ_AHEAD);
+    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
+      const slice = ids.slice(at, at + DOCUMENT_PAGE);
       records.push(...(await Promise.all(slice.map((id) => this.#one(id)))));
     }
     return records;
@@ -135,8 +133,8 @@ export class StripeDocuments {
 
   /** @throws StorageError INVALID_ARGUMENT when one of them is unknown */
   async demand(ids: readonly StripeId[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += READ_AHEAD) {
-      const found = await Promise.all(ids.slice(at, at + READ_AHEAD).map((id) => this.#database.get(PREFIX + id)));
+    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
+      const found = await Promise.all(ids.slice(at, at + DOCUMENT_PAGE).map((id) => this.#database.get(PREFIX + id)));
       if (found.includes(undefined)) {
         throw new StorageError('INVALID_ARGUMENT', 'A version refers to a stripe that the catalog does not know.');
       }
@@ -144,8 +142,8 @@ export class StripeDocuments {
   }
 
   async forget(ids: readonly StripeId[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += READ_AHEAD) {
-      await this.#database.remove(ids.slice(at, at + READ_AHEAD).map((id) => PREFIX + id));
+    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
+      await this.#database.remove(ids.slice(at, at + DOCUMENT_PAGE).map((id) => PREFIX + id));
     }
   }
 

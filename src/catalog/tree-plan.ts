@@ -1,14 +1,11 @@
 import { idBytes } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
-import { MAX_PATH_BYTES } from '../limits.js';
+import { MAX_PATH_BYTES, VERSIONS_PER_REMOVAL } from '../limits.js';
 import type { ChangeOperation } from './change.js';
 import { demand, find } from './lookup.js';
 import { formatPath, parsePath } from './path.js';
 import type { Tree } from './tree.js';
 import { isFolder, type ViewNode, type ViewVersion } from './view-node.js';
-
-/** 18 KiB. */
-const VERSIONS_PER_REMOVAL = 1024;
 
 function isWithin(node: ViewNode, folder: ViewNode): boolean {
   for (let at: ViewNode | undefined = node; at !== undefined; at = at.parent) if (at === folder) return true;

@@ -2,13 +2,11 @@ import { idBytes, parseFileId, parseStripeId, parseVersionId } from '../chunk/id
 import { StorageError } from '../errors.js';
 import type { Extent } from '../gen/shoal/v1/format.js';
 import type { ManifestHead, ManifestPart, VersionPart } from '../gen/shoal/v1/db.js';
-import { MAX_COMMIT_VERSIONS, MAX_EXTENTS } from '../limits.js';
+import { EXTENTS_PER_PART, MAX_COMMIT_VERSIONS, MAX_EXTENTS } from '../limits.js';
 import type { ExtentRef, Manifest, NewVersion } from './catalog.js';
 import { ownBytes } from './wire-records.js';
 import { encodeExtent } from './manifest.js';
 
-/** Extents of one part: 180 KiB. */
-const EXTENTS_PER_PART = 2000;
 const EXTENT_BYTES = 90;
 const HEAD_BYTES = 80;
 
