@@ -170,6 +170,7 @@ export class PeerChannel implements AsyncDisposable {
   ): Promise<Response> {
     const { signal } = options;
     await this.connected(signal);
+    signal.throwIfAborted();
     const deadline = Date.now() + (options.timeoutMs ?? this.#options.callTimeoutMs ?? CALL_TIMEOUT_MS);
     return await new Promise<Response>((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method;

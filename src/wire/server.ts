@@ -25,7 +25,7 @@ import { SignedPermissions, type Permissions } from './permissions.js';
 import { reflection } from './reflection.js';
 import { guarded, type Edge } from './server-call.js';
 import { secureContextOptions, serverCredentials, type TlsIdentity } from './tls.js';
-import { widenServer } from './windows.js';
+import { widenServer, type Widened } from './windows.js';
 
 export interface ReceiverService {
   readonly store: ChunkStore;
@@ -80,18 +80,21 @@ function addServices(server: Server, options: PeerServerOptions, edge: Edge): st
   return names;
 }
 
+interface Parts {
+  readonly server: Server;
+  readonly widened: Widened;
+  readonly health: HealthImplementation;
+  readonly names: readonly string[];
+}
+
 /** What other peers reach of this one: FileReceiver, FileSender, health and reflection, over mutual TLS. */
 export class PeerServer implements AsyncDisposable {
-  readonly #server: Server;
-  readonly #health: HealthImplementation;
-  readonly #names: readonly string[];
+  readonly #parts: Parts;
   readonly port: number;
   #closed: Promise<void> | undefined;
 
-  private constructor(server: Server, health: HealthImplementation, names: readonly string[], port: number) {
-    this.#server = server;
-    this.#health = health;
-    this.#names = names;
+  private constructor(parts: Parts, port: number) {
+    this.#parts = parts;
     this.port = port;
   }
 
@@ -107,7 +110,7 @@ export class PeerServer implements AsyncDisposable {
       // Its bookkeeping costs CPU for every message, and nothing reads it.
       'grpc.enable_channelz': 0,
     });
-    const { used } = widenServer(server, secureContextOptions(tls));
+    const widened = widenServer(server, secureContextOptions(tls));
     const edge: Edge = {
       admit: admissionByCertificate({ authority: tls.authority, isMember, nowMs }),
       logger,
@@ -124,8 +127,8 @@ export class PeerServer implements AsyncDisposable {
     health.addToServer(front);
     reflection(names).addToServer(front);
     const port = await listen(server, options);
-    assert(used(), 'grpc-js no longer makes its HTTP/2 server in Server.createHttp2Server');
-    return new PeerServer(server, health, names, port);
+    assert(widened.used(), 'grpc-js no longer makes its HTTP/2 server in Server.createHttp2Server');
+    return new PeerServer({ server, widened, health, names }, port);
   }
 
   /** Calls in progress get CLOSE_GRACE_MS to end. */
@@ -135,13 +138,15 @@ export class PeerServer implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    for (const name of ['', ...this.#names]) this.#health.setStatus(name, 'NOT_SERVING');
+    const { health, names } = this.#parts;
+    for (const name of ['', ...names]) health.setStatus(name, 'NOT_SERVING');
     const timer = setTimeout(() => {
-      this.#server.forceShutdown();
+      this.#parts.server.forceShutdown();
+      this.#parts.widened.sever();
     }, CLOSE_GRACE_MS);
     await new Promise<void>((resolve) => {
       // It fails only when the server was not running, which is what is wanted.
-      this.#server.tryShutdown(() => {
+      this.#parts.server.tryShutdown(() => {
         resolve();
       });
     });

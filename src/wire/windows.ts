@@ -11,6 +11,14 @@ import {
   STREAM_WINDOW_BYTES,
 } from '../limits.js';
 
+/** A server that has been widened. */
+export interface Widened {
+  /** Whether grpc-js made its HTTP/2 server through the seam; true once it listens. */
+  used(): boolean;
+  /** Cuts every connection: grpc-js's forceShutdown forgets them when channelz is off. */
+  sever(): void;
+}
+
 /**
  * The one place that reaches behind grpc-js's public API. Its server has no option for HTTP/2 receive windows and leaves
  * them at 64 KiB (RFC 9113 section 6.9.2), so a chunk stops 64 times to wait for a WINDOW_UPDATE: raising them halves the
@@ -19,7 +27,7 @@ import {
  * The seam: `commonServerOptions` is what grpc-js 1.14 passes to `http2.createSecureServer`, and `createHttp2Server` is
  * where it does so. When an upgrade moves either, opening a server fails here instead of becoming slow or lax.
  */
-export function widenServer(server: Server, context: SecureContextOptions): { readonly used: () => boolean } {
+export function widenServer(server: Server, context: SecureContextOptions): Widened {
   const common: unknown = Reflect.get(server, 'commonServerOptions');
   const create: unknown = Reflect.get(server, 'createHttp2Server');
   assert(typeof common === 'object' && common !== null, 'grpc-js has no Server.commonServerOptions any more');
@@ -34,16 +42,26 @@ export function widenServer(server: Server, context: SecureContextOptions): { re
     // A stranger is let into the connection only to be told why it is refused: admission.ts checks every call.
     rejectUnauthorized: false,
   });
+  const sessions = new Set<ServerHttp2Session>();
   let used = false;
   Reflect.set(server, 'createHttp2Server', (credentials: unknown) => {
     const http2Server = Reflect.apply(create, server, [credentials]) as Http2SecureServer;
     http2Server.setSecureContext(context);
     http2Server.maxConnections = MAX_CONNECTIONS;
-    http2Server.on('session', widenSession);
+    http2Server.on('session', (session) => {
+      sessions.add(session);
+      session.once('close', () => sessions.delete(session));
+      widenSession(session);
+    });
     used = true;
     return http2Server;
   });
-  return { used: () => used };
+  return {
+    used: () => used,
+    sever: () => {
+      for (const session of sessions) session.destroy();
+    },
+  };
 }
 
 function widenSession(session: ServerHttp2Session): void {
