@@ -126,7 +126,7 @@ test('any sequence of changes gives what a naive file system gives, also after r
       }
       assert.deepEqual(contents(await openUserCatalog(user, documents)), expected(model));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -199,7 +199,7 @@ test('whatever two peers do apart, every order of arrival gives the same view', 
     fc.asyncProperty(rounds, fc.integer(), async (work, seed) => {
       assertOneView(readAll(user, await workApart(user, work)), seed);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
