@@ -58,7 +58,7 @@ async function exportPart(client: ControlClient, part: Part, report: GetReport, 
   const before = report.bytes;
   try {
     for await (const event of client.exports({ staging: part.path, proof: part.proof, items })) {
-      if (event.event === 'progress') progress.reached(before + event.bytes);
+      if (event.event === 'progress') progress.advance(event.bytes);
       if (event.event === 'fetched') {
         const staged = join(part.path, String(event.item));
         settle(staged, event.modifiedMs, event.mode);
@@ -77,12 +77,11 @@ async function exportPart(client: ControlClient, part: Part, report: GetReport, 
 }
 
 async function streamPart(client: ControlClient, part: Part, report: GetReport, progress: Progress): Promise<void> {
-  let done = report.bytes;
   await runCrew(MAX_STREAMED_FILES, part.files.entries(), async ([item, file]) => {
     const staged = join(part.path, String(item));
     try {
       const source = client.download(file.remote, { version: part.version });
-      const bytes = await writeAll(staged, source, (length) => progress.reached((done += length)));
+      const bytes = await writeAll(staged, source, (length) => progress.advance(length));
       settle(staged, file.modifiedMs, STREAMED_MODE);
       arrived(report, file, staged, bytes);
     } catch (error) {

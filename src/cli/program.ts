@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { StorageError } from '../errors.js';
 import { COMMANDS } from './catalogue.js';
 import { exitCodesText } from './exit-codes.js';
-import { packageVersion } from './package-version.js';
+import { findPackage } from './package.js';
 import type { Runtime } from './runtime.js';
 
 /**
@@ -32,7 +32,7 @@ export async function openProgram(runtime: Runtime, wanted: (name: string) => bo
     .description(
       'A peer-to-peer encrypted file store: pool the disks of machines you own, lose some of them, lose no file.',
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(findPackage().version, '-V, --version', 'print the version')
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
     .helpCommand(false)

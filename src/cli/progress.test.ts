@@ -29,7 +29,8 @@ async function transfer(options: { isTTY: boolean; json?: boolean; lengthKnown?:
   const invocation = { runtime, json: options.json === true };
   const progress = await openProgress(invocation, { label: 'put', lengthKnown: options.lengthKnown !== false });
   progress.expect(2e6);
-  progress.reached(1e6);
+  progress.advance(4e5);
+  progress.advance(6e5);
   progress.stop();
   progress.stop();
   return String(stderr.read() ?? '');

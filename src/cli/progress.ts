@@ -5,8 +5,8 @@ import { formatBytes, formatSeconds, formatSpeed } from './units.js';
 export interface Progress {
   /** More is known to be coming. */
   expect(bytes: number): void;
-  /** The sum that is done. */
-  reached(bytes: number): void;
+  /** So much more is done. */
+  advance(bytes: number): void;
   /** Takes the bar away; may be called twice. */
   stop(): void;
 }
@@ -19,7 +19,7 @@ export interface ProgressOptions {
 
 const SILENT: Progress = {
   expect: () => undefined,
-  reached: () => undefined,
+  advance: () => undefined,
   stop: () => undefined,
 };
 
@@ -46,7 +46,8 @@ export async function openProgress(
   );
   const started = performance.now();
   let total = 0;
-  const payload = (done: number): Record<string, string> => {
+  let done = 0;
+  const payload = (): Record<string, string> => {
     const seconds = (performance.now() - started) / 1000;
     const left = done === 0 ? 0 : (seconds * Math.max(0, total - done)) / done;
     return {
@@ -55,14 +56,15 @@ export async function openProgress(
       left: lengthKnown && done > 0 ? `${formatSeconds(left)} left` : '',
     };
   };
-  bar.start(1, 0, payload(0)); // a total of 0 would show as 100 %
+  bar.start(1, 0, payload()); // a total of 0 would show as 100 %
   return {
     expect: (bytes) => {
       total += bytes;
       bar.setTotal(Math.max(1, total));
     },
-    reached: (bytes) => {
-      bar.update(Math.min(bytes, total), payload(bytes));
+    advance: (bytes) => {
+      done += bytes;
+      bar.update(Math.min(done, total), payload());
     },
     stop: () => {
       bar.stop();

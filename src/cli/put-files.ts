@@ -34,7 +34,7 @@ export async function putFiles(
   for await (const event of client.imports(lines)) {
     switch (event.event) {
       case 'progress':
-        progress.reached(event.bytes);
+        progress.advance(event.bytes);
         break;
       case 'stored':
         report.files.push(withoutEvent(event));
@@ -139,11 +139,9 @@ async function makeFolder(client: ControlClient, path: string): Promise<void> {
 }
 
 async function* counted(bytes: AsyncIterable<Uint8Array>, progress: Progress): AsyncGenerator<Uint8Array> {
-  let done = 0;
   for await (const part of bytes) {
     yield part;
-    done += part.length;
     progress.expect(part.length);
-    progress.reached(done);
+    progress.advance(part.length);
   }
 }

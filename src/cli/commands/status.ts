@@ -34,7 +34,8 @@ function summary({ network, peer, store, users, outbox }: StatusReply): string[]
 }
 
 function peerTable({ peers, peer: own }: StatusReply, colors: ReturnType<typeof pc.createColors>): string {
-  const rows = peers.map((peer) => [
+  const byName = [...peers].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const rows = byName.map((peer) => [
     printable(peer.name) + (peer.id === own.id ? ' *' : ''),
     peer.up ? colors.green('up') : colors.red('down'),
     peer.state === 'member' ? '' : peer.state,

@@ -1,10 +1,10 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { cp, mkdir, open, readdir, statfs } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative } from 'node:path';
 import { StorageError, wrapError } from '../../errors.js';
 import { DEFAULT_RESERVE_BYTES } from '../../limits.js';
+import { findPackage } from '../package.js';
 import { formatBytes } from '../units.js';
 
 const MIB = 1024 * 1024;
@@ -59,7 +59,7 @@ export async function generateFile(path: string, bytes: number, signal: AbortSig
 
 /** A copy of the project's own files, as a folder of many small ones. */
 export async function copyProject(to: string): Promise<void> {
-  const root = projectRoot();
+  const { folder: root } = findPackage();
   await mkdir(to);
   for (const part of PROJECT_PARTS) {
     if (existsSync(join(root, part))) await cp(join(root, part), join(to, part), { recursive: true });
@@ -91,10 +91,4 @@ export async function hashFolder(folder: string, signal: AbortSignal): Promise<s
   const hash = createHash('sha256');
   for (const name of await filesBelow(folder)) hash.update(`${name}\0${await hashFile(join(folder, name), signal)}\n`);
   return hash.digest('hex');
-}
-
-function projectRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
 }
