@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { ERRORS, isErrorCode, StorageError } from '../errors.js';
 import { MAX_ERROR_CHARS } from '../limits.js';
-import { ERROR_CODE_TRAILER, fromServiceError, toRefusal } from './status.js';
+import { ERROR_CODE_TRAILER, fromServiceError, toRefusal, type Refusal } from './status.js';
 
-function foreign(code: number, details = 'because'): ServiceError {
+function foreign(code: number, details = 'because'): Refusal {
   return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
 }
 

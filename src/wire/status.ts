@@ -1,11 +1,11 @@
-import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { ERRORS, isErrorCode, StorageError, type ErrorCode } from '../errors.js';
 import { MAX_ERROR_CHARS } from '../limits.js';
 
 /** Trailer that carries the StorageError code; the gRPC status is the nearest of gRPC's own. */
 export const ERROR_CODE_TRAILER = 'shoal-error-code';
 
-/** What a failed call answers with. grpc-js takes it as an error of a handler. */
+/** A failed call as grpc-js takes it from a handler and gives it to a client; from a stranger, with any code. */
 export interface Refusal extends Error {
   readonly code: number;
   readonly details: string;
@@ -54,7 +54,7 @@ const FOREIGN: Readonly<Record<number, ErrorCode>> = {
 };
 
 /** @param peer how the user knows the other side */
-export function fromServiceError(error: ServiceError, peer: string): StorageError {
+export function fromServiceError(error: Refusal, peer: string): StorageError {
   const [trailer] = error.metadata.get(ERROR_CODE_TRAILER);
   const code = isErrorCode(trailer) ? trailer : (FOREIGN[error.code] ?? 'UNAVAILABLE');
   return new StorageError(code, `${peer}: ${tame(error.details)}`, { cause: error });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { isErrorCode, StorageError } from '../../src/errors.js';
 import { StoreChunkRequest } from '../../src/gen/shoal/v1/receiver.js';
@@ -11,7 +11,7 @@ import {
   decodeStoreChunkResponse,
   encodeSegment,
 } from '../../src/wire/codec.js';
-import { ERROR_CODE_TRAILER, fromServiceError, toRefusal } from '../../src/wire/status.js';
+import { ERROR_CODE_TRAILER, fromServiceError, toRefusal, type Refusal } from '../../src/wire/status.js';
 
 const RUNS = { numRuns: 3000 };
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -74,7 +74,7 @@ describe('errors from the network', () => {
       fc.property(fc.integer(), fc.string({ maxLength: 2000, unit: 'binary' }), trailer, (code, details, named) => {
         const metadata = new Metadata();
         metadata.set(ERROR_CODE_TRAILER, named);
-        const foreign: ServiceError = Object.assign(new Error(details), { code, details, metadata });
+        const foreign: Refusal = Object.assign(new Error(details), { code, details, metadata });
         const error = fromServiceError(foreign, 'Peer X');
         assert.ok(error instanceof StorageError && isErrorCode(error.code));
         assert.ok(error.message.length <= MAX_ERROR_CHARS + 'Peer X: '.length);

@@ -86,7 +86,7 @@ describe('a transfer that is not wanted any more', () => {
   it('ends at the target when the source aborts it', async () => {
     const { content, header, grant } = offer();
     await using kept = await MemoryStore.open();
-    let ended = (_reason: unknown): void => undefined;
+    let ended: (reason: unknown) => void;
     const noticed = new Promise((resolve) => (ended = resolve));
     const observed = new Proxy(kept, {
       get: (inner, property) =>

@@ -110,6 +110,7 @@ export interface HasChunksResponse {
 }
 
 export interface ListChunksRequest {
+  /** empty: every owner's */
   owner: Uint8Array;
 }
 
@@ -1134,11 +1135,12 @@ export const FileReceiverService = {
    * Expected order of messages, S = source peer, T = target peer:
    *
    *   S → T  Open{chunk, shape, owner, label, grant}
-   *   T → S  Have{bitmap}              segments that T holds from an earlier attempt; all bits set: the chunk is stored
+   *   T → S  Have{bitmap}              segments that T holds from an earlier attempt; with `stored`: nothing is missing,
+   *                                    and Stored follows
    *   S → T  Segment…                  every segment T lacks, ascending
    *   S → T  Close
    *   T → S  Resend{indices}           only what arrived corrupt; S answers Segment… Close; a few rounds at most
-   *   T → S  Stored{receipt}           the bytes and their index row would survive a power cut
+   *   T → S  Stored{receipt}           the bytes and their index row would survive a power cut; both sides end
    *
    * Either side may end the call at any time; T keeps the intact segments for the next Open of this chunk.
    */
@@ -1199,11 +1201,12 @@ export interface FileReceiverServer extends UntypedServiceImplementation {
    * Expected order of messages, S = source peer, T = target peer:
    *
    *   S → T  Open{chunk, shape, owner, label, grant}
-   *   T → S  Have{bitmap}              segments that T holds from an earlier attempt; all bits set: the chunk is stored
+   *   T → S  Have{bitmap}              segments that T holds from an earlier attempt; with `stored`: nothing is missing,
+   *                                    and Stored follows
    *   S → T  Segment…                  every segment T lacks, ascending
    *   S → T  Close
    *   T → S  Resend{indices}           only what arrived corrupt; S answers Segment… Close; a few rounds at most
-   *   T → S  Stored{receipt}           the bytes and their index row would survive a power cut
+   *   T → S  Stored{receipt}           the bytes and their index row would survive a power cut; both sides end
    *
    * Either side may end the call at any time; T keeps the intact segments for the next Open of this chunk.
    */
@@ -1223,11 +1226,12 @@ export interface FileReceiverClient extends Client {
    * Expected order of messages, S = source peer, T = target peer:
    *
    *   S → T  Open{chunk, shape, owner, label, grant}
-   *   T → S  Have{bitmap}              segments that T holds from an earlier attempt; all bits set: the chunk is stored
+   *   T → S  Have{bitmap}              segments that T holds from an earlier attempt; with `stored`: nothing is missing,
+   *                                    and Stored follows
    *   S → T  Segment…                  every segment T lacks, ascending
    *   S → T  Close
    *   T → S  Resend{indices}           only what arrived corrupt; S answers Segment… Close; a few rounds at most
-   *   T → S  Stored{receipt}           the bytes and their index row would survive a power cut
+   *   T → S  Stored{receipt}           the bytes and their index row would survive a power cut; both sides end
    *
    * Either side may end the call at any time; T keeps the intact segments for the next Open of this chunk.
    */
