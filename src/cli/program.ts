@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { StorageError } from '../errors.js';
 import { COMMANDS } from './catalogue.js';
 import { exitCodesText } from './exit-codes.js';
-import { findPackage } from './package.js';
+import { findPackage } from '../package.js';
 import type { Runtime } from './runtime.js';
 
 /**

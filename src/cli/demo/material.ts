@@ -4,7 +4,7 @@ import { cp, mkdir, open, readdir, statfs } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { StorageError, wrapError } from '../../errors.js';
 import { DEFAULT_RESERVE_BYTES } from '../../limits.js';
-import { findPackage } from '../package.js';
+import { findPackage } from '../../package.js';
 import { formatBytes } from '../units.js';
 
 const MIB = 1024 * 1024;

@@ -1,15 +1,13 @@
 import type { FastifyInstance } from 'fastify';
-import { readFileSync } from 'node:fs';
 import { StorageError } from '../../errors.js';
+import { findPackage } from '../../package.js';
 import { schemeFor, type Scheme } from '../../peers/scheme.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+const { version } = findPackage();
 
 export function statusRoutes(server: FastifyInstance, routes: Routes): void {
   const { engine, sessions } = routes;
