@@ -86,6 +86,11 @@ export class Peer implements AsyncDisposable {
     return this.#parts.store;
   }
 
+  /** Where it listens, as it came out: with port 0 in the configuration the system chose. */
+  get port(): number {
+    return this.#parts.server.port;
+  }
+
   get sessions(): UserSessions {
     return this.#parts.sessions;
   }

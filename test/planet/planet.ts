@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Session, StripeRecord } from '../../src/catalog/catalog.js';
+import type { ChunkId, PeerId } from '../../src/chunk/ids.js';
+import { readConfig } from '../../src/config.js';
+import type { Engine } from '../../src/file/engine.js';
+import { silentLogger } from '../../src/log.js';
+import { Peer } from '../../src/peer.js';
+import { provisionDevnet } from '../../src/provision.js';
+import { NEVER } from '../contract/offer.js';
+import { Relay } from './relay.js';
+
+export interface PlanetOptions {
+  /** Default 6, which makes 4+2; 3 make 2+1, whose stripes are half as long. */
+  readonly peers?: number;
+}
+
+/** A chunk of a stored file: where it lies, and as what. */
+export interface Placed {
+  readonly stripe: StripeRecord;
+  readonly index: number;
+  readonly id: ChunkId;
+  /** The number of the peer that holds it. */
+  readonly peer: number;
+}
+
+interface Place {
+  readonly n: number;
+  readonly id: PeerId;
+  readonly home: string;
+  readonly relay: Relay;
+  peer: Peer | undefined;
+}
+
+const PASSPHRASE = 'a passphrase for tests';
+const ENVIRONMENT = { SHOAL_WORKERS: '0', SHOAL_RESERVE_BYTES: '0', SHOAL_LOG: 'silent' };
+
+/**
+ * A whole network in this process: real peers with homes of their own on the disk, which talk over TLS through relays.
+ * Peers are numbered from 1. Peer 1 is the source: the user `demo` is unlocked there, and its engine does the work.
+ */
+export class Planet implements AsyncDisposable {
+  readonly folder: string;
+  readonly #places: readonly Place[];
+  #session: Session | undefined;
+
+  private constructor(folder: string, places: readonly Place[]) {
+    this.folder = folder;
+    this.#places = places;
+  }
+
+  static async open({ peers = 6 }: PlanetOptions = {}): Promise<Planet> {
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-planet-'));
+    const relays = await Promise.all(Array.from({ length: peers }, () => Relay.open()));
+    const { peers: made } = await provisionDevnet({
+      dir: folder,
+      peers: relays.map(({ port }, i) => ({
+        n: i + 1,
+        port,
+        zone: `zone-${String(i)}`,
+        name: `peer-${String(i + 1)}`,
+      })),
+      passphrase: PASSPHRASE,
+    });
+    const places = relays.map((relay, i): Place => {
+      const one = made[i];
+      assert.ok(one !== undefined);
+      return { n: one.n, id: one.id, home: one.home, relay, peer: undefined };
+    });
+    const planet = new Planet(folder, places);
+    await Promise.all(places.map(({ n }) => planet.start(n)));
+    return planet;
+  }
+
+  get engine(): Engine {
+    return this.peer(1).engine;
+  }
+
+  get session(): Session {
+    assert.ok(this.#session !== undefined, 'peer 1 is up');
+    return this.#session;
+  }
+
+  get numbers(): number[] {
+    return this.#places.map(({ n }) => n);
+  }
+
+  peer(n: number): Peer {
+    const { peer } = this.#place(n);
+    assert.ok(peer !== undefined, `peer ${String(n)} is up`);
+    return peer;
+  }
+
+  home(n: number): string {
+    return this.#place(n).home;
+  }
+
+  id(n: number): PeerId {
+    return this.#place(n).id;
+  }
+
+  relay(n: number): Relay {
+    return this.#place(n).relay;
+  }
+
+  numberOf(id: PeerId): number {
+    return this.#places.find((place) => place.id === id)?.n ?? 0;
+  }
+
+  /** Starts a peer, again too, and returns when the source reaches it. */
+  async start(n: number): Promise<void> {
+    const place = this.#place(n);
+    const config = readConfig({ home: place.home, listen: '127.0.0.1:0' }, ENVIRONMENT);
+    place.peer = await Peer.open(config, { logger: silentLogger() });
+    place.relay.lead(place.peer.port);
+    if (n === 1) {
+      await place.peer.sessions.unlock('demo', PASSPHRASE);
+      this.#session = place.peer.sessions.get('demo');
+    }
+    if (this.#place(1).peer !== undefined) await this.meet(n);
+  }
+
+  /** Waits until the source reaches a peer again: its connection tries by itself, at growing intervals. */
+  async meet(n: number): Promise<void> {
+    for (let tries = 0; tries < 20; tries++) {
+      if ((await this.engine.links.ping(this.id(n), NEVER)) !== undefined) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.fail(`peer ${String(n)} does not answer`);
+  }
+
+  /** Ends a peer as SIGTERM does. */
+  async stop(...numbers: number[]): Promise<void> {
+    await Promise.all(numbers.map((n) => this.#close(this.#place(n))));
+  }
+
+  /** Breaks a peer's connections in the middle of whatever they carry, then ends it. */
+  async kill(...numbers: number[]): Promise<void> {
+    for (const n of numbers) this.relay(n).cut();
+    await this.stop(...numbers);
+  }
+
+  async restart(n: number): Promise<void> {
+    await this.stop(n);
+    await this.start(n);
+  }
+
+  /** Every chunk of a file. */
+  async chunksOf(path: string): Promise<Placed[]> {
+    const { extents } = await this.engine.catalog.manifest(this.session, path);
+    const stripes = await this.engine.catalog.stripes([...new Set(extents.map(({ stripe }) => stripe))]);
+    return stripes.flatMap((stripe) => {
+      assert.ok(stripe !== undefined, 'the catalog knows every stripe');
+      return stripe.chunks.flatMap((id, index) => {
+        const place = stripe.placement[index];
+        return place === undefined ? [] : [{ stripe, index, id, peer: this.numberOf(place.peer) }];
+      });
+    });
+  }
+
+  /** Bytes of chunks at each peer, in order. */
+  async usage(): Promise<number[]> {
+    return Promise.all(this.#places.map(async ({ n }) => (await this.peer(n).store.usage()).bytes));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { relay } of this.#places) relay.flow();
+    await this.stop(...this.numbers);
+    await Promise.all(this.#places.map(({ relay }) => relay[Symbol.asyncDispose]()));
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #close(place: Place): Promise<void> {
+    const { peer } = place;
+    place.peer = undefined;
+    await peer?.close();
+    place.relay.cut();
+    if (place.n === 1) this.#session = undefined;
+  }
+
+  #place(n: number): Place {
+    const place = this.#places[n - 1];
+    assert.ok(place !== undefined, `there is a peer ${String(n)}`);
+    return place;
+  }
+}
