@@ -18,8 +18,17 @@ async function demonstrate(options: DemoOptions, runtime: Runtime): Promise<void
   const devnet = await play(options, stage, runtime);
   if (options.once) return;
   runtime.stdout.write(invitation(devnet));
-  if (!runtime.signal.aborted) await once(runtime.signal, 'abort');
+  await untilAborted(runtime.signal);
   runtime.stdout.write('\nStopping the peers and cleaning up.\n');
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => undefined, 60_000); // nothing else keeps the process alive while it waits
+  try {
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    clearInterval(alive);
+  }
 }
 
 function invitation(devnet: Devnet): string {
