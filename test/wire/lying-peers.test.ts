@@ -11,7 +11,7 @@ import type { StoreChunkRequest } from '../../src/gen/shoal/v1/receiver.js';
 import { MAX_LABEL_BYTES, MAX_MESSAGE_BYTES, SEGMENT_BYTES } from '../../src/limits.js';
 import { encodeFound, encodeHave, encodeResend, encodeSegment, encodeStored } from '../../src/wire/codec.js';
 import { RemoteStore } from '../../src/wire/remote-store.js';
-import { code, collect } from '../contract/chunk-store-bench.js';
+import { code, collect, WatchedSource } from '../contract/chunk-store-bench.js';
 import { lyingReceiver, lyingSender, type Liar, type SendChunkCall, type StoreChunkCall } from './liar.js';
 import { reach, TestNetwork, TestUser, type TestPeer } from './network.js';
 
@@ -101,7 +101,10 @@ type Message = NonNullable<StoreChunkRequest['message']>;
 
 describe('a receiver that lies', () => {
   /** Answers every message of the source with what `script` says to it. */
-  async function put(script: (message: Message, round: number) => readonly Buffer[] | 'end'): Promise<Stored> {
+  async function put(
+    script: (message: Message, round: number) => readonly Buffer[] | 'end',
+    segments = segmentsOf(content, SEGMENT_BYTES),
+  ): Promise<Stored> {
     await using server = await lyingReceiver(liar, {
       storeChunk: (call: StoreChunkCall) => {
         let round = 0;
@@ -119,7 +122,7 @@ describe('a receiver that lies', () => {
     });
     await using store = storeAt(server);
     const header = { ...shape, owner: user.id, label: Buffer.alloc(10) };
-    return await store.put(header, segmentsOf(content, SEGMENT_BYTES), { signal, grant: Buffer.alloc(10) });
+    return await store.put(header, segments, { signal, grant: Buffer.alloc(10) });
   }
 
   const stored = (change: Partial<Parameters<typeof makeReceipt>[0]> = {}, signer = liar): Buffer => {
@@ -174,6 +177,16 @@ describe('a receiver that lies', () => {
       await assert.rejects(put(script), code(expected));
     });
   }
+
+  it('by asking again for what does not exist does not reach the source', async () => {
+    const watched = new WatchedSource(content);
+    const put31 = put(
+      honest(() => [encodeResend([31])]),
+      watched.source,
+    );
+    await assert.rejects(put31, code('CORRUPT'));
+    assert.deepEqual(watched.asked, [[0, 1, 2, 3]]);
+  });
 
   it('by never reading is TIMEOUT', async () => {
     await using server = await lyingReceiver(liar, {

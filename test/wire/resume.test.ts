@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { segmentsOf, type ChunkHeader } from '../../src/chunk/chunk-store.js';
 import { describeChunk, type Segment } from '../../src/chunk/segments.js';
+import { StorageError } from '../../src/errors.js';
 import { MAX_CHUNK_BYTES, SEGMENT_BYTES } from '../../src/limits.js';
 import { DiskStore } from '../../src/store/disk-store.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
@@ -60,6 +61,21 @@ describe('a transfer that is cut off', () => {
     assert.equal(counts[0], SEGMENTS);
     assert.ok((counts[1] ?? 0) < SEGMENTS && (counts[2] ?? 0) < (counts[1] ?? 0), `asked for ${String(counts)}`);
     assert.deepEqual(asked[2], [...Array(SEGMENTS).keys()].slice(SEGMENTS - (counts[2] ?? 0)));
+  });
+
+  it('because its source failed had all arrived that was given away', async () => {
+    const { content, header, grant } = offer();
+    await using kept = await MemoryStore.open();
+    await using server = await serve(target, { receiver: { store: kept } });
+    await using store = RemoteStore.open(reach(source, target, server.port));
+    const failing = new WatchedSource(content, (segment) => {
+      if (segment.index === 7) throw new StorageError('UNAVAILABLE', 'The disk was pulled out.');
+      return segment;
+    });
+    await assert.rejects(store.put(header, failing.source, { signal, grant }), /pulled out/);
+    const rest = new WatchedSource(content);
+    await store.put(header, rest.source, { signal, grant });
+    assert.deepEqual(rest.asked, [[...Array(SEGMENTS).keys()].slice(7)]);
   });
 
   it('of a get fails as UNAVAILABLE, and the rest can be asked for', async () => {
