@@ -40,7 +40,8 @@ export class PeerLinks implements AsyncDisposable {
     if (record === undefined)
       throw new StorageError('NOT_FOUND', `Peer ${id.slice(0, 12)}… is not a member of this network.`);
     const known = this.#links.get(id);
-    if (known?.address === record.address) return known.store;
+    // Whoever asks now wants to know it now, not when the connection would next be tried by itself.
+    if (known?.address === record.address && !known.store.channel.isBackingOff) return known.store;
     if (known !== undefined) void known.store.close();
     const store = RemoteStore.open({ peer: record, tls });
     this.#links.set(id, { address: record.address, store });

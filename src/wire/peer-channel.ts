@@ -146,6 +146,11 @@ export class PeerChannel implements AsyncDisposable {
     }
   }
 
+  /** The last attempt to connect failed and the next one is not due yet: until then every call fails at once. */
+  get isBackingOff(): boolean {
+    return this.#client.getChannel().getConnectivityState(false) === connectivityState.TRANSIENT_FAILURE;
+  }
+
   duplex<Request, Response>(method: ClientMethod<Request, Response>): ClientDuplexStream<Request, Response> {
     return this.#client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize);
   }

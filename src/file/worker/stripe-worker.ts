@@ -63,7 +63,9 @@ export class StripeWorker implements WorkerContext {
   async mover(target: Target): Promise<ChunkMover> {
     if (target.address === undefined) return this.#own;
     const known = this.#connections.get(target.id);
-    if (known?.address === target.address) return known.store;
+    // A peer that answered the main thread is up again, whatever this connection believes.
+    const stale = known?.store.channel.isBackingOff === true && !target.doubtful;
+    if (known?.address === target.address && !stale) return known.store;
     await known?.store.close();
     const { id, address, certificate } = target;
     const store = RemoteStore.open({ peer: { id, address, certificate }, tls: this.#identity });
