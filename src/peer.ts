@@ -27,6 +27,8 @@ import { PeerServer } from './wire/server.js';
 /** What a peer may be given instead of making it itself: tests and other programs. */
 export interface PeerOptions {
   readonly logger?: Logger;
+  /** Unix time in milliseconds, for whatever waits here and for who was heard of lately. */
+  readonly clock?: () => number;
 }
 
 interface Parts {
@@ -67,7 +69,7 @@ export class Peer implements AsyncDisposable {
     const logger = options.logger ?? openLogger(config.log, { peer: identity.id.slice(0, 12) });
     const opened: Opened = [];
     try {
-      return new Peer(await openParts({ config, identity, logger }, opened), opened);
+      return new Peer(await openParts({ config, identity, logger, clock: options.clock ?? Date.now }, opened), opened);
     } catch (error) {
       await closeAll(opened);
       throw error;
@@ -136,10 +138,11 @@ interface Base {
   readonly config: Config;
   readonly identity: PeerIdentity;
   readonly logger: Logger;
+  readonly clock: () => number;
 }
 
 async function openParts(base: Base, opened: Opened): Promise<Parts> {
-  const { config, identity, logger } = base;
+  const { config, identity, logger, clock } = base;
   const { home, reserveBytes, capacityBytes } = config;
   const directory = join(home, HOME.chunks);
   const store = keep(
@@ -151,8 +154,8 @@ async function openParts(base: Base, opened: Opened): Promise<Parts> {
     await LocalCatalog.open({ directory: join(home, HOME.documents), peer: identity.id, logger }),
   );
   keep(opened, await DbService.open({ socket: socketPath(home, 'db'), catalog, logger }));
-  const book = new PeerBook(await catalog.peers());
-  const outbox = keep(opened, await Outbox.open({ directory: join(home, HOME.state) }));
+  const book = new PeerBook(await catalog.peers(), clock);
+  const outbox = keep(opened, await Outbox.open({ directory: join(home, HOME.state), clock }));
   const links = keep(opened, new PeerLinks({ self: identity.id, tls: identity.tls, book, local: store }));
   const signReceipt = receiptSigner(identity);
   const server = keep(opened, await openServer(base, { store, book, links, signReceipt }));
