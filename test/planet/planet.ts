@@ -6,6 +6,8 @@ import type { Session, StripeRecord } from '../../src/catalog/catalog.js';
 import type { ChunkId, PeerId } from '../../src/chunk/ids.js';
 import { readConfig } from '../../src/config.js';
 import type { Engine } from '../../src/file/engine.js';
+import { deliverDeletes } from '../../src/file/remove.js';
+import { DELETE_RETRY_MAX_MS } from '../../src/limits.js';
 import { silentLogger } from '../../src/log.js';
 import { Peer } from '../../src/peer.js';
 import { provisionDevnet } from '../../src/provision.js';
@@ -45,6 +47,8 @@ export class Planet implements AsyncDisposable {
   readonly folder: string;
   readonly #places: readonly Place[];
   #session: Session | undefined;
+  /** Time that the peers believe has passed without having passed. */
+  #aheadMs = 0;
 
   private constructor(folder: string, places: readonly Place[]) {
     this.folder = folder;
@@ -113,13 +117,30 @@ export class Planet implements AsyncDisposable {
   async start(n: number): Promise<void> {
     const place = this.#place(n);
     const config = readConfig({ home: place.home, listen: '127.0.0.1:0' }, ENVIRONMENT);
-    place.peer = await Peer.open(config, { logger: silentLogger() });
+    place.peer = await Peer.open(config, { logger: silentLogger(), clock: () => Date.now() + this.#aheadMs });
     place.relay.lead(place.peer.port);
     if (n === 1) {
       await place.peer.sessions.unlock('demo', PASSPHRASE);
       this.#session = place.peer.sessions.get('demo');
     }
     if (this.#place(1).peer !== undefined) await this.meet(n);
+  }
+
+  isUp(n: number): boolean {
+    return this.#place(n).peer !== undefined;
+  }
+
+  /** Mends a wire that was cut. */
+  async reconnect(n: number): Promise<void> {
+    this.relay(n).flow();
+    this.relay(n).lead(this.peer(n).port);
+    await this.meet(n);
+  }
+
+  /** Delivers what waits in the outbox of the source peer, however long it would wait there. */
+  async deliver(): Promise<void> {
+    this.#aheadMs += DELETE_RETRY_MAX_MS;
+    await deliverDeletes(this.engine, this.session, NEVER);
   }
 
   /** Waits until the source reaches a peer again: its connection tries by itself, at growing intervals. */
