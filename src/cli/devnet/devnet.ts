@@ -23,13 +23,20 @@ export interface PeerState extends DevnetPeer {
 export class Devnet {
   readonly layout: DevnetLayout;
   readonly #runtime: Pick<Runtime, 'env' | 'signal'>;
-  readonly #program: string;
+  readonly #program: readonly string[];
 
-  /** @param program what is run as `program serve --home HOME`; tests have their own */
-  constructor(layout: DevnetLayout, runtime: Pick<Runtime, 'env' | 'signal'>, program = MAIN) {
+  /**
+   * @param program what is run as `node program serve --home HOME`: options of Node's before it are welcome; tests have
+   *   their own, and the benchmark profiles
+   */
+  constructor(
+    layout: DevnetLayout,
+    runtime: Pick<Runtime, 'env' | 'signal'>,
+    program: string | readonly string[] = MAIN,
+  ) {
     this.layout = layout;
     this.#runtime = runtime;
-    this.#program = program;
+    this.#program = typeof program === 'string' ? [program] : program;
   }
 
   /** Starts what is down, all at once, and waits until every peer answers and its user is unlocked. */

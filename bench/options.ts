@@ -1,0 +1,102 @@
+import { parseArgs } from 'node:util';
+import { resolve } from 'node:path';
+import { StorageError } from '../src/errors.js';
+import { parseByteCount } from './byte-count.js';
+
+/** In the order in which they run. `degraded` comes last on the devnet, because it kills two of its peers. */
+export const PARTS = ['floor', 'put', 'get', 'range', 'small', 'degraded', 'restic', 'scp'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface BenchOptions {
+  /** Length of the big file. */
+  readonly bytes: number;
+  /** Number of small files. */
+  readonly files: number;
+  readonly parts: ReadonlySet<Part>;
+  /** Absolute, or "-" for standard output. */
+  readonly json?: string;
+  readonly markdown?: string;
+  /** Where CPU profiles go. */
+  readonly profile?: string;
+}
+
+export const BENCH_HELP = `npm run bench -- [options]
+
+Measures six local peers, 4+2, on this machine, beside the floor of the machine and other programs that do the same.
+
+  --bytes SIZE     length of the big file: 1GiB (default), 64MiB, 500MB, …
+  --files N        number of 4 KiB files: 5000 (default)
+  --only PARTS     some of ${PARTS.join(',')}
+  --json FILE      write the figures as JSON; - for standard output (the tables go to standard error then)
+  --markdown FILE  write the tables between the two bench comments of this Markdown file
+  --profile DIR    write CPU profiles of the source peer and of one target; the figures are slower then
+  --help           this
+
+Temporary files lie in $TMPDIR: choose the disk to be measured by it. It needs about 3.8 times SIZE.
+`;
+
+/** More would take hours and hundreds of gigabytes, for no more to learn. */
+const MAX_BYTES = 64 * 2 ** 30;
+const MIN_BYTES = 2 ** 20;
+const MAX_FILES = 1_000_000;
+
+/** @returns undefined when only help was asked for @throws StorageError INVALID_ARGUMENT */
+export function parseBenchOptions(words: readonly string[]): BenchOptions | undefined {
+  const { values } = parseWords(words);
+  if (values.help === true) return undefined;
+  return {
+    bytes: within('--bytes', parseByteCount(values.bytes ?? '1GiB'), { least: MIN_BYTES, most: MAX_BYTES }),
+    files: within('--files', Number(values.files ?? '5000'), { least: 1, most: MAX_FILES }),
+    parts: values.only === undefined ? new Set(PARTS) : parseParts(values.only),
+    ...(values.json === undefined ? {} : { json: values.json === '-' ? '-' : resolve(values.json) }),
+    ...(values.markdown === undefined ? {} : { markdown: resolve(values.markdown) }),
+    ...(values.profile === undefined ? {} : { profile: resolve(values.profile) }),
+  };
+}
+
+interface Words {
+  readonly values: Partial<Record<'bytes' | 'files' | 'only' | 'json' | 'markdown' | 'profile', string>> & {
+    readonly help?: boolean;
+  };
+}
+
+function parseWords(words: readonly string[]): Words {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args: [...words],
+      options: {
+        bytes: text,
+        files: text,
+        only: text,
+        json: text,
+        markdown: text,
+        profile: text,
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new StorageError('INVALID_ARGUMENT', `${message} See npm run bench -- --help.`, { cause: error });
+  }
+}
+
+function parseParts(text: string): ReadonlySet<Part> {
+  const parts = new Set<Part>();
+  for (const word of text.split(',')) {
+    const part = PARTS.find((name) => name === word.trim());
+    if (part === undefined) {
+      throw new StorageError('INVALID_ARGUMENT', `--only takes some of ${PARTS.join(',')}, not "${word}".`);
+    }
+    parts.add(part);
+  }
+  return parts;
+}
+
+function within(option: string, value: number, { least, most }: { least: number; most: number }): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw new StorageError(
+    'INVALID_ARGUMENT',
+    `${option} takes a whole number from ${String(least)} to ${String(most)}.`,
+  );
+}

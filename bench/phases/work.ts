@@ -1,0 +1,23 @@
+import type { Use } from '../measure/use.js';
+
+export const SYSTEMS = ['shoal', 'restic', 'scp'] as const;
+export type System = (typeof SYSTEMS)[number];
+/** put, get: the big file. degraded: get with two peers dead. */
+export type WorkName = 'put' | 'get' | 'degraded' | 'put-small' | 'get-small';
+
+/** One line of the result. */
+export interface WorkResult extends Use {
+  readonly system: System;
+  readonly work: WorkName;
+  readonly files: number;
+  readonly bytes: number;
+  /** Shoal's only. */
+  readonly sourcePeakBytes?: number;
+}
+
+/** Enough for the slowest disk, and an end for whatever hangs. */
+export function timeoutFor(bytes: number, files: number): number {
+  const leastBytesPerSecond = 4e6;
+  const leastFilesPerSecond = 10;
+  return 60_000 + 1000 * (bytes / leastBytesPerSecond + files / leastFilesPerSecond);
+}

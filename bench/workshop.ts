@@ -1,0 +1,49 @@
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatBytes } from '../src/cli/units.js';
+import { StorageError } from '../src/errors.js';
+import { DEFAULT_RESERVE_BYTES } from '../src/limits.js';
+
+/** The file, its chunks (6 / 4 of it), what comes back, and a little more. */
+const COPIES = 3.75;
+/** Logs and catalogs. */
+const OTHER_BYTES = 256 * 2 ** 20;
+
+/** The temporary folder of one run. Closing it removes it, and so does the end of the process. */
+export class Workshop implements AsyncDisposable {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    process.once('exit', () => {
+      rmSync(folder, { recursive: true, force: true });
+    });
+  }
+
+  /** @param bytes of user data in the largest step @throws StorageError NO_SPACE */
+  static async open(bytes: number): Promise<Workshop> {
+    const { bavail, bsize } = await statfs(tmpdir());
+    const needed = bytes * COPIES + OTHER_BYTES + DEFAULT_RESERVE_BYTES;
+    if (bavail * bsize < needed) {
+      throw new StorageError(
+        'NO_SPACE',
+        `${tmpdir()} has less than ${formatBytes(needed)} free: make room, choose another disk with TMPDIR, or pass a smaller --bytes.`,
+      );
+    }
+    return new Workshop(await mkdtemp(join(tmpdir(), 'shoal-bench-')));
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  close(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
