@@ -27,7 +27,7 @@ interface Request {
   readonly settled: Promise<void>;
 }
 
-/** A source this many times slower than the fastest is passed over while others are left… */
+/** A source this many times slower than the k-th fastest is passed over while others are left… */
 const SLOW_FACTOR = 4;
 /** …but only when it is also slower than this: below it the difference is noise. */
 const SLOW_MS_PER_MIB = 40;
@@ -59,9 +59,10 @@ export class StripeFetch {
     this.#fetch = fetch;
     const rows = segmentCount(sources.chunkBytes);
     this.#state = sources.pace.map(() => new Uint8Array(rows));
-    const fastest = Math.min(...sources.pace);
+    // k are needed anyway: against the own disk alone, every peer of a slow network would count as slow.
+    const usual = sources.pace.toSorted((a, b) => a - b)[sources.k - 1] ?? Number.POSITIVE_INFINITY;
     for (const [chunk, pace] of sources.pace.entries()) {
-      if (pace === Number.POSITIVE_INFINITY || pace > Math.max(fastest * SLOW_FACTOR, SLOW_MS_PER_MIB))
+      if (pace === Number.POSITIVE_INFINITY || pace > Math.max(usual * SLOW_FACTOR, SLOW_MS_PER_MIB))
         this.#late.add(chunk);
     }
   }
