@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../bytes.js';
-import type { ExtentRef, NewVersion, Session, StripeRecord } from '../catalog/catalog.js';
+import type { ExtentRef, FreedStripe, NewVersion, Session, StripeRecord } from '../catalog/catalog.js';
 import { DIRECTORY_SALT_BYTES } from '../chunk/directory.js';
 import type { FileId, StripeId, VersionId } from '../chunk/ids.js';
 import { maxExtentPlainBytes } from '../chunk/stripe-layout.js';
@@ -12,7 +12,15 @@ import { extentsOf } from './extents-of.js';
 import { Packer, stripeCapacity, type Packed } from './pack.js';
 import { freeStripes } from './remove.js';
 import { Slots } from './slots.js';
-import { isFailure, type LocalSource, type Piece, type StoredStripe } from './worker/protocol.js';
+import type { JobOwner } from './stripe-host.js';
+import {
+  isFailure,
+  type LocalSource,
+  type Piece,
+  type StoredStripe,
+  type StripeShape,
+  type Target,
+} from './worker/protocol.js';
 
 export interface PutFile {
   readonly path: string;
@@ -84,6 +92,8 @@ class Put {
   readonly #slots: Slots;
   /** Stripes that are stored but that no visible file refers to yet. */
   readonly #loose = new Map<StripeId, StripeRecord>();
+  /** Stripes that are on their way to peers, and where their chunks may come to lie. */
+  readonly #underWay = new Map<StripeId, FreedStripe>();
   #complete: FileState[] = [];
   #committing: Promise<void> = Promise.resolve();
 
@@ -190,7 +200,11 @@ class Put {
   /** Never rejects: what goes wrong is told of each file. */
   async #store(packed: readonly Packed<Item>[]): Promise<void> {
     try {
-      const owner = { session: this.#session, onProgress: this.#events.onProgress ?? ((): void => undefined) };
+      const owner: JobOwner = {
+        session: this.#session,
+        onProgress: this.#events.onProgress ?? ((): void => undefined),
+        onAuthorized: (stripe, targets) => this.#underWay.set(stripe.id, toFreed(stripe, targets)),
+      };
       const salt = randomBytes(DIRECTORY_SALT_BYTES);
       const directoryKey = await this.#engine.catalog.directoryKey(this.#session, salt);
       const pieces = packed.map(toPiece);
@@ -211,6 +225,7 @@ class Put {
     let missing = 0;
     if (stripe !== undefined) {
       const { id, k, m, bytes, chunkBytes, chunks, placement, label } = stripe;
+      this.#underWay.delete(id);
       this.#loose.set(id, { id, owner: this.#session.user, k, m, bytes, chunkBytes, chunks, placement, label });
       const acknowledged = placement.filter((place) => place !== undefined).length;
       missing = chunks.length - acknowledged;
@@ -283,6 +298,9 @@ class Put {
       }),
     }));
     if (freed.length > 0) await freeStripes(this.#engine, this.#session, freed);
+    // What was cancelled may still be arriving: deleted at once, it could come after its deletion.
+    const underWay = [...this.#underWay.values()];
+    if (underWay.length > 0) await freeStripes(this.#engine, this.#session, underWay, { later: true });
   }
 }
 
@@ -292,6 +310,14 @@ function toPiece({ item, fileOffset, bytes, last }: Packed<Item>): Piece {
   const source = item.streamed === undefined ? (file.source as LocalSource) : [item.streamed.bytes];
   const offset = fileOffset + (item.streamed?.fileOffset ?? 0);
   return { file: id, version, path, modifiedMs, mode, fileOffset: offset, bytes, last, source };
+}
+
+function toFreed({ id, chunks }: StripeShape, targets: readonly Target[]): FreedStripe {
+  const spares = targets.slice(chunks.length);
+  const perhaps = chunks.flatMap((chunk, index) =>
+    [...targets.slice(index, index + 1), ...spares].map((target) => ({ id: chunk, peer: target.id })),
+  );
+  return { stripe: id, chunks: perhaps };
 }
 
 function toVersion({ file, id, version, bytes, extents }: FileState): NewVersion {

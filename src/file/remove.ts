@@ -27,12 +27,22 @@ export async function removePath(
   return { files, pendingChunks };
 }
 
-/** Notes the chunks of stripes that nothing refers to any more, to be deleted where they lie. Durable when it resolves. */
-export async function freeStripes(engine: Engine, session: Session, freed: readonly FreedStripe[]): Promise<void> {
+/**
+ * Notes the chunks of stripes that nothing refers to any more, to be deleted where they lie. Durable when it resolves.
+ *
+ * @param options later: not at once, for they may still be on their way there
+ */
+export async function freeStripes(
+  engine: Engine,
+  session: Session,
+  freed: readonly FreedStripe[],
+  options: { readonly later?: boolean } = {},
+): Promise<void> {
   const deletes = freed.flatMap(({ stripe, chunks }) =>
     chunks.map(({ id, peer }): PendingDelete => ({ peer, owner: session.user, chunk: id, stripe })),
   );
   await engine.outbox.add(deletes);
+  if (options.later === true) await engine.outbox.postpone(deletes);
 }
 
 /** Sends what the owner's outbox holds and is due, to all peers at once. What a peer refuses or misses is tried later. */

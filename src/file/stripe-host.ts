@@ -23,6 +23,8 @@ export interface StripeHostOptions {
 export interface JobOwner {
   readonly session: Session;
   readonly onProgress: (bytes: number) => void;
+  /** From now on peers may hold chunks of the stripe: chunk i target i, those after the last chunk's any of them. */
+  readonly onAuthorized?: (stripe: StripeShape, targets: readonly Target[]) => void;
 }
 
 /** The main thread's side of the workers: consent of the owner, choice of peers, the own store. */
@@ -60,7 +62,7 @@ export class StripeHost {
   }
 
   readonly calls: HostCalls = {
-    authorize: ({ job, stripe }) => this.#authorize(this.#owner(job).session, stripe),
+    authorize: ({ job, stripe }) => this.#authorize(this.#owner(job), stripe),
     putLocal: ({ header, chunk }, signal) => this.#putLocal(header, chunk, signal),
     getLocal: async ({ id, segments }, signal) => {
       const found = await this.#options.local.get(id, { signal, segments });
@@ -84,7 +86,7 @@ export class StripeHost {
     return owner;
   }
 
-  async #authorize(session: Session, stripe: StripeShape): Promise<Authorization> {
+  async #authorize({ session, onAuthorized }: JobOwner, stripe: StripeShape): Promise<Authorization> {
     const { catalog, self } = this.#options;
     const label = encodeLabel({ ...stripe, owner: session.user, stripeBytes: stripe.bytes });
     const grant = encodeGrant({
@@ -98,7 +100,9 @@ export class StripeHost {
       catalog.sign(session, 'label', label),
       catalog.sign(session, 'grant', grant),
     ]);
-    return { owner: session.user, label: signedLabel, grant: signedGrant, targets: this.#targets(stripe.id) };
+    const targets = this.#targets(stripe.id);
+    onAuthorized?.(stripe, targets);
+    return { owner: session.user, label: signedLabel, grant: signedGrant, targets };
   }
 
   /** In the order of placement, but those that did not answer lately last. */
