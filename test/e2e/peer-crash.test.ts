@@ -9,6 +9,7 @@ import { PeerProcesses } from './peer-processes.js';
 import { seededBytes, SeededNumbers } from './programs/seeded.js';
 
 const MIB = 1024 * 1024;
+const PIECE_BYTES = 64 * 1024;
 const RECEIVER_KILLS = 5;
 const SOURCE_KILLS = 8;
 /** Set it to repeat a run. */
@@ -43,8 +44,11 @@ async function verify(client: ControlClient, folder: string, { begun, acknowledg
   }
 }
 
-async function* pieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += 64 * 1024) yield bytes.subarray(at, at + 64 * 1024);
+async function* pieces(bytes: Uint8Array, onPiece?: (at: number) => void): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    onPiece?.(at);
+    yield bytes.subarray(at, at + PIECE_BYTES);
+  }
 }
 
 /** @returns why it failed; undefined when it was acknowledged */
@@ -52,12 +56,12 @@ async function put(
   client: ControlClient,
   path: string,
   bytes: number,
-  { begun, acknowledged }: Tries,
+  { begun, acknowledged, onPiece }: Tries & { readonly onPiece?: (at: number) => void },
 ): Promise<StorageError | undefined> {
   const seed = `${SEED} ${path}`;
   begun.set(path, { seed, bytes });
   try {
-    assert.equal((await client.upload(path, pieces(seededBytes(seed, bytes)))).bytes, bytes);
+    assert.equal((await client.upload(path, pieces(seededBytes(seed, bytes), onPiece))).bytes, bytes);
     acknowledged.add(path);
     return undefined;
   } catch (error) {
@@ -80,9 +84,19 @@ describe(`peers that are killed in the middle of puts (SHOAL_TEST_SEED=${SEED})`
     await using client = new ControlClient(peers.home(1), { signal: NEVER });
     const failures: StorageError[] = [];
     for (let kill = 0; kill < RECEIVER_KILLS; kill++) {
+      let putting: Promise<StorageError | undefined> | undefined;
       const victim = 2 + numbers.below(2);
-      const putting = put(client, `/receiver/${String(kill)}`, 8 * MIB + numbers.below(8 * MIB), tries);
-      await sleep(numbers.below(400));
+      const bytes = 10 * MIB + numbers.below(8 * MIB);
+      // The first stripe leaves when 8 MiB are there.
+      const killAt = 8 * MIB + numbers.below(bytes - 8 * MIB);
+      const reached = new Promise<void>((resolve) => {
+        const onPiece = (at: number): void => {
+          if (at + PIECE_BYTES > killAt) resolve();
+        };
+        putting = put(client, `/receiver/${String(kill)}`, bytes, { ...tries, onPiece });
+      });
+      await reached;
+      await sleep(numbers.below(50));
       await peers.kill(victim);
       await peers.start(victim);
       const failure = await putting;
