@@ -29,7 +29,12 @@ interface Option {
   readonly about: string;
 }
 
-const wholeNumber = (least: number, most: number): z.ZodType<number> => z.coerce.number().int().min(least).max(most);
+/** Digits only: an empty variable must not become 0, as Number would have it. */
+const wholeNumber = (least: number, most: number): z.ZodType<number> =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
+    z.number().int().min(least).max(most),
+  );
 
 /** The one table: name in `config.json`, environment variable, check, default, explanation (docs/configuration.md). */
 export const OPTIONS: readonly Option[] = [
