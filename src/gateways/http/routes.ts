@@ -19,7 +19,17 @@ export interface Routes {
 /** The user that the request names, or the only one. */
 export function sessionOf({ sessions }: Routes, request: FastifyRequest): Session {
   const name = request.headers['x-shoal-user'];
-  return sessions.get(typeof name === 'string' ? decodeURIComponent(name) : undefined);
+  return sessions.get(typeof name === 'string' ? decodeName(name) : undefined);
+}
+
+function decodeName(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch (error) {
+    throw new StorageError('INVALID_ARGUMENT', 'The header x-shoal-user is not percent-encoded UTF-8.', {
+      cause: error,
+    });
+  }
 }
 
 /** Aborted when the client leaves before it has the whole reply, or the server closes. */
