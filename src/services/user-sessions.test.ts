@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Catalog, Session, SessionToken } from '../catalog/catalog.js';
+import type { UserId } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
+import { UserSessions } from './user-sessions.js';
+
+/** As much of a catalog as sessions need. */
+function catalogOf(locked: string[]): Catalog {
+  let count = 0;
+  const some: Pick<Catalog, 'unlock' | 'lock'> = {
+    unlock: async (name: string, passphrase: string): Promise<Session> => {
+      if (passphrase !== `${name}'s`) throw new StorageError('UNAUTHENTICATED', 'Wrong name or passphrase.');
+      return {
+        token: `${name} ${String(++count)}`,
+        user: `id of ${name}` as UserId,
+        name,
+        publicKey: new Uint8Array(32),
+      };
+    },
+    lock: async ({ token }: SessionToken): Promise<void> => {
+      locked.push(token);
+    },
+  };
+  return some as Catalog;
+}
+
+describe('UserSessions', () => {
+  it('acts for the only user, and for a named one', async () => {
+    const sessions = new UserSessions(catalogOf([]));
+    assert.deepEqual(await sessions.unlock('ada', "ada's"), { id: 'id of ada', name: 'ada', unlocked: true });
+    assert.equal(sessions.get().name, 'ada');
+    await sessions.unlock('bob', "bob's");
+    assert.equal(sessions.get('bob').token, 'bob 2');
+    assert.deepEqual(
+      sessions.list().map(({ name }) => name),
+      ['ada', 'bob'],
+    );
+  });
+
+  it('is LOCKED without a user, and says how to unlock', () => {
+    const sessions = new UserSessions(catalogOf([]));
+    assert.throws(() => sessions.get(), { code: 'LOCKED', message: /shoal unlock NAME/ });
+    assert.throws(() => sessions.get('ada'), { code: 'LOCKED', message: /shoal unlock ada/ });
+  });
+
+  it('asks which one when several are unlocked', async () => {
+    const sessions = new UserSessions(catalogOf([]));
+    await sessions.unlock('ada', "ada's");
+    await sessions.unlock('bob', "bob's");
+    assert.throws(() => sessions.get(), { code: 'INVALID_ARGUMENT', message: /ada, bob/ });
+  });
+
+  it('locks the former session of a user who unlocks again', async () => {
+    const locked: string[] = [];
+    const sessions = new UserSessions(catalogOf(locked));
+    await sessions.unlock('ada', "ada's");
+    await sessions.unlock('ada', "ada's");
+    assert.deepEqual(locked, ['ada 1']);
+    assert.equal(sessions.get().token, 'ada 2');
+  });
+
+  it('leaves a session alone when somebody fails to unlock it again', async () => {
+    const locked: string[] = [];
+    const sessions = new UserSessions(catalogOf(locked));
+    await sessions.unlock('ada', "ada's");
+    await assert.rejects(sessions.unlock('ada', 'wrong'), { code: 'UNAUTHENTICATED' });
+    assert.equal(sessions.get().token, 'ada 1');
+    assert.deepEqual(locked, []);
+  });
+
+  it('locks, and locking what is not unlocked is a success', async () => {
+    const locked: string[] = [];
+    const sessions = new UserSessions(catalogOf(locked));
+    await sessions.unlock('ada', "ada's");
+    await sessions.lock('ada');
+    await sessions.lock('ada');
+    assert.deepEqual(locked, ['ada 1']);
+    assert.throws(() => sessions.get(), { code: 'LOCKED' });
+  });
+});
