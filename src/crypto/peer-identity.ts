@@ -46,11 +46,18 @@ function isPeers(certificate: X509Certificate): boolean {
  */
 export function peerIdOf(from: Uint8Array | KeyObject): string {
   const key = from instanceof KeyObject ? from : readCertificate(from).publicKey;
+  const known = knownIds.get(key);
+  if (known !== undefined) return known;
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return createHash('sha256')
+  const id = createHash('sha256')
     .update(publicKey.export({ format: 'der', type: 'spki' }))
     .digest('hex');
+  knownIds.set(key, id);
+  return id;
 }
+
+/** Exporting a key takes 0.1 ms, and every receipt asks for the id of the same few keys. */
+const knownIds = new WeakMap<KeyObject, string>();
 
 /**
  * Checks that the network authority issued this certificate to a peer and that it is valid at `nowMs`. Revocation is the

@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { utf8 } from '../bytes.js';
+import { toHex, utf8 } from '../bytes.js';
 import { assert, wrapError } from '../errors.js';
 import { SIGNATURE_CONTEXTS, type SignaturePurpose } from './labels.js';
 
@@ -29,8 +29,22 @@ export interface Ed25519Signature {
 /** @returns false for anything that is not this key's signature, malformed keys included */
 export function verifyEd25519(purpose: SignaturePurpose, body: Uint8Array, by: Ed25519Signature): boolean {
   if (by.signature.length !== SIGNATURE_BYTES || by.publicKey.length !== ED25519_PUBLIC_KEY_BYTES) return false;
-  const key = createPublicKey({ key: Buffer.concat([ED25519_SPKI_PREFIX, by.publicKey]), format: 'der', type: 'spki' });
-  return verify(null, message(purpose, body), key, by.signature);
+  return verify(null, message(purpose, body), ed25519Key(by.publicKey), by.signature);
+}
+
+/** Parsing a key costs as much as a verification, and a peer sees the same few owners again and again. */
+const parsedKeys = new Map<string, KeyObject>();
+const MAX_PARSED_KEYS = 256;
+
+function ed25519Key(raw: Uint8Array): KeyObject {
+  const name = toHex(raw);
+  let key = parsedKeys.get(name);
+  if (key === undefined) {
+    key = createPublicKey({ key: Buffer.concat([ED25519_SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
+    if (parsedKeys.size >= MAX_PARSED_KEYS) parsedKeys.clear();
+    parsedKeys.set(name, key);
+  }
+  return key;
 }
 
 /** ECDSA P-256 with SHA-256 over context ‖ 0x00 ‖ body, as r ‖ s (IEEE P1363): what peers sign with. */

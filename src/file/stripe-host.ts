@@ -3,7 +3,6 @@ import { segmentsOf, type ChunkHeader, type ChunkStore, type Receipt, type Store
 import { encodeGrant } from '../chunk/grant.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import { encodeLabel } from '../chunk/label.js';
-import type { Segment } from '../chunk/segments.js';
 import { assert } from '../errors.js';
 import { GRANT_LIFETIME_MS } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
@@ -64,11 +63,10 @@ export class StripeHost {
   readonly calls: HostCalls = {
     authorize: ({ job, stripe }) => this.#authorize(this.#owner(job), stripe),
     putLocal: ({ header, chunk }, signal) => this.#putLocal(header, chunk, signal),
-    getLocal: async ({ id, segments }, signal) => {
-      const found = await this.#options.local.get(id, { signal, segments });
-      const taken: Segment[] = [];
-      for await (const segment of found.segments) taken.push(segment);
-      return { shape: found.shape, label: found.label, segments: taken };
+    getLocal: async ({ id, segments, into }, signal) => {
+      const { shape, label, segments: found } = await this.#options.local.get(id, { signal, segments });
+      for await (const { index, bytes } of found) into.set(bytes, index * shape.segmentBytes);
+      return { shape, label };
     },
     progress: async ({ job, bytes }) => {
       // A job that was cancelled may still report.

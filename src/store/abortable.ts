@@ -1,4 +1,4 @@
-import { onAbort } from './on-abort.js';
+import { onAbort } from '../on-abort.js';
 
 /**
  * The items of `source`, until `signal` is aborted: then the step that is waited for rejects with `signal.reason` at once,

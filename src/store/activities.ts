@@ -1,5 +1,5 @@
 import { wrapError, type StorageError } from '../errors.js';
-import { onAbort } from './on-abort.js';
+import { onAbort } from '../on-abort.js';
 
 interface Activity {
   readonly controller: AbortController;

@@ -1,4 +1,4 @@
-import { onAbort } from './on-abort.js';
+import { onAbort } from '../on-abort.js';
 
 interface Waiter {
   enter(): void;

@@ -23,6 +23,7 @@ import {
   MIN_RECONNECT_MS,
   STREAM_WINDOW_BYTES,
 } from '../limits.js';
+import { onAbort } from '../on-abort.js';
 import { CallLife } from './call-life.js';
 import { MessagePool } from './message-pool.js';
 import type { Idle } from './message-reader.js';
@@ -133,12 +134,11 @@ export class PeerChannel implements AsyncDisposable {
       if (state === connectivityState.READY) this.#impostor = undefined;
       if (state !== connectivityState.IDLE && state !== connectivityState.CONNECTING) return;
       await new Promise<void>((resolve, reject) => {
-        const onAbort = (): void => {
+        const stopListening = onAbort(signal, () => {
           reject(signal.reason as Error);
-        };
-        signal.addEventListener('abort', onAbort, { once: true });
+        });
         channel.watchConnectivityState(state, deadline, (error) => {
-          signal.removeEventListener('abort', onAbort);
+          stopListening();
           if (error === undefined) resolve();
           else reject(new StorageError('UNAVAILABLE', `${this.name} did not answer within ${String(timeoutMs)} ms.`));
         });
@@ -179,10 +179,6 @@ export class PeerChannel implements AsyncDisposable {
     const deadline = Date.now() + (options.timeoutMs ?? this.#options.callTimeoutMs ?? CALL_TIMEOUT_MS);
     return await new Promise<Response>((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method;
-      const onAbort = (): void => {
-        reject(signal.reason as Error);
-        call.cancel();
-      };
       const call = this.#client.makeUnaryRequest(
         path,
         requestSerialize,
@@ -191,13 +187,16 @@ export class PeerChannel implements AsyncDisposable {
         new Metadata(),
         { deadline },
         (error, response) => {
-          signal.removeEventListener('abort', onAbort);
+          stopListening();
           if (error !== null) reject(this.#explain(error));
           else if (response === undefined) reject(new StorageError('CORRUPT', `${this.name} answered with nothing.`));
           else resolve(response);
         },
       );
-      signal.addEventListener('abort', onAbort, { once: true });
+      const stopListening = onAbort(signal, () => {
+        reject(signal.reason as Error);
+        call.cancel();
+      });
     });
   }
 

@@ -31,8 +31,7 @@ export async function fetchStripe(
     for (const read of job.reads) {
       signal.throwIfAborted();
       try {
-        const blocks = await openHealing({ job, fetch, buffer, corrupt, signal }, read);
-        outcomes.push(read.output === undefined ? blocks : await writeOutput(blocks, read.output));
+        outcomes.push(await deliverHealing({ job, fetch, buffer, corrupt, signal }, read));
         progress.add(read.to - read.from);
       } catch (error) {
         signal.throwIfAborted();
@@ -91,12 +90,20 @@ function rowsOf(job: FetchStripeJob, reads: readonly ExtentRead[]): Map<number, 
   return wanted;
 }
 
-function openExtent(buffer: StripeBuffer, read: ExtentRead): Uint8Array[] {
+/** Every block that it yields is authentic and in its place. */
+function openExtent(buffer: StripeBuffer, read: ExtentRead): Iterable<Uint8Array> {
   const { start, end } = sealedPlace(read);
   const { extent, from, to } = read;
   const sealed = buffer.data().subarray(start, end);
-  if (from === 0 && to === extent.bytes) return [...unsealExtent(extent.key, sealed)];
-  return [...unsealRange(extent.key, sealed, sealedRange(from, to, extent.bytes))];
+  if (from === 0 && to === extent.bytes) return unsealExtent(extent.key, sealed);
+  return unsealRange(extent.key, sealed, sealedRange(from, to, extent.bytes));
+}
+
+async function deliver(buffer: StripeBuffer, read: ExtentRead): Promise<readonly Uint8Array[] | null> {
+  const blocks = openExtent(buffer, read);
+  if (read.output === undefined) return [...blocks];
+  await writeOutput(blocks, read.to - read.from, read.output);
+  return null;
 }
 
 interface Healing {
@@ -107,11 +114,17 @@ interface Healing {
   readonly signal: AbortSignal;
 }
 
-/** Opens an extent; where its seal does not hold, finds the wrong segments, gets them elsewhere and tries again. */
-async function openHealing({ job, fetch, buffer, corrupt, signal }: Healing, read: ExtentRead): Promise<Uint8Array[]> {
+/**
+ * Opens an extent and delivers its plaintext; where its seal does not hold, finds the wrong segments, gets them elsewhere
+ * and begins this read again.
+ */
+async function deliverHealing(
+  { job, fetch, buffer, corrupt, signal }: Healing,
+  read: ExtentRead,
+): Promise<readonly Uint8Array[] | null> {
   for (;;) {
     try {
-      return openExtent(buffer, read);
+      return await deliver(buffer, read);
     } catch (error) {
       if (!StorageError.is(error, 'CORRUPT', 'UNSUPPORTED')) throw error;
       const wanted = rowsOf(job, [read]);

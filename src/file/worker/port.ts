@@ -1,5 +1,6 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { assert, isErrorCode, StorageError } from '../../errors.js';
+import { onAbort } from '../../on-abort.js';
 
 /** The two ends of a worker's channel have this much in common. */
 export type Endpoint = Pick<MessagePort, 'postMessage' | 'on' | 'off'> | Pick<Worker, 'postMessage' | 'on' | 'off'>;
@@ -98,18 +99,17 @@ export class PortCalls {
         return;
       }
       const id = this.#nextId++;
-      const onAbort = (): void => {
+      const stopListening = onAbort(signal, () => {
         this.#pending.delete(id);
         this.#post({ type: 'abort', id });
         reject(signal.reason as Error);
-      };
+      });
       const settle =
         <T>(how: (value: T) => void) =>
         (value: T): void => {
-          signal.removeEventListener('abort', onAbort);
+          stopListening();
           how(value);
         };
-      signal.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
       this.#post({ type: 'call', id, method, params }, transfer);
     });

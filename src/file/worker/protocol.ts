@@ -136,10 +136,10 @@ export function isFailure(outcome: object): outcome is Failure {
 
 // --- the two sides ----------------------------------------------------------------------------------------------------
 
+/** A chunk of the own store, without the bytes that were asked for. */
 export interface LocalChunk {
   readonly shape: ChunkShape;
   readonly label: Uint8Array;
-  readonly segments: readonly { readonly index: number; readonly bytes: Uint8Array }[];
 }
 
 /** Served by a worker. */
@@ -154,9 +154,11 @@ export interface HostCalls {
     params: { readonly job: number; readonly stripe: StripeShape },
     signal: AbortSignal,
   ): Promise<Authorization>;
+  /** The bytes of the chunk are in memory that both threads share; the worker leaves them alone until this settles. */
   putLocal(params: { readonly header: ChunkHeader; readonly chunk: Uint8Array }, signal: AbortSignal): Promise<Stored>;
+  /** Puts each segment into shared memory, where it lies in the chunk. */
   getLocal(
-    params: { readonly id: ChunkId; readonly segments: readonly number[] },
+    params: { readonly id: ChunkId; readonly segments: readonly number[]; readonly into: Uint8Array },
     signal: AbortSignal,
   ): Promise<LocalChunk>;
   /** Bytes of files that are safe (put) or delivered (get) since the last call. */

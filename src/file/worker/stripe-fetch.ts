@@ -2,6 +2,7 @@ import { segmentCount, segmentIsIntact, segmentRange, type ChunkShape, type Segm
 import type { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { assert, StorageError, wrapError } from '../../errors.js';
 import { HEDGE_AFTER_MS } from '../../limits.js';
+import { onAbort } from '../../on-abort.js';
 
 /** What is known of the stripe before it is fetched. */
 export interface StripeSources {
@@ -273,13 +274,12 @@ function quietTimer(signal: AbortSignal): { readonly elapsed: Promise<false>; st
   let stop = (): void => undefined;
   const elapsed = new Promise<false>((resolve) => {
     const timer = setTimeout(resolve, HEDGE_AFTER_MS, false);
-    const onAbort = (): void => {
+    const stopListening = onAbort(signal, () => {
       resolve(false);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    });
     stop = () => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      stopListening();
     };
   });
   return { elapsed, stop };

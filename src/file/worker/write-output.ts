@@ -15,25 +15,26 @@ export interface Output {
   readonly position: number;
 }
 
-/** Writes blocks one after the other from `position` on. @throws StorageError NO_SPACE and what else the system says */
-export async function writeOutput(blocks: readonly Uint8Array[], output: Output): Promise<null> {
-  const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
-  try {
-    if (bytes <= INLINE_BYTES) writeInline(blocks, output);
-    else await writePieces(blocks, output);
-  } catch (error) {
-    throw wrapError(error, `Writing ${output.file}`);
-  }
-  return null;
+/**
+ * Writes blocks one after the other from `position` on, a few at a time: blocks that wait for the whole of an extent would
+ * outlive the young generation of the heap, and only a full collection would free them.
+ *
+ * @param bytes of all blocks together
+ * @throws StorageError NO_SPACE and what else the system says; what the iterator throws
+ */
+export async function writeOutput(blocks: Iterable<Uint8Array>, bytes: number, output: Output): Promise<void> {
+  if (bytes <= INLINE_BYTES) writeInline(blocks, output);
+  else await writePieces(blocks, output);
 }
 
-function writeInline(blocks: readonly Uint8Array[], { file, position }: Output): void {
-  const descriptor = openSync(file, FLAGS, MODE);
+function writeInline(blocks: Iterable<Uint8Array>, { file, position }: Output): void {
+  const descriptor = doing(file, () => openSync(file, FLAGS, MODE));
   try {
     let at = position;
     for (const block of blocks) {
-      for (let done = 0; done < block.length;)
-        done += writeSync(descriptor, block, done, block.length - done, at + done);
+      for (let done = 0; done < block.length;) {
+        done += doing(file, () => writeSync(descriptor, block, done, block.length - done, at + done));
+      }
       at += block.length;
     }
   } finally {
@@ -41,15 +42,38 @@ function writeInline(blocks: readonly Uint8Array[], { file, position }: Output):
   }
 }
 
-async function writePieces(blocks: readonly Uint8Array[], { file, position }: Output): Promise<void> {
-  const handle = await open(file, FLAGS, MODE);
+async function writePieces(blocks: Iterable<Uint8Array>, { file, position }: Output): Promise<void> {
+  const handle = await open(file, FLAGS, MODE).catch((error: unknown) => {
+    throw wrapError(error, `Writing ${file}`);
+  });
   try {
     let at = position;
-    for (let first = 0; first < blocks.length; first += WRITE_BLOCKS) {
-      at += await writeAll(handle, blocks.slice(first, first + WRITE_BLOCKS), at);
+    for (const group of groups(blocks)) {
+      at += await writeAll(handle, group, at).catch((error: unknown) => {
+        throw wrapError(error, `Writing ${file}`);
+      });
     }
   } finally {
     await handle.close();
+  }
+}
+
+function* groups(blocks: Iterable<Uint8Array>): Generator<Uint8Array[]> {
+  let group: Uint8Array[] = [];
+  for (const block of blocks) {
+    group.push(block);
+    if (group.length < WRITE_BLOCKS) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
+}
+
+function doing<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw wrapError(error, `Writing ${file}`);
   }
 }
 
