@@ -78,7 +78,7 @@ export class PeerProcesses implements AsyncDisposable {
   async kill(n: number): Promise<void> {
     const child = this.#children.get(n);
     this.#children.delete(n);
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'close');
   }

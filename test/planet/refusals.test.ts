@@ -62,7 +62,9 @@ describe('what cannot be stored or read', () => {
       ['/c/kept', 'stored'],
       ['/c/replaced', 'CONFLICT'],
     ]);
-    assert.match(String(outcomes.get('/c/changed')), /changed while it was being stored/);
+    const changedOutcome = outcomes.get('/c/changed');
+    assert.ok(changedOutcome instanceof StorageError);
+    assert.match(changedOutcome.message, /changed while it was being stored/);
     assert.deepEqual(
       (await paths(planet)).filter((path) => path.startsWith('/c/')),
       ['/c/kept'],

@@ -34,7 +34,7 @@ describe('a network of three peers', () => {
       const stored = await putAll(planet, { '/size/stream': content, '/size/file': await localSource(local) });
       for (const path of ['/size/stream', '/size/file']) {
         const result = stored.get(path);
-        assert.ok(result !== undefined && !(result instanceof StorageError), String(result));
+        assert.ok(result !== undefined && !(result instanceof StorageError), path);
         assert.deepEqual([result.bytes, result.missingChunks], [bytes, 0]);
         assert.equal(result.stripes, bytes === 0 ? 0 : 1);
         await assertStored(planet, path, content);

@@ -13,11 +13,11 @@ class Handlers {
   readonly held: (() => void)[] = [];
   running = 0;
 
-  async double(value: number, _signal: AbortSignal): Promise<number> {
+  async double(value: number): Promise<number> {
     return value * 2;
   }
 
-  async refuse(code: 'NO_SPACE' | 'bug', _signal: AbortSignal): Promise<void> {
+  async refuse(code: 'NO_SPACE' | 'bug'): Promise<void> {
     if (code === 'bug') throw new TypeError('undefined is not a function');
     throw new StorageError(code, 'The disk is full.');
   }
@@ -30,7 +30,7 @@ class Handlers {
     return value;
   }
 
-  async first(bytes: Uint8Array, _signal: AbortSignal): Promise<Transferred<Uint8Array>> {
+  async first(bytes: Uint8Array): Promise<Transferred<Uint8Array>> {
     return new Transferred(bytes, [bytes.buffer as ArrayBuffer]);
   }
 }

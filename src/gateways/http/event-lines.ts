@@ -2,7 +2,9 @@ import { Readable } from 'node:stream';
 import { wrapError } from '../../errors.js';
 import type { ProblemReply } from './api.js';
 
-type Line = { readonly event: string };
+interface Line {
+  readonly event: string;
+}
 type AnyEvent = { readonly event: 'progress'; readonly bytes: number } | ({ readonly event: 'error' } & ProblemReply);
 
 /** Lines are joined up to this many characters before they are sent. */
