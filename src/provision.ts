@@ -43,9 +43,7 @@ const HOST = '127.0.0.1';
 const CAPACITY_BYTES = 2 ** 40;
 
 /** Makes a network on one machine: its authority, the home of each peer, and the user `demo` at home on all of them. */
-export async function provisionDevnet(
-  request: DevnetRequest,
-): Promise<{
+export async function provisionDevnet(request: DevnetRequest): Promise<{
   readonly peers: { readonly n: number; readonly id: PeerId; readonly home: string; readonly address: string }[];
 }> {
   const name = `devnet-${toHex(randomBytes(3))}`;

@@ -19,5 +19,5 @@ export interface WorkResult extends Use {
 export function timeoutFor(bytes: number, files: number): number {
   const leastBytesPerSecond = 4e6;
   const leastFilesPerSecond = 10;
-  return 60_000 + 1000 * (bytes / leastBytesPerSecond + files / leastFilesPerSecond);
+  return 60_000 + Math.ceil(1000 * (bytes / leastBytesPerSecond + files / leastFilesPerSecond));
 }
