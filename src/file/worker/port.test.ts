@@ -90,7 +90,7 @@ describe('PortCalls', () => {
     const reason = new Error('enough');
     abort.abort(reason);
     await assert.rejects(held, (error) => error === reason);
-    while (handlers.aborted.length === 0) await turn();
+    for (let turns = 0; turns < 1000 && handlers.aborted.length === 0; turns++) await turn();
     assert.ok(StorageError.is(handlers.aborted[0], 'CANCELLED'));
     for (const release of handlers.held) release();
     assert.equal(await remote.double(1, { signal: NEVER }), 2);

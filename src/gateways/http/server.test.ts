@@ -282,6 +282,30 @@ describe('the control API', () => {
     assert.deepEqual(await planet.usage(), before);
   });
 
+  it('a client that leaves in the middle of an import cancels the put', async () => {
+    const local = join(planet.folder, 'large');
+    await writeFile(local, seededBytes('large', 25 * 1024 * 1024));
+    const { dev, ino, size, mtimeMs } = await stat(local, { bigint: true });
+    const ids = { device: String(dev), inode: String(ino), mode: 0o600, path: '/left-import' };
+    const request = open('POST', '/v1/imports', { 'content-type': 'application/x-ndjson' });
+    request.on('error', () => undefined);
+    const left = new Promise<void>((resolve) => {
+      request.on('response', (response) => {
+        response.on('error', () => undefined);
+        response.once('data', () => {
+          request.destroy();
+          resolve();
+        });
+      });
+    });
+    for (const n of [2, 3]) planet.relay(n).delayMs = 10;
+    request.end(JSON.stringify({ ...ids, local, bytes: Number(size), modifiedMs: Number(mtimeMs) }));
+    await left;
+    for (const n of [2, 3]) planet.relay(n).flow();
+    await delay(2000);
+    await assertProblem('NOT_FOUND', ask('GET', '/v1/stat?path=/left-import'));
+  });
+
   it('a peer whose socket is served already is a CONFLICT', async () => {
     const { ControlServer } = await import('./server.js');
     const { engine, sessions, store } = planet.peer(1);
