@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Devnet } from '../src/cli/devnet/devnet.js';
 import { createLayout, DEFAULT_PEERS, type DevnetPeer } from '../src/cli/devnet/layout.js';
-import { MAIN, runningPeer } from '../src/cli/devnet/peer-process.js';
+import { MAIN, NODE_FLAGS, runningPeer } from '../src/cli/devnet/peer-process.js';
 import type { Runtime } from '../src/cli/runtime.js';
 import { assert } from '../src/errors.js';
 import { provisionDevnet } from '../src/provision.js';
@@ -59,10 +59,10 @@ export class BenchNetwork implements AsyncDisposable {
     return this.#pids().reduce((sum, pid) => sum + cpuSeconds(pid).own, 0);
   }
 
-  /** `shoal` with these words, at the source peer. */
+  /** `shoal` with these words, at the source peer, under the flags of bin/shoal. */
   command(words: readonly string[], timeoutMs: number): Command {
     const env = { SHOAL_HOME: this.source.home, NO_COLOR: '1' };
-    return { file: process.execPath, args: [MAIN, ...words], env, timeoutMs };
+    return { file: process.execPath, args: [...NODE_FLAGS, MAIN, ...words], env, timeoutMs };
   }
 
   /** From here on `sourcePeakBytes` tells of what comes; where the system cannot forget a peak, by a fresh process. */

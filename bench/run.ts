@@ -2,7 +2,7 @@ import { count, formatBytes } from '../src/cli/units.js';
 import { DEFAULT_PEERS } from '../src/cli/devnet/layout.js';
 import type { Runtime } from '../src/cli/runtime.js';
 import { schemeFor } from '../src/peers/scheme.js';
-import { measureFloor } from './floor/floor.js';
+import { runFloor } from './floor/run-floor.js';
 import { SMALL_FILE_BYTES } from './material.js';
 import { BenchNetwork } from './network.js';
 import type { BenchOptions, Part } from './options.js';
@@ -40,7 +40,7 @@ export async function runBench(options: BenchOptions, runtime: Runtime): Promise
   if (options.parts.has('floor')) {
     stage.say('The floor of this machine');
     const scheme = schemeFor(DEFAULT_PEERS);
-    findings.floor = await measureFloor({ folder: workshop.folder, scheme, bytes: options.bytes, signal });
+    findings.floor = await runFloor({ folder: workshop.folder, scheme, bytes: options.bytes }, signal);
   }
   await runShoal(stage, findings, runtime);
   for (const other of OTHERS) if (options.parts.has(other.system)) await runOther(stage, findings, other);

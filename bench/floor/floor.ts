@@ -20,12 +20,12 @@ export interface Floor {
 /** Enough for the ticks of the clock not to matter; a small benchmark has a small floor. */
 const MOST_BYTES = 256 * 2 ** 20;
 
+/** Crosses to another process as JSON. */
 export interface FloorOptions {
   readonly folder: string;
   readonly scheme: Scheme;
   /** Length of the benchmark's file. */
   readonly bytes: number;
-  readonly signal: AbortSignal;
 }
 
 /** What the same bytes cost on this machine without any Shoal around them. */
@@ -44,7 +44,6 @@ export async function measureFloor(options: FloorOptions): Promise<Floor> {
   };
   const costs: [Primitive, number][] = Object.entries(await measureGrpc(bytes)) as [Primitive, number][];
   for (const [primitive, work] of Object.entries(here)) {
-    options.signal.throwIfAborted();
     costs.push([primitive as Primitive, await cpuPerGib(bytes, work)]);
   }
   await rm(folder, { recursive: true });

@@ -35,7 +35,7 @@ export class GrpcFloor implements AsyncDisposable {
 
   static async open(): Promise<GrpcFloor> {
     const { tls, certificate } = await makeIdentity();
-    const server = fork(SERVER, [], { execArgv: [] });
+    const server = fork(SERVER);
     try {
       const reply = await ask(server, { tls });
       if (!('port' in reply)) throw new StorageError('INTERNAL', 'The server of the floor does not say its port.');
