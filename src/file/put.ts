@@ -7,6 +7,7 @@ import { maxExtentPlainBytes } from '../chunk/stripe-layout.js';
 import { StorageError, wrapError } from '../errors.js';
 import { COMMIT_FILES } from '../limits.js';
 import { requiredReceipts, type Scheme } from '../peers/scheme.js';
+import { abortable } from '../store/abortable.js';
 import { schemeOfNow, type Engine } from './engine.js';
 import { extentsOf } from './extents-of.js';
 import { Packer, stripeCapacity, type Packed } from './pack.js';
@@ -109,7 +110,7 @@ class Put {
 
   async run(batches: AsyncIterable<readonly PutFile[]>): Promise<void> {
     try {
-      for await (const batch of batches) {
+      for await (const batch of abortable(batches, this.#signal)) {
         for (const state of await this.#begin(batch)) await this.#add(state);
       }
       for (const packed of this.#packer.flush()) await this.#submit(packed);
@@ -173,7 +174,7 @@ class Put {
     const extentBytes = maxExtentPlainBytes(stripeCapacity(this.#scheme.k), path);
     let total = 0;
     try {
-      for await (const { bytes, fileOffset, last } of extentsOf(source, extentBytes)) {
+      for await (const { bytes, fileOffset, last } of extentsOf(abortable(source, this.#signal), extentBytes)) {
         this.#signal.throwIfAborted();
         total += bytes.length;
         const item: Item = { state, streamed: { bytes, fileOffset } };
