@@ -184,6 +184,18 @@ describe('what cannot be stored or read', () => {
     });
   }
 
+  it('a put whose source hangs can be cancelled', { timeout: 10_000 }, async () => {
+    const abort = new AbortController();
+    const reason = new Error('too long');
+    const source = async function* (): AsyncGenerator<Uint8Array> {
+      yield NOTE;
+      abort.abort(reason);
+      await new Promise(() => undefined);
+    };
+    await assert.rejects(put(planet, '/hangs', source(), abort.signal), (error) => error === reason);
+    await assert.rejects(read(planet, '/hangs'), { code: 'NOT_FOUND' });
+  });
+
   it('a get that is cancelled ends with the reason', async () => {
     await put(planet, '/long', seededBytes('long', 9 * MIB));
     const abort = new AbortController();
