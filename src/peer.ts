@@ -49,7 +49,16 @@ function keep<T extends AsyncDisposable>(opened: Opened, part: T): T {
 }
 
 async function closeAll(opened: Opened): Promise<void> {
-  for (let part = opened.pop(); part !== undefined; part = opened.pop()) await part[Symbol.asyncDispose]();
+  const failures: unknown[] = [];
+  for (let part = opened.pop(); part !== undefined; part = opened.pop()) {
+    // Whatever fails to close, the others still have files and sockets to let go.
+    try {
+      await part[Symbol.asyncDispose]();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The composition root: all services of one peer in one process. */
@@ -161,7 +170,7 @@ async function openParts(base: Base, opened: Opened): Promise<Parts> {
   const server = keep(opened, await openServer(base, { store, book, links, signReceipt }));
   const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
   const pool = keep(opened, openPool(base, host));
-  const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, logger };
+  const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };
   const sessions = new UserSessions(catalog);
   keep(opened, await ControlServer.open({ socket: socketPath(home, 'control'), engine, sessions, store, logger }));
   return { config, identity, engine, store, sessions, server };

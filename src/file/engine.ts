@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.js';
-import type { PeerId } from '../chunk/ids.js';
+import type { PeerId, StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { PeerBook } from '../peers/peer-book.js';
@@ -18,6 +18,8 @@ export interface Engine {
   readonly host: StripeHost;
   readonly pool: WorkerPool;
   readonly outbox: Outbox;
+  /** Stripes of puts under way: a file that is not visible yet may lie in them, so a removal leaves their chunks alone. */
+  readonly pinned: Set<StripeId>;
   readonly logger: Logger;
 }
 

@@ -1,6 +1,7 @@
 import type { ChunkHeader, ChunkStore } from '../chunk/chunk-store.js';
 import type { ChunkId, PeerId } from '../chunk/ids.js';
 import { openLabel } from '../chunk/label.js';
+import { segmentCount, type Segment } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
 import type { PeerLinks } from './peer-links.js';
 
@@ -28,17 +29,25 @@ export async function pullChunk(
   const source = links.store(request.source);
   const { shape, segments } = await source.get(request.chunk, { signal });
   const header: ChunkHeader = { ...shape, id: request.chunk, owner: label.owner, label: request.label };
-  let first: typeof segments | undefined = segments;
-  await local.put(
-    header,
-    async function* (missing) {
-      const all = missing.length * shape.segmentBytes >= shape.bytes;
-      const stream =
-        all && first !== undefined ? first : (await source.get(request.chunk, { signal, segments: missing })).segments;
-      first = undefined;
-      yield* stream;
-    },
-    { signal },
-  );
+  let whole: AsyncIterator<Segment> | undefined = segments[Symbol.asyncIterator]();
+  try {
+    await local.put(header, sourceOf, { signal });
+  } finally {
+    // Not asked for at all when the chunk is here already.
+    await whole?.return?.();
+  }
+
+  async function* sourceOf(missing: readonly number[]): AsyncGenerator<Segment> {
+    const all = missing.length === segmentCount(shape.bytes, shape.segmentBytes);
+    const first = whole;
+    whole = undefined;
+    if (all && first !== undefined) {
+      yield* { [Symbol.asyncIterator]: () => first };
+      return;
+    }
+    await first?.return?.();
+    yield* (await source.get(request.chunk, { signal, segments: missing })).segments;
+  }
+
   return header;
 }

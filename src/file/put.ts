@@ -4,7 +4,7 @@ import type { ExtentRef, FreedStripe, NewVersion, Session, StripeRecord } from '
 import { DIRECTORY_SALT_BYTES } from '../chunk/directory.js';
 import type { FileId, StripeId, VersionId } from '../chunk/ids.js';
 import { maxExtentPlainBytes } from '../chunk/stripe-layout.js';
-import { StorageError, wrapError } from '../errors.js';
+import { type ErrorCode, StorageError, wrapError } from '../errors.js';
 import { COMMIT_FILES } from '../limits.js';
 import { requiredReceipts, type Scheme } from '../peers/scheme.js';
 import { abortable } from '../store/abortable.js';
@@ -95,6 +95,7 @@ class Put {
   readonly #loose = new Map<StripeId, StripeRecord>();
   /** Stripes that are on their way to peers, and where their chunks may come to lie. */
   readonly #underWay = new Map<StripeId, FreedStripe>();
+  readonly #pinned: StripeId[] = [];
   #complete: FileState[] = [];
   #committing: Promise<void> = Promise.resolve();
 
@@ -121,6 +122,7 @@ class Put {
       await this.#slots.idle();
       await this.#committing;
       await this.#free();
+      for (const id of this.#pinned) this.#engine.pinned.delete(id);
     }
   }
 
@@ -227,6 +229,8 @@ class Put {
     if (stripe !== undefined) {
       const { id, k, m, bytes, chunkBytes, chunks, placement, label } = stripe;
       this.#underWay.delete(id);
+      this.#pinned.push(id);
+      this.#engine.pinned.add(id);
       this.#loose.set(id, { id, owner: this.#session.user, k, m, bytes, chunkBytes, chunks, placement, label });
       const acknowledged = placement.filter((place) => place !== undefined).length;
       missing = chunks.length - acknowledged;
@@ -283,10 +287,16 @@ class Put {
       for (const state of states) this.#events.onStored(state.file, toResult(state));
     } catch (error) {
       const [only] = states;
-      if (only !== undefined && states.length === 1) this.#fail(only, wrapError(error, `Storing ${only.file.path}`));
       // One name that is refused must not fail its neighbours.
-      else for (const state of states) await this.#commitAll([state]);
+      if (only === undefined || states.length > 1) for (const state of states) await this.#commitAll([state]);
+      else this.#failCommit(only, wrapError(error, `Storing ${only.file.path}`));
     }
+  }
+
+  /** A write that broke may have reached the disk all the same: then its chunks are needed, else they are garbage. */
+  #failCommit(state: FileState, error: StorageError): void {
+    if (!REFUSALS.has(error.code)) for (const { extent } of state.extents) this.#loose.delete(extent.stripe);
+    this.#fail(state, error);
   }
 
   /** What was stored for files that failed is deleted again. */
@@ -304,6 +314,15 @@ class Put {
     if (underWay.length > 0) await freeStripes(this.#engine, this.#session, underWay, { later: true });
   }
 }
+
+/** Codes with which a catalog refuses a commit before it writes anything. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'INVALID_ARGUMENT',
+  'ALREADY_EXISTS',
+  'CONFLICT',
+  'LIMIT_EXCEEDED',
+  'LOCKED',
+]);
 
 function toPiece({ item, fileOffset, bytes, last }: Packed<Item>): Piece {
   const { file, id, version } = item.state;

@@ -19,7 +19,8 @@ export async function removePath(
   path: string,
   options: { readonly recursive: boolean; readonly signal: AbortSignal },
 ): Promise<Removed> {
-  const { files, freed } = await engine.catalog.remove(session, path, { recursive: options.recursive });
+  const { files, freed: unused } = await engine.catalog.remove(session, path, { recursive: options.recursive });
+  const freed = unused.filter(({ stripe }) => !engine.pinned.has(stripe));
   await freeStripes(engine, session, freed);
   const attempt = AbortSignal.any([options.signal, AbortSignal.timeout(DELETE_ATTEMPT_MS)]);
   await deliverDeletes(engine, session, attempt);

@@ -20,7 +20,12 @@ export async function safetyOf(engine: Engine, session: Session, up: ReadonlySet
   let mayFail: number | null = null;
   for (let first = 0; first < stripes.length; first += PAGE) {
     for (const record of await engine.catalog.stripes(stripes.slice(first, first + PAGE))) {
-      if (record === undefined) continue;
+      if (record === undefined) {
+        // Where its chunks lie is not known any more, so no file in it can be read.
+        degraded++;
+        mayFail = Math.min(mayFail ?? 0, -1);
+        continue;
+      }
       const answering = record.placement.filter((place) => place !== undefined && up.has(place.peer)).length;
       if (answering < record.chunks.length) degraded++;
       mayFail = Math.min(mayFail ?? Number.POSITIVE_INFINITY, answering - record.k);

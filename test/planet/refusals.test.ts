@@ -60,7 +60,7 @@ describe('what cannot be stored or read', () => {
       ['/c/gone', 'NOT_FOUND'],
       ['/c/grown', 'CONFLICT'],
       ['/c/kept', 'stored'],
-      ['/c/replaced', 'CONFLICT'],
+      ['/c/replaced', 'PERMISSION_DENIED'],
     ]);
     const changedOutcome = outcomes.get('/c/changed');
     assert.ok(changedOutcome instanceof StorageError);

@@ -6,11 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { StorageError, wrapError } from '../../errors.js';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
 
-/**
- * As bin/shoal has them. The heap is small and the buffers outside it are many: collector threads cost a fifth of the CPU
- * time of a put, and a large young generation keeps 100 MiB of dead buffers.
- */
-export const NODE_FLAGS = ['--enable-source-maps', '--single-threaded-gc', '--max-semi-space-size=1'] as const;
+/** As bin/shoal has it: collector threads cost a peer a fifth of the CPU time of a put (docs/decisions/0006). */
+export const NODE_FLAGS = ['--enable-source-maps', '--single-threaded-gc'] as const;
 
 /** A peer that is asked to end finishes its writes within this; then it is killed. */
 const STOP_GRACE_MS = 15_000;

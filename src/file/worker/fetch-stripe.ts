@@ -4,6 +4,7 @@ import { segmentsFor } from '../../chunk/stripe-layout.js';
 import { sealedRange, unsealExtent, unsealRange } from '../../crypto/seal.js';
 import type { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { StorageError, wrapError } from '../../errors.js';
+import { HEDGE_AFTER_MS } from '../../limits.js';
 import { answered, ProgressReport, type WorkerContext } from './context.js';
 import type { ExtentRead, Failure, FetchedStripe, FetchStripeJob } from './protocol.js';
 import { StripeFetch, type FetchChunk } from './stripe-fetch.js';
@@ -51,21 +52,32 @@ function fetcher(job: FetchStripeJob, context: WorkerContext): FetchChunk {
     const source = job.sources[index];
     if (id === undefined || source === undefined) throw new StorageError('NOT_FOUND', 'No peer holds this chunk.');
     const startMs = performance.now();
+    /** One that is cancelled was slower than others: its pace so far tells; a stall tells as much as a failure. */
+    const fell = (bytes: number): void => {
+      const ms = performance.now() - startMs;
+      if (!signal.aborted || (bytes === 0 && ms >= HEDGE_AFTER_MS)) answered(context, source.id);
+      else if (bytes > 0) answered(context, source.id, { bytes, ms });
+    };
     try {
       const mover = await context.mover(source);
       const chunk = await mover.get(id, { signal, segments });
       verifyShape(id, chunk.shape);
       let bytes = 0;
       const counted = async function* (): AsyncGenerator<{ index: number; bytes: Uint8Array }> {
-        for await (const segment of chunk.segments) {
-          bytes += segment.bytes.length;
-          yield segment;
+        try {
+          for await (const segment of chunk.segments) {
+            bytes += segment.bytes.length;
+            yield segment;
+          }
+        } catch (error) {
+          fell(bytes);
+          throw error;
         }
         answered(context, source.id, { bytes, ms: performance.now() - startMs });
       };
       return { shape: chunk.shape, segments: counted() };
     } catch (error) {
-      if (!signal.aborted) answered(context, source.id);
+      fell(0);
       throw error;
     }
   };

@@ -49,7 +49,7 @@ describe('readLocal', () => {
         assert.ok((await read({ ...source, modifiedMs: source.modifiedMs + 0.75 })).equals(content));
       });
 
-      it('is a CONFLICT when the file grew, was cut, written or replaced since', async () => {
+      it('is a CONFLICT when the file grew, was cut or written since', async () => {
         const changes: ((source: LocalSource) => Promise<LocalSource>)[] = [
           async (source) => {
             await appendFile(source.local, 'x');
@@ -63,12 +63,17 @@ describe('readLocal', () => {
             await utimes(source.local, 1, 1);
             return source;
           },
-          async (source) => ({ ...source, inode: '1' }),
-          async (source) => ({ ...source, device: '1' }),
         ];
         for (const change of changes) {
           const { source } = await file(bytes);
           await assert.rejects(read(await change(source)), { code: 'CONFLICT', message: /changed while it was/ });
+        }
+      });
+
+      it('is PERMISSION_DENIED when another file is seen than the caller saw', async () => {
+        const { source } = await file(bytes);
+        for (const other of [{ inode: '1' }, { device: '1' }]) {
+          await assert.rejects(read({ ...source, ...other }), { code: 'PERMISSION_DENIED', message: /another file/ });
         }
       });
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { StorageError, wrapError } from '../../errors.js';
 import type { LocalSource } from './protocol.js';
@@ -8,6 +8,9 @@ const READ_BYTES = 1024 * 1024;
 /** Below this the three system calls are made in line: a trip through the thread pool costs more than they do. */
 const INLINE_BYTES = 256 * 1024;
 
+/** Not to wait for a writer, should the path have become a pipe. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+
 function changed(local: string): StorageError {
   return new StorageError(
     'CONFLICT',
@@ -16,11 +19,11 @@ function changed(local: string): StorageError {
 }
 
 function check(stats: BigIntStats, source: LocalSource): void {
+  if (stats.dev.toString() !== source.device || stats.ino.toString() !== source.inode || !stats.isFile()) {
+    throw new StorageError('PERMISSION_DENIED', `This peer sees another file at ${source.local} than you do.`);
+  }
   const same =
-    stats.dev.toString() === source.device &&
-    stats.ino.toString() === source.inode &&
-    Number(stats.size) === source.fileBytes &&
-    Number(stats.mtimeNs / 1_000_000n) === Math.trunc(source.modifiedMs);
+    Number(stats.size) === source.fileBytes && Number(stats.mtimeNs / 1_000_000n) === Math.trunc(source.modifiedMs);
   if (!same) throw changed(source.local);
 }
 
@@ -44,7 +47,7 @@ export async function readLocal(
 }
 
 function readInline(source: LocalSource, offset: number, bytes: number, take: (piece: Uint8Array) => void): void {
-  const descriptor = openSync(source.local, 'r');
+  const descriptor = openSync(source.local, FLAGS);
   try {
     check(fstatSync(descriptor, { bigint: true }), source);
     const piece = Buffer.allocUnsafe(bytes);
@@ -66,7 +69,7 @@ async function readPieces(
   bytes: number,
   take: (piece: Uint8Array) => void,
 ): Promise<void> {
-  const handle = await open(source.local, 'r');
+  const handle = await open(source.local, FLAGS);
   try {
     check(await handle.stat({ bigint: true }), source);
     const piece = Buffer.allocUnsafe(READ_BYTES);

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Placement } from '../../catalog/catalog.js';
 import type { ChunkHeader, SegmentSource } from '../../chunk/chunk-store.js';
 import { segmentRange } from '../../chunk/segments.js';
-import { StorageError, wrapError } from '../../errors.js';
+import { wrapError } from '../../errors.js';
 import { SEND_RETRY_DELAYS_MS } from '../../limits.js';
 import { answered, type WorkerContext } from './context.js';
 import type { Authorization, Target } from './protocol.js';
@@ -62,14 +62,11 @@ async function sendPatiently(
     } catch (error) {
       sending.signal.throwIfAborted();
       const retryIn = delays[attempt];
-      if (
-        !wrapError(error, 'Sending a chunk').retryable ||
-        StorageError.is(error, 'NO_SPACE') ||
-        retryIn === undefined
-      ) {
-        answered(sending.context, target.id);
-        return undefined;
-      }
+      const failure = wrapError(error, 'Sending a chunk');
+      // A refusal is an answer: the peer is up, it only does not want this chunk.
+      const refused = !failure.retryable || failure.code === 'NO_SPACE';
+      if (!refused && retryIn === undefined) answered(sending.context, target.id);
+      if (refused || retryIn === undefined) return undefined;
       await delay(retryIn, undefined, { signal: sending.signal });
     }
   }

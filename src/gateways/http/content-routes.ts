@@ -19,7 +19,7 @@ export function contentRoutes(server: FastifyInstance, routes: Routes): void {
     const source = request.body;
     if (!(source instanceof Readable))
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/octet-stream.');
-    const file: PutFile = { path, modifiedMs: modified ?? Date.now(), mode: mode ?? DEFAULT_MODE, source };
+    const file: PutFile = { path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE, source };
     let result: PutResult | StorageError | undefined;
     await putFiles(engine, session, one(file), {
       signal: signalOf(routes, reply),

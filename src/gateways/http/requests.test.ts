@@ -83,7 +83,7 @@ describe('check', () => {
     for (const wrong of [
       { modified: 'now' },
       { modified: '9e15' },
-      { modified: '-1' },
+      { modified: '-9e15' },
       { mode: '4096' },
       { mode: '1.5' },
     ]) {

@@ -11,7 +11,8 @@ const flag = z
   .transform((value) => value === 'true');
 const bytes = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const mode = z.number().int().min(0).max(0o7777);
-const modifiedMs = z.number().nonnegative().max(8.64e15);
+/** Files may be older than 1970. */
+const modifiedMs = z.number().min(-8.64e15).max(8.64e15);
 const version = z
   .string()
   .optional()

@@ -170,7 +170,8 @@ describe('the control API', () => {
     const items = [
       { ...item, path: '/imported' },
       { ...item, path: '/unseen', local: join(planet.folder, 'nothing') },
-      { ...item, path: '/changed', inode: '1' },
+      { ...item, path: '/changed', bytes: item.bytes + 1 },
+      { ...item, path: '/elsewhere', inode: '1' },
     ];
     const bytes = Buffer.from(items.map((one) => JSON.stringify(one)).join('\n'));
     const headers = { 'content-type': 'application/x-ndjson' };
@@ -181,6 +182,7 @@ describe('the control API', () => {
       [
         ['failed', '/changed', 'CONFLICT'],
         ['stored', '/imported', undefined],
+        ['unreadable', '/elsewhere', undefined],
         ['unreadable', '/unseen', undefined],
       ],
     );

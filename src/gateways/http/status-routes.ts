@@ -62,9 +62,19 @@ async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Pro
     }),
     store: await store.usage(),
     users: await engine.catalog.users(),
-    safety: session === undefined || unlocked.length > 1 ? null : await safetyOf(engine, session, up),
+    safety: session === undefined || unlocked.length > 1 ? null : await safetyIfUnlocked(engine, session, up),
     outbox: { pendingDeletes: engine.outbox.pending() },
   };
+}
+
+/** A session that was idle for long has been locked meanwhile; that is no failure of the status. */
+async function safetyIfUnlocked(...[engine, session, up]: Parameters<typeof safetyOf>): Promise<StatusReply['safety']> {
+  try {
+    return await safetyOf(engine, session, up);
+  } catch (error) {
+    if (StorageError.is(error, 'LOCKED')) return null;
+    throw error;
+  }
 }
 
 /** A network that is too small to store anything still has a status. */

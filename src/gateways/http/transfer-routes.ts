@@ -89,7 +89,13 @@ function importFile(line: string): PutFile {
     throw new StorageError('INVALID_ARGUMENT', 'A line of the request is not JSON.', { cause: error });
   }
   const { path, modifiedMs, mode, bytes, local, device, inode } = check(REQUESTS.importItem, value);
-  return { path, modifiedMs, mode, source: { local, device, inode, fileBytes: bytes, modifiedMs } };
+  // The catalog counts from 1970 on; what the file is compared with while it is read is its own time.
+  return {
+    path,
+    modifiedMs: Math.max(modifiedMs, 0),
+    mode,
+    source: { local, device, inode, fileBytes: bytes, modifiedMs },
+  };
 }
 
 /** A file that this process cannot open, or sees as another one, is for the client to stream. */
