@@ -29,18 +29,18 @@ export async function pullChunk(
   const source = links.store(request.source);
   const { shape, segments } = await source.get(request.chunk, { signal });
   const header: ChunkHeader = { ...shape, id: request.chunk, owner: label.owner, label: request.label };
-  let whole: AsyncIterator<Segment> | undefined = segments[Symbol.asyncIterator]();
+  const opened: { whole?: AsyncIterator<Segment> } = { whole: segments[Symbol.asyncIterator]() };
   try {
     await local.put(header, sourceOf, { signal });
   } finally {
     // Not asked for at all when the chunk is here already.
-    await whole?.return?.();
+    await opened.whole?.return?.();
   }
 
   async function* sourceOf(missing: readonly number[]): AsyncGenerator<Segment> {
     const all = missing.length === segmentCount(shape.bytes, shape.segmentBytes);
-    const first = whole;
-    whole = undefined;
+    const { whole: first } = opened;
+    delete opened.whole;
     if (all && first !== undefined) {
       yield* { [Symbol.asyncIterator]: () => first };
       return;
