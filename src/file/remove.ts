@@ -2,7 +2,7 @@ import type { FreedStripe, Session } from '../catalog/catalog.js';
 import { encodeDeleteOrder } from '../chunk/grant.js';
 import type { StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
-import { DELETE_ATTEMPT_MS } from '../limits.js';
+import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS } from '../limits.js';
 import type { DeleteBatch, PendingDelete } from '../store/outbox.js';
 import type { Engine } from './engine.js';
 
@@ -42,8 +42,8 @@ export async function freeStripes(
   const deletes = freed.flatMap(({ stripe, chunks }) =>
     chunks.map(({ id, peer }): PendingDelete => ({ peer, owner: session.user, chunk: id, stripe })),
   );
-  await engine.outbox.add(deletes);
-  if (options.later === true) await engine.outbox.postpone(deletes);
+  // In one write: deletes that were due even for a moment could be sent before the chunks arrive.
+  await engine.outbox.add(deletes, options.later === true ? DELETE_RETRY_MIN_MS : 0);
 }
 
 /** Sends what the owner's outbox holds and is due, to all peers at once. What a peer refuses or misses is tried later. */

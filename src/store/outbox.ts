@@ -77,9 +77,9 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Due at once. Resolves when they would survive a power cut; adding one again makes it due again. */
-  async add(deletes: readonly PendingDelete[]): Promise<void> {
-    const nowMs = this.#clock();
-    await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), nowMs));
+  async add(deletes: readonly PendingDelete[], delayMs = 0): Promise<void> {
+    const dueMs = this.#clock() + delayMs;
+    await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), dueMs));
   }
 
   /** The owner's deletes that are due, one batch for each peer; what exceeds a batch comes with the next call. */
