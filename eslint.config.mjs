@@ -14,7 +14,7 @@ export const LAYERS = [
   ['log', 'on-abort', 'package', 'socket-path', 'gen'],
   ['crypto', 'erasure'],
   ['chunk'],
-  ['store', 'wire'],
+  ['store', 'wire', 'documents'],
   ['peers'],
   ['catalog'],
   ['file'],

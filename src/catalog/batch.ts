@@ -4,7 +4,7 @@ import { ExtentList } from '../gen/shoal/v1/format.js';
 import { EXTENTS_PER_DOCUMENT } from '../limits.js';
 import type { ExtentRef } from './catalog.js';
 import { type ChangeOperation, type ChangeText, decodeChange, encodeChanges } from './change.js';
-import type { Document } from './documents.js';
+import type { Document } from '../documents/document-database.js';
 import { encodeExtent } from './manifest.js';
 import type { SealedType } from './sealed-document.js';
 import type { ChangeStamp } from './stamp.js';

@@ -6,7 +6,7 @@ import { MAX_INLINE_EXTENTS } from '../limits.js';
 import { type Batch, stagedKey, type StagedNode } from './batch.js';
 import type { Manifest, NewVersion } from './catalog.js';
 import type { ChangeOperation } from './change.js';
-import type { Document } from './documents.js';
+import type { Document } from '../documents/document-database.js';
 import { encodeExtent } from './manifest.js';
 import { formatPath, parsePath } from './path.js';
 import { ROOT_ID } from './tree.js';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { MAX_GROUPED_DOCUMENTS } from '../limits.js';
 import { Batch, type Sealing } from './batch.js';
-import type { Document } from './documents.js';
+import type { Document } from '../documents/document-database.js';
 import type { View } from './view.js';
 
 /** What a commit is planned against. */

@@ -10,7 +10,7 @@ import { parsePeerId, parseStripeId } from '../chunk/ids.js';
 import { StorageError, type ErrorCode } from '../errors.js';
 import { FREE_UNLOCK_ATTEMPTS, MIN_UNLOCK_WAIT_MS, SESSION_IDLE_MS } from '../limits.js';
 import { silentLogger } from '../log.js';
-import { openDocuments } from './documents.js';
+import { openDocuments } from '../documents/level-documents.js';
 import { LocalCatalog } from './local-catalog.js';
 
 catalogContract('LocalCatalog', async () => {

@@ -22,7 +22,7 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
-import { openDocuments } from './documents.js';
+import { openDocuments } from '../documents/level-documents.js';
 import { NetworkDocuments } from './network-documents.js';
 import { Sessions } from './sessions.js';
 import { StripeDocuments } from './stripe-documents.js';

@@ -3,7 +3,7 @@ import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import type { NetworkRecord } from './catalog.js';
-import type { Document, DocumentDatabase } from './documents.js';
+import type { Document, DocumentDatabase } from '../documents/document-database.js';
 import { fromDocument, toDocument, USER_PREFIX, type UserDocument, userDocumentId } from './user-document.js';
 
 const FORMAT = 1;

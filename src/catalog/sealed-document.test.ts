@@ -6,7 +6,7 @@ import { sampleVersion } from '../../test/contract/catalog-samples.js';
 import { utf8 } from '../bytes.js';
 import { StorageError, type ErrorCode } from '../errors.js';
 import type { Logger } from '../log.js';
-import type { Document } from './documents.js';
+import type { Document } from '../documents/document-database.js';
 import { readSealed, type SealedFields, writeSealed } from './sealed-document.js';
 
 const user = sampleUser();

@@ -6,7 +6,7 @@ import type { UserKeys } from '../crypto/root-key.js';
 import { signEd25519, verifyEd25519 } from '../crypto/signature.js';
 import { StorageError } from '../errors.js';
 import { MAX_SEALED_DOCUMENT_BYTES } from '../limits.js';
-import type { Document } from './documents.js';
+import type { Document } from '../documents/document-database.js';
 
 const FORMAT = 1;
 

@@ -3,7 +3,7 @@ import type { Receipt } from '../chunk/chunk-store.js';
 import { StorageError } from '../errors.js';
 import { DOCUMENT_PAGE, MAX_LABEL_BYTES, MAX_RECEIPT_BYTES, MAX_STRIPE_CHUNKS, MIN_DATA_CHUNKS } from '../limits.js';
 import type { Placement, StripeRecord } from './catalog.js';
-import type { Document, DocumentDatabase } from './documents.js';
+import type { Document, DocumentDatabase } from '../documents/document-database.js';
 
 const FORMAT = 1;
 const PREFIX = 'stripe-';

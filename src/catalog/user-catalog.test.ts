@@ -8,7 +8,7 @@ import { StorageError, type ErrorCode } from '../errors.js';
 import { MAX_CHANGE_BYTES } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { NewVersion } from './catalog.js';
-import type { Document } from './documents.js';
+import type { Document } from '../documents/document-database.js';
 
 const user = sampleUser();
 

@@ -13,7 +13,7 @@ import type { Logger } from '../log.js';
 import type { Entry, Manifest, NewVersion, VersionSummary } from './catalog.js';
 import { CommitPlan } from './commit-plan.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
-import type { DocumentDatabase } from './documents.js';
+import type { DocumentDatabase } from '../documents/document-database.js';
 import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
 import { checkManifest, decodeExtent } from './manifest.js';
 import { stripesOf } from './stripe-references.js';

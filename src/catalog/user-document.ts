@@ -5,7 +5,7 @@ import type { UserKeys } from '../crypto/root-key.js';
 import { StorageError } from '../errors.js';
 import { Signed, UserBody } from '../gen/shoal/v1/format.js';
 import { MAX_USER_DOCUMENT_BYTES, MAX_USER_NAME_CHARS } from '../limits.js';
-import type { Document } from './documents.js';
+import type { Document } from '../documents/document-database.js';
 
 const FORMAT = 1;
 const USER_NAME = /^[a-z0-9._-]+$/;

@@ -4,7 +4,7 @@ import { StorageError } from '../errors.js';
 import { type Extent, ExtentList } from '../gen/shoal/v1/format.js';
 import type { Logger } from '../log.js';
 import { CHANGE_PREFIX, type ChangeText, decodeChange } from './change.js';
-import type { Document, DocumentDatabase } from './documents.js';
+import type { Document, DocumentDatabase } from '../documents/document-database.js';
 import { readSealed, type SealedDocument, type SealedType, writeSealed } from './sealed-document.js';
 import { type ChangeStamp, compareChanges } from './stamp.js';
 import { View } from './view.js';

@@ -1,5 +1,5 @@
 import { parsePeerId, parseUserId, type PeerId, type UserId } from '../../src/chunk/ids.js';
-import type { DocumentDatabase } from '../../src/catalog/documents.js';
+import type { DocumentDatabase } from '../../src/documents/document-database.js';
 import { UserCatalog } from '../../src/catalog/user-catalog.js';
 import { deriveUserKeys, newRootKey, userId, type UserKeys } from '../../src/crypto/root-key.js';
 import { silentLogger, type Logger } from '../../src/log.js';

@@ -1,4 +1,4 @@
-import type { Document, DocumentDatabase, Listed } from '../../src/catalog/documents.js';
+import type { Document, DocumentDatabase, Listed } from '../../src/documents/document-database.js';
 
 /** A document database for tests: everything in sight, nothing on disk. */
 export class MemoryDocuments implements DocumentDatabase {

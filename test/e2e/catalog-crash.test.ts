@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openDocuments } from '../../src/catalog/documents.js';
+import { openDocuments } from '../../src/documents/level-documents.js';
 import type { UserCatalog } from '../../src/catalog/user-catalog.js';
 import { openUserCatalog, sampleUser } from '../contract/catalog-users.js';
 import { temporaryFolder } from '../contract/offer.js';

@@ -1,4 +1,4 @@
-import { openDocuments } from '../../../src/catalog/documents.js';
+import { openDocuments } from '../../../src/documents/level-documents.js';
 import { openUserCatalog, sampleUser } from '../../contract/catalog-users.js';
 import { sampleVersion } from '../../contract/catalog-samples.js';
 import { SeededNumbers } from './seeded.js';

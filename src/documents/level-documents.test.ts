@@ -8,7 +8,8 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { StorageError, type ErrorCode } from '../errors.js';
 import { DOCUMENT_PAGE } from '../limits.js';
-import { type Document, type DocumentDatabase, openDocuments } from './documents.js';
+import type { Document, DocumentDatabase } from './document-database.js';
+import { openDocuments } from './level-documents.js';
 
 let directory: string;
 
@@ -70,7 +71,7 @@ test('documents are written, replaced, listed by prefix in pages, removed, and w
 test('nobody else may have it open: neither this process nor another', async () => {
   const database = await openDocuments(directory, 'alone');
   await fails(openDocuments(directory, 'alone'), 'CONFLICT', /open already/);
-  const program = `import { openDocuments } from ${JSON.stringify(new URL('documents.js', import.meta.url).href)};
+  const program = `import { openDocuments } from ${JSON.stringify(new URL('level-documents.js', import.meta.url).href)};
     await openDocuments(${JSON.stringify(directory)}, 'alone').catch((error) => console.log(error.code, error.message));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
   assert.match(stdout, /^CONFLICT Another process has the catalog in .* open\. Stop it first\./);
@@ -173,7 +174,7 @@ test('a database that has lost its counter is not opened: it would write over wh
 
 test('what is acknowledged after a write that failed halfway is kept', async () => {
   const program = `
-    import { openDocuments } from ${JSON.stringify(new URL('documents.js', import.meta.url).href)};
+    import { openDocuments } from ${JSON.stringify(new URL('level-documents.js', import.meta.url).href)};
     const database = await openDocuments(${JSON.stringify(directory)}, 'full');
     for (let index = 0; index < 60; index++) {
       await database.put([{ _id: 'd-' + index, text: 'y'.repeat(20_000) }]).then(

@@ -4,37 +4,8 @@ import { join, resolve } from 'node:path';
 import { StorageError, wrapError } from '../errors.js';
 import { DOCUMENT_PAGE } from '../limits.js';
 import { checkedLevelDown, type Damage } from './checked-leveldb.js';
+import type { Document, DocumentDatabase, Listed } from './document-database.js';
 import { DurableFlush } from './durable.js';
-
-/** Fields beside `_id` are plain JSON; their meaning is the reader's to check, for anyone may have written them. */
-export interface Document {
-  readonly _id: string;
-  readonly [field: string]: unknown;
-}
-
-/** A document as a listing finds it. */
-export interface Listed {
-  /** "…-?" when not even the id can be read. */
-  readonly id: string;
-  /** undefined: the database has lost its text. */
-  readonly document: Document | undefined;
-}
-
-/**
- * The one place that knows PouchDB: a database of JSON documents by id. What `put` and `remove` resolved would survive a
- * power cut.
- */
-export interface DocumentDatabase extends AsyncDisposable {
-  get(id: string): Promise<Document | undefined>;
-  /** In ascending order of id, page by page. */
-  list(prefix: string): AsyncIterable<readonly Listed[]>;
-  /** Writes each document under its id, over what may be there. All of them reach the database in one atomic batch. */
-  put(documents: readonly Document[]): Promise<void>;
-  /** Ids that are not there are passed over. */
-  remove(ids: readonly string[]): Promise<void>;
-  /** Idempotent. */
-  close(): Promise<void>;
-}
 
 // --- what of PouchDB is used ------------------------------------------------------------------------------------------
 
