@@ -27,6 +27,8 @@ export interface DocumentDatabase extends AsyncDisposable {
   get(id: string): Promise<Document | undefined>;
   /** All leaves, deleted ones too, in no order; none when the id was never there. */
   leaves(id: string): Promise<readonly Leaf[]>;
+  /** Every text of a document that this database can still give out, older revisions and tombstones too, in no order. */
+  texts(id: string): Promise<readonly Document[]>;
   /** Ids in ascending order, page by page, each with the leaf that `get` finds. */
   list(prefix: string): AsyncIterable<readonly Listed[]>;
   /** Writes each document under its id, over what may be there. All of them reach the database in one atomic batch. */
