@@ -10,11 +10,15 @@ export const DERIVE = {
   extent: 'shoal/extent/1',
   /** passphrase key → wrapping key ‖ commitment */
   wrap: 'shoal/wrap/1',
+  /** words of a recovery kit → wrapping key ‖ commitment */
+  kit: 'shoal/kit/1',
   /** root key → … */
   catalog: 'shoal/root/catalog/1',
   directory: 'shoal/root/directory/1',
   signing: 'shoal/root/signing/1',
   sharing: 'shoal/root/sharing/1',
+  /** … and the key that seals the root keys before it */
+  former: 'shoal/root/former/1',
   /** directory key and a stripe's salt → the extent key of that stripe's directory */
   stripeDirectory: 'shoal/stripe-directory/1',
   /** catalog key and a document's salt → the key of that document */
@@ -34,6 +38,12 @@ export const SIGNATURE_CONTEXTS = {
   change: 'shoal/change/1',
   receipt: 'shoal/receipt/1',
   userDocument: 'shoal/user-document/1',
+  network: 'shoal/network/1',
+  peer: 'shoal/peer/1',
+  peerState: 'shoal/peer-state/1',
+  home: 'shoal/home/1',
+  forget: 'shoal/forget/1',
+  succession: 'shoal/succession/1',
 } as const;
 
 export type SignaturePurpose = keyof typeof SIGNATURE_CONTEXTS;

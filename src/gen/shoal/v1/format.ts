@@ -14,15 +14,44 @@ export const protobufFileName = "shoal/v1/format.proto";
  * docs/spec/ says how each is made and checked. Field numbers are frozen.
  */
 
+export enum PeerState {
+  PEER_STATE_UNSPECIFIED = 0,
+  PEER_STATE_MEMBER = 1,
+  PEER_STATE_DRAINING = 2,
+  PEER_STATE_REMOVED = 3,
+}
+
 /**
- * A body and the Ed25519 signature over  context ‖ 0x00 ‖ body  by the owner, where context names the purpose:
- * "shoal/label/1", "shoal/grant/1", "shoal/delete/1", "shoal/change/1", "shoal/user-document/1".
+ * A body and the signature over  context ‖ 0x00 ‖ body, where context names the purpose (src/crypto/labels.ts).
+ * By a user (label, grant, delete, change, user document, home, forget): Ed25519.
+ * By a peer or the authority (peer; network, peer state): ECDSA P-256 with SHA-256, r ‖ s, and no public key here: the key is
+ * that of the certificate in the body, or of the reader's own copy of the authority's certificate.
  */
 export interface Signed {
   body: Uint8Array;
-  /** 64 bytes */
+  /** 64 bytes, by the key of the last link, or by `public_key` when there is none */
   signature: Uint8Array;
-  /** 32 bytes, the owner's; the user id is its hash */
+  /** 32 bytes, the owner's first; the user id is its hash */
+  publicKey: Uint8Array;
+  /** from the first signing key to the one that signed: number of links = generation − 1 */
+  links: KeyLink[];
+}
+
+/** A signing key that follows another. docs/spec/1-sealing.md section 6 */
+export interface KeyLink {
+  /** 32 bytes: the key of the next generation */
+  publicKey: Uint8Array;
+  /** 64 bytes, by the key before it */
+  signature: Uint8Array;
+}
+
+/** What a link's signature covers ("shoal/succession/1" ‖ 0x00 ‖ body). */
+export interface SuccessionBody {
+  /** user id */
+  owner: Uint8Array;
+  /** of the new key, from 2 */
+  generation: number;
+  /** the new key */
   publicKey: Uint8Array;
 }
 
@@ -178,12 +207,34 @@ export interface UserBody {
   /** user id */
   owner: Uint8Array;
   name: string;
-  /** counts the user's passphrase changes, from 1; the wrap is bound to it */
+  /** counts the documents of this user, from 1; the wrap is bound to it */
   version: number;
   /** X25519, 32 bytes */
   sharingKey: Uint8Array;
   wrap: PassphraseWrap | undefined;
   createdMs: number;
+  /** of the root key; 0 means 1. The document is signed by the signing key of this generation */
+  generation: number;
+  /** absent: there is no recovery kit */
+  kit:
+    | KitWrap
+    | undefined;
+  /** of the generations 1 … generation − 1, in order */
+  former: FormerKey[];
+}
+
+/** The root key under the words of a recovery kit. */
+export interface KitWrap {
+  /** of the document that brought it */
+  version: number;
+  salt: Uint8Array;
+  sealed: Uint8Array;
+}
+
+/** An older root key, sealed under the present one. */
+export interface FormerKey {
+  generation: number;
+  sealed: Uint8Array;
 }
 
 /** The root key under a passphrase (docs/spec/1-sealing.md). */
@@ -196,8 +247,75 @@ export interface PassphraseWrap {
   sealed: Uint8Array;
 }
 
+/** What the authority says of the network. Context "shoal/network/1". */
+export interface NetworkBody {
+  /** 1 */
+  format: number;
+  /** SHA-256 of the authority's public key (SubjectPublicKeyInfo, DER) */
+  network: Uint8Array;
+  /** from 1 */
+  counter: number;
+  name: string;
+  tolerate?: number | undefined;
+  issuedMs: number;
+}
+
+/** What a peer says of itself. Context "shoal/peer/1", by the key of `certificate`, whose hash is `peer`. */
+export interface PeerBody {
+  /** 1 */
+  format: number;
+  network: Uint8Array;
+  /** from 1 */
+  counter: number;
+  peer: Uint8Array;
+  /** "host:port" */
+  address: string;
+  name: string;
+  zone: string;
+  capacityBytes: number;
+  /** hosts the databases of all others */
+  backup: boolean;
+  /** DER, issued by the authority */
+  certificate: Uint8Array;
+  issuedMs: number;
+}
+
+/** What the authority says of a peer; without one it is a member. Context "shoal/peer-state/1". */
+export interface PeerStateBody {
+  /** 1 */
+  format: number;
+  network: Uint8Array;
+  /** from 1 */
+  counter: number;
+  peer: Uint8Array;
+  state: PeerState;
+  issuedMs: number;
+}
+
+/** A user is at home at a peer: it may replicate the user's databases. Context "shoal/home/1". */
+export interface HomeBody {
+  /** 1 */
+  format: number;
+  owner: Uint8Array;
+  /** from 1 */
+  counter: number;
+  peer: Uint8Array;
+  /** no longer */
+  gone: boolean;
+  issuedMs: number;
+}
+
+/** The owner wants this stripe's record deleted; carried by the tombstone. Context "shoal/forget/1". */
+export interface ForgetBody {
+  /** 1 */
+  format: number;
+  owner: Uint8Array;
+  stripe: Uint8Array;
+  issuedMs: number;
+}
+
 function createBaseSigned(): Signed {
-  return { body: new Uint8Array(0), signature: new Uint8Array(0), publicKey: new Uint8Array(0) };
+  return { body: new Uint8Array(0), signature: new Uint8Array(0), publicKey: new Uint8Array(0), links: [] };
 }
 
 export const Signed: MessageFns<Signed> = {
@@ -210,6 +328,9 @@ export const Signed: MessageFns<Signed> = {
     }
     if (message.publicKey.length !== 0) {
       writer.uint32(26).bytes(message.publicKey);
+    }
+    for (const v of message.links) {
+      KeyLink.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -241,6 +362,139 @@ export const Signed: MessageFns<Signed> = {
             }
 
             message.signature = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.publicKey = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.links.push(KeyLink.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeyLink(): KeyLink {
+  return { publicKey: new Uint8Array(0), signature: new Uint8Array(0) };
+}
+
+export const KeyLink: MessageFns<KeyLink> = {
+  encode(message: KeyLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.publicKey.length !== 0) {
+      writer.uint32(10).bytes(message.publicKey);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(18).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyLink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyLink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.publicKey = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSuccessionBody(): SuccessionBody {
+  return { owner: new Uint8Array(0), generation: 0, publicKey: new Uint8Array(0) };
+}
+
+export const SuccessionBody: MessageFns<SuccessionBody> = {
+  encode(message: SuccessionBody, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner.length !== 0) {
+      writer.uint32(10).bytes(message.owner);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(16).uint32(message.generation);
+    }
+    if (message.publicKey.length !== 0) {
+      writer.uint32(26).bytes(message.publicKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SuccessionBody {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuccessionBody();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.generation = reader.uint32();
             continue;
           }
           case 3: {
@@ -1488,6 +1742,9 @@ function createBaseUserBody(): UserBody {
     sharingKey: new Uint8Array(0),
     wrap: undefined,
     createdMs: 0,
+    generation: 0,
+    kit: undefined,
+    former: [],
   };
 }
 
@@ -1513,6 +1770,15 @@ export const UserBody: MessageFns<UserBody> = {
     }
     if (message.createdMs !== 0) {
       writer.uint32(56).uint64(message.createdMs);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(64).uint32(message.generation);
+    }
+    if (message.kit !== undefined) {
+      KitWrap.encode(message.kit, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.former) {
+      FormerKey.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -1584,6 +1850,155 @@ export const UserBody: MessageFns<UserBody> = {
             }
 
             message.createdMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kit = KitWrap.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.former.push(FormerKey.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKitWrap(): KitWrap {
+  return { version: 0, salt: new Uint8Array(0), sealed: new Uint8Array(0) };
+}
+
+export const KitWrap: MessageFns<KitWrap> = {
+  encode(message: KitWrap, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint32(message.version);
+    }
+    if (message.salt.length !== 0) {
+      writer.uint32(18).bytes(message.salt);
+    }
+    if (message.sealed.length !== 0) {
+      writer.uint32(26).bytes(message.sealed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KitWrap {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKitWrap();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.salt = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sealed = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFormerKey(): FormerKey {
+  return { generation: 0, sealed: new Uint8Array(0) };
+}
+
+export const FormerKey: MessageFns<FormerKey> = {
+  encode(message: FormerKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== 0) {
+      writer.uint32(8).uint32(message.generation);
+    }
+    if (message.sealed.length !== 0) {
+      writer.uint32(18).bytes(message.sealed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FormerKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFormerKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sealed = reader.bytes();
             continue;
           }
         }
@@ -1674,6 +2089,556 @@ export const PassphraseWrap: MessageFns<PassphraseWrap> = {
             }
 
             message.sealed = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNetworkBody(): NetworkBody {
+  return { format: 0, network: new Uint8Array(0), counter: 0, name: "", tolerate: undefined, issuedMs: 0 };
+}
+
+export const NetworkBody: MessageFns<NetworkBody> = {
+  encode(message: NetworkBody, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== 0) {
+      writer.uint32(8).uint32(message.format);
+    }
+    if (message.network.length !== 0) {
+      writer.uint32(18).bytes(message.network);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(24).uint64(message.counter);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.tolerate !== undefined) {
+      writer.uint32(40).uint32(message.tolerate);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(48).uint64(message.issuedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NetworkBody {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNetworkBody();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.format = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.network = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.tolerate = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePeerBody(): PeerBody {
+  return {
+    format: 0,
+    network: new Uint8Array(0),
+    counter: 0,
+    peer: new Uint8Array(0),
+    address: "",
+    name: "",
+    zone: "",
+    capacityBytes: 0,
+    backup: false,
+    certificate: new Uint8Array(0),
+    issuedMs: 0,
+  };
+}
+
+export const PeerBody: MessageFns<PeerBody> = {
+  encode(message: PeerBody, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== 0) {
+      writer.uint32(8).uint32(message.format);
+    }
+    if (message.network.length !== 0) {
+      writer.uint32(18).bytes(message.network);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(24).uint64(message.counter);
+    }
+    if (message.peer.length !== 0) {
+      writer.uint32(34).bytes(message.peer);
+    }
+    if (message.address !== "") {
+      writer.uint32(42).string(message.address);
+    }
+    if (message.name !== "") {
+      writer.uint32(50).string(message.name);
+    }
+    if (message.zone !== "") {
+      writer.uint32(58).string(message.zone);
+    }
+    if (message.capacityBytes !== 0) {
+      writer.uint32(64).uint64(message.capacityBytes);
+    }
+    if (message.backup !== false) {
+      writer.uint32(72).bool(message.backup);
+    }
+    if (message.certificate.length !== 0) {
+      writer.uint32(82).bytes(message.certificate);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(88).uint64(message.issuedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeerBody {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeerBody();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.format = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.network = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.zone = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.capacityBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.backup = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.certificate = reader.bytes();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePeerStateBody(): PeerStateBody {
+  return { format: 0, network: new Uint8Array(0), counter: 0, peer: new Uint8Array(0), state: 0, issuedMs: 0 };
+}
+
+export const PeerStateBody: MessageFns<PeerStateBody> = {
+  encode(message: PeerStateBody, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== 0) {
+      writer.uint32(8).uint32(message.format);
+    }
+    if (message.network.length !== 0) {
+      writer.uint32(18).bytes(message.network);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(24).uint64(message.counter);
+    }
+    if (message.peer.length !== 0) {
+      writer.uint32(34).bytes(message.peer);
+    }
+    if (message.state !== 0) {
+      writer.uint32(40).int32(message.state);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(48).uint64(message.issuedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PeerStateBody {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePeerStateBody();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.format = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.network = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHomeBody(): HomeBody {
+  return { format: 0, owner: new Uint8Array(0), counter: 0, peer: new Uint8Array(0), gone: false, issuedMs: 0 };
+}
+
+export const HomeBody: MessageFns<HomeBody> = {
+  encode(message: HomeBody, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== 0) {
+      writer.uint32(8).uint32(message.format);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(18).bytes(message.owner);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(24).uint64(message.counter);
+    }
+    if (message.peer.length !== 0) {
+      writer.uint32(34).bytes(message.peer);
+    }
+    if (message.gone !== false) {
+      writer.uint32(40).bool(message.gone);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(48).uint64(message.issuedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HomeBody {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHomeBody();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.format = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.gone = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseForgetBody(): ForgetBody {
+  return { format: 0, owner: new Uint8Array(0), stripe: new Uint8Array(0), issuedMs: 0 };
+}
+
+export const ForgetBody: MessageFns<ForgetBody> = {
+  encode(message: ForgetBody, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.format !== 0) {
+      writer.uint32(8).uint32(message.format);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(18).bytes(message.owner);
+    }
+    if (message.stripe.length !== 0) {
+      writer.uint32(26).bytes(message.stripe);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(32).uint64(message.issuedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ForgetBody {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseForgetBody();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.format = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stripe = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.issuedMs = longToNumber(reader.uint64());
             continue;
           }
         }
