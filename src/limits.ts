@@ -26,10 +26,10 @@ export const MAX_PLACED_CHUNKS = 16;
 
 /** One gRPC message: a segment and its envelope. */
 export const MAX_MESSAGE_BYTES = SEGMENT_BYTES + 64 * KIB;
-/** A signed label: 64 chunk ids of 32 bytes and a few numbers. */
+/** A signed label: 64 chunk ids of 32 bytes, a few numbers, and the links of MAX_KEY_GENERATIONS. */
 export const MAX_LABEL_BYTES = 4 * KIB;
-/** A grant: ids, a key, numbers, a signature. */
-export const MAX_GRANT_BYTES = 1 * KIB;
+/** A grant: ids, a key, numbers, a signature, and the links of MAX_KEY_GENERATIONS. */
+export const MAX_GRANT_BYTES = 2 * KIB;
 /** A sealed stripe directory; a stripe is closed before its directory grows past this. */
 export const MAX_DIRECTORY_BYTES = 2 * MIB;
 /** A remote path in UTF-8 bytes, as POSIX PATH_MAX. */
@@ -116,6 +116,12 @@ export const MAX_ARGON2_PASSES = 16;
 export const MAX_ARGON2_LANES = 16;
 /** Longest passphrase in UTF-8 bytes. */
 export const MAX_PASSPHRASE_BYTES = 1024;
+/** Root keys that a user has in a life: every label carries a link of 102 bytes for each after the first, and has to stay in MAX_LABEL_BYTES. */
+export const MAX_KEY_GENERATIONS = 16;
+/** Chains of signing keys that were verified and are remembered: a verification takes 0.1 ms a link, and owners repeat. */
+export const MAX_VERIFIED_CHAINS = 256;
+/** What is typed for the words of a recovery kit: 24 words of 8 letters, numbers, blanks, with room for wild line ends. */
+export const MAX_KIT_TEXT_CHARS = 2 * KIB;
 
 // --- control socket ---------------------------------------------------------------------------------------------------
 
@@ -181,7 +187,7 @@ export const MAX_COMMIT_VERSIONS = 100_000;
 export const DOCUMENT_PAGE = 100;
 /** Change documents that one write to the database carries: commits that wait for the disk share a write. */
 export const MAX_GROUPED_DOCUMENTS = 512;
-/** A user's public document: two names, keys, a wrap, a signature. */
+/** A user's public document: a name, keys, two wraps, a signature, and for MAX_KEY_GENERATIONS a link and a former key each. */
 export const MAX_USER_DOCUMENT_BYTES = 4 * KIB;
 /** Longest user name in characters, all of them ASCII. */
 export const MAX_USER_NAME_CHARS = 64;

@@ -18,7 +18,7 @@ import {
   type StripeId,
   type UserId,
 } from './ids.js';
-import { type BoundedDecoder, openSigned } from './signed.js';
+import { type BoundedDecoder, openSigned, type SignedBy } from './signed.js';
 
 /** The owner's permission for one peer to store the chunks of one stripe elsewhere. docs/spec/4-wire.md */
 export interface Grant {
@@ -76,7 +76,7 @@ const GRANT: BoundedDecoder<Grant> = {
 };
 
 /** Reads a signed grant. @throws StorageError LIMIT_EXCEEDED, CORRUPT, PERMISSION_DENIED when its owner did not sign it */
-export function openGrant(signed: Uint8Array): Grant {
+export function openGrant(signed: Uint8Array): Grant & SignedBy {
   return openSigned('grant', GRANT, signed);
 }
 
@@ -124,7 +124,7 @@ const DELETE_ORDER: BoundedDecoder<DeleteOrder> = {
 };
 
 /** Reads a signed order. @throws StorageError LIMIT_EXCEEDED, CORRUPT, PERMISSION_DENIED when its owner did not sign it */
-export function openDeleteOrder(signed: Uint8Array): DeleteOrder {
+export function openDeleteOrder(signed: Uint8Array): DeleteOrder & SignedBy {
   return openSigned('delete', DELETE_ORDER, signed);
 }
 

@@ -4,7 +4,7 @@ import { StripeLabel } from '../gen/shoal/v1/format.js';
 import { MAX_DIRECTORY_BYTES, MAX_LABEL_BYTES, SEGMENT_BYTES } from '../limits.js';
 import { MIN_DIRECTORY_BYTES } from './directory.js';
 import { type ChunkId, idBytes, parseChunkId, parseUserId, type StripeId, stripeId, type UserId } from './ids.js';
-import { type BoundedDecoder, decodeBounded, openSigned } from './signed.js';
+import { type BoundedDecoder, decodeBounded, openSigned, type SignedBy } from './signed.js';
 
 export const LABEL_FORMAT = 1;
 
@@ -84,6 +84,6 @@ export function decodeLabel(body: Uint8Array): ReadLabel {
 }
 
 /** Reads a signed label. @throws StorageError as decodeLabel, and PERMISSION_DENIED when its owner did not sign it */
-export function openLabel(signed: Uint8Array): ReadLabel {
+export function openLabel(signed: Uint8Array): ReadLabel & SignedBy {
   return openSigned('label', LABEL, signed);
 }

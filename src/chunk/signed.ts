@@ -1,7 +1,7 @@
-import type { KeyObject } from 'node:crypto';
 import type { SignaturePurpose } from '../crypto/labels.js';
 import { userId } from '../crypto/root-key.js';
 import { signEd25519, verifyEd25519 } from '../crypto/signature.js';
+import { followLinks, generationOf, type Signer } from '../crypto/succession.js';
 import { StorageError } from '../errors.js';
 import { Signed } from '../gen/shoal/v1/format.js';
 import { parseUserId, type UserId } from './ids.js';
@@ -30,36 +30,64 @@ export function decodeBounded<T>(decoder: BoundedDecoder<T>, bytes: Uint8Array):
   }
 }
 
+/** Which of an owner's keys signed. */
+export interface SignedBy {
+  /** Of the signing key, from 1. */
+  readonly generation: number;
+}
+
 /** Signs a body as a user. @returns an encoded shoal.v1.Signed */
-export function sealSigned(
-  purpose: SignaturePurpose,
-  body: Uint8Array,
-  by: { readonly privateKey: KeyObject; readonly publicKey: Uint8Array },
-): Uint8Array {
+export function sealSigned(purpose: SignaturePurpose, body: Uint8Array, by: Signer): Uint8Array {
   const signature = signEd25519(purpose, body, by.privateKey);
-  return Signed.encode({ body, signature, publicKey: by.publicKey }).finish();
+  return Signed.encode({ body, signature, publicKey: by.publicKey, links: [...(by.links ?? [])] }).finish();
+}
+
+/** A shoal.v1.Signed whose signature and links are right; its body is still bytes. */
+export interface VerifiedSigned extends SignedBy {
+  readonly body: Uint8Array;
+  /** The owner's first signing key. */
+  readonly publicKey: Uint8Array;
+  readonly links: Signed['links'];
+}
+
+/**
+ * Checks the links and the signature, under the purpose's context.
+ *
+ * @throws StorageError LIMIT_EXCEEDED, CORRUPT, PERMISSION_DENIED
+ */
+export function verifySigned(
+  purpose: SignaturePurpose,
+  { what, maxBytes }: Pick<BoundedDecoder<unknown>, 'what' | 'maxBytes'>,
+  bytes: Uint8Array,
+): VerifiedSigned {
+  const signed = decodeBounded({ what, maxBytes, decode: (input) => Signed.decode(input) }, bytes);
+  const { body, signature, publicKey, links } = signed;
+  if (!verifyEd25519(purpose, body, { signature, publicKey: followLinks(publicKey, links) })) {
+    throw new StorageError('PERMISSION_DENIED', `The signature of this ${what} is wrong: it was altered or forged.`);
+  }
+  return { body, publicKey, links, generation: generationOf(links) };
 }
 
 /**
  * Opens a shoal.v1.Signed whose body names its owner: decodes the body, checks the signature under the purpose's context,
- * and that the owner is the hash of the key that signed.
+ * and that the owner is the hash of the first key of the chain that signed.
  *
  * @param body decodes the body, and bounds the whole
+ * @returns the body, and the generation of the key that signed it
  * @throws StorageError LIMIT_EXCEEDED, CORRUPT, UNSUPPORTED; PERMISSION_DENIED for a signature that is not the owner's
  */
 export function openSigned<T extends { readonly owner: UserId }>(
   purpose: SignaturePurpose,
   body: BoundedDecoder<T>,
   bytes: Uint8Array,
-): T {
-  const { what, maxBytes } = body;
-  const signed = decodeBounded({ what, maxBytes, decode: (input) => Signed.decode(input) }, bytes);
-  if (!verifyEd25519(purpose, signed.body, signed)) {
-    throw new StorageError('PERMISSION_DENIED', `The signature of this ${what} is wrong: it was altered or forged.`);
-  }
+): T & SignedBy {
+  const signed = verifySigned(purpose, body, bytes);
   const opened = decodeBounded(body, signed.body);
   if (opened.owner !== parseUserId(userId(signed.publicKey))) {
-    throw new StorageError('PERMISSION_DENIED', `This ${what} is signed by somebody who is not the owner it names.`);
+    throw new StorageError(
+      'PERMISSION_DENIED',
+      `This ${body.what} is signed by somebody who is not the owner it names.`,
+    );
   }
-  return opened;
+  return { ...opened, generation: signed.generation };
 }

@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hashRaw } from '@node-rs/argon2';
-import { concatBytes, equalBytes, fromHex, u32, utf8 } from '../bytes.js';
+import { concatBytes, u32, utf8 } from '../bytes.js';
 import { assert, StorageError, wrapError } from '../errors.js';
 import {
   MAX_ARGON2_LANES,
@@ -11,18 +11,20 @@ import {
   MIN_ARGON2_MEMORY_KIB,
   MIN_ARGON2_PASSES,
 } from '../limits.js';
-import { derive, KEY_BYTES } from './kdf.js';
+import { KEY_BYTES } from './kdf.js';
 import { DERIVE } from './labels.js';
+import {
+  openRootKey,
+  ownerBinding,
+  sealRootKey,
+  WRAP_SALT_BYTES,
+  WRAP_SEALED_BYTES,
+  type WrapKeys,
+  wrapKeys,
+  type WrapOwner,
+} from './root-wrap.js';
 
-export const WRAP_SALT_BYTES = 16;
-const COMMITMENT_BYTES = 32;
-const TAG_BYTES = 16;
-/** Commitment ‖ sealed root key ‖ tag. */
-export const WRAP_SEALED_BYTES = COMMITMENT_BYTES + KEY_BYTES + TAG_BYTES;
-const USER_ID_BYTES = 32;
-const CIPHER = 'chacha20-poly1305';
-/** The salt is fresh for every wrap, so each wrapping key seals one message, and one nonce is enough. */
-const NONCE = new Uint8Array(12);
+export { WRAP_SALT_BYTES, WRAP_SEALED_BYTES, type WrapOwner } from './root-wrap.js';
 
 /** Cost of Argon2id (RFC 9106). */
 export interface Argon2Cost {
@@ -45,21 +47,12 @@ export interface Wrap extends Argon2Cost {
   readonly sealed: Uint8Array;
 }
 
-/** What a wrap is bound to: it opens for no other user and as no other version. */
-export interface WrapOwner {
-  /** User id, lower-case hex of 32 bytes. */
-  readonly user: string;
-  /** Counts the user's passphrase changes, from 1. */
-  readonly version: number;
-}
-
-interface WrapKeys {
-  readonly aad: Uint8Array;
-  readonly key: Uint8Array;
-  readonly commitment: Uint8Array;
-}
-
-function checkCost(cost: Argon2Cost): void {
+/**
+ * The floor and the ceiling of what a wrap may ask for.
+ *
+ * @throws StorageError PERMISSION_DENIED below the floor, UNSUPPORTED above the ceiling
+ */
+export function checkCost(cost: Argon2Cost): void {
   const bounds = [
     [cost.memoryKib, MIN_ARGON2_MEMORY_KIB, MAX_ARGON2_MEMORY_KIB],
     [cost.passes, MIN_ARGON2_PASSES, MAX_ARGON2_PASSES],
@@ -81,6 +74,11 @@ function checkCost(cost: Argon2Cost): void {
   }
 }
 
+/** Whether two passphrases are the same to a wrap. */
+export function isSamePassphrase(one: string, other: string): boolean {
+  return one.normalize('NFKC') === other.normalize('NFKC');
+}
+
 /** NFKC, so that the same passphrase typed on another system gives the same bytes. */
 function passphraseBytes(passphrase: string): Uint8Array {
   const bytes = utf8(passphrase.normalize('NFKC'));
@@ -92,13 +90,10 @@ function passphraseBytes(passphrase: string): Uint8Array {
 
 /** User id ‖ version ‖ costs ‖ salt: fixed lengths, so that the concatenation is unambiguous. */
 function binding(owner: WrapOwner, cost: Argon2Cost, salt: Uint8Array): Uint8Array {
-  const user = fromHex(owner.user, USER_ID_BYTES);
-  assert(user !== undefined, 'a user id is 32 bytes of hex');
-  assert(Number.isInteger(owner.version) && owner.version >= 1 && owner.version < 2 ** 32, 'a wrap version is a u32');
-  return concatBytes(user, u32(owner.version), u32(cost.memoryKib), u32(cost.passes), u32(cost.lanes), salt);
+  return concatBytes(ownerBinding(owner), u32(cost.memoryKib), u32(cost.passes), u32(cost.lanes), salt);
 }
 
-async function wrapKeys(
+async function stretch(
   passphrase: Uint8Array,
   wrap: Omit<Wrap, 'sealed'>,
   owner: WrapOwner,
@@ -124,12 +119,7 @@ async function wrapKeys(
     signal?.throwIfAborted();
     throw wrapError(error, 'stretching the passphrase');
   }
-  const keys = derive(stretched, DERIVE.wrap, { bytes: KEY_BYTES + COMMITMENT_BYTES, context });
-  return {
-    aad: concatBytes(utf8(DERIVE.wrap), context),
-    key: keys.subarray(0, KEY_BYTES),
-    commitment: keys.subarray(KEY_BYTES),
-  };
+  return wrapKeys(stretched, DERIVE.wrap, context);
 }
 
 /**
@@ -146,12 +136,8 @@ export async function wrapRootKey(
   const { memoryKib, passes, lanes } = options.cost ?? DEFAULT_ARGON2_COST;
   const parameters = { memoryKib, passes, lanes, salt: randomBytes(WRAP_SALT_BYTES) };
   checkCost(parameters);
-  const { aad, key, commitment } = await wrapKeys(passphraseBytes(passphrase), parameters, options, options.signal);
-  const cipher = createCipheriv(CIPHER, key, NONCE, { authTagLength: TAG_BYTES });
-  cipher.setAAD(aad, { plaintextLength: rootKey.length });
-  const box = cipher.update(rootKey);
-  cipher.final();
-  return { ...parameters, sealed: concatBytes(commitment, box, cipher.getAuthTag()) };
+  const keys = await stretch(passphraseBytes(passphrase), parameters, options, options.signal);
+  return { ...parameters, sealed: sealRootKey(keys, rootKey) };
 }
 
 /**
@@ -170,20 +156,10 @@ export async function unwrapRootKey(
     throw new StorageError('CORRUPT', 'The wrapped root key of this user is damaged. Restore it from a backup host.');
   }
   checkCost(wrap);
-  const { aad, key, commitment } = await wrapKeys(passphraseBytes(passphrase), wrap, options, options.signal);
-  const wrong = 'The passphrase is wrong, or what it opens was altered.';
-  if (!equalBytes(commitment, wrap.sealed.subarray(0, COMMITMENT_BYTES))) {
-    throw new StorageError('UNAUTHENTICATED', wrong);
-  }
-  const tagAt = WRAP_SEALED_BYTES - TAG_BYTES;
-  const decipher = createDecipheriv(CIPHER, key, NONCE, { authTagLength: TAG_BYTES });
-  decipher.setAAD(aad, { plaintextLength: KEY_BYTES });
-  decipher.setAuthTag(wrap.sealed.subarray(tagAt));
-  const rootKey = decipher.update(wrap.sealed.subarray(COMMITMENT_BYTES, tagAt));
-  try {
-    decipher.final();
-  } catch (error) {
-    throw new StorageError('UNAUTHENTICATED', wrong, { cause: error });
+  const keys = await stretch(passphraseBytes(passphrase), wrap, options, options.signal);
+  const rootKey = openRootKey(keys, wrap.sealed);
+  if (rootKey === undefined) {
+    throw new StorageError('UNAUTHENTICATED', 'The passphrase is wrong, or what it opens was altered.');
   }
   return rootKey;
 }

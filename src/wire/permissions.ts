@@ -12,15 +12,23 @@ export interface Permissions {
   checkDelete(order: Uint8Array): { readonly owner: UserId; readonly chunks: readonly ChunkId[] };
 }
 
+/** The newest generation of an owner's keys that this peer knows of; undefined for an owner that it does not know. */
+export type CurrentGeneration = (owner: UserId) => number | undefined;
+
 /** By the owner's signatures. Membership is not asked here: see admission.ts. */
 export class SignedPermissions implements Permissions {
   readonly #peer: PeerId;
   readonly #nowMs: () => number;
+  readonly #currentGeneration: CurrentGeneration;
 
-  /** @param peer the one that is asked */
-  constructor(peer: PeerId, nowMs: () => number) {
+  /**
+   * @param peer the one that is asked
+   * @param currentGeneration keys of an older one were retired: what they sign allows nothing new any more
+   */
+  constructor(peer: PeerId, nowMs: () => number, currentGeneration: CurrentGeneration = () => undefined) {
     this.#peer = peer;
     this.#nowMs = nowMs;
+    this.#currentGeneration = currentGeneration;
   }
 
   checkPut(header: ChunkHeader, grant: Uint8Array, source: PeerId): void {
@@ -31,7 +39,10 @@ export class SignedPermissions implements Permissions {
     if (!label.chunks.includes(header.id) || label.chunkBytes !== header.bytes) {
       throw new StorageError('PERMISSION_DENIED', 'The label does not name this chunk with this length.');
     }
-    checkGrant(openGrant(grant), {
+    const opened = openGrant(grant);
+    // The label may be older: it says what the chunk is, and allows nothing.
+    this.#checkGeneration(opened);
+    checkGrant(opened, {
       owner: label.owner,
       sourcePeer: source,
       stripe: label.stripe,
@@ -42,7 +53,16 @@ export class SignedPermissions implements Permissions {
 
   checkDelete(order: Uint8Array): { readonly owner: UserId; readonly chunks: readonly ChunkId[] } {
     const opened = openDeleteOrder(order);
+    this.#checkGeneration(opened);
     checkDeleteOrder(opened, { targetPeer: this.#peer, nowMs: this.#nowMs() });
     return opened;
+  }
+
+  #checkGeneration({ owner, generation }: { readonly owner: UserId; readonly generation: number }): void {
+    if (generation >= (this.#currentGeneration(owner) ?? 1)) return;
+    throw new StorageError(
+      'PERMISSION_DENIED',
+      'This was signed with keys that their owner has retired. Unlock the user again and repeat it.',
+    );
   }
 }
