@@ -98,6 +98,10 @@ export const SQLITE_BUSY_TIMEOUT_MS = 1_000;
 export const QUICK_CHECK_MAX_BYTES = 16 * MIB;
 /** How often expired partial chunks are looked for. */
 export const PARTIAL_SWEEP_MS = 60 * 60 * 1000;
+/** A document of the network database that a peer keeps beside its chunks: a user's or a peer's, four times what one takes. */
+export const MAX_KEPT_DOCUMENT_BYTES = 16 * KIB;
+/** Documents of each kind (peers, users) that are kept so: 64 MiB at worst. */
+export const MAX_KEPT_DOCUMENTS = 4096;
 /** Given up when the disk is full to the last byte, so that SQLite can write that a chunk is deleted: 30 KiB each time. */
 export const BALLAST_BYTES = MIB;
 /** Wait before a delete is sent again to a peer that was away; doubled each time, up to the second. */
@@ -167,6 +171,28 @@ export const MAX_DELETE_ORDER_BYTES = 64 * KIB;
 /** A receipt's body: three ids and two numbers. */
 export const MAX_RECEIPT_BYTES = 512;
 
+/** An order to list: three ids and a number, and an envelope with the links of MAX_KEY_GENERATIONS. */
+export const MAX_INVENTORY_ORDER_BYTES = 2 * KIB;
+/** An order to list is good for so long: an inventory of a million chunks takes some minutes. */
+export const INVENTORY_LIFETIME_MS = 60 * 60 * 1000;
+
+// --- recovery -----------------------------------------------------------------------------------------------------------
+
+/** Chunks of an inventory in one call: half a MiB of labels, which the caller has in memory. */
+export const MAX_INVENTORY_PAGE = 1024;
+/** A page that is not there after this: the peer drips to keep its caller waiting, or the line is of no use. */
+export const INVENTORY_PAGE_TIMEOUT_MS = 60_000;
+/** Labels that do not hold before a peer's inventory is given up: some rot is honest, each costs a verification. */
+export const MAX_BAD_LABELS = 256;
+/** Times that a peer's inventory is taken up again where it broke off. */
+export const MAX_INVENTORY_RETRIES = 3;
+/** Documents of users of one name that a peer tells. */
+export const MAX_OWNERS_PER_ANSWER = 8;
+/** Stripes whose directories are read at once: each holds a sealed and an open directory in memory. */
+export const MAX_DIRECTORY_READS = 8;
+/** Versions that one commit of a recovery brings back, and what is done twice after a crash in the middle. */
+export const RECOVERED_PER_COMMIT = 1_000;
+
 // --- catalog ------------------------------------------------------------------------------------------------------------
 
 /** Operations of one change document, in bytes before sealing: 64 KiB of JSON, which PouchDB writes in about 2 ms. */
@@ -216,3 +242,26 @@ export const DB_PAGE_BYTES = 256 * KIB;
 export const EXTENTS_PER_PART = 2000;
 /** A call of the DB Service takes no longer: a commit of MAX_COMMIT_VERSIONS needs some 5 s of CPU on each side. */
 export const DB_CALL_TIMEOUT_MS = 120_000;
+
+// --- records of the network ---------------------------------------------------------------------------------------------
+
+/** A signed record of the database `network`: a certificate, some names, a user's wraps and former keys. */
+export const MAX_NETWORK_RECORD_BYTES = 16 * KIB;
+/** A peer's address, name and zone, in UTF-16 units each: a DNS name has 253, a port six more. */
+export const MAX_PEER_TEXT_CHARS = 260;
+/** Documents that were not believed and are listed in the status; the log has them all. */
+export const MAX_RECORD_PROBLEMS = 1_000;
+/** Records of the network whose signature was checked and need not be again: 5 KiB each. */
+export const MAX_CHECKED_RECORDS = 8_192;
+
+// --- document databases -------------------------------------------------------------------------------------------------
+
+/** Sequences of a database's feed that are looked at in one step. */
+export const CHANGES_PAGE = 256;
+/** Documents whose old revisions are forgotten in one step of a compaction. */
+export const COMPACTION_CONCURRENCY = 64;
+
+// --- replication and backup hosts ---------------------------------------------------------------------------------------
+
+/** A document of any replicated database as JSON, without CouchDB's own fields: rules/validate.ts says it too. */
+export const MAX_DOCUMENT_BYTES = 64 * KIB;

@@ -6,11 +6,16 @@ type NextCallback = (error: Error | null | undefined, key?: unknown, value?: unk
 
 interface LevelIterator {
   _next(callback: NextCallback): unknown;
+  next(callback: NextCallback): unknown;
+  end(callback: (error?: Error | null) => void): void;
 }
 
-interface LevelDown {
+export interface LevelDown {
   _get(key: unknown, options: unknown, callback: ReadCallback): unknown;
   _iterator(options: unknown): LevelIterator;
+  get(key: string, options: { asBuffer: false }, callback: ReadCallback): unknown;
+  iterator(options: Readonly<Record<string, unknown>>): LevelIterator;
+  compactRange(start: string, end: string, callback: (error?: Error | null) => void): void;
 }
 
 // Without published types, like the rest of that family.
@@ -40,10 +45,13 @@ function isNotFound(error: Error): boolean {
  * LevelDB for PouchDB, with eyes for bit rot: leveldown does not verify checksums on reads, PouchDB takes every failed
  * read for a missing value, and JSON that does not parse ends the process, for it is parsed in a callback of native code.
  * So values are tried here first; one that is damaged is counted, and is missing from then on.
+ *
+ * @param made is given LevelDB itself, which PouchDB does not hand out
  */
-export function checkedLevelDown(damage: Damage): (location: string) => LevelDown {
+export function checkedLevelDown(damage: Damage, made: (database: LevelDown) => void): (location: string) => LevelDown {
   return function checked(location) {
     const database = leveldown(location);
+    made(database);
     const get = database._get.bind(database);
     const iterator = database._iterator.bind(database);
     database._get = (key, options, callback) =>

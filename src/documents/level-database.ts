@@ -1,0 +1,203 @@
+import { StorageError } from '../errors.js';
+import { CHANGES_PAGE, COMPACTION_CONCURRENCY } from '../limits.js';
+import { onAbort } from '../on-abort.js';
+import { ChangeReader, type ChangePage } from './change-reader.js';
+import { checkedLevelDown, type Damage, type LevelDown } from './checked-leveldb.js';
+import { DurableFlush } from './durable.js';
+import { damagedDatabase, wrapLevelDb } from './level-errors.js';
+import { PouchDB, type Pouch } from './pouch.js';
+
+interface Opened {
+  readonly pouch: Pouch;
+  readonly level: LevelDown;
+  readonly reader: ChangeReader;
+  /** Random, made with the database: sequences of another one mean nothing here. */
+  readonly epoch: string;
+}
+
+async function openLevel(directory: string, damage: Damage): Promise<Opened> {
+  const before = damage.count;
+  const made: LevelDown[] = [];
+  const pouch = new PouchDB(directory, {
+    adapter: 'leveldb',
+    db: checkedLevelDown(damage, (level) => made.push(level)),
+  });
+  await pouch.info();
+  const [level] = made;
+  if (damage.count === before && level !== undefined) {
+    return { pouch, level, reader: new ChangeReader(level, damage), epoch: (await pouch.id()).slice(0, 8) };
+  }
+  // A lost update counter would begin again at 0 and overwrite what is there.
+  await pouch.close();
+  throw damagedDatabase(directory);
+}
+
+/** A PouchDB over LevelDB in a folder of its own, with the repairs that both need: see docs/decisions/0002. */
+export class LevelDatabase implements AsyncDisposable {
+  readonly directory: string;
+  #opened: Promise<Opened>;
+  readonly #damage: Damage;
+  readonly #durable: DurableFlush;
+  readonly #waiters = new Set<() => void>();
+  #writes = 0;
+  #closing: Promise<void> | undefined;
+
+  private constructor(opened: Opened, damage: Damage, directory: string) {
+    this.#opened = Promise.resolve(opened);
+    this.#damage = damage;
+    this.directory = directory;
+    this.#durable = DurableFlush.ofLevelDb(directory);
+  }
+
+  /** @throws StorageError CONFLICT when another process has it open; CORRUPT when it is damaged */
+  static async open(directory: string): Promise<LevelDatabase> {
+    const damage = { count: 0 };
+    try {
+      return new LevelDatabase(await openLevel(directory, damage), damage, directory);
+    } catch (error) {
+      throw wrapLevelDb(error, 'Opening the catalog', directory);
+    }
+  }
+
+  /** How many damaged values were met so far. */
+  get damageCount(): number {
+    return this.#damage.count;
+  }
+
+  read<T>(doing: string, work: (pouch: Pouch) => Promise<T>): Promise<T> {
+    return this.#try(doing, ({ pouch }) => work(pouch));
+  }
+
+  /**
+   * Writes, and waits for the disk. A failed write may have left half a record at the end of LevelDB's log, behind which
+   * it goes on writing, and with which it drops all that follows when it reads the log again. So nothing more is written
+   * there: the database is opened anew, which reads the log up to the tear and begins another.
+   */
+  async write<T>(work: (pouch: Pouch) => Promise<T>): Promise<T> {
+    const used = this.#opened;
+    try {
+      const result = await this.#try('Writing the catalog', async ({ pouch }) => {
+        const result = await work(pouch);
+        await this.#durable.flush();
+        return result;
+      });
+      this.#wake();
+      return result;
+    } catch (error) {
+      if (!isRefusal(error) && this.#opened === used && this.#closing === undefined) {
+        this.#opened = this.#openAnew(used);
+        // Who uses it next is told, if anybody does.
+        this.#opened.catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  /** Looks at up to `limit` sequences after `since`. */
+  changes(since: number, limit: number): Promise<ChangePage> {
+    return this.#try('Reading the changes of the catalog', ({ reader }) => reader.page(since, limit));
+  }
+
+  /** Counts writes since this was opened: for `nextWrite`. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /** Resolves when there were more writes than `seen`, or when the signal aborts or the database is closed. */
+  async nextWrite(seen: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#closing !== undefined || this.#writes > seen) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#waiters.delete(done);
+        stop();
+        resolve();
+      };
+      const stop = onAbort(signal, done);
+      this.#waiters.add(done);
+    });
+  }
+
+  /** "sequence-epoch": a database that is made anew begins another count under another epoch. */
+  async sequence(): Promise<string> {
+    return this.#try('Reading the catalog', async ({ pouch, epoch }) => {
+      const { update_seq: sequence } = await pouch.info();
+      return `${String(sequence)}-${epoch}`;
+    });
+  }
+
+  async formatSequence(sequence: number): Promise<string> {
+    const { epoch } = await this.#opened;
+    return `${String(sequence)}-${epoch}`;
+  }
+
+  /** @returns 0, from where everything is told, for a sequence of a database that is no more */
+  async parseSequence(text: string): Promise<number> {
+    const { epoch } = await this.#opened;
+    const found = /^(\d{1,15})(?:-([0-9a-f]{8}))?$/.exec(text);
+    if (!found) throw new StorageError('INVALID_ARGUMENT', `"${text.slice(0, 40)}" is not a sequence of changes.`);
+    return found[2] === undefined || found[2] === epoch ? Number(found[1]) : 0;
+  }
+
+  /** Forgets the text of every revision that is no leaf, on the disk too: LevelDB keeps what is overwritten until it is merged. */
+  async compact(): Promise<void> {
+    for (let since = 0, isEnd = false; !isEnd;) {
+      const page = await this.changes(since, CHANGES_PAGE);
+      const old = page.changes.filter(({ hasHistory }) => hasHistory);
+      for (let at = 0; at < old.length; at += COMPACTION_CONCURRENCY) {
+        const group = old.slice(at, at + COMPACTION_CONCURRENCY);
+        await this.write((pouch) => Promise.all(group.map(({ id }) => pouch.compactDocument(id, 0))));
+      }
+      ({ last: since, isEnd } = page);
+    }
+    await this.#try('Compacting the catalog', ({ level }) => compactRange(level));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#try('Closing the catalog', closeLevel).finally(() => this.#wake());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #wake(): void {
+    this.#writes++;
+    for (const waiter of this.#waiters) waiter();
+  }
+
+  async #openAnew(failed: Promise<Opened>): Promise<Opened> {
+    try {
+      await closeLevel(await failed);
+    } catch {
+      // It failed already; whether it can be used again shows when it is opened.
+    }
+    return openLevel(this.directory, this.#damage);
+  }
+
+  async #try<T>(doing: string, work: (opened: Opened) => Promise<T>): Promise<T> {
+    const used = this.#opened;
+    try {
+      return await work(await used);
+    } catch (error) {
+      throw wrapLevelDb(error, doing, this.directory);
+    }
+  }
+}
+
+/** What PouchDB refused before it wrote anything. */
+function isRefusal(error: unknown): boolean {
+  return StorageError.is(error, 'CONFLICT', 'INVALID_ARGUMENT', 'PERMISSION_DENIED', 'NOT_FOUND');
+}
+
+async function closeLevel({ pouch, reader }: Opened): Promise<void> {
+  await reader.close();
+  await pouch.close();
+}
+
+function compactRange(level: LevelDown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Every key begins with U+00FF.
+    level.compactRange('\u0000', '\uffff', (error) => (error instanceof Error ? reject(error) : resolve()));
+  });
+}
