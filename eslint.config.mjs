@@ -99,6 +99,20 @@ export default defineConfig(
     rules: { 'no-console': 'off' },
   },
   {
+    // CouchDB runs the text of this one function, in ECMAScript 5; its test holds it to that.
+    files: ['src/documents/rules/validate.ts'],
+    rules: {
+      'max-lines-per-function': 'off',
+      'no-var': 'off',
+      'object-shorthand': 'off',
+      '@typescript-eslint/only-throw-error': 'off',
+      '@typescript-eslint/prefer-find': 'off',
+      '@typescript-eslint/prefer-includes': 'off',
+      '@typescript-eslint/prefer-nullish-coalescing': 'off',
+      '@typescript-eslint/prefer-string-starts-ends-with': 'off',
+    },
+  },
+  {
     // Their readers, ESLint and Node's test runner, demand a default export.
     files: ['eslint.config.mjs', 'scripts/test-report.mjs'],
     rules: { 'no-restricted-exports': 'off' },
