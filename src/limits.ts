@@ -98,10 +98,6 @@ export const SQLITE_BUSY_TIMEOUT_MS = 1_000;
 export const QUICK_CHECK_MAX_BYTES = 16 * MIB;
 /** How often expired partial chunks are looked for. */
 export const PARTIAL_SWEEP_MS = 60 * 60 * 1000;
-/** A document of the network database that a peer keeps beside its chunks: a user's or a peer's, four times what one takes. */
-export const MAX_KEPT_DOCUMENT_BYTES = 16 * KIB;
-/** Documents of each kind (peers, users) that are kept so: 64 MiB at worst. */
-export const MAX_KEPT_DOCUMENTS = 4096;
 /** Given up when the disk is full to the last byte, so that SQLite can write that a chunk is deleted: 30 KiB each time. */
 export const BALLAST_BYTES = MIB;
 /** Wait before a delete is sent again to a peer that was away; doubled each time, up to the second. */
@@ -195,14 +191,20 @@ export const RECOVERED_PER_COMMIT = 1_000;
 
 // --- catalog ------------------------------------------------------------------------------------------------------------
 
-/** Operations of one change document, in bytes before sealing: 64 KiB of JSON, which PouchDB writes in about 2 ms. */
-export const MAX_CHANGE_BYTES = 48 * KIB;
-/** A sealed catalog document from elsewhere: above what MAX_CHANGE_BYTES and EXTENTS_PER_DOCUMENT can give. */
-export const MAX_SEALED_DOCUMENT_BYTES = 512 * KIB;
+/** Plaintext of a sealed document: with seal, base64, ids and signature it is 63,500 bytes of JSON. */
+export const MAX_DOCUMENT_PLAIN_BYTES = 46 * KIB;
+/** Operations of one change or state document; the rest of MAX_DOCUMENT_PLAIN_BYTES is for what describes the document. */
+export const MAX_CHANGE_BYTES = 45 * KIB;
+/** The seal of a document from elsewhere: MAX_DOCUMENT_PLAIN_BYTES, salt and tag. */
+export const MAX_SEALED_DOCUMENT_BYTES = MAX_DOCUMENT_PLAIN_BYTES + 48;
 /** Extents that a manifest carries in its change document; a file with more (4 GiB at 16 MiB each) keeps them apart. */
 export const MAX_INLINE_EXTENTS = 256;
-/** Extents of one extents document: about 350 KiB. */
-export const EXTENTS_PER_DOCUMENT = 4000;
+/** Extents of one extents document: 37 KiB, and 43 KiB with the longest numbers. */
+export const EXTENTS_PER_DOCUMENT = 448;
+/** Extents documents that a change names; more are named by extents documents of their own. */
+export const MAX_INLINE_DOCUMENTS = 256;
+/** Extents documents that one extents document names: 34 KiB. */
+export const DOCUMENTS_PER_DOCUMENT = 1024;
 /** Extents of one file: 16 TiB in extents of 16 MiB, and 100 MiB of manifest in memory while it is read. */
 export const MAX_EXTENTS = 1_048_576;
 /** Documents of one commit. At about 240 small files each, a commit of 100,000 files takes 420. */
@@ -217,6 +219,25 @@ export const MAX_GROUPED_DOCUMENTS = 512;
 export const MAX_USER_DOCUMENT_BYTES = 4 * KIB;
 /** Longest user name in characters, all of them ASCII. */
 export const MAX_USER_NAME_CHARS = 64;
+/** Changes that an unlock reads one by one before they are summed up: 2,000 take about a second. */
+export const STATE_AFTER_CHANGES = 2_000;
+/** Bytes of the hash in a document's id by which a state names it: 128 bits, which no two of a user's documents share. */
+export const COVERED_ID_BYTES = 16;
+/** Covered documents that one part of a dump names: 40 KiB. */
+export const COVERED_PER_PART = 2_560;
+/** Heads and missing changes that one part of a dump names: 36 KiB with the longest names. */
+export const HEADS_PER_PART = 128;
+/** Documents of a dump that are written at once: between two writes it can be stopped. */
+export const STATE_PAGE = 64;
+/** Nodes of the catalog that are looked at in one turn of the event loop. */
+export const STATE_NODES_PER_TURN = 512;
+/** What was removed stays in the trash for this long. */
+export const TRASH_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
+/** Longest name of a peer in a change, in bytes. */
+export const MAX_PEER_NAME_BYTES = 64;
+/** Wait before the feed of changes is taken up again after it broke; doubled each time, up to the second. */
+export const MIN_FEED_WAIT_MS = 200;
+export const MAX_FEED_WAIT_MS = 30_000;
 /** Versions that one removal in a change document names: 18 KiB. A file with more takes several. */
 export const VERSIONS_PER_REMOVAL = 1024;
 /** Users that are unlocked at once at one peer: each holds its whole view in memory. */

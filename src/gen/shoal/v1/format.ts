@@ -92,6 +92,15 @@ export interface DeleteOrder {
   issuedMs: number;
 }
 
+/** Body of an order to list: `target_peer` may tell `source_peer` what it holds of the owner's. */
+export interface InventoryOrder {
+  owner: Uint8Array;
+  sourcePeer: Uint8Array;
+  targetPeer: Uint8Array;
+  /** Unix time */
+  issuedMs: number;
+}
+
 /** What a target peer signs (ECDSA P-256 with SHA-256 over "shoal/receipt/1" ‖ 0x00 ‖ body, by its certificate's key). */
 export interface ReceiptBody {
   peer: Uint8Array;
@@ -128,6 +137,8 @@ export interface DirectoryEntry {
   bytes: number;
   /** the file ends with this extent */
   last: boolean;
+  /** Unix time of the put: orders the versions of a file; 0: unknown */
+  createdMs: number;
 }
 
 /** One extent of a manifest. */
@@ -139,8 +150,11 @@ export interface Extent {
   bytes: number;
 }
 
+/** The plaintext of an extents document: extents of a large file, in order, or the documents that hold them. */
 export interface ExtentList {
   extents: Extent[];
+  /** hashes in the ids of further extents documents, which have extents only */
+  documents: Uint8Array[];
 }
 
 /**
@@ -157,6 +171,71 @@ export interface Change {
   parts: number;
   /** hash in the id of the change that this peer wrote before; absent in its first. So whoever */
   previous: Uint8Array;
+  /** holds back or loses a change is found out by the next one */
+  peerName: string;
+  /** of a change that was sealed again under the next generation of keys: the hash in the id that */
+  origin: Uint8Array;
+}
+
+/**
+ * The plaintext of a state document: operations that were written before, each with the stamp that it was written under.
+ * They say what they said there, so they merge with changes, and with other states, in any order. Those with `dump` are a
+ * part of a dump: all that its writer knew. docs/spec/5-catalog.md
+ */
+export interface State {
+  /** before all other fields */
+  operations: StateOperation[];
+  origins: StateOrigin[];
+  peers: StatePeer[];
+  /** as in Change; then there is no dump */
+  origin: Uint8Array;
+  /** 16 random bytes, the same in every part */
+  dump: Uint8Array;
+  /** from 0 */
+  part: number;
+  /** in the last part only: how many there are */
+  parts: number;
+  /** the dump begins a generation: what it says stands nowhere else in this database */
+  base: boolean;
+  /** first 16 bytes of the hash in the id of every document that the whole dump stands for */
+  covered: Uint8Array;
+  /** the newest change of every peer */
+  heads: StateHead[];
+  /** hashes of changes that others name as `previous`, and that its writer never saw */
+  missing: Uint8Array[];
+  /** 16 bytes: the nodes up to this one, in order of id, are in this part and those before it */
+  through: Uint8Array;
+}
+
+export interface StateOperation {
+  operation:
+    | Operation
+    | undefined;
+  /** index in `origins` */
+  origin: number;
+  /** of the operation in the document that it was first written in */
+  index: number;
+}
+
+export interface StateOrigin {
+  /** index in `peers` */
+  peer: number;
+  counter: number;
+  /** hash in its first id */
+  document: Uint8Array;
+}
+
+export interface StatePeer {
+  id: Uint8Array;
+  /** what it was called then */
+  name: string;
+}
+
+export interface StateHead {
+  /** index in `peers` */
+  peer: number;
+  counter: number;
+  document: Uint8Array;
 }
 
 export interface Operation {
@@ -166,15 +245,20 @@ export interface Operation {
   } | undefined;
 }
 
-/** Creates, renames or moves. The root folder is 16 zero bytes and is never set. */
+/**
+ * Creates, renames, moves, or moves into the trash and out of it. The root folder is 16 zero bytes, the trash 15 zero bytes
+ * and a one; both are never set.
+ */
 export interface SetEntry {
   /** 16 bytes: the file id, or a folder's */
   node: Uint8Array;
   parent: Uint8Array;
   name: string;
   folder: boolean;
-  /** of a folder: when it was made, renamed or moved */
+  /** when it was made, renamed, moved or put into the trash; Unix time */
   changedMs: number;
+  /** in the trash: the path that it had; its name there is its id in hex */
+  trashedFrom: string;
 }
 
 export interface AddVersion {
@@ -185,8 +269,8 @@ export interface AddVersion {
   mode: number;
   /** when they are few, else: */
   extents: Extent[];
-  /** ids of sealed documents that hold an ExtentList each, in order */
-  extentDocuments: string[];
+  /** hashes in the ids of extents documents, in order */
+  extentDocuments: Uint8Array[];
   createdMs: number;
 }
 
@@ -843,6 +927,85 @@ export const DeleteOrder: MessageFns<DeleteOrder> = {
   },
 };
 
+function createBaseInventoryOrder(): InventoryOrder {
+  return { owner: new Uint8Array(0), sourcePeer: new Uint8Array(0), targetPeer: new Uint8Array(0), issuedMs: 0 };
+}
+
+export const InventoryOrder: MessageFns<InventoryOrder> = {
+  encode(message: InventoryOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner.length !== 0) {
+      writer.uint32(10).bytes(message.owner);
+    }
+    if (message.sourcePeer.length !== 0) {
+      writer.uint32(18).bytes(message.sourcePeer);
+    }
+    if (message.targetPeer.length !== 0) {
+      writer.uint32(26).bytes(message.targetPeer);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(32).uint64(message.issuedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InventoryOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInventoryOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sourcePeer = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.targetPeer = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseReceiptBody(): ReceiptBody {
   return { peer: new Uint8Array(0), chunk: new Uint8Array(0), owner: new Uint8Array(0), bytes: 0, storedMs: 0 };
 }
@@ -1003,6 +1166,7 @@ function createBaseDirectoryEntry(): DirectoryEntry {
     sealedBytes: 0,
     bytes: 0,
     last: false,
+    createdMs: 0,
   };
 }
 
@@ -1040,6 +1204,9 @@ export const DirectoryEntry: MessageFns<DirectoryEntry> = {
     }
     if (message.last !== false) {
       writer.uint32(88).bool(message.last);
+    }
+    if (message.createdMs !== 0) {
+      writer.uint32(96).uint64(message.createdMs);
     }
     return writer;
   },
@@ -1143,6 +1310,14 @@ export const DirectoryEntry: MessageFns<DirectoryEntry> = {
             }
 
             message.last = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.createdMs = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1249,13 +1424,16 @@ export const Extent: MessageFns<Extent> = {
 };
 
 function createBaseExtentList(): ExtentList {
-  return { extents: [] };
+  return { extents: [], documents: [] };
 }
 
 export const ExtentList: MessageFns<ExtentList> = {
   encode(message: ExtentList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.extents) {
       Extent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.documents) {
+      writer.uint32(18).bytes(v!);
     }
     return writer;
   },
@@ -1281,6 +1459,14 @@ export const ExtentList: MessageFns<ExtentList> = {
             message.extents.push(Extent.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.documents.push(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1295,7 +1481,15 @@ export const ExtentList: MessageFns<ExtentList> = {
 };
 
 function createBaseChange(): Change {
-  return { operations: [], commit: new Uint8Array(0), part: 0, parts: 0, previous: new Uint8Array(0) };
+  return {
+    operations: [],
+    commit: new Uint8Array(0),
+    part: 0,
+    parts: 0,
+    previous: new Uint8Array(0),
+    peerName: "",
+    origin: new Uint8Array(0),
+  };
 }
 
 export const Change: MessageFns<Change> = {
@@ -1314,6 +1508,12 @@ export const Change: MessageFns<Change> = {
     }
     if (message.previous.length !== 0) {
       writer.uint32(42).bytes(message.previous);
+    }
+    if (message.peerName !== "") {
+      writer.uint32(50).string(message.peerName);
+    }
+    if (message.origin.length !== 0) {
+      writer.uint32(58).bytes(message.origin);
     }
     return writer;
   },
@@ -1369,6 +1569,463 @@ export const Change: MessageFns<Change> = {
             }
 
             message.previous = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.peerName = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.origin = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseState(): State {
+  return {
+    operations: [],
+    origins: [],
+    peers: [],
+    origin: new Uint8Array(0),
+    dump: new Uint8Array(0),
+    part: 0,
+    parts: 0,
+    base: false,
+    covered: new Uint8Array(0),
+    heads: [],
+    missing: [],
+    through: new Uint8Array(0),
+  };
+}
+
+export const State: MessageFns<State> = {
+  encode(message: State, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.operations) {
+      StateOperation.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.origins) {
+      StateOrigin.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.peers) {
+      StatePeer.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.origin.length !== 0) {
+      writer.uint32(34).bytes(message.origin);
+    }
+    if (message.dump.length !== 0) {
+      writer.uint32(42).bytes(message.dump);
+    }
+    if (message.part !== 0) {
+      writer.uint32(48).uint32(message.part);
+    }
+    if (message.parts !== 0) {
+      writer.uint32(56).uint32(message.parts);
+    }
+    if (message.base !== false) {
+      writer.uint32(64).bool(message.base);
+    }
+    if (message.covered.length !== 0) {
+      writer.uint32(74).bytes(message.covered);
+    }
+    for (const v of message.heads) {
+      StateHead.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.missing) {
+      writer.uint32(90).bytes(v!);
+    }
+    if (message.through.length !== 0) {
+      writer.uint32(98).bytes(message.through);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): State {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operations.push(StateOperation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.origins.push(StateOrigin.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.peers.push(StatePeer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.origin = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.dump = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.part = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.parts = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.base = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.covered = reader.bytes();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.heads.push(StateHead.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.missing.push(reader.bytes());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.through = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStateOperation(): StateOperation {
+  return { operation: undefined, origin: 0, index: 0 };
+}
+
+export const StateOperation: MessageFns<StateOperation> = {
+  encode(message: StateOperation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== undefined) {
+      Operation.encode(message.operation, writer.uint32(10).fork()).join();
+    }
+    if (message.origin !== 0) {
+      writer.uint32(16).uint32(message.origin);
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint32(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateOperation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateOperation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operation = Operation.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.origin = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStateOrigin(): StateOrigin {
+  return { peer: 0, counter: 0, document: new Uint8Array(0) };
+}
+
+export const StateOrigin: MessageFns<StateOrigin> = {
+  encode(message: StateOrigin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== 0) {
+      writer.uint32(8).uint32(message.peer);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(16).uint64(message.counter);
+    }
+    if (message.document.length !== 0) {
+      writer.uint32(26).bytes(message.document);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateOrigin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateOrigin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.peer = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.document = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStatePeer(): StatePeer {
+  return { id: new Uint8Array(0), name: "" };
+}
+
+export const StatePeer: MessageFns<StatePeer> = {
+  encode(message: StatePeer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id.length !== 0) {
+      writer.uint32(10).bytes(message.id);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatePeer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatePeer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStateHead(): StateHead {
+  return { peer: 0, counter: 0, document: new Uint8Array(0) };
+}
+
+export const StateHead: MessageFns<StateHead> = {
+  encode(message: StateHead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer !== 0) {
+      writer.uint32(8).uint32(message.peer);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(16).uint64(message.counter);
+    }
+    if (message.document.length !== 0) {
+      writer.uint32(26).bytes(message.document);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StateHead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStateHead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.peer = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.document = reader.bytes();
             continue;
           }
         }
@@ -1455,7 +2112,7 @@ export const Operation: MessageFns<Operation> = {
 };
 
 function createBaseSetEntry(): SetEntry {
-  return { node: new Uint8Array(0), parent: new Uint8Array(0), name: "", folder: false, changedMs: 0 };
+  return { node: new Uint8Array(0), parent: new Uint8Array(0), name: "", folder: false, changedMs: 0, trashedFrom: "" };
 }
 
 export const SetEntry: MessageFns<SetEntry> = {
@@ -1474,6 +2131,9 @@ export const SetEntry: MessageFns<SetEntry> = {
     }
     if (message.changedMs !== 0) {
       writer.uint32(40).uint64(message.changedMs);
+    }
+    if (message.trashedFrom !== "") {
+      writer.uint32(50).string(message.trashedFrom);
     }
     return writer;
   },
@@ -1531,6 +2191,14 @@ export const SetEntry: MessageFns<SetEntry> = {
             message.changedMs = longToNumber(reader.uint64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.trashedFrom = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1578,7 +2246,7 @@ export const AddVersion: MessageFns<AddVersion> = {
       Extent.encode(v!, writer.uint32(50).fork()).join();
     }
     for (const v of message.extentDocuments) {
-      writer.uint32(58).string(v!);
+      writer.uint32(58).bytes(v!);
     }
     if (message.createdMs !== 0) {
       writer.uint32(64).uint64(message.createdMs);
@@ -1652,7 +2320,7 @@ export const AddVersion: MessageFns<AddVersion> = {
               break;
             }
 
-            message.extentDocuments.push(reader.string());
+            message.extentDocuments.push(reader.bytes());
             continue;
           }
           case 8: {
