@@ -52,6 +52,16 @@ export interface GetOptions {
   readonly segments?: readonly number[];
 }
 
+export interface ListOptions {
+  readonly signal: AbortSignal;
+  /** Absent: every owner's, which a remote peer refuses. */
+  readonly owner?: UserId;
+  /** Goes on behind this chunk; absent: from the first. */
+  readonly after?: ChunkId;
+  /** The owner's signed order (chunk/inventory-order.ts); a local store ignores it, a remote peer demands it. */
+  readonly authorization?: Uint8Array;
+}
+
 export interface ChunkSummary {
   readonly id: ChunkId;
   readonly bytes: number;
@@ -85,7 +95,7 @@ export interface ChunkStore extends AsyncDisposable {
     options: { readonly signal: AbortSignal; readonly authorization?: Uint8Array },
   ): Promise<void>;
   /** An owner's chunks in ascending order of id; all owners' without `owner`. */
-  list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncIterable<ChunkSummary>;
+  list(options: ListOptions): AsyncIterable<ChunkSummary>;
 }
 
 /** A source for a chunk that lies in memory whole. */

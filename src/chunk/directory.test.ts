@@ -40,7 +40,7 @@ const extent: DirectoryExtent = {
 const empty: DirectoryExtent = { ...extent, key: new Uint8Array(0), offset: 0, sealedBytes: 0, bytes: 0 };
 
 function encode(entries: readonly Partial<DirectoryEntry>[]): Uint8Array {
-  const ids = { file: idBytes(extent.file), version: idBytes(extent.version) };
+  const ids = { file: idBytes(extent.file), version: idBytes(extent.version), createdMs: 0 };
   return Directory.encode({ format: 1, entries: entries.map((entry) => ({ ...extent, ...ids, ...entry })) }).finish();
 }
 
@@ -50,7 +50,12 @@ function refused(run: () => unknown, code: ErrorCode): void {
 
 describe('the directory of a stripe', () => {
   test('opens to what was sealed', async () => {
-    const entries = [extent, empty, { ...extent, path: '/b', fileOffset: 5000, last: false }];
+    const entries = [
+      extent,
+      empty,
+      { ...extent, path: '/b', fileOffset: 5000, last: false },
+      { ...extent, createdMs: 1_800_000_000_000 },
+    ];
     const sealed = await sealDirectory(entries, OFFSET, directoryKey);
     assert.deepEqual(await unsealDirectory(sealed, OFFSET, directoryKey), entries);
     const none = await sealDirectory([], 0, directoryKey);
@@ -88,7 +93,8 @@ describe('the directory of a stripe', () => {
       fc.asyncProperty(fc.array(fc.tuple(path, number), { maxLength: 20 }), async (files) => {
         const entries = files.map(([names, modifiedMs]) => {
           const normal = `/${names.map((name) => `n${name.replace(/[/\p{Cc}\p{Cs}]/gu, '')}`).join('/')}`;
-          return { ...extent, path: normal, modifiedMs, mode: 0o7777, fileOffset: Number.MAX_SAFE_INTEGER - 5000 };
+          const place = { mode: 0o7777, fileOffset: Number.MAX_SAFE_INTEGER - 5000 };
+          return { ...extent, ...place, path: normal, modifiedMs, createdMs: modifiedMs };
         });
         const estimate = sealedDirectoryBytes(entries.reduce((sum, entry) => sum + directoryEntryBytes(entry.path), 0));
         const sealed = await sealDirectory(entries, OFFSET, directoryKey);
@@ -97,7 +103,13 @@ describe('the directory of a stripe', () => {
       }),
       { numRuns: 50 },
     );
-    const widest = { ...extent, path: `/${'a'.repeat(255)}`.repeat(16), offset: 2 ** 28, bytes: 2 ** 28 };
+    const widest = {
+      ...extent,
+      path: `/${'a'.repeat(255)}`.repeat(16),
+      offset: 2 ** 28,
+      bytes: 2 ** 28,
+      createdMs: 2 ** 52,
+    };
     assert.equal(widest.path.length, MAX_PATH_BYTES);
     const sealed = await sealDirectory([{ ...widest, sealedBytes: sealedBytes(2 ** 28) }], 2 ** 31, directoryKey);
     assert.ok(sealed.length <= sealedDirectoryBytes(directoryEntryBytes(widest.path)));

@@ -21,6 +21,8 @@ export interface DirectoryExtent {
   readonly version: VersionId;
   readonly path: string;
   readonly modifiedMs: number;
+  /** Unix time of the put: what orders the versions of a file. Absent where the writer did not say. */
+  readonly createdMs?: number;
   readonly mode: number;
   /** Where the extent begins in the file. */
   readonly fileOffset: number;
@@ -39,7 +41,7 @@ export interface DirectoryExtent {
 export type DirectoryKey = (salt: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
 /** Encoded bytes of an entry without its path, each number at its longest, and of its frame in the directory. */
-const ENTRY_OVERHEAD_BYTES = 128;
+const ENTRY_OVERHEAD_BYTES = 144;
 
 /** An upper bound of what one extent adds to an encoded directory, from its path alone. */
 export function directoryEntryBytes(path: string): number {
@@ -82,7 +84,12 @@ export async function sealDirectory(
   }
   const plaintext = Directory.encode({
     format: DIRECTORY_FORMAT,
-    entries: entries.map((entry) => ({ ...entry, file: idBytes(entry.file), version: idBytes(entry.version) })),
+    entries: entries.map((entry) => ({
+      ...entry,
+      file: idBytes(entry.file),
+      version: idBytes(entry.version),
+      createdMs: entry.createdMs ?? 0,
+    })),
   }).finish();
   const out = new Uint8Array(DIRECTORY_SALT_BYTES + sealedBytes(plaintext.length));
   assert(out.length <= MAX_DIRECTORY_BYTES, `a directory of ${String(out.length)} bytes`);
@@ -96,9 +103,10 @@ const FORMAT_FIELD = 1;
 const ENTRIES_FIELD = 2;
 
 function decodeEntry(reader: BinaryReader, directoryOffset: number): DirectoryExtent {
-  const raw = DirectoryEntry.decode(reader, reader.uint32());
+  const { createdMs, ...raw } = DirectoryEntry.decode(reader, reader.uint32());
   const entry = {
     ...raw,
+    ...(createdMs > 0 && { createdMs }),
     file: parseFileId(raw.file),
     version: parseVersionId(raw.version),
     // A copy: a key must not keep the plaintext of the whole directory alive.

@@ -35,6 +35,7 @@ export const SIGNATURE_CONTEXTS = {
   label: 'shoal/label/1',
   grant: 'shoal/grant/1',
   delete: 'shoal/delete/1',
+  inventory: 'shoal/inventory/1',
   change: 'shoal/change/1',
   receipt: 'shoal/receipt/1',
   userDocument: 'shoal/user-document/1',

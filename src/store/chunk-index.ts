@@ -46,6 +46,9 @@ const STATEMENTS = {
   unlinks: 'SELECT id FROM unlinks',
 } as const;
 
+/** Sorts after every owner: a listing that begins after a chunk leaves out all its claims. */
+const ALL_OWNERS_PASSED = new Uint8Array(33).fill(0xff);
+
 type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
 
 /** The rows of a store: which chunks it holds and for whom, and what a crash may have left behind. */
@@ -162,10 +165,10 @@ export class ChunkIndex {
   }
 
   /** The next claims in order of chunk id, then owner; none when the list has ended. */
-  page(owner: UserId | undefined, after: Cursor | undefined): readonly ChunkSummary[] {
-    const id = after === undefined ? new Uint8Array() : idBytes(after.id);
+  page(owner: UserId | undefined, after: Partial<Cursor>): readonly ChunkSummary[] {
+    const id = after.id === undefined ? new Uint8Array() : idBytes(after.id);
     if (owner !== undefined) return this.#sql.pageOfOwner.all(idBytes(owner), id).map(summaryOf);
-    const claimant = after === undefined ? new Uint8Array() : idBytes(after.owner);
+    const claimant = after.owner === undefined ? ALL_OWNERS_PASSED : idBytes(after.owner);
     return this.#sql.page.all(id, claimant).map(summaryOf);
   }
 

@@ -6,6 +6,7 @@ import {
   type ChunkStore,
   type ChunkSummary,
   type GetOptions,
+  type ListOptions,
   type PutOptions,
   type SegmentSource,
   type Stored,
@@ -200,16 +201,17 @@ export class DiskStore implements ChunkStore {
     }
   }
 
-  async *list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncIterable<ChunkSummary> {
-    for (let after: Cursor | undefined; ;) {
+  async *list(options: ListOptions): AsyncIterable<ChunkSummary> {
+    for (let after: Partial<Cursor> = options.after === undefined ? {} : { id: options.after }; ;) {
       this.#assertReady(options.signal);
       const page = this.#parts.index.page(options.owner, after);
       for (const summary of page) {
         yield summary;
         options.signal.throwIfAborted();
       }
-      after = page.at(-1);
-      if (after === undefined) return;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last;
     }
   }
 

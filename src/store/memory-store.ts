@@ -4,6 +4,7 @@ import {
   type ChunkStore,
   type ChunkSummary,
   type GetOptions,
+  type ListOptions,
   type PutOptions,
   type SegmentSource,
   type Stored,
@@ -121,7 +122,7 @@ export class MemoryStore implements ChunkStore {
     this.#bytes -= chunk.shape.bytes;
   }
 
-  async *list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncIterable<ChunkSummary> {
+  async *list(options: ListOptions): AsyncIterable<ChunkSummary> {
     this.#assertReady(options.signal);
     const summaries = [...this.#chunks].flatMap(([id, chunk]) =>
       [...chunk.labels].map(([owner, label]) => ({ id, bytes: chunk.shape.bytes, owner, label })),
@@ -129,6 +130,7 @@ export class MemoryStore implements ChunkStore {
     summaries.sort((a, b) => compareIds(a.id, b.id) || compareIds(a.owner, b.owner));
     for (const summary of summaries) {
       options.signal.throwIfAborted();
+      if (options.after !== undefined && compareIds(summary.id, options.after) <= 0) continue;
       if (options.owner === undefined || options.owner === summary.owner) yield summary;
     }
   }

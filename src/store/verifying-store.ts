@@ -3,6 +3,7 @@ import type {
   ChunkStore,
   ChunkSummary,
   GetOptions,
+  ListOptions,
   PutOptions,
   SegmentSource,
   Stored,
@@ -44,7 +45,7 @@ export class VerifyingStore implements ChunkStore {
     return this.#store.delete(owner, ids, options);
   }
 
-  list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncIterable<ChunkSummary> {
+  list(options: ListOptions): AsyncIterable<ChunkSummary> {
     return this.#store.list(options);
   }
 

@@ -1,19 +1,11 @@
 import type { ServerDuplexStream, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
-import {
-  idBytes,
-  parseChunkId,
-  parsePeerId,
-  parseUserId,
-  type ChunkId,
-  type PeerId,
-  type UserId,
-} from '../chunk/ids.js';
+import { idBytes, parseChunkId, parsePeerId, type ChunkId, type PeerId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import {
-  ChunkSummary,
   type DeleteChunksRequest,
   type DeleteChunksResponse,
+  type GetOwnerRequest,
   type HasChunksRequest,
   type HasChunksResponse,
   type ListChunksRequest,
@@ -22,7 +14,8 @@ import {
   type StoreChunkRequest,
 } from '../gen/shoal/v1/receiver.js';
 import { MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
-import { MessageWriter } from './message-writer.js';
+import { getOwner, type OwnerLookup } from './get-owner.js';
+import { listChunks } from './list-chunks.js';
 import type { Permissions } from './permissions.js';
 import { receiveChunk } from './receive-chunk.js';
 import { answerStream, answerUnary, type Edge, type Visit } from './server-call.js';
@@ -48,6 +41,8 @@ export interface FileReceiverOptions {
   readonly signReceipt: SignReceipt;
   /** Absent: PullChunk answers UNSUPPORTED. */
   readonly pull?: Pull;
+  /** Absent: GetOwner answers UNSUPPORTED. */
+  readonly owners?: OwnerLookup;
 }
 
 function boundedIds(ids: readonly Uint8Array[]): ChunkId[] {
@@ -93,25 +88,6 @@ async function pullChunk(
   return { receipt: receipt.body, signature: receipt.signature };
 }
 
-/** Messages are encoded before they are queued: see codec.ts. */
-function encodeSummary(id: ChunkId, owner: UserId, bytes: number, label: Uint8Array): Buffer {
-  return Buffer.from(ChunkSummary.encode({ chunk: idBytes(id), bytes, owner: idBytes(owner), label }).finish());
-}
-
-async function listChunks(
-  options: FileReceiverOptions,
-  call: ServerWritableStream<ListChunksRequest, Buffer>,
-  { signal, idle, pool }: Visit,
-): Promise<void> {
-  const writer = new MessageWriter(call, signal, idle, pool);
-  const { owner } = call.request;
-  const filter = owner.length === 0 ? {} : { owner: parseUserId(owner) };
-  for await (const summary of options.store.list({ signal, ...filter })) {
-    const wait = writer.write(encodeSummary(summary.id, summary.owner, summary.bytes, summary.label));
-    if (wait !== undefined) await wait;
-  }
-}
-
 /** The handlers of shoal.v1.FileReceiver over a store (proto/shoal/v1/receiver.proto). */
 export function fileReceiver(options: FileReceiverOptions, edge: Edge): UntypedServiceImplementation {
   return {
@@ -124,5 +100,6 @@ export function fileReceiver(options: FileReceiverOptions, edge: Edge): UntypedS
     listChunks: answerStream(edge, (call: ServerWritableStream<ListChunksRequest, Buffer>, visit) =>
       listChunks(options, call, visit),
     ),
+    getOwner: answerUnary(edge, (request: GetOwnerRequest) => getOwner(options.owners, request)),
   };
 }

@@ -1,6 +1,7 @@
 import type { ChunkHeader } from '../chunk/chunk-store.js';
 import { checkDeleteOrder, checkGrant, openDeleteOrder, openGrant } from '../chunk/grant.js';
 import type { ChunkId, PeerId, UserId } from '../chunk/ids.js';
+import { checkInventoryOrder, openInventoryOrder } from '../chunk/inventory-order.js';
 import { openLabel } from '../chunk/label.js';
 import { StorageError } from '../errors.js';
 
@@ -10,6 +11,8 @@ export interface Permissions {
   checkPut(header: ChunkHeader, grant: Uint8Array, source: PeerId): void;
   /** @returns what an order to this peer deletes. @throws StorageError unless the owner signed it */
   checkDelete(order: Uint8Array): { readonly owner: UserId; readonly chunks: readonly ChunkId[] };
+  /** @returns whose chunks are told to `source`. @throws StorageError unless the owner signed the order for both peers */
+  checkList(order: Uint8Array, source: PeerId): UserId;
 }
 
 /** The newest generation of an owner's keys that this peer knows of; undefined for an owner that it does not know. */
@@ -56,6 +59,13 @@ export class SignedPermissions implements Permissions {
     this.#checkGeneration(opened);
     checkDeleteOrder(opened, { targetPeer: this.#peer, nowMs: this.#nowMs() });
     return opened;
+  }
+
+  checkList(order: Uint8Array, source: PeerId): UserId {
+    const opened = openInventoryOrder(order);
+    this.#checkGeneration(opened);
+    checkInventoryOrder(opened, { sourcePeer: source, targetPeer: this.#peer, nowMs: this.#nowMs() });
+    return opened.owner;
   }
 
   #checkGeneration({ owner, generation }: { readonly owner: UserId; readonly generation: number }): void {

@@ -3,19 +3,20 @@ import type {
   ChunkStore,
   ChunkSummary,
   GetOptions,
+  ListOptions,
   PutOptions,
   Receipt,
   SegmentSource,
   Stored,
   StoredChunk,
 } from '../chunk/chunk-store.js';
-import { idBytes, parseChunkId, parseUserId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
+import { idBytes, parseChunkId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
-import type { ChunkSummary as SummaryMessage } from '../gen/shoal/v1/receiver.js';
-import { MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
+import { MAX_IDS_PER_CALL, MAX_INVENTORY_PAGE } from '../limits.js';
 import { fetchChunk } from './fetch-chunk.js';
-import { MessageReader } from './message-reader.js';
+import { askOwner, type AskedOwner } from './get-owner.js';
+import { fetchPage } from './list-chunks.js';
 import { RECEIVER, SENDER } from './methods.js';
 import { offerChunk } from './offer-chunk.js';
 import { PeerChannel, type PeerChannelOptions } from './peer-channel.js';
@@ -89,26 +90,26 @@ export class RemoteStore implements ChunkStore {
     await this.channel.unary(RECEIVER.deleteChunks, { order: options.authorization }, options);
   }
 
-  /** CORRUPT when the peer's list is not in ascending order, so it cannot name a chunk twice. */
-  async *list(options: { readonly signal: AbortSignal; readonly owner?: UserId }): AsyncGenerator<ChunkSummary> {
-    await this.channel.connected(options.signal);
-    const owner = options.owner === undefined ? new Uint8Array() : idBytes(options.owner);
-    const call = this.channel.readable(RECEIVER.listChunks, { owner });
-    const life = this.channel.follow(call, options.signal);
-    try {
-      const reader = new MessageReader<SummaryMessage>(call, life.signal, this.channel.idle);
-      let last: ChunkSummary | undefined;
-      for (;;) {
-        const message = await reader.next();
-        if (message === undefined) return;
-        const summary = this.#believe(() => readSummary(message));
-        if (!follows(last, summary, options.owner)) throw this.#corrupt('a list of chunks in the wrong order');
-        last = summary;
-        yield summary;
-      }
-    } finally {
-      life.close();
+  /** One page after the other, each in memory whole. See fetchPage for what of it is checked. */
+  async *list({ signal, owner, after, authorization }: ListOptions): AsyncGenerator<ChunkSummary> {
+    signal.throwIfAborted();
+    if (owner === undefined || authorization === undefined) {
+      throw new StorageError(
+        'PERMISSION_DENIED',
+        'Another peer lists only the chunks of one owner, by a signed order.',
+      );
     }
+    for (let last = after; ;) {
+      const page = await fetchPage(this.channel, { owner, order: authorization, after: last }, signal);
+      yield* page;
+      if (page.length < MAX_INVENTORY_PAGE) return;
+      last = page.at(-1)?.id;
+    }
+  }
+
+  /** The documents that the peer keeps of a user: as they came, bounded in number and size, not verified. */
+  owners(asked: AskedOwner, options: { readonly signal: AbortSignal }): Promise<readonly Uint8Array[]> {
+    return askOwner(this.channel, asked, options);
   }
 
   /** Proves that the peer holds this segment of the chunk. @throws StorageError CORRUPT when it does not */
@@ -150,16 +151,4 @@ export class RemoteStore implements ChunkStore {
   #corrupt(what: string, cause?: unknown): StorageError {
     return new StorageError('CORRUPT', `${this.channel.name} sent ${what}.`, { cause });
   }
-}
-
-function readSummary({ chunk, bytes, owner, label }: SummaryMessage): ChunkSummary {
-  if (label.length > MAX_LABEL_BYTES) throw new StorageError('LIMIT_EXCEEDED', 'The label is too long.');
-  return { id: parseChunkId(chunk), bytes, owner: parseUserId(owner), label };
-}
-
-/** Without an owner, a chunk of several owners is listed once for each. */
-function follows(last: ChunkSummary | undefined, next: ChunkSummary, owner: UserId | undefined): boolean {
-  if (owner !== undefined && next.owner !== owner) return false;
-  if (last === undefined || next.id > last.id) return true;
-  return next.id === last.id && owner === undefined && next.owner > last.owner;
 }

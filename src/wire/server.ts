@@ -19,6 +19,7 @@ import type { Logger } from '../log.js';
 import { admissionByCertificate } from './admission.js';
 import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
 import { fileSender } from './file-sender.js';
+import type { OwnerLookup } from './get-owner.js';
 import { RECEIVER, SENDER } from './methods.js';
 import { MessagePool } from './message-pool.js';
 import { SignedPermissions, type Permissions } from './permissions.js';
@@ -31,6 +32,8 @@ export interface ReceiverService {
   readonly store: ChunkStore;
   /** Absent: PullChunk answers UNSUPPORTED. */
   readonly pull?: Pull;
+  /** Absent: GetOwner answers UNSUPPORTED. */
+  readonly owners?: OwnerLookup;
   /** Default: the owners' signatures. */
   readonly permissions?: Permissions;
 }

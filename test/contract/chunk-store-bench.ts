@@ -5,6 +5,7 @@ import {
   type ChunkHeader,
   type ChunkStore,
   type ChunkSummary,
+  type ListOptions,
   type PutOptions,
   type SegmentSource,
 } from '../../src/chunk/chunk-store.js';
@@ -25,6 +26,8 @@ export interface ContractSubject {
   ): Promise<{ readonly label: Uint8Array; readonly grant: Uint8Array }>;
   /** The owner's order to delete. Absent: none, which does for a local store. */
   orderDelete?(owner: UserId, ids: readonly ChunkId[]): Promise<Uint8Array>;
+  /** The owner's order to list. Absent: none, which does for a local store. */
+  orderList?(owner: UserId): Promise<Uint8Array>;
   /** Closes the store and opens it anew over the same chunks. Absent: the store does not outlive its process. */
   reopen?(): Promise<ChunkStore>;
   /** Frees everything, the store included. */
@@ -150,10 +153,16 @@ export class Bench {
     await this.store.delete(owner, ids, options);
   }
 
-  async list(owner: UserId): Promise<ChunkSummary[]> {
+  async list(owner: UserId, after?: ChunkId): Promise<ChunkSummary[]> {
     const out: ChunkSummary[] = [];
-    for await (const summary of this.store.list({ signal: this.signal, owner })) out.push(summary);
+    for await (const summary of this.store.list(await this.listOptions(owner, after))) out.push(summary);
     return out;
+  }
+
+  async listOptions(owner: UserId, after?: ChunkId): Promise<ListOptions> {
+    const authorization = await this.subject.orderList?.(owner);
+    const options = { signal: this.signal, owner, ...(after !== undefined && { after }) };
+    return authorization === undefined ? options : { ...options, authorization };
   }
 
   async assertInvisible(offer: Offer): Promise<void> {

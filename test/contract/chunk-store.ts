@@ -357,6 +357,18 @@ function listing(bench: Bench): void {
     );
   });
 
+  it('goes on behind a chunk', async () => {
+    const one = bench.owner;
+    for (let n = 0; n < 5; n++) await bench.stored(100 + n, one);
+    const all = (await bench.list(one)).map(({ id }) => id);
+    for (const [n, after] of all.entries()) {
+      assert.deepEqual(
+        (await bench.list(one, after)).map(({ id }) => id),
+        all.slice(n + 1),
+      );
+    }
+  });
+
   it('lists nothing for a user without chunks', async () => {
     assert.deepEqual(await bench.list(bench.subject.owners[1]), []);
   });

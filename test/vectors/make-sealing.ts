@@ -195,7 +195,7 @@ async function directory(): Promise<SealingVectors['directory']> {
   const sealed = await sealDirectory(entries, offset, () => key, salt);
   const encode = (change: Partial<DirectoryExtent>, format = 1): string => {
     const entry = { ...extent, ...change };
-    const raw = { ...entry, file: idBytes(entry.file), version: idBytes(entry.version) };
+    const raw = { ...entry, file: idBytes(entry.file), version: idBytes(entry.version), createdMs: 0 };
     return toHex(Directory.encode({ format, entries: [raw] }).finish());
   };
   return {

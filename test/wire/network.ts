@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { ChunkId, PeerId, UserId } from '../../src/chunk/ids.js';
 import { parsePeerId, parseUserId, stripeId } from '../../src/chunk/ids.js';
 import { encodeDeleteOrder, encodeGrant } from '../../src/chunk/grant.js';
+import { encodeInventoryOrder } from '../../src/chunk/inventory-order.js';
 import { encodeLabel } from '../../src/chunk/label.js';
 import { describeChunk, type ChunkShape } from '../../src/chunk/segments.js';
 import { sealSigned } from '../../src/chunk/signed.js';
@@ -123,5 +124,10 @@ export class TestUser {
   orderDelete(target: PeerId, chunks: readonly ChunkId[]): Uint8Array {
     const order = encodeDeleteOrder({ owner: this.id, targetPeer: target, chunks, issuedMs: Date.now() });
     return sealSigned('delete', order, this.#by);
+  }
+
+  orderList(source: PeerId, target: PeerId, issuedMs = Date.now()): Uint8Array {
+    const order = encodeInventoryOrder({ owner: this.id, sourcePeer: source, targetPeer: target, issuedMs });
+    return sealSigned('inventory', order, this.#by);
   }
 }

@@ -15,6 +15,7 @@ function withoutLabels(checked: Permissions): Permissions {
   return {
     checkPut: () => undefined,
     checkDelete: (order) => checked.checkDelete(order),
+    checkList: (order, caller) => checked.checkList(order, caller),
   };
 }
 
@@ -46,6 +47,10 @@ async function remote(open: () => Promise<ChunkStore>, remove: () => Promise<voi
     orderDelete: (owner, ids) => {
       const user = users.find(({ id }) => id === owner) ?? users[0];
       return Promise.resolve(user.orderDelete(target.id, ids));
+    },
+    orderList: (owner) => {
+      const user = users.find(({ id }) => id === owner) ?? users[0];
+      return Promise.resolve(user.orderList(source.id, target.id));
     },
     reopen: async () => {
       await running.stop();

@@ -110,8 +110,12 @@ export interface HasChunksResponse {
 }
 
 export interface ListChunksRequest {
-  /** empty: every owner's */
-  owner: Uint8Array;
+  /** shoal.v1.Signed, body InventoryOrder */
+  order: Uint8Array;
+  /** chunk id: the page begins behind it; empty: with the first */
+  after: Uint8Array;
+  /** chunks of the page; fewer only at the end of the inventory */
+  limit: number;
 }
 
 export interface ChunkSummary {
@@ -119,6 +123,20 @@ export interface ChunkSummary {
   bytes: number;
   owner: Uint8Array;
   label: Uint8Array;
+}
+
+export interface GetOwnerRequest {
+  user:
+    | //
+    /** user id */
+    { $case: "owner"; value: Uint8Array }
+    | { $case: "name"; value: string }
+    | undefined;
+}
+
+export interface GetOwnerResponse {
+  /** shoal.v1.Signed, body UserBody; several when a name was given twice */
+  documents: Uint8Array[];
 }
 
 function createBaseChunkShape(): ChunkShape {
@@ -1001,13 +1019,19 @@ export const HasChunksResponse: MessageFns<HasChunksResponse> = {
 };
 
 function createBaseListChunksRequest(): ListChunksRequest {
-  return { owner: new Uint8Array(0) };
+  return { order: new Uint8Array(0), after: new Uint8Array(0), limit: 0 };
 }
 
 export const ListChunksRequest: MessageFns<ListChunksRequest> = {
   encode(message: ListChunksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.owner.length !== 0) {
-      writer.uint32(10).bytes(message.owner);
+    if (message.order.length !== 0) {
+      writer.uint32(18).bytes(message.order);
+    }
+    if (message.after.length !== 0) {
+      writer.uint32(26).bytes(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(32).uint32(message.limit);
     }
     return writer;
   },
@@ -1025,12 +1049,28 @@ export const ListChunksRequest: MessageFns<ListChunksRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
+          case 2: {
+            if (tag !== 18) {
               break;
             }
 
-            message.owner = reader.bytes();
+            message.order = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.after = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.limit = reader.uint32();
             continue;
           }
         }
@@ -1125,6 +1165,111 @@ export const ChunkSummary: MessageFns<ChunkSummary> = {
   },
 };
 
+function createBaseGetOwnerRequest(): GetOwnerRequest {
+  return { user: undefined };
+}
+
+export const GetOwnerRequest: MessageFns<GetOwnerRequest> = {
+  encode(message: GetOwnerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.user?.$case) {
+      case "owner":
+        writer.uint32(10).bytes(message.user.value);
+        break;
+      case "name":
+        writer.uint32(18).string(message.user.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = { $case: "owner", value: reader.bytes() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = { $case: "name", value: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetOwnerResponse(): GetOwnerResponse {
+  return { documents: [] };
+}
+
+export const GetOwnerResponse: MessageFns<GetOwnerResponse> = {
+  encode(message: GetOwnerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.documents) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOwnerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOwnerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.documents.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Accepts and stores chunks that a File Sender sends. Errors carry the StorageError code in the trailer
  * `shoal-error-code`.
@@ -1184,7 +1329,7 @@ export const FileReceiverService = {
     responseSerialize: (value: HasChunksResponse): Buffer => Buffer.from(HasChunksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): HasChunksResponse => HasChunksResponse.decode(value),
   },
-  /** An owner's inventory, in ascending order of chunk id. */
+  /** A page of an owner's inventory, in ascending order of chunk id; the order is signed by the owner for both peers. */
   listChunks: {
     path: "/shoal.v1.FileReceiver/ListChunks" as const,
     requestStream: false as const,
@@ -1193,6 +1338,16 @@ export const FileReceiverService = {
     requestDeserialize: (value: Buffer): ListChunksRequest => ListChunksRequest.decode(value),
     responseSerialize: (value: ChunkSummary): Buffer => Buffer.from(ChunkSummary.encode(value).finish()),
     responseDeserialize: (value: Buffer): ChunkSummary => ChunkSummary.decode(value),
+  },
+  /** The public documents of users that this peer remembers, for a peer that has lost its own. */
+  getOwner: {
+    path: "/shoal.v1.FileReceiver/GetOwner" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetOwnerRequest): Buffer => Buffer.from(GetOwnerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetOwnerRequest => GetOwnerRequest.decode(value),
+    responseSerialize: (value: GetOwnerResponse): Buffer => Buffer.from(GetOwnerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetOwnerResponse => GetOwnerResponse.decode(value),
   },
 } as const;
 
@@ -1217,8 +1372,10 @@ export interface FileReceiverServer extends UntypedServiceImplementation {
   deleteChunks: handleUnaryCall<DeleteChunksRequest, DeleteChunksResponse>;
   /** Which of these chunks are stored whole. */
   hasChunks: handleUnaryCall<HasChunksRequest, HasChunksResponse>;
-  /** An owner's inventory, in ascending order of chunk id. */
+  /** A page of an owner's inventory, in ascending order of chunk id; the order is signed by the owner for both peers. */
   listChunks: handleServerStreamingCall<ListChunksRequest, ChunkSummary>;
+  /** The public documents of users that this peer remembers, for a peer that has lost its own. */
+  getOwner: handleUnaryCall<GetOwnerRequest, GetOwnerResponse>;
 }
 
 export interface FileReceiverClient extends Client {
@@ -1289,13 +1446,29 @@ export interface FileReceiverClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: HasChunksResponse) => void,
   ): ClientUnaryCall;
-  /** An owner's inventory, in ascending order of chunk id. */
+  /** A page of an owner's inventory, in ascending order of chunk id; the order is signed by the owner for both peers. */
   listChunks(request: ListChunksRequest, options?: Partial<CallOptions>): ClientReadableStream<ChunkSummary>;
   listChunks(
     request: ListChunksRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ChunkSummary>;
+  /** The public documents of users that this peer remembers, for a peer that has lost its own. */
+  getOwner(
+    request: GetOwnerRequest,
+    callback: (error: ServiceError | null, response: GetOwnerResponse) => void,
+  ): ClientUnaryCall;
+  getOwner(
+    request: GetOwnerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetOwnerResponse) => void,
+  ): ClientUnaryCall;
+  getOwner(
+    request: GetOwnerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetOwnerResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const FileReceiverClient = makeGenericClientConstructor(
