@@ -1,26 +1,21 @@
-import { randomBytes } from 'node:crypto';
-import { parseUserId, type UserId } from '../chunk/ids.js';
 import { equalBytes } from '../bytes.js';
-import {
-  type Argon2Cost,
-  DEFAULT_ARGON2_COST,
-  unwrapRootKey,
-  type Wrap,
-  WRAP_SALT_BYTES,
-  WRAP_SEALED_BYTES,
-  wrapRootKey,
-} from '../crypto/passphrase.js';
-import { deriveUserKeys, newRootKey, userId, type UserKeys } from '../crypto/root-key.js';
+import { parseUserId, type UserId } from '../chunk/ids.js';
+import { sealFormerKeys, openFormerKeys } from '../crypto/former-keys.js';
+import { type KitWrap, newKitWords, wrapUnderKit } from '../crypto/kit.js';
+import { type Argon2Cost, DEFAULT_ARGON2_COST, isSamePassphrase, wrapRootKey } from '../crypto/passphrase.js';
+import { deriveUserKeys, newRootKey, userId } from '../crypto/root-key.js';
+import { linkTo, type Signer } from '../crypto/succession.js';
 import { StorageError } from '../errors.js';
-import { MAX_USER_NAME_CHARS, MAX_WAITING_UNLOCKS } from '../limits.js';
-import { UnlockAttempts } from './attempts.js';
-import type { KnownUser, NetworkDocuments } from './network-documents.js';
+import { MAX_WAITING_UNLOCKS } from '../limits.js';
+import { type Authenticated, Authentication } from './authentication.js';
+import { KeyRing } from './key-ring.js';
+import { proveRetired } from './retired-passphrase.js';
 import { Serial } from './serial.js';
-import { checkUserName, readUser, type UserDocument, writeUser } from './user-document.js';
+import { checkUserName, isSuccessor, readUser, userCounter, type UserDocument, writeUser } from './user-document.js';
+import type { UserRecords } from './user-records.js';
 import { wipeKeys } from './wipe-keys.js';
 
-/** The wrap is bound to this number; a changed passphrase takes the next. */
-const FIRST_VERSION = 1;
+const FIRST = 1;
 
 export interface AccountsOptions {
   readonly cost?: Argon2Cost;
@@ -28,23 +23,32 @@ export interface AccountsOptions {
   readonly now: () => number;
 }
 
-/** Users and their passphrases: who exists, and whose root key a passphrase opens. */
+/** A recovery kit as it is shown, once. */
+export interface RecoveryKit {
+  readonly user: UserDocument;
+  readonly words: readonly string[];
+  readonly createdMs: number;
+}
+
+/** A user whose keys were rotated: the new keys are the caller's to wipe. */
+export interface Rotated {
+  readonly user: UserDocument;
+  readonly ring: KeyRing;
+}
+
+/** Users and their secrets: who exists, whose root key a passphrase or a kit opens, and how these are replaced. */
 export class Accounts {
-  readonly #network: NetworkDocuments;
+  readonly #records: UserRecords;
   readonly #cost: Argon2Cost;
   readonly #now: () => number;
-  readonly #attempts: UnlockAttempts;
+  readonly #authentication: Authentication;
   readonly #serial = new Serial(MAX_WAITING_UNLOCKS);
-  /** What an unknown name is tried against, so that the answer takes as long as for a known one. */
-  readonly #decoy: { readonly owner: UserId; readonly version: number; readonly wrap: Wrap };
 
-  constructor(network: NetworkDocuments, options: AccountsOptions) {
-    this.#network = network;
+  constructor(records: UserRecords, options: AccountsOptions) {
+    this.#records = records;
     this.#cost = options.cost ?? DEFAULT_ARGON2_COST;
     this.#now = options.now;
-    this.#attempts = new UnlockAttempts(options.now);
-    const wrap = { ...this.#cost, salt: randomBytes(WRAP_SALT_BYTES), sealed: randomBytes(WRAP_SEALED_BYTES) };
-    this.#decoy = { owner: parseUserId(randomBytes(32)), version: FIRST_VERSION, wrap };
+    this.#authentication = new Authentication(records, { cost: this.#cost, now: options.now });
   }
 
   /** @throws StorageError ALREADY_EXISTS for a taken name */
@@ -55,12 +59,13 @@ export class Accounts {
       const rootKey = newRootKey();
       const keys = deriveUserKeys(rootKey);
       try {
-        const owner = parseUserId(userId(keys.signing.publicKey));
-        const wrap = await wrapRootKey(passphrase, rootKey, { user: owner, version: FIRST_VERSION, cost: this.#cost });
-        const sharingKey = keys.sharing.publicKey;
-        const user = { owner, name, version: FIRST_VERSION, sharingKey, wrap, createdMs: this.#now() };
-        await this.#network.setUser(owner, writeUser(user, keys));
-        return { ...user, publicKey: keys.signing.publicKey };
+        const { signing, sharing } = keys;
+        const owner = parseUserId(userId(signing.publicKey));
+        const wrap = await wrapRootKey(passphrase, rootKey, { user: owner, version: FIRST, cost: this.#cost });
+        const versions = { version: FIRST, generation: FIRST };
+        const former = { former: [], createdMs: this.#now() };
+        const user = { owner, name, ...versions, sharingKey: sharing.publicKey, wrap, ...former };
+        return await this.#write({ ...user, publicKey: signing.publicKey, links: [] }, signing);
       } finally {
         rootKey.fill(0);
         wipeKeys(keys);
@@ -70,66 +75,159 @@ export class Accounts {
 
   /** @throws StorageError NOT_FOUND */
   async export(name: string): Promise<Uint8Array> {
-    const known = await this.#network.userNamed(name);
+    const known = await this.#records.userNamed(name);
     if (known === undefined) throw new StorageError('NOT_FOUND', `This peer knows no user ${name}.`);
     return known.signed;
   }
 
-  /** Keeps the newer of two documents of one user. @throws StorageError as readUser; ALREADY_EXISTS for a taken name */
+  /** Keeps the later of two documents of one user. @throws StorageError as readUser; ALREADY_EXISTS for a taken name */
   import(signed: Uint8Array): Promise<UserDocument> {
     const user = readUser(signed);
     return this.#serial.run(async () => {
-      const known = await this.#network.user(user.owner);
-      if (known !== undefined && known.user.version >= user.version) return known.user;
-      if (known?.user.name !== user.name) await this.#demandFree(user.name);
-      await this.#network.setUser(user.owner, signed);
+      const known = (await this.#records.user(user.owner))?.user;
+      if (known !== undefined && userCounter(known) >= userCounter(user)) return known;
+      if (known !== undefined && !isSuccessor(user, known)) {
+        throw new StorageError(
+          'PERMISSION_DENIED',
+          'The keys in this document do not follow those that this peer knows of the user: they may be forged.',
+        );
+      }
+      if (known?.name !== user.name) await this.#demandFree(user.name);
+      await this.#records.setUser(user.owner, signed);
       return user;
     });
   }
 
   /**
-   * @returns the user's keys, which are the caller's to wipe
+   * @param use the keys are its own to keep or wipe
    * @throws StorageError UNAUTHENTICATED for an unknown name or a wrong passphrase, which cannot be told apart;
    *   UNAVAILABLE after too many of them
    */
-  async unlock<T>(
-    name: string,
-    passphrase: string,
-    use: (user: UserDocument, keys: UserKeys) => Promise<T>,
-  ): Promise<T> {
+  unlock<T>(name: string, passphrase: string, use: (user: UserDocument, ring: KeyRing) => Promise<T>): Promise<T> {
+    return this.#serial.run(() =>
+      this.#authentication.byPassphrase(name, passphrase, ({ user, ring }) => use(user, ring)),
+    );
+  }
+
+  /**
+   * Wraps the root key anew, and proves that the old passphrase opens nothing any more that this peer holds.
+   *
+   * @throws StorageError as unlock; INVALID_ARGUMENT for a new passphrase that is empty, too long or the old one; CONFLICT
+   *   when the old one still opens something: the new one is valid all the same
+   */
+  changePassphrase(name: string, old: string, next: string): Promise<UserDocument> {
+    if (isSamePassphrase(old, next)) {
+      throw new StorageError('INVALID_ARGUMENT', 'The new passphrase is the old one. Choose another.');
+    }
     return this.#serial.run(async () => {
-      const asked = name.slice(0, MAX_USER_NAME_CHARS + 1);
-      this.#attempts.check(asked);
-      const known = await this.#network.userNamed(asked);
-      const rootKey = await this.#openWrap(known, passphrase, asked);
-      if (known === undefined || rootKey === undefined) {
-        throw new StorageError('UNAUTHENTICATED', 'There is no such user, or the passphrase is wrong.');
-      }
-      const keys = deriveUserKeys(rootKey);
-      rootKey.fill(0);
-      if (!equalBytes(keys.signing.publicKey, known.user.publicKey)) {
-        wipeKeys(keys);
-        throw new StorageError('CORRUPT', 'The passphrase opens the key of another user. Import this user again.');
-      }
-      return use(known.user, keys);
+      const changed = await this.#authentication.byPassphrase(name, old, (opened) => this.#rewrap(opened, next));
+      await proveRetired(this.#records, changed.owner, old);
+      return changed;
     });
   }
 
-  async #openWrap(known: KnownUser | undefined, passphrase: string, name: string): Promise<Uint8Array | undefined> {
-    const { owner, version, wrap } = known?.user ?? this.#decoy;
+  /** A new passphrase by the words of the recovery kit, which stays valid. @throws StorageError as changePassphrase */
+  recoverWithKit(name: string, words: string, next: string): Promise<UserDocument> {
+    return this.#serial.run(() => this.#authentication.byKit(name, words, (opened) => this.#rewrap(opened, next)));
+  }
+
+  /** Makes a recovery kit, and retires the one before. @throws StorageError as unlock */
+  makeKit(name: string, passphrase: string): Promise<RecoveryKit> {
+    return this.#serial.run(() =>
+      this.#authentication.byPassphrase(name, passphrase, async (opened) => {
+        const words = newKitWords();
+        const version = opened.user.version + 1;
+        const kit = wrapUnderKit(words.join(' '), opened.rootKey, { user: opened.user.owner, version });
+        const user = await this.#rewrap(opened, passphrase, kit);
+        return { user, words, createdMs: this.#now() };
+      }),
+    );
+  }
+
+  /**
+   * Gives the user a new root key, under which the old ones are sealed. The recovery kit ends with it.
+   *
+   * @throws StorageError as unlock; LIMIT_EXCEEDED after MAX_KEY_GENERATIONS
+   */
+  rotateKeys(name: string, passphrase: string): Promise<Rotated> {
+    return this.#serial.run(() =>
+      this.#authentication.byPassphrase(name, passphrase, async (opened) => {
+        const rootKey = newRootKey();
+        try {
+          const user = await this.#succeed(opened, rootKey, passphrase);
+          return { user, ring: KeyRing.open(user, rootKey) };
+        } finally {
+          opened.ring.wipe();
+          rootKey.fill(0);
+        }
+      }),
+    );
+  }
+
+  async #succeed({ user, rootKey, ring }: Authenticated, next: Uint8Array, passphrase: string): Promise<UserDocument> {
+    const { owner, kit: _retired, ...fields } = user;
+    const keys = deriveUserKeys(next);
+    const former = [...openFormerKeys(owner, user.former, rootKey), rootKey];
     try {
-      const rootKey = await unwrapRootKey(passphrase, wrap, { user: owner, version });
-      this.#attempts.succeeded(name);
-      return rootKey;
-    } catch (error) {
-      if (!StorageError.is(error, 'UNAUTHENTICATED')) throw error;
-      this.#attempts.failed(name);
-      return undefined;
+      const link = linkTo(keys.signing.publicKey, ring.signer);
+      const version = user.version + 1;
+      const wrap = await wrapRootKey(passphrase, next, { user: owner, version, cost: this.#costOf(user) });
+      const links = [...user.links, link];
+      const successor = {
+        ...fields,
+        ...{ owner, version, wrap, links },
+        generation: user.generation + 1,
+        sharingKey: keys.sharing.publicKey,
+        former: sealFormerKeys(owner, former, next),
+      };
+      return await this.#write(successor, { ...ring.signer, privateKey: keys.signing.privateKey, links });
+    } finally {
+      wipeKeys(keys);
+      for (const opened of former) if (opened !== rootKey) opened.fill(0);
     }
   }
 
+  async #rewrap({ user, rootKey, ring }: Authenticated, passphrase: string, kit?: KitWrap): Promise<UserDocument> {
+    try {
+      const version = user.version + 1;
+      const cost = this.#costOf(user);
+      const wrap = await wrapRootKey(passphrase, rootKey, { user: user.owner, version, cost });
+      return await this.#write({ ...user, version, wrap, ...(kit && { kit }) }, ring.signer);
+    } finally {
+      ring.wipe();
+    }
+  }
+
+  /** Never below what the user had. */
+  #costOf({ wrap }: UserDocument): Argon2Cost {
+    const { memoryKib, passes, lanes } = this.#cost;
+    return {
+      memoryKib: Math.max(memoryKib, wrap.memoryKib),
+      passes: Math.max(passes, wrap.passes),
+      lanes: Math.max(lanes, wrap.lanes),
+    };
+  }
+
+  async #write(user: UserDocument, signer: Signer): Promise<UserDocument> {
+    const { publicKey: _key, links: _links, ...fields } = user;
+    const signed = writeUser(fields, signer);
+    await this.#records.setUser(user.owner, signed);
+    const latest = await this.#records.user(user.owner);
+    if (latest !== undefined && equalBytes(latest.signed, signed)) return user;
+    throw new StorageError('CONFLICT', 'This user was changed elsewhere at the same time. Try again.');
+  }
+
   async #demandFree(name: string): Promise<void> {
-    if ((await this.#network.userNamed(name)) === undefined) return;
+    if ((await this.#records.userNamed(name)) === undefined) return;
     throw new StorageError('ALREADY_EXISTS', `There is a user ${name} already. Choose another name.`);
+  }
+
+  /** @returns every user that this peer knows */
+  async users(): Promise<readonly UserDocument[]> {
+    return (await this.#records.users()).map(({ user }) => user);
+  }
+
+  user(id: UserId): Promise<UserDocument | undefined> {
+    return this.#records.user(id).then((known) => known?.user);
   }
 }
