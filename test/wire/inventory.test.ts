@@ -1,8 +1,7 @@
 /** Inventories and documents of users over the wire, from peers that are honest and from some that are not. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
 import { before, describe, it } from 'node:test';
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { segmentsOf, type ChunkSummary } from '../../src/chunk/chunk-store.js';
@@ -126,9 +125,14 @@ describe('a peer that lies about its inventory', () => {
   }
 
   function listOf(messages: Iterable<Buffer>, after?: ChunkId): Promise<ChunkSummary[]> {
-    return list((call) => {
-      pipeline(Readable.from(messages), call).catch(() => undefined);
-    }, after);
+    const send = async (call: ListCall): Promise<void> => {
+      for (const message of messages) {
+        if (call.cancelled) return;
+        if (!call.write(message)) await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
+      }
+      call.end();
+    };
+    return list((call) => void send(call), after);
   }
 
   function* endless(): Generator<Buffer> {
