@@ -11,7 +11,7 @@ export const LAYERS = [
   ['errors'],
   ['limits'],
   ['bytes'],
-  ['log', 'on-abort', 'package', 'socket-path', 'gen'],
+  ['log', 'on-abort', 'package', 'socket-path', 'http-call', 'gen'],
   ['crypto', 'erasure'],
   ['chunk'],
   ['store', 'wire', 'documents'],

@@ -53,6 +53,14 @@ export const MAX_STREAMS_PER_CONNECTION = 128;
 export const IDLE_TIMEOUT_MS = 30_000;
 /** Pauses before a broken transfer to the same peer is resumed. */
 export const SEND_RETRY_DELAYS_MS: readonly number[] = [100, 500, 2000];
+/** Pauses before a get asks a peer again that failed in a passing way, where others do not suffice … */
+export const FETCH_RETRY_DELAYS_MS: readonly number[] = [200, 500, 1000, 2000];
+/** … but not after this long: whoever waits for the file wants to know. */
+export const FETCH_PATIENCE_MS = 10_000;
+/** Wrong segments of one chunk that are read around: damage in one place spoils two neighbours. More is a lie. */
+export const MAX_ROTTEN_SEGMENTS = 2;
+/** Peers beyond the first n that a stripe's chunks may go to when targets fail. */
+export const MAX_SPARE_TARGETS = 8;
 /** A get asks another peer for a chunk when one has sent nothing for this long. */
 export const HEDGE_AFTER_MS = 750;
 /** Whether a peer is up is asked with this much patience. */
@@ -270,6 +278,14 @@ export const DB_CALL_TIMEOUT_MS = 120_000;
 export const MAX_NETWORK_RECORD_BYTES = 16 * KIB;
 /** A peer's address, name and zone, in UTF-16 units each: a DNS name has 253, a port six more. */
 export const MAX_PEER_TEXT_CHARS = 260;
+/** A signed order to forget a stripe: two ids, and the chain of its owner's keys. */
+export const MAX_FORGET_BYTES = 8 * KIB;
+/** Stripes whose record was checked and is kept in memory, some 4 KiB each: those of 256 GiB in full stripes. */
+export const MAX_CACHED_STRIPES = 8_192;
+/** From this many stripes on, one listing of all moves is cheaper than a look for those of each stripe. */
+export const MANY_STRIPES = 64;
+/** Stripes read from the database at once. */
+export const STRIPE_READS = 64;
 /** Documents that were not believed and are listed in the status; the log has them all. */
 export const MAX_RECORD_PROBLEMS = 1_000;
 /** Records of the network whose signature was checked and need not be again: 5 KiB each. */
@@ -284,5 +300,45 @@ export const COMPACTION_CONCURRENCY = 64;
 
 // --- replication and backup hosts ---------------------------------------------------------------------------------------
 
+/** Headers of one HTTP/1.1 request. */
+export const MAX_WEB_HEADERS = 64;
+/** HTTP/1.1 requests of one peer in progress: each database that it replicates waits in one. */
+export const MAX_WEB_REQUESTS_PER_PEER = 128;
+/** A member's connection gets this long to send the head of its next request … */
+export const WEB_HEAD_TIMEOUT_MS = 30_000;
+/** … and this long for the body, MAX_WEB_BODY_BYTES at 70 KB/s. */
+export const WEB_BODY_TIMEOUT_MS = 120_000;
+/** An HTTP/1.1 connection that moves no byte is closed; a waiting feed of changes sends a heartbeat sooner. */
+export const WEB_IDLE_TIMEOUT_MS = 75_000;
+/** A client keeps an idle connection for less than WEB_HEAD_TIMEOUT_MS. */
+export const WEB_KEEP_ALIVE_MS = 20_000;
+/** Body of one HTTP/1.1 request: a batch of documents. */
+export const MAX_WEB_BODY_BYTES = 8 * MIB;
 /** A document of any replicated database as JSON, without CouchDB's own fields: rules/validate.ts says it too. */
 export const MAX_DOCUMENT_BYTES = 64 * KIB;
+/** Databases that stay open though nobody uses them: opening one takes some 20 ms, keeping it some 10 file descriptors. */
+export const MAX_IDLE_DATABASES = 64;
+/** Longest name of a database: `user-`, 64 digits, a generation. */
+export const MAX_DATABASE_NAME_CHARS = 100;
+/** Longest id of a document: `home-` and two ids of 64 digits, with room. */
+export const MAX_DOCUMENT_ID_CHARS = 256;
+/** Ancestors that a revision names: PouchDB and CouchDB forget older ones. */
+export const MAX_REVISION_ANCESTORS = 1000;
+/** Levels of a JSON body from elsewhere: the wrappings of the protocol and a document. */
+export const MAX_JSON_DEPTH = 32;
+/** Values in a JSON body from elsewhere, each of which takes some 50 bytes of memory: a batch of 10,000 documents has fewer. */
+export const MAX_JSON_VALUES = 1_000_000;
+/** One request to a document database: MAX_GROUPED_DOCUMENTS of MAX_DOCUMENT_BYTES, and their wrappings. */
+export const MAX_DOCUMENTS_BODY_BYTES = 40 * MIB;
+/** One reply of a document database to its client, which holds it in memory. */
+export const MAX_DOCUMENTS_REPLY_BYTES = 128 * MIB;
+/** Documents, or revisions, that one request to a document database names. */
+export const MAX_BULK_DOCUMENTS = 10_000;
+/** Documents that are read at once for one reply. */
+export const READ_CONCURRENCY = 64;
+/** A feed that waits for changes ends after this, with none: CouchDB's default. */
+export const FEED_TIMEOUT_MS = 60_000;
+/** How often a waiting feed sends an empty line, at most: less often than every second serves nobody. */
+export const MIN_FEED_HEARTBEAT_MS = 1_000;
+/** Connections that a database server accepts: each peer holds a feed for each database it replicates. */
+export const MAX_DATABASE_CONNECTIONS = 4_096;

@@ -26,6 +26,7 @@ import { SignedPermissions, type Permissions } from './permissions.js';
 import { reflection } from './reflection.js';
 import { guarded, type Edge } from './server-call.js';
 import { secureContextOptions, serverCredentials, type TlsIdentity } from './tls.js';
+import { WebServer, type WebHandler } from './web-server.js';
 import { widenServer, type Widened } from './windows.js';
 
 export interface ReceiverService {
@@ -50,6 +51,8 @@ export interface PeerServerOptions {
   readonly isMember: (peer: PeerId) => boolean;
   readonly receiver?: ReceiverService;
   readonly sender?: SenderService;
+  /** Answers members over HTTP/1.1 on the same port. Absent: nobody does. */
+  readonly web?: WebHandler;
   readonly logger: Logger;
   readonly nowMs?: () => number;
   /** Default IDLE_TIMEOUT_MS. */
@@ -88,6 +91,7 @@ interface Parts {
   readonly widened: Widened;
   readonly health: HealthImplementation;
   readonly names: readonly string[];
+  readonly web: WebServer | undefined;
 }
 
 /** What other peers reach of this one: FileReceiver, FileSender, health and reflection, over mutual TLS. */
@@ -113,9 +117,11 @@ export class PeerServer implements AsyncDisposable {
       // Its bookkeeping costs CPU for every message, and nothing reads it.
       'grpc.enable_channelz': 0,
     });
-    const widened = widenServer(server, secureContextOptions(tls));
+    const admit = admissionByCertificate({ authority: tls.authority, isMember, nowMs });
+    const web = options.web && new WebServer({ admit, handler: options.web, logger });
+    const widened = widenServer(server, secureContextOptions(tls), web && ((socket) => web.accept(socket)));
     const edge: Edge = {
-      admit: admissionByCertificate({ authority: tls.authority, isMember, nowMs }),
+      admit,
       logger,
       pool: new MessagePool(),
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
@@ -131,7 +137,7 @@ export class PeerServer implements AsyncDisposable {
     reflection(names).addToServer(front);
     const port = await listen(server, options);
     assert(widened.used(), 'grpc-js no longer makes its HTTP/2 server in Server.createHttp2Server');
-    return new PeerServer({ server, widened, health, names }, port);
+    return new PeerServer({ server, widened, health, names, web }, port);
   }
 
   /** Calls in progress get CLOSE_GRACE_MS to end. */
@@ -147,6 +153,7 @@ export class PeerServer implements AsyncDisposable {
       this.#parts.server.forceShutdown();
       this.#parts.widened.sever();
     }, CLOSE_GRACE_MS);
+    this.#parts.web?.close();
     await new Promise<void>((resolve) => {
       // It fails only when the server was not running, which is what is wanted.
       this.#parts.server.tryShutdown(() => {

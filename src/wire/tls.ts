@@ -40,12 +40,11 @@ export function serverCredentials(identity: TlsIdentity): ServerCredentials {
  * The server must show a certificate of the network authority for the key of exactly this peer; its host name is of no
  * interest, because addresses change.
  */
-export function channelCredentials(
-  identity: TlsIdentity,
+export function expectPeer(
   expected: PeerId,
   onImpostor: (error: StorageError) => void,
-): ChannelCredentials {
-  const checkServerIdentity = (_host: string, certificate: PeerCertificate): Error | undefined => {
+): (host: string, certificate: PeerCertificate) => Error | undefined {
+  return (_host, certificate) => {
     const actual = peerIdOf(certificate.raw);
     if (actual === expected) return undefined;
     const error = new StorageError(
@@ -55,7 +54,15 @@ export function channelCredentials(
     onImpostor(error);
     return error;
   };
+}
+
+/** See expectPeer. */
+export function channelCredentials(
+  identity: TlsIdentity,
+  expected: PeerId,
+  onImpostor: (error: StorageError) => void,
+): ChannelCredentials {
   return credentials.createFromSecureContext(createSecureContext(secureContextOptions(identity)), {
-    checkServerIdentity,
+    checkServerIdentity: expectPeer(expected, onImpostor),
   });
 }

@@ -19,6 +19,9 @@ export interface Widened {
   sever(): void;
 }
 
+/** Gets the connections that speak HTTP/1.1. */
+export type TakeOver = (socket: TLSSocket) => void;
+
 /**
  * The one place that reaches behind grpc-js's public API. Its server has no option for HTTP/2 receive windows and leaves
  * them at 64 KiB (RFC 9113 section 6.9.2), so a chunk stops 64 times to wait for a WINDOW_UPDATE: raising them halves the
@@ -27,7 +30,7 @@ export interface Widened {
  * The seam: `commonServerOptions` is what grpc-js 1.14 passes to `http2.createSecureServer`, and `createHttp2Server` is
  * where it does so. When an upgrade moves either, opening a server fails here instead of becoming slow or lax.
  */
-export function widenServer(server: Server, context: SecureContextOptions): Widened {
+export function widenServer(server: Server, context: SecureContextOptions, web?: TakeOver): Widened {
   const common: unknown = Reflect.get(server, 'commonServerOptions');
   const create: unknown = Reflect.get(server, 'createHttp2Server');
   assert(typeof common === 'object' && common !== null, 'grpc-js has no Server.commonServerOptions any more');
@@ -41,6 +44,8 @@ export function widenServer(server: Server, context: SecureContextOptions): Wide
     },
     // A stranger is let into the connection only to be told why it is refused: admission.ts checks every call.
     rejectUnauthorized: false,
+    // Only offers it to TLS clients (ALPN); Node's own HTTP/1.1 would wrap every gRPC stream in a request as well.
+    allowHTTP1: web !== undefined,
   });
   const sessions = new Set<ServerHttp2Session>();
   let used = false;
@@ -53,6 +58,7 @@ export function widenServer(server: Server, context: SecureContextOptions): Wide
       session.once('close', () => sessions.delete(session));
       widenSession(session);
     });
+    if (web !== undefined) divert(http2Server, web);
     used = true;
     return http2Server;
   });
@@ -62,6 +68,20 @@ export function widenServer(server: Server, context: SecureContextOptions): Wide
       for (const session of sessions) session.destroy();
     },
   };
+}
+
+/** Once per connection: what speaks HTTP/2 goes the way it always went. */
+function divert(http2Server: Http2SecureServer, web: TakeOver): void {
+  const listeners = http2Server.listeners('secureConnection');
+  assert(listeners.length > 0, 'an HTTP/2 server of Node no longer listens for secureConnection');
+  http2Server.removeAllListeners('secureConnection');
+  http2Server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') {
+      for (const listener of listeners) Reflect.apply(listener, http2Server, [socket]);
+    } else {
+      web(socket);
+    }
+  });
 }
 
 function widenSession(session: ServerHttp2Session): void {
