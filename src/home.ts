@@ -1,8 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePeerId, type PeerId } from './chunk/ids.js';
-import { certificateToDer } from './crypto/certificates.js';
-import { peerIdOf } from './crypto/peer-identity.js';
+import { openMembership, type Membership } from './catalog/membership.js';
+import type { PeerId } from './chunk/ids.js';
 import { StorageError, wrapError } from './errors.js';
 import type { TlsIdentity } from './wire/tls.js';
 
@@ -11,6 +10,8 @@ export const HOME = {
   key: 'peer.key',
   certificate: 'peer.crt',
   authority: 'network.crt',
+  /** The network authority's private key; only in the homes of peers with that role. */
+  authorityKey: 'authority.key',
   chunks: 'chunks',
   documents: 'documents',
   state: 'state',
@@ -19,6 +20,7 @@ export const HOME = {
 export interface PeerIdentity {
   readonly id: PeerId;
   readonly tls: TlsIdentity;
+  readonly membership: Membership;
 }
 
 /** @throws StorageError NOT_FOUND where no peer was made */
@@ -40,7 +42,19 @@ export async function readIdentity(home: string): Promise<PeerIdentity> {
     certificate: await read(HOME.certificate),
     authority: await read(HOME.authority),
   };
-  return { id: parsePeerId(peerIdOf(certificateToDer(tls.certificate))), tls };
+  const authorityKey = await readIfThere(join(home, HOME.authorityKey));
+  const membership = openMembership({ ...tls, ...(authorityKey !== undefined && { authorityKey }) });
+  return { id: membership.peer, tls, membership };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const wrapped = wrapError(error, `Reading ${path}`);
+    if (wrapped.code === 'NOT_FOUND') return undefined;
+    throw wrapped;
+  }
 }
 
 /** Writes a new peer's identity; only the system user may enter the home or read the key. */
@@ -49,6 +63,11 @@ export async function writeIdentity(home: string, tls: TlsIdentity): Promise<voi
   await writeDurably(join(home, HOME.authority), tls.authority);
   await writeDurably(join(home, HOME.certificate), tls.certificate);
   await writeDurably(join(home, HOME.key), tls.key);
+}
+
+/** Gives a peer the authority's role. @param key PEM */
+export async function writeAuthorityKey(home: string, key: string): Promise<void> {
+  await writeDurably(join(home, HOME.authorityKey), key);
 }
 
 /** Whole or not at all, mode 0600. */

@@ -160,7 +160,12 @@ async function openParts(base: Base, opened: Opened): Promise<Parts> {
   );
   const catalog = keep(
     opened,
-    await LocalCatalog.open({ directory: join(home, HOME.documents), peer: identity.id, logger }),
+    await LocalCatalog.open({
+      directory: join(home, HOME.documents),
+      state: join(home, HOME.state),
+      membership: identity.membership,
+      logger,
+    }),
   );
   keep(opened, await DbService.open({ socket: socketPath(home, 'db'), catalog, logger }));
   const book = new PeerBook(await catalog.peers(), clock);

@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { toHex } from './bytes.js';
+import type { NetworkPolicy } from './catalog/catalog.js';
 import { LocalCatalog } from './catalog/local-catalog.js';
-import { parsePeerId, type PeerId } from './chunk/ids.js';
+import type { Membership } from './catalog/membership.js';
+import { NETWORK_RECORD_ID, peerRecordId, writeNetwork, writePeer } from './catalog/network-records.js';
+import { toRecordDocument } from './catalog/record-kind.js';
+import type { PeerId } from './chunk/ids.js';
 import {
   certificateToPem,
   createAuthority,
@@ -11,10 +15,11 @@ import {
   privateKeyToPem,
   type NetworkAuthority,
 } from './crypto/certificates.js';
-import { peerIdOf } from './crypto/peer-identity.js';
-import { HOME, writeDurably, writeIdentity } from './home.js';
+import type { Document } from './documents/document-database.js';
+import { StorageError } from './errors.js';
+import { HOME, readIdentity, writeAuthorityKey, writeDurably, writeIdentity } from './home.js';
 import { silentLogger } from './log.js';
-import type { PeerRecord } from './peers/peer-record.js';
+import type { PeerProfile } from './peers/peer-record.js';
 
 export interface DevnetPeerRequest {
   readonly n: number;
@@ -27,6 +32,8 @@ export interface DevnetRequest {
   readonly dir: string;
   readonly peers: readonly DevnetPeerRequest[];
   readonly tolerate?: number;
+  /** The first so many peers host the databases of all others; two unless given, or as many as there are. */
+  readonly backupHosts?: number;
   /** Of the user `demo`. */
   readonly passphrase: string;
 }
@@ -34,7 +41,8 @@ export interface DevnetRequest {
 interface NewPeer {
   readonly request: DevnetPeerRequest;
   readonly home: string;
-  readonly record: PeerRecord;
+  readonly profile: PeerProfile;
+  readonly membership: Membership;
 }
 
 const DAYS = 825;
@@ -42,29 +50,38 @@ const HOST = '127.0.0.1';
 /** Equal weights: all peers of a devnet share one disk. */
 const CAPACITY_BYTES = 2 ** 40;
 
-/** Makes a network on one machine: its authority, the home of each peer, and the user `demo` at home on all of them. */
+/** As many as lets one of them be away. */
+const BACKUP_HOSTS = 2;
+/** Of the records that a network begins with. */
+const FIRST_COUNTER = 1;
+
+/**
+ * Makes a network on one machine: its authority, whose key lies in the home of the first peer, the home of each peer, and
+ * the user `demo`. Every home gets all records, so that the peers find each other before anything is replicated: the same
+ * bytes make the same revisions, and replication finds nothing to do.
+ */
 export async function provisionDevnet(request: DevnetRequest): Promise<{
   readonly peers: { readonly n: number; readonly id: PeerId; readonly home: string; readonly address: string }[];
 }> {
   const name = `devnet-${toHex(randomBytes(3))}`;
   const authority = await createAuthority(name, Date.now());
+  const backupHosts = request.backupHosts ?? Math.min(BACKUP_HOSTS, request.peers.length);
   const peers: NewPeer[] = [];
-  for (const peer of request.peers) peers.push(await makePeer(request.dir, peer, authority));
-  const network = {
-    id: toHex(randomBytes(16)),
-    name,
-    authority: authority.certificate,
-    ...(request.tolerate === undefined ? {} : { tolerate: request.tolerate }),
-  };
+  for (const [index, peer] of request.peers.entries()) {
+    const role = { first: index === 0, backup: index < backupHosts };
+    peers.push(await makePeer(request.dir, peer, { authority, ...role }));
+  }
+  const { tolerate } = request;
+  const records = firstRecords(tolerate === undefined ? { name } : { name, tolerate }, peers);
   let user: Uint8Array | undefined;
-  for (const { home, record } of peers) {
+  for (const { home, membership } of peers) {
     await using catalog = await LocalCatalog.open({
       directory: join(home, HOME.documents),
-      peer: record.id,
+      state: join(home, HOME.state),
+      membership,
       logger: silentLogger(),
     });
-    await catalog.setNetwork(network);
-    for (const other of peers) await catalog.setPeer(other.record);
+    await catalog.takeRecords(records);
     if (user === undefined) {
       await catalog.createUser('demo', request.passphrase);
       user = await catalog.exportUser('demo');
@@ -73,12 +90,38 @@ export async function provisionDevnet(request: DevnetRequest): Promise<{
     }
   }
   return {
-    peers: peers.map(({ request: { n }, home, record: { id, address } }) => ({ n, id, home, address })),
+    peers: peers.map(({ request: { n }, home, profile: { id, address } }) => ({ n, id, home, address })),
   };
 }
 
+/** The policy, signed by the authority, and each peer's word on itself. */
+function firstRecords(policy: NetworkPolicy, peers: readonly NewPeer[]): Document[] {
+  const issue = { counter: FIRST_COUNTER, issuedMs: Date.now() };
+  const [first] = peers;
+  if (first?.membership.signAsAuthority === undefined) {
+    throw new StorageError('INVALID_ARGUMENT', 'A network begins with one peer at least.');
+  }
+  const { network, signAsAuthority } = first.membership;
+  const documents = [
+    toRecordDocument('network', NETWORK_RECORD_ID, writeNetwork(policy, network, { ...issue, sign: signAsAuthority })),
+  ];
+  for (const { profile, membership } of peers) {
+    const signed = writePeer(profile, network, { ...issue, sign: membership.signAsPeer });
+    documents.push(toRecordDocument('peer', peerRecordId(profile.id), signed));
+  }
+  return documents;
+}
+
+interface Role {
+  readonly authority: NetworkAuthority;
+  /** Keeps the authority's key. */
+  readonly first: boolean;
+  readonly backup: boolean;
+}
+
 /** A key pair that never leaves the home, and a certificate for it. */
-async function makePeer(dir: string, request: DevnetPeerRequest, authority: NetworkAuthority): Promise<NewPeer> {
+async function makePeer(dir: string, request: DevnetPeerRequest, role: Role): Promise<NewPeer> {
+  const { authority, first, backup } = role;
   const home = join(dir, `peer-${String(request.n)}`);
   const address = `${HOST}:${String(request.port)}`;
   const { publicKey, privateKey } = newPeerKeyPair();
@@ -94,12 +137,10 @@ async function makePeer(dir: string, request: DevnetPeerRequest, authority: Netw
     certificate: certificateToPem(certificate),
     authority: authority.certificate,
   });
+  if (first) await writeAuthorityKey(home, privateKeyToPem(authority.privateKey));
   await writeDurably(join(home, 'config.json'), `${JSON.stringify({ listen: address })}\n`);
-  const id = parsePeerId(peerIdOf(certificate));
+  const { id, membership } = await readIdentity(home);
   const { name, zone } = request;
-  return {
-    request,
-    home,
-    record: { id, address, name, zone, capacityBytes: CAPACITY_BYTES, state: 'member', certificate },
-  };
+  const profile = { id, address, name, zone, capacityBytes: CAPACITY_BYTES, backup, certificate };
+  return { request, home, profile, membership };
 }

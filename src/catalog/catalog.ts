@@ -1,6 +1,6 @@
 import type { ChunkId, FileId, PeerId, StripeId, UserId, VersionId } from '../chunk/ids.js';
 import type { Receipt } from '../chunk/chunk-store.js';
-import type { PeerRecord } from '../peers/peer-record.js';
+import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 
 /** One run of a file's bytes, sealed under a key of its own. */
 export interface ExtentRef {
@@ -80,19 +80,81 @@ export interface FreedStripe {
   readonly chunks: readonly { readonly id: ChunkId; readonly peer: PeerId }[];
 }
 
-export interface NetworkRecord {
-  readonly id: string;
+/** A chunk has been stored at another peer than before. */
+export interface ChunkMove {
+  readonly stripe: StripeId;
+  readonly chunk: ChunkId;
+  /** Of the new place. */
+  readonly receipt: Receipt;
+}
+
+/** What the network authority decides. */
+export interface NetworkPolicy {
   readonly name: string;
-  /** PEM certificate of the network authority. */
-  readonly authority: string;
   /** Peers that may be lost; absent = the default for the number of peers. */
   readonly tolerate?: number;
+}
+
+export interface NetworkRecord extends NetworkPolicy {
+  /** SHA-256 of the authority's public key, in hex. */
+  readonly id: string;
+  /** PEM certificate of the network authority. */
+  readonly authority: string;
+}
+
+/** The user's databases are kept at the peer, which unlocks them. */
+export interface UserHome {
+  readonly user: UserId;
+  readonly peer: PeerId;
+}
+
+/** A document of the shared databases that is not as it should be. */
+export interface RecordProblem {
+  /** Its id. */
+  readonly document: string;
+  /**
+   * refused: forged, altered or garbage; what is right is used all the same, if there is any.
+   * replayed: the database held an older state than this peer has seen. newer: upgrade Shoal.
+   * lost: deleted without its owner, or altered, and its text is not to be had here.
+   */
+  readonly kind: 'refused' | 'replayed' | 'newer' | 'lost';
+  readonly reason: string;
 }
 
 export interface UserSummary {
   readonly id: UserId;
   readonly name: string;
   readonly unlocked: boolean;
+  /** Of the user's keys, from 1; grants and orders to delete under an older one are refused. */
+  readonly generation: number;
+  /** There is a recovery kit. */
+  readonly kit: boolean;
+}
+
+/** A user's secrets were replaced. */
+export interface PassphraseChange {
+  readonly user: UserSummary;
+  /** Names of the backup hosts that have not taken it yet: what was replaced still opens their copy. */
+  readonly pendingHosts: readonly string[];
+}
+
+/** A new recovery kit. The words are nowhere else, and never shown again. */
+export interface RecoveryKitSheet extends PassphraseChange {
+  readonly words: readonly string[];
+  /** Of the network, for people. */
+  readonly network: string;
+  readonly createdMs: number;
+}
+
+/** How far the keys of a user are rotated. */
+export interface KeyRotation {
+  /** The present generation of the keys. */
+  readonly generation: number;
+  /** running: files of older generations are being sealed anew, or will be at the next unlock. */
+  readonly state: 'none' | 'running';
+  /** Documents of the catalog that are under the new keys by now, and all of them. */
+  readonly done: number;
+  readonly total: number;
 }
 
 /** What an unlocked user can do; opaque, random, held in memory only. */
@@ -103,8 +165,12 @@ export interface SessionToken {
 export interface Session extends SessionToken {
   readonly user: UserId;
   readonly name: string;
-  /** Ed25519, 32 bytes. */
+  /** Ed25519, 32 bytes: the first of the user's signing keys, of which the user id is the hash. */
   readonly publicKey: Uint8Array;
+  /** A second token of this session, for work that nobody asked for just now: its use does not keep the session open. */
+  readonly background: string;
+  readonly generation: number;
+  readonly kit: boolean;
 }
 
 /** Each purpose has its own context string, so a signature for one never serves another. */
@@ -118,9 +184,18 @@ export type SigningPurpose = 'label' | 'grant' | 'delete';
  */
 export interface Catalog extends AsyncDisposable {
   network(): Promise<NetworkRecord>;
-  setNetwork(record: NetworkRecord): Promise<void>;
+  /** PERMISSION_DENIED where the authority's key is not; the same for setPeerState. UNSUPPORTED over a newer format. */
+  setNetwork(policy: NetworkPolicy): Promise<void>;
   peers(): Promise<readonly PeerRecord[]>;
-  setPeer(record: PeerRecord): Promise<void>;
+  /** What this peer says of itself. PERMISSION_DENIED for another one. */
+  setPeer(profile: PeerProfile): Promise<void>;
+  setPeerState(peer: PeerId, state: PeerRecord['state']): Promise<void>;
+  /** Which users are at home where. An unlock makes its peer a home; a peer that was removed is none. */
+  homes(): Promise<readonly UserHome[]>;
+  /** The user's databases are kept at this peer no longer, until the user is unlocked there. */
+  leaveHome(session: SessionToken, peer: PeerId): Promise<void>;
+  /** What of the shared databases was not believed, as far as it was read since this peer started. */
+  problems(): Promise<readonly RecordProblem[]>;
 
   users(): Promise<readonly UserSummary[]>;
   /** ALREADY_EXISTS for a taken name. */
@@ -131,11 +206,42 @@ export interface Catalog extends AsyncDisposable {
   /** UNAUTHENTICATED for an unknown name or a wrong passphrase, indistinguishably. */
   unlock(name: string, passphrase: string): Promise<Session>;
   lock(session: SessionToken): Promise<void>;
+  /** Whether the session is still open; asking is no use of it. */
+  isUnlocked(session: SessionToken): Promise<boolean>;
+
+  /**
+   * Replaces the passphrase, locks all sessions of the user but `keep`, and proves that the old one opens nothing any more
+   * that this peer holds (CONFLICT when it does). UNAUTHENTICATED as unlock.
+   */
+  changePassphrase(change: {
+    readonly name: string;
+    readonly old: string;
+    readonly next: string;
+    readonly keep?: SessionToken | undefined;
+  }): Promise<PassphraseChange>;
+  /** Makes a recovery kit and retires the one before. UNAUTHENTICATED as unlock. */
+  makeKit(name: string, passphrase: string): Promise<RecoveryKitSheet>;
+  /** A new passphrase by the words of the kit. INVALID_ARGUMENT says what is wrong with words that no kit has. */
+  recoverWithKit(name: string, words: string, next: string): Promise<PassphraseChange>;
+  /**
+   * Gives the user new keys and seals the catalog anew under them, telling how far that is. Leaving the iteration pauses it
+   * until the next unlock; the new keys are valid from the first element on. The recovery kit ends with the old keys. Where
+   * the keys were rotated before and not all is sealed anew, it goes on with that instead.
+   */
+  rotateKeys(
+    session: SessionToken,
+    passphrase: string,
+    options?: { readonly documentsPerSecond?: number },
+  ): AsyncIterable<KeyRotation>;
+  keyRotation(session: SessionToken): Promise<KeyRotation>;
 
   /** Ed25519 signature under the purpose's context: the encoded shoal.v1.Signed. */
   sign(session: SessionToken, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array>;
-  /** The key for one stripe's directory, derived from the root key and a 32-byte random salt. */
-  directoryKey(session: SessionToken, salt: Uint8Array): Promise<Uint8Array>;
+  /**
+   * The key for one stripe's directory, derived from the root key and a 32-byte random salt. Of the present generation,
+   * unless the directory is older: its label says which signed it. NOT_FOUND for a generation that is not there.
+   */
+  directoryKey(session: SessionToken, salt: Uint8Array, generation?: number): Promise<Uint8Array>;
 
   /** NOT_FOUND when there is nothing at `path`. */
   stat(session: SessionToken, path: string): Promise<Entry>;
@@ -163,8 +269,13 @@ export interface Catalog extends AsyncDisposable {
 
   /** Before `commit`: a version must never refer to a stripe that the catalog does not know. */
   putStripes(records: readonly StripeRecord[]): Promise<void>;
-  /** In the order asked; undefined where unknown. */
+  /**
+   * In the order asked, each with the newest place of every chunk; undefined where unknown. One whose record is damaged
+   * or lost counts as unknown, and is among the problems.
+   */
   stripes(ids: readonly StripeId[]): Promise<readonly (StripeRecord | undefined)[]>;
-  /** After every chunk's deletion is acknowledged. */
-  forgetStripes(ids: readonly StripeId[]): Promise<void>;
+  /** INVALID_ARGUMENT for a stripe that is unknown, PERMISSION_DENIED for a receipt that its peer did not sign. */
+  moveChunks(moves: readonly ChunkMove[]): Promise<void>;
+  /** After every chunk's deletion is acknowledged. Stripes of other users are passed over. */
+  forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void>;
 }

@@ -6,26 +6,31 @@ import { stripeDirectoryKey } from '../crypto/root-key.js';
 import { StorageError } from '../errors.js';
 import { SESSION_IDLE_MS, SESSION_SWEEP_MS } from '../limits.js';
 import type { Logger } from '../log.js';
-import type { PeerRecord } from '../peers/peer-record.js';
+import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import { Accounts } from './accounts.js';
 import type {
   Catalog,
+  ChunkMove,
   Entry,
   FreedStripe,
   Manifest,
+  NetworkPolicy,
   NetworkRecord,
   NewVersion,
+  RecordProblem,
   Session,
   SessionToken,
   SigningPurpose,
   StripeRecord,
+  UserHome,
   UserSummary,
   VersionSummary,
 } from './catalog.js';
+import type { Document, DocumentDatabase } from '../documents/document-database.js';
 import { openDocuments } from '../documents/level-documents.js';
-import { NetworkDocuments } from './network-documents.js';
+import type { Membership } from './membership.js';
 import { Sessions } from './sessions.js';
-import { StripeDocuments } from './stripe-documents.js';
+import { SharedDocuments } from './shared-documents.js';
 import { UnlockedUsers } from './unlocked-users.js';
 import { UserCatalog } from './user-catalog.js';
 import type { UserDocument } from './user-document.js';
@@ -35,7 +40,9 @@ const DIRECTORY_SALT_BYTES = 32;
 export interface LocalCatalogOptions {
   /** Of the peer's document databases; made when missing. */
   readonly directory: string;
-  readonly peer: PeerId;
+  /** Of what this peer remembers by itself, made when missing: apart from the databases, lest both go back together. */
+  readonly state: string;
+  readonly membership: Membership;
   readonly logger: Logger;
   /** Of the passphrases of users that are created here. */
   readonly argon2?: Argon2Cost;
@@ -48,63 +55,77 @@ export interface LocalCatalogOptions {
 /** The catalog over document databases on this peer's disk. One at a time may have a directory open. */
 export class LocalCatalog implements Catalog {
   readonly #logger: Logger;
-  readonly #network: NetworkDocuments;
-  readonly #stripes: StripeDocuments;
+  readonly #membership: Membership;
+  readonly #shared: SharedDocuments;
+  readonly #now: () => number;
   readonly #accounts: Accounts;
   readonly #users: UnlockedUsers;
   readonly #sessions: Sessions<UserCatalog>;
   readonly #sweep: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: LocalCatalogOptions, network: NetworkDocuments, stripes: StripeDocuments) {
-    const { directory, peer, logger, now = Date.now } = options;
+  private constructor(options: LocalCatalogOptions, shared: SharedDocuments, users: UnlockedUsers) {
+    const { membership, logger, now = Date.now } = options;
     this.#logger = logger;
-    this.#network = network;
-    this.#stripes = stripes;
-    this.#accounts = new Accounts(network, { now, ...(options.argon2 && { cost: options.argon2 }) });
-    this.#users = new UnlockedUsers(async (user, keys) => {
-      const database = await openDocuments(directory, `user-${user}`);
-      try {
-        return await UserCatalog.open({ user, peer, keys, logger, now, database });
-      } catch (error) {
-        await database.close();
-        throw error;
-      }
-    });
+    this.#membership = membership;
+    this.#shared = shared;
+    this.#now = now;
+    this.#users = users;
+    this.#accounts = new Accounts(shared.network, { now, ...(options.argon2 && { cost: options.argon2 }) });
     this.#sessions = new Sessions({ idleMs: options.sessionIdleMs ?? SESSION_IDLE_MS, now });
     this.#sweep = setInterval(() => void this.#lockIdle(), SESSION_SWEEP_MS).unref();
   }
 
   /** @throws StorageError CONFLICT when another process has it open, CORRUPT when it is damaged */
   static async open(options: LocalCatalogOptions): Promise<LocalCatalog> {
-    const network = await openDocuments(options.directory, 'network');
-    try {
-      const stripes = await openDocuments(options.directory, 'stripes');
-      return new LocalCatalog(options, new NetworkDocuments(network, options.logger), new StripeDocuments(stripes));
-    } catch (error) {
-      await network.close();
-      throw error;
-    }
+    const { directory, state, membership, logger, now = Date.now } = options;
+    const users = unlockedUsers(options);
+    const openDatabase = (name: string): Promise<DocumentDatabase> => openDocuments(directory, name);
+    const isOwn = (owner: UserId): boolean => users.has(owner);
+    const shared = await SharedDocuments.open({ openDatabase, state, membership, logger, now, isOwn });
+    return new LocalCatalog(options, shared, users);
   }
 
   network(): Promise<NetworkRecord> {
-    return this.#network.network();
+    return this.#shared.network.network();
   }
 
-  setNetwork(record: NetworkRecord): Promise<void> {
-    return this.#network.setNetwork(record);
+  setNetwork(policy: NetworkPolicy): Promise<void> {
+    return this.#shared.network.setNetwork(policy);
   }
 
   peers(): Promise<readonly PeerRecord[]> {
-    return this.#network.peers();
+    return this.#shared.network.peers();
   }
 
-  setPeer(record: PeerRecord): Promise<void> {
-    return this.#network.setPeer(record);
+  setPeer(profile: PeerProfile): Promise<void> {
+    return this.#shared.network.setPeer(profile);
+  }
+
+  setPeerState(peer: PeerId, state: PeerRecord['state']): Promise<void> {
+    return this.#shared.network.setPeerState(peer, state);
+  }
+
+  /** Records that are signed already, as another peer has them: what a new peer begins with. */
+  takeRecords(documents: readonly Document[]): Promise<void> {
+    return this.#shared.network.take(documents);
+  }
+
+  homes(): Promise<readonly UserHome[]> {
+    return this.#shared.network.homes();
+  }
+
+  async leaveHome(session: SessionToken, peer: PeerId): Promise<void> {
+    const { user, keys } = this.#use(session);
+    await this.#shared.network.setHome({ user, peer, gone: true }, keys.signing);
+  }
+
+  async problems(): Promise<readonly RecordProblem[]> {
+    return this.#shared.problems.list();
   }
 
   async users(): Promise<readonly UserSummary[]> {
-    const known = await this.#network.users();
+    const known = await this.#shared.network.users();
     return known.map(({ user }) => this.#summary(user));
   }
 
@@ -126,6 +147,7 @@ export class LocalCatalog implements Catalog {
       const catalog = await this.#users.acquire(owner, keys);
       try {
         if (this.#closing !== undefined) throw new StorageError('UNAVAILABLE', 'The catalog is being closed.');
+        await this.#settle(catalog);
         return { token: this.#sessions.add(catalog), user: owner, name: user.name, publicKey };
       } catch (error) {
         await this.#users.release(owner);
@@ -181,7 +203,7 @@ export class LocalCatalog implements Catalog {
   async commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void> {
     const catalog = this.#use(session);
     const stripes = new Set(versions.flatMap(({ manifest }) => manifest.extents.map(({ stripe }) => stripe)));
-    await this.#stripes.demand([...stripes]);
+    await this.#shared.stripes.demand([...stripes]);
     await catalog.commit(versions);
   }
 
@@ -199,20 +221,26 @@ export class LocalCatalog implements Catalog {
     options?: { readonly recursive?: boolean },
   ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }> {
     const { files, freed } = await this.#use(session).remove(path, options?.recursive ?? false);
-    const stripes = await Promise.all(freed.map((id) => this.#freed(id)));
-    return { files, freed: stripes.filter((stripe) => stripe !== undefined) };
+    // The files are gone already, as was asked: the chunks of a stripe whose record is lost are found by inventories.
+    const stripes = await this.#shared.stripes.get(freed);
+    return { files, freed: stripes.flatMap((stripe) => (stripe === undefined ? [] : freedStripe(stripe))) };
   }
 
   putStripes(records: readonly StripeRecord[]): Promise<void> {
-    return this.#stripes.put(records);
+    return this.#shared.stripes.put(records);
   }
 
   stripes(ids: readonly StripeId[]): Promise<readonly (StripeRecord | undefined)[]> {
-    return this.#stripes.get(ids);
+    return this.#shared.stripes.get(ids);
   }
 
-  forgetStripes(ids: readonly StripeId[]): Promise<void> {
-    return this.#stripes.forget(ids);
+  moveChunks(moves: readonly ChunkMove[]): Promise<void> {
+    return this.#shared.stripes.move(moves);
+  }
+
+  async forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void> {
+    const { user, keys } = this.#use(session);
+    await this.#shared.stripes.forget(ids, { owner: user, by: keys.signing, issuedMs: this.#now() });
   }
 
   /** Locks everybody. Commits on their way to the disk end first. */
@@ -228,8 +256,17 @@ export class LocalCatalog implements Catalog {
   async #close(): Promise<void> {
     clearInterval(this.#sweep);
     await Promise.all(this.#sessions.clear().map((catalog) => this.#users.release(catalog.user)));
-    await this.#network.close();
-    await this.#stripes.close();
+    await this.#shared.close();
+  }
+
+  /** Whoever unlocks a user here wants the user's databases here. */
+  async #settle({ user, keys }: UserCatalog): Promise<void> {
+    try {
+      await this.#shared.network.setHome({ user, peer: this.#membership.peer, gone: false }, keys.signing);
+    } catch (error) {
+      // What is here can be read all the same; the next unlock tries again.
+      this.#logger.warn({ user, err: error }, 'that the user is at home here could not be noted');
+    }
   }
 
   #use(session: SessionToken): UserCatalog {
@@ -238,23 +275,6 @@ export class LocalCatalog implements Catalog {
 
   #summary(user: UserDocument): UserSummary {
     return { id: user.owner, name: user.name, unlocked: this.#users.has(user.owner) };
-  }
-
-  async #freed(id: StripeId): Promise<FreedStripe | undefined> {
-    try {
-      const [record] = await this.#stripes.get([id]);
-      if (record === undefined) return undefined;
-      const chunks = record.chunks.flatMap((chunk, index) => {
-        const peer = record.placement[index]?.peer;
-        return peer === undefined ? [] : [{ id: chunk, peer }];
-      });
-      return { stripe: id, chunks };
-    } catch (error) {
-      // The files are gone already, and that is what was asked: space that cannot be given back now is found by inventories.
-      if (!StorageError.is(error, 'CORRUPT', 'UNSUPPORTED')) throw error;
-      this.#logger.warn({ stripe: id, code: error.code }, 'stripe document refused: its chunks are not deleted');
-      return undefined;
-    }
   }
 
   async #lockIdle(): Promise<void> {
@@ -268,4 +288,29 @@ export class LocalCatalog implements Catalog {
       this.#logger.error({ err: error }, 'locking an idle user failed');
     }
   }
+}
+
+function freedStripe({ id, chunks, placement }: StripeRecord): FreedStripe {
+  const held = chunks.flatMap((chunk, index) => {
+    const peer = placement[index]?.peer;
+    return peer === undefined ? [] : [{ id: chunk, peer }];
+  });
+  return { stripe: id, chunks: held };
+}
+
+function unlockedUsers({
+  directory,
+  membership: { peer },
+  logger,
+  now = Date.now,
+}: LocalCatalogOptions): UnlockedUsers {
+  return new UnlockedUsers(async (user, keys) => {
+    const database = await openDocuments(directory, `user-${user}`);
+    try {
+      return await UserCatalog.open({ user, peer, keys, logger, now, database });
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  });
 }

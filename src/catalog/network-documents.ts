@@ -1,110 +1,122 @@
-import { parsePeerId, type UserId } from '../chunk/ids.js';
-import { StorageError } from '../errors.js';
-import type { Logger } from '../log.js';
-import type { PeerRecord } from '../peers/peer-record.js';
-import type { NetworkRecord } from './catalog.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { PeerId, UserId } from '../chunk/ids.js';
+import type { Signer } from '../crypto/succession.js';
 import type { Document, DocumentDatabase } from '../documents/document-database.js';
-import { fromDocument, toDocument, USER_PREFIX, type UserDocument, userDocumentId } from './user-document.js';
+import { StorageError } from '../errors.js';
+import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
+import type { RecordMemory } from '../store/record-memory.js';
+import type { NetworkPolicy, NetworkRecord, UserHome } from './catalog.js';
+import { homeKind, homeRecordId, writeHome, type Home } from './home-record.js';
+import type { Membership, RecordSigner } from './membership.js';
+import {
+  NETWORK_RECORD_ID,
+  networkKind,
+  peerKind,
+  peerRecordId,
+  peerStateKind,
+  peerStateRecordId,
+  type PeerStateRecord,
+  writeNetwork,
+  writePeer,
+  writePeerState,
+} from './network-records.js';
+import { signedOf } from './record-kind.js';
+import type { RecordProblems } from './record-problems.js';
+import { RecordSet, type RecordSetParts, type Resolved } from './record-set.js';
+import { userDocumentId, type UserDocument } from './user-document.js';
+import { userKind } from './user-kind.js';
+import type { KnownUser, UserRecords } from './user-records.js';
 
-const FORMAT = 1;
-const NETWORK_ID = 'network';
-const PEER_PREFIX = 'peer-';
-
-/** A user's document as it is stored, verified. */
-export interface KnownUser {
-  readonly user: UserDocument;
-  readonly signed: Uint8Array;
+export interface NetworkDocumentsOptions {
+  readonly database: DocumentDatabase;
+  /** This peer's place in the network: the trust anchor. */
+  readonly membership: Membership;
+  readonly memory: RecordMemory;
+  readonly problems: RecordProblems;
+  /** Unix time. */
+  readonly now: () => number;
 }
 
-function refuse(what: string): never {
-  throw new StorageError(
-    'CORRUPT',
-    `The catalog's document of ${what} does not make sense. Restore it from a backup host.`,
-  );
-}
-
-function checkFormat(document: Document, what: string): void {
-  const { format } = document;
-  if (typeof format === 'number' && format > FORMAT) {
-    throw new StorageError(
-      'UNSUPPORTED',
-      `The document of ${what} was written by a newer version of Shoal (format ${String(format)}). Upgrade Shoal on this machine.`,
-    );
-  }
-  if (format !== FORMAT) refuse(what);
-}
-
-function readNetwork(document: Document): NetworkRecord {
-  const what = 'the network';
-  checkFormat(document, what);
-  const { network, name, authority, tolerate } = document;
-  if (typeof network !== 'string' || typeof name !== 'string' || typeof authority !== 'string') refuse(what);
-  const record = { id: network, name, authority };
-  if (tolerate === undefined) return record;
-  return typeof tolerate === 'number' && Number.isSafeInteger(tolerate) ? { ...record, tolerate } : refuse(what);
-}
-
-function isState(value: unknown): value is PeerRecord['state'] {
-  return value === 'member' || value === 'draining' || value === 'removed';
-}
-
-function readPeer(document: Document): PeerRecord {
-  const what = 'a peer';
-  checkFormat(document, what);
-  const { address, name, zone, capacityBytes, state, certificate } = document;
-  if (typeof address !== 'string' || typeof name !== 'string' || typeof zone !== 'string') refuse(what);
-  if (typeof capacityBytes !== 'number' || !isState(state) || typeof certificate !== 'string') refuse(what);
-  const id = parsePeerId(document._id.slice(PEER_PREFIX.length));
-  return {
-    id,
-    address,
-    name,
-    zone,
-    capacityBytes,
-    state,
-    certificate: Uint8Array.from(Buffer.from(certificate, 'base64')),
-  };
-}
-
-/** The database `network`: who and what belongs to the network, the same on every peer. */
-export class NetworkDocuments {
+/** The database `network`: who and what belongs to the network. Everything in it is signed; nothing else is believed. */
+export class NetworkDocuments implements UserRecords {
   readonly #database: DocumentDatabase;
-  readonly #logger: Logger;
+  readonly #membership: Membership;
+  readonly #now: () => number;
+  readonly #network: RecordSet<NetworkPolicy>;
+  readonly #peers: RecordSet<PeerProfile>;
+  readonly #states: RecordSet<PeerStateRecord>;
+  readonly #users: RecordSet<UserDocument>;
+  readonly #homes: RecordSet<Home>;
 
-  constructor(database: DocumentDatabase, logger: Logger) {
+  constructor(options: NetworkDocumentsOptions) {
+    const { database, membership, now } = options;
+    const parts: RecordSetParts = options;
     this.#database = database;
-    this.#logger = logger;
+    this.#membership = membership;
+    this.#now = now;
+    this.#network = new RecordSet(networkKind(membership), parts);
+    this.#peers = new RecordSet(peerKind(membership, now), parts);
+    this.#states = new RecordSet(peerStateKind(membership), parts);
+    this.#users = new RecordSet(userKind, parts);
+    this.#homes = new RecordSet(homeKind, parts);
   }
 
   async network(): Promise<NetworkRecord> {
-    const document = await this.#database.get(NETWORK_ID);
-    if (document === undefined)
-      throw new StorageError('NOT_FOUND', 'This peer belongs to no network yet. Create or join one.');
-    return readNetwork(document);
+    const { latest, newer, refusal } = await this.#network.get(NETWORK_RECORD_ID);
+    const policy = latest?.record;
+    if (policy !== undefined) return { ...policy, id: this.#membership.network, authority: this.#membership.authority };
+    throw newer ?? refusal ?? new StorageError('NOT_FOUND', 'This peer has not learnt the policy of its network yet.');
   }
 
-  async setNetwork(record: NetworkRecord): Promise<void> {
-    const { id, name, authority, tolerate } = record;
-    const policy = tolerate === undefined ? {} : { tolerate };
-    await this.#database.put([
-      { _id: NETWORK_ID, type: 'network', format: FORMAT, network: id, name, authority, ...policy },
-    ]);
+  /** @throws StorageError PERMISSION_DENIED where the authority's key is not, UNSUPPORTED */
+  async setNetwork({ name, tolerate }: NetworkPolicy): Promise<void> {
+    const sign = this.#authority('the policy of the network');
+    const policy = tolerate === undefined ? { name } : { name, tolerate };
+    await this.#network.write(NETWORK_RECORD_ID, (counter) =>
+      writeNetwork(policy, this.#membership.network, { counter, issuedMs: this.#now(), sign }),
+    );
   }
 
   /** In ascending order of id. */
   async peers(): Promise<PeerRecord[]> {
-    return this.#read(PEER_PREFIX, readPeer);
+    const [profiles, states] = [await this.#peers.all(), await this.#states.all()];
+    return recordsOf(profiles).map((profile) => ({
+      ...profile,
+      state: stateOf(states.get(peerStateRecordId(profile.id))),
+    }));
   }
 
-  async setPeer(record: PeerRecord): Promise<void> {
-    const { id, certificate, ...fields } = record;
-    const text = Buffer.from(certificate).toString('base64');
-    await this.#database.put([{ _id: PEER_PREFIX + id, type: 'peer', format: FORMAT, ...fields, certificate: text }]);
+  /** Nothing is written when nothing is new. @throws StorageError PERMISSION_DENIED for another peer, UNSUPPORTED */
+  async setPeer(profile: PeerProfile): Promise<void> {
+    const { network, peer, signAsPeer: sign } = this.#membership;
+    const { id, address, name, zone, capacityBytes, backup, certificate } = profile;
+    if (id !== peer) {
+      throw new StorageError(
+        'PERMISSION_DENIED',
+        'A peer speaks for itself only: change this at the peer that it is about.',
+      );
+    }
+    const said = { id, address, name, zone, capacityBytes, backup, certificate: Uint8Array.from(certificate) };
+    const known = await this.#peers.get(peerRecordId(id));
+    if (isDeepStrictEqual(known.latest?.record, said)) return;
+    await this.#peers.write(peerRecordId(id), (counter) =>
+      writePeer(said, network, { counter, issuedMs: this.#now(), sign }),
+    );
+  }
+
+  /** @throws StorageError PERMISSION_DENIED where the authority's key is not, NOT_FOUND, UNSUPPORTED */
+  async setPeerState(peer: PeerId, state: PeerRecord['state']): Promise<void> {
+    const sign = this.#authority('the state of a peer');
+    const known = (await this.#peers.get(peerRecordId(peer))).latest;
+    if (known === undefined) throw new StorageError('NOT_FOUND', `No peer ${peer.slice(0, 12)}… is known here.`);
+    await this.#states.write(peerStateRecordId(peer), (counter) =>
+      writePeerState({ peer, state }, this.#membership.network, { counter, issuedMs: this.#now(), sign }),
+    );
   }
 
   /** In ascending order of id. */
   async users(): Promise<KnownUser[]> {
-    return this.#read(USER_PREFIX, fromDocument);
+    return [...(await this.#users.all()).values()].flatMap((resolved) => knownUser(resolved) ?? []);
   }
 
   async userNamed(name: string): Promise<KnownUser | undefined> {
@@ -113,32 +125,71 @@ export class NetworkDocuments {
   }
 
   async user(id: UserId): Promise<KnownUser | undefined> {
-    const document = await this.#database.get(userDocumentId(id));
-    return document === undefined ? undefined : fromDocument(document);
+    return knownUser(await this.#users.get(userDocumentId(id)));
   }
 
+  /** Nothing is written when a later document is known. @throws StorageError as readUser; UNSUPPORTED */
   async setUser(id: UserId, signed: Uint8Array): Promise<void> {
-    await this.#database.put([toDocument(id, signed)]);
+    await this.#users.put(signed);
+    // Reading ends the leaves of older documents; compacting forgets their text.
+    await this.#users.get(userDocumentId(id));
+    await this.#database.compact();
+  }
+
+  async userTexts(id: UserId): Promise<readonly Uint8Array[]> {
+    return this.#users.texts(userDocumentId(id));
+  }
+
+  /** Where users are at home; peers that were removed are nobody's. */
+  async homes(): Promise<UserHome[]> {
+    const removed = new Set((await this.peers()).filter(({ state }) => state === 'removed').map(({ id }) => id));
+    return recordsOf(await this.#homes.all())
+      .filter(({ peer, gone }) => !gone && !removed.has(peer))
+      .map(({ user, peer }) => ({ user, peer }));
+  }
+
+  /** Says, in the user's name, that the user is at home at a peer, or no longer. Nothing is written when that is known. */
+  async setHome(home: Home, by: Signer): Promise<void> {
+    const id = homeRecordId(home);
+    const known = (await this.#homes.get(id)).latest?.record;
+    if ((known?.gone ?? true) === home.gone) return;
+    await this.#homes.write(id, (counter) => writeHome(home, { counter, issuedMs: this.#now(), by }));
+  }
+
+  /** Takes over records that are signed already, as another peer gave them. @throws StorageError for the first bad one */
+  async take(documents: readonly Document[]): Promise<void> {
+    const sets = [this.#network, this.#peers, this.#states, this.#users, this.#homes];
+    for (const document of documents) {
+      const set = sets.find((candidate) => candidate.owns(document._id));
+      if (set === undefined) throw new StorageError('INVALID_ARGUMENT', 'This is no record of a network.');
+      await set.put(signedOf(document, 'record'));
+    }
   }
 
   async close(): Promise<void> {
     await this.#database.close();
   }
 
-  /** One bad document hides no other: it is reported and left out. */
-  async #read<T>(prefix: string, read: (document: Document) => T): Promise<T[]> {
-    const found: T[] = [];
-    for await (const page of this.#database.list(prefix)) {
-      for (const { id, document } of page) {
-        try {
-          if (document === undefined) refuse(id);
-          found.push(read(document));
-        } catch (error) {
-          if (!(error instanceof StorageError)) throw error;
-          this.#logger.warn({ document: id, code: error.code, reason: error.message }, 'network document refused');
-        }
-      }
-    }
-    return found;
+  #authority(what: string): RecordSigner {
+    const { signAsAuthority } = this.#membership;
+    if (signAsAuthority !== undefined) return signAsAuthority;
+    throw new StorageError(
+      'PERMISSION_DENIED',
+      `Only the network authority changes ${what}, and its key is not at this peer. Do it at a peer whose home has authority.key.`,
+    );
   }
+}
+
+function recordsOf<T>(resolved: ReadonlyMap<string, Resolved<T>>): T[] {
+  return [...resolved.values()].flatMap(({ latest }) => latest?.record ?? []);
+}
+
+function knownUser({ latest }: Resolved<UserDocument>): KnownUser | undefined {
+  return latest?.record && { user: latest.record, signed: latest.signed };
+}
+
+/** What cannot be understood is taken for a removal: that of a newer version must not be passed over. */
+function stateOf(resolved: Resolved<PeerStateRecord> | undefined): PeerRecord['state'] {
+  if (resolved?.latest === undefined) return 'member';
+  return resolved.latest.record?.state ?? 'removed';
 }

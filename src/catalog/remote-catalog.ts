@@ -1,21 +1,37 @@
-import { idBytes, parseFileId, parseUserId, type FileId, type StripeId, type VersionId } from '../chunk/ids.js';
+import {
+  idBytes,
+  parseFileId,
+  parseUserId,
+  type FileId,
+  type PeerId,
+  type StripeId,
+  type VersionId,
+} from '../chunk/ids.js';
 import { DbServiceService as Db, type CommitRequest } from '../gen/shoal/v1/db.js';
-import type { PeerRecord } from '../peers/peer-record.js';
+import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import type {
   Catalog,
+  ChunkMove,
   Entry,
   FreedStripe,
+  KeyRotation,
   Manifest,
+  NetworkPolicy,
   NetworkRecord,
   NewVersion,
+  PassphraseChange,
+  RecoveryKitSheet,
+  RecordProblem,
   Session,
   SessionToken,
   SigningPurpose,
   StripeRecord,
+  UserHome,
   UserSummary,
   VersionSummary,
 } from './catalog.js';
 import { StorageError } from '../errors.js';
+import { MAX_RECEIPT_BYTES } from '../limits.js';
 import { DbConnection } from './db-connection.js';
 import { pages } from './pages.js';
 import { checkUnicode } from './path.js';
@@ -23,12 +39,16 @@ import { ManifestAssembly, partBytes, versionParts } from './wire-manifest.js';
 import {
   decodeEntry,
   decodeFreed,
+  decodeKeyRotation,
+  decodeHome,
   decodeNetwork,
+  decodePassphraseChange,
   decodePeer,
+  decodeProblem,
   decodeStripe,
   decodeUser,
   decodeVersionSummary,
-  encodeNetwork,
+  encodeMove,
   encodePeer,
   encodeStripe,
   ownBytes,
@@ -37,6 +57,8 @@ import {
 
 /** Of an id in a list: tag, length, 32 bytes. */
 const ID_FIELD_BYTES = 34;
+/** Two ids, a receipt and its signature, at most. */
+const MOVE_BYTES = 160 + MAX_RECEIPT_BYTES;
 const NO_ID = new Uint8Array(0);
 
 function pathBytes(path: string): number {
@@ -70,8 +92,8 @@ export class RemoteCatalog implements Catalog {
     return decodeNetwork(await this.#db.unary(Db.getNetwork, {}));
   }
 
-  async setNetwork(record: NetworkRecord): Promise<void> {
-    await this.#db.unary(Db.setNetwork, encodeNetwork(record));
+  async setNetwork({ name, tolerate }: NetworkPolicy): Promise<void> {
+    await this.#db.unary(Db.setNetwork, { name, tolerate });
   }
 
   async peers(): Promise<readonly PeerRecord[]> {
@@ -80,8 +102,30 @@ export class RemoteCatalog implements Catalog {
     return peers;
   }
 
-  async setPeer(record: PeerRecord): Promise<void> {
-    await this.#db.unary(Db.setPeer, encodePeer(record));
+  async setPeer(profile: PeerProfile): Promise<void> {
+    await this.#db.unary(Db.setPeer, encodePeer({ ...profile, state: 'member' }));
+  }
+
+  async setPeerState(peer: PeerId, state: PeerRecord['state']): Promise<void> {
+    await this.#db.unary(Db.setPeerState, { peer: idBytes(peer), state });
+  }
+
+  async homes(): Promise<readonly UserHome[]> {
+    const homes: UserHome[] = [];
+    for await (const page of this.#db.stream(Db.listHomes, {})) {
+      for (const home of page.homes) homes.push(decodeHome(home));
+    }
+    return homes;
+  }
+
+  async leaveHome(session: SessionToken, peer: PeerId): Promise<void> {
+    await this.#db.unary(Db.leaveHome, { session: session.token, peer: idBytes(peer) });
+  }
+
+  async problems(): Promise<readonly RecordProblem[]> {
+    const problems: RecordProblem[] = [];
+    for await (const problem of this.#db.stream(Db.listProblems, {})) problems.push(decodeProblem(problem));
+    return problems;
   }
 
   async users(): Promise<readonly UserSummary[]> {
@@ -104,20 +148,54 @@ export class RemoteCatalog implements Catalog {
 
   async unlock(name: string, passphrase: string): Promise<Session> {
     const unlocked = await this.#db.unary(Db.unlock, { name, passphrase });
-    const { session: token, user, publicKey } = unlocked;
-    return { token, user: parseUserId(user), name: unlocked.name, publicKey: ownBytes(publicKey) };
+    const { session: token, user, publicKey, name: asked, background, generation, kit } = unlocked;
+    const session = { token, background, user: parseUserId(user), name: asked, generation, kit };
+    return { ...session, publicKey: ownBytes(publicKey) };
   }
 
   async lock(session: SessionToken): Promise<void> {
     await this.#db.unary(Db.lock, { session: session.token });
   }
 
+  async isUnlocked(session: SessionToken): Promise<boolean> {
+    return (await this.#db.unary(Db.isUnlocked, { session: session.token })).unlocked;
+  }
+
+  async changePassphrase(change: Parameters<Catalog['changePassphrase']>[0]): Promise<PassphraseChange> {
+    const { name, old, next, keep } = change;
+    const request = { name, old, next, keep: keep?.token ?? '' };
+    return decodePassphraseChange(await this.#db.unary(Db.changePassphrase, request));
+  }
+
+  async makeKit(name: string, passphrase: string): Promise<RecoveryKitSheet> {
+    const { change, words, network, createdMs } = await this.#db.unary(Db.makeKit, { name, passphrase });
+    return { ...decodePassphraseChange(change), words, network, createdMs };
+  }
+
+  async recoverWithKit(name: string, words: string, next: string): Promise<PassphraseChange> {
+    return decodePassphraseChange(await this.#db.unary(Db.recoverWithKit, { name, words, next }));
+  }
+
+  async *rotateKeys(
+    session: SessionToken,
+    passphrase: string,
+    options?: { readonly documentsPerSecond?: number },
+  ): AsyncGenerator<KeyRotation> {
+    const request = { session: session.token, passphrase, documentsPerSecond: options?.documentsPerSecond ?? 0 };
+    for await (const rotation of this.#db.stream(Db.rotateKeys, request, { long: true }))
+      yield decodeKeyRotation(rotation);
+  }
+
+  async keyRotation(session: SessionToken): Promise<KeyRotation> {
+    return decodeKeyRotation(await this.#db.unary(Db.getKeyRotation, { session: session.token }));
+  }
+
   async sign(session: SessionToken, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array> {
     return ownBytes((await this.#db.unary(Db.sign, { session: session.token, purpose, body })).signed);
   }
 
-  async directoryKey(session: SessionToken, salt: Uint8Array): Promise<Uint8Array> {
-    return ownBytes((await this.#db.unary(Db.getDirectoryKey, { session: session.token, salt })).key);
+  async directoryKey(session: SessionToken, salt: Uint8Array, generation = 0): Promise<Uint8Array> {
+    return ownBytes((await this.#db.unary(Db.getDirectoryKey, { session: session.token, salt, generation })).key);
   }
 
   async stat(session: SessionToken, path: string): Promise<Entry> {
@@ -228,8 +306,16 @@ export class RemoteCatalog implements Catalog {
     return records;
   }
 
-  async forgetStripes(ids: readonly StripeId[]): Promise<void> {
-    for (const slice of pages(ids, idFieldBytes)) await this.#db.unary(Db.forgetStripes, { ids: slice.map(idBytes) });
+  async moveChunks(moves: readonly ChunkMove[]): Promise<void> {
+    for (const slice of pages(moves.map(encodeMove), () => MOVE_BYTES)) {
+      await this.#db.unary(Db.moveChunks, { moves: slice });
+    }
+  }
+
+  async forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void> {
+    for (const slice of pages(ids, idFieldBytes)) {
+      await this.#db.unary(Db.forgetStripes, { session: session.token, ids: slice.map(idBytes) });
+    }
   }
 
   /** Leaves sessions as they are: they belong to the service. */

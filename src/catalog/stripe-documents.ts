@@ -1,158 +1,200 @@
-import { parseChunkId, parsePeerId, parseStripeId, parseUserId, type StripeId, stripeId } from '../chunk/ids.js';
-import type { Receipt } from '../chunk/chunk-store.js';
-import { StorageError } from '../errors.js';
-import { DOCUMENT_PAGE, MAX_LABEL_BYTES, MAX_RECEIPT_BYTES, MAX_STRIPE_CHUNKS, MIN_DATA_CHUNKS } from '../limits.js';
-import type { Placement, StripeRecord } from './catalog.js';
+import { parseStripeId, type StripeId, type UserId } from '../chunk/ids.js';
 import type { Document, DocumentDatabase } from '../documents/document-database.js';
+import { StorageError } from '../errors.js';
+import { DOCUMENT_PAGE, MANY_STRIPES, MAX_CACHED_STRIPES, STRIPE_READS } from '../limits.js';
+import type { Logger } from '../log.js';
+import type { ChunkMove, StripeRecord } from './catalog.js';
+import { ChangeFollower } from './change-follower.js';
+import { type Forgetting, tombstone, writeForgotten } from './forget-record.js';
+import type { RecordProblems } from './record-problems.js';
+import { findStripe } from './stripe-find.js';
+import { mergeMoves, movePrefix, writeMove } from './stripe-move.js';
+import {
+  isSignedReceipt,
+  type PeersById,
+  STRIPE_PREFIX,
+  stripeDocumentId,
+  type StripeChoice,
+  writeStripe,
+} from './stripe-record.js';
 
-const FORMAT = 1;
-const PREFIX = 'stripe-';
-
-function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64');
+export interface StripeDocumentsOptions {
+  readonly database: DocumentDatabase;
+  readonly problems: RecordProblems;
+  readonly logger: Logger;
+  /** All peers of the network, removed ones too: whose receipts count. */
+  readonly peers: () => Promise<PeersById>;
+  /** Users that are unlocked here. */
+  readonly isOwn: (owner: UserId) => boolean;
 }
 
-function corrupt(): never {
-  throw new StorageError(
-    'CORRUPT',
-    'The catalog holds a stripe that does not make sense. Restore it from a backup host.',
-  );
-}
-
-function bytesOf(field: unknown, maxBytes: number): Uint8Array {
-  if (typeof field !== 'string' || field.length > Math.ceil(maxBytes / 3) * 4) corrupt();
-  return Uint8Array.from(Buffer.from(field, 'base64'));
-}
-
-function numberOf(field: unknown): number {
-  return typeof field === 'number' && Number.isSafeInteger(field) && field >= 0 ? field : corrupt();
-}
-
-function textOf(field: unknown): string {
-  return typeof field === 'string' ? field : corrupt();
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-/** A stripe's size has to agree with its own lists, and its id with both: the id is what a manifest commits to. */
-function isConsistent(record: StripeRecord): boolean {
-  const { k, m, chunks, placement } = record;
-  if (k < MIN_DATA_CHUNKS || k + m > MAX_STRIPE_CHUNKS) return false;
-  return chunks.length === k + m && placement.length === k + m && stripeId(k, m, chunks) === record.id;
-}
-
-function writeReceipt(receipt: Receipt): Record<string, string> {
-  return { body: toBase64(receipt.body), signature: toBase64(receipt.signature) };
-}
-
-function writePlacement(placement: Placement | undefined): unknown {
-  if (placement === undefined) return null;
-  const { peer, receipt } = placement;
-  return receipt === undefined ? { peer } : { peer, receipt: writeReceipt(receipt) };
-}
-
-function readPlacement(value: unknown): Placement | undefined {
-  if (value === null) return undefined;
-  if (!isObject(value)) corrupt();
-  const peer = parsePeerId(textOf(value['peer']));
-  const receipt = value['receipt'];
-  if (!isObject(receipt)) return { peer };
-  const body = bytesOf(receipt['body'], MAX_RECEIPT_BYTES);
-  return { peer, receipt: { peer, body, signature: bytesOf(receipt['signature'], MAX_RECEIPT_BYTES) } };
-}
-
-function writeStripe(record: StripeRecord): Document {
-  const { id, owner, k, m, bytes, chunkBytes, chunks, placement, label } = record;
-  if (!isConsistent(record)) {
-    throw new StorageError(
-      'INVALID_ARGUMENT',
-      'The stripe does not make sense: its id, its chunks and their places disagree.',
-    );
-  }
-  const fields = { type: 'stripe', format: FORMAT, owner, k, m, bytes, chunkBytes, chunks };
-  return { _id: PREFIX + id, ...fields, placement: placement.map(writePlacement), label: toBase64(label) };
-}
-
-/** Anyone may have written it: the id proves k, m and the chunks; receipts and label carry signatures of their own. */
-function readStripe(id: StripeId, document: Document): StripeRecord {
-  const { format, chunks, placement } = document;
-  if (typeof format === 'number' && format > FORMAT) {
-    throw new StorageError(
-      'UNSUPPORTED',
-      `A stripe was stored by a newer version of Shoal (format ${String(format)}). Upgrade Shoal on this machine.`,
-    );
-  }
-  if (format !== FORMAT || !Array.isArray(chunks) || !Array.isArray(placement)) corrupt();
-  const record = {
-    id,
-    owner: parseUserId(textOf(document['owner'])),
-    k: numberOf(document['k']),
-    m: numberOf(document['m']),
-    bytes: numberOf(document['bytes']),
-    chunkBytes: numberOf(document['chunkBytes']),
-    chunks: chunks.map((chunk: unknown) => parseChunkId(textOf(chunk))),
-    placement: placement.map(readPlacement),
-    label: bytesOf(document['label'], MAX_LABEL_BYTES),
-  };
-  return isConsistent(record) ? record : corrupt();
-}
-
-/** An id of the wrong shape is the document's fault here, not the caller's. */
-function readOrRefuse(id: StripeId, document: Document): StripeRecord {
-  try {
-    return readStripe(id, document);
-  } catch (error) {
-    if (StorageError.is(error, 'INVALID_ARGUMENT')) corrupt();
-    throw error;
-  }
-}
-
-/** The database `stripes`: one document per stripe, with where its chunks were placed first. */
+/**
+ * The database `stripes`: one document for each stripe, which never changes, and one for each later move of a chunk. What
+ * was checked once is kept in memory until its documents change.
+ */
 export class StripeDocuments {
+  readonly #options: StripeDocumentsOptions;
   readonly #database: DocumentDatabase;
+  readonly #checked = new Map<StripeId, StripeRecord>();
+  readonly #follower: ChangeFollower;
+  /** Counts what made something in memory invalid: what was read before may not be kept after. */
+  #invalidations = 0;
 
-  constructor(database: DocumentDatabase) {
-    this.#database = database;
+  private constructor(options: StripeDocumentsOptions, since: string) {
+    this.#options = options;
+    this.#database = options.database;
+    this.#follower = new ChangeFollower({
+      database: options.database,
+      since,
+      logger: options.logger,
+      onChanges: (ids) => {
+        this.#invalidate(ids);
+      },
+      onGap: () => {
+        this.#invalidations++;
+        this.#checked.clear();
+      },
+    });
   }
 
+  static async open(options: StripeDocumentsOptions): Promise<StripeDocuments> {
+    return new StripeDocuments(options, await options.database.sequence());
+  }
+
+  /** A stripe that is known keeps its document; where its chunks have moved since is noted beside it. */
   async put(records: readonly StripeRecord[]): Promise<void> {
-    await this.#database.put(records.map(writeStripe));
+    const fresh: Document[] = [];
+    const known = await this.get(records.map(({ id }) => id));
+    for (const [index, record] of records.entries()) {
+      const document = writeStripe(record);
+      const before = known[index];
+      if (before === undefined) fresh.push(document);
+      else fresh.push(...movesBetween(before, record));
+    }
+    await this.#write(fresh);
   }
 
-  /** In the order asked; undefined where unknown. */
+  /** In the order asked; undefined where unknown, and where nothing right is to be had. */
   async get(ids: readonly StripeId[]): Promise<(StripeRecord | undefined)[]> {
-    const records: (StripeRecord | undefined)[] = [];
-    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
-      const slice = ids.slice(at, at + DOCUMENT_PAGE);
-      records.push(...(await Promise.all(slice.map((id) => this.#one(id)))));
-    }
-    return records;
+    const missing = [...new Set(ids.map(parseStripeId).filter((id) => !this.#checked.has(id)))];
+    const read = missing.length === 0 ? undefined : await this.#read(missing);
+    return ids.map((id) => this.#checked.get(id) ?? read?.get(id));
   }
 
   /** @throws StorageError INVALID_ARGUMENT when one of them is unknown */
   async demand(ids: readonly StripeId[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
-      const found = await Promise.all(ids.slice(at, at + DOCUMENT_PAGE).map((id) => this.#database.get(PREFIX + id)));
-      if (found.includes(undefined)) {
-        throw new StorageError('INVALID_ARGUMENT', 'A version refers to a stripe that the catalog does not know.');
-      }
-    }
+    const found = await this.get(ids);
+    if (!found.includes(undefined)) return;
+    throw new StorageError('INVALID_ARGUMENT', 'A version refers to a stripe that the catalog does not know.');
   }
 
-  async forget(ids: readonly StripeId[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
-      await this.#database.remove(ids.slice(at, at + DOCUMENT_PAGE).map((id) => PREFIX + id));
-    }
+  /** @throws StorageError INVALID_ARGUMENT for what is unknown, PERMISSION_DENIED for a receipt that its peer did not sign */
+  async move(moves: readonly ChunkMove[]): Promise<void> {
+    const stripes = await this.get(moves.map(({ stripe }) => stripe));
+    const peers = await this.#options.peers();
+    const documents = moves.map(({ chunk, receipt }, at) => {
+      const stripe = stripes[at];
+      const index = stripe?.chunks.indexOf(chunk) ?? -1;
+      if (stripe === undefined || index < 0) {
+        throw new StorageError('INVALID_ARGUMENT', 'The catalog knows no such chunk.');
+      }
+      if (!isSignedReceipt({ stripe, index, receipt }, peers)) {
+        throw new StorageError('PERMISSION_DENIED', 'The receipt of a moved chunk is not signed by its new peer.');
+      }
+      return writeMove(stripe, receipt);
+    });
+    await this.#write(documents);
+  }
+
+  /** Those of another owner, and unknown ones, are passed over. */
+  async forget(ids: readonly StripeId[], order: Forgetting): Promise<void> {
+    const stripes = (await this.get(ids)).flatMap((stripe) => (stripe?.owner === order.owner ? stripe.id : []));
+    const moves = await this.#moves(stripes);
+    const tombstones = stripes.flatMap((stripe) => {
+      const forgotten = writeForgotten(stripe, order);
+      const documents = [stripeDocumentId(stripe), ...(moves.get(stripe) ?? []).map(({ _id }) => _id)];
+      return documents.map((id) => tombstone(id, forgotten));
+    });
+    await this.#write(tombstones);
   }
 
   async close(): Promise<void> {
+    await this.#follower.close();
     await this.#database.close();
   }
 
-  async #one(id: StripeId): Promise<StripeRecord | undefined> {
-    const document = await this.#database.get(PREFIX + parseStripeId(id));
-    return document === undefined ? undefined : readOrRefuse(id, document);
+  async #write(documents: readonly Document[]): Promise<void> {
+    for (let at = 0; at < documents.length; at += DOCUMENT_PAGE) {
+      await this.#database.put(documents.slice(at, at + DOCUMENT_PAGE));
+    }
+    this.#invalidate(documents.map(({ _id }) => _id));
   }
+
+  async #read(ids: readonly StripeId[]): Promise<Map<StripeId, StripeRecord>> {
+    const before = this.#invalidations;
+    const choice: StripeChoice = { peers: await this.#options.peers(), isOwn: this.#options.isOwn };
+    const moves = await this.#moves(ids);
+    const found = new Map<StripeId, StripeRecord>();
+    for (let at = 0; at < ids.length; at += STRIPE_READS) {
+      const slice = ids.slice(at, at + STRIPE_READS);
+      const stripes = await Promise.all(slice.map((id) => this.#one(id, choice)));
+      for (const stripe of stripes) {
+        if (stripe === undefined) continue;
+        found.set(stripe.id, this.#merge(stripe, moves.get(stripe.id) ?? [], choice.peers));
+      }
+    }
+    if (this.#invalidations === before) this.#keep(found);
+    return found;
+  }
+
+  async #one(id: StripeId, choice: StripeChoice): Promise<StripeRecord | undefined> {
+    return findStripe(id, { database: this.#database, problems: this.#options.problems, choice });
+  }
+
+  #merge(stripe: StripeRecord, documents: readonly Document[], peers: PeersById): StripeRecord {
+    if (documents.length === 0) return stripe;
+    const { placement, refused } = mergeMoves(stripe, documents, peers);
+    for (const { id, error } of refused) this.#options.problems.refused(id, error);
+    return { ...stripe, placement };
+  }
+
+  /** The documents of moves, by stripe. */
+  async #moves(ids: readonly StripeId[]): Promise<ReadonlyMap<StripeId, readonly Document[]>> {
+    const wanted = new Map<StripeId, Document[]>(ids.map((id) => [id, []]));
+    const prefixes = ids.length < MANY_STRIPES ? ids.map((id) => movePrefix(id)) : [movePrefix()];
+    for (const prefix of prefixes) {
+      for await (const page of this.#database.list(prefix)) {
+        for (const { id, document } of page) {
+          if (document !== undefined) wanted.get(stripeOf(id))?.push(document);
+        }
+      }
+    }
+    return wanted;
+  }
+
+  #keep(found: ReadonlyMap<StripeId, StripeRecord>): void {
+    for (const [id, stripe] of found) this.#checked.set(id, stripe);
+    for (const oldest of this.#checked.keys()) {
+      if (this.#checked.size <= MAX_CACHED_STRIPES) break;
+      this.#checked.delete(oldest);
+    }
+  }
+
+  #invalidate(documents: readonly string[]): void {
+    this.#invalidations++;
+    for (const id of documents) this.#checked.delete(stripeOf(id));
+  }
+}
+
+/** "stripe-<id>", "move-<id>-<hash>". */
+function stripeOf(document: string): StripeId {
+  const prefix = document.startsWith(STRIPE_PREFIX) ? STRIPE_PREFIX : movePrefix();
+  return document.slice(prefix.length, prefix.length + 64) as StripeId;
+}
+
+function movesBetween(before: StripeRecord, now: StripeRecord): Document[] {
+  return now.placement.flatMap((place, index) => {
+    if (place?.receipt === undefined || place.peer === before.placement[index]?.peer) return [];
+    return writeMove(before, place.receipt);
+  });
 }

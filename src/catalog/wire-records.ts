@@ -1,23 +1,34 @@
 import { idBytes, parseChunkId, parsePeerId, parseStripeId, parseUserId, parseVersionId } from '../chunk/ids.js';
+import { decodeReceipt } from '../chunk/receipt.js';
 import { StorageError } from '../errors.js';
 import type {
   CatalogEntry,
+  ChunkMoveDescription,
   ChunkPlacement,
   FreedStripeDescription,
+  HomeDescription,
+  KeyRotationDescription,
   NetworkDescription,
+  PassphraseChangeDescription,
   PeerDescription,
+  ProblemDescription,
   StripeDescription,
   UserDescription,
   VersionDescription,
 } from '../gen/shoal/v1/db.js';
-import type { PeerRecord } from '../peers/peer-record.js';
+import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import type {
+  ChunkMove,
   Entry,
   FreedStripe,
+  KeyRotation,
   NetworkRecord,
+  PassphraseChange,
   Placement,
+  RecordProblem,
   SigningPurpose,
   StripeRecord,
+  UserHome,
   UserSummary,
   VersionSummary,
 } from './catalog.js';
@@ -40,27 +51,71 @@ export function decodeNetwork({ id, name, authority, tolerate }: NetworkDescript
 }
 
 export function encodePeer(peer: PeerRecord): PeerDescription {
-  const { address, name, zone, capacityBytes, state, certificate } = peer;
-  return { id: idBytes(peer.id), address, name, zone, capacityBytes, state, certificate };
+  const { id, ...fields } = peer;
+  return { ...fields, id: idBytes(id) };
 }
 
-function decodeState(state: string): PeerRecord['state'] {
+export function decodeState(state: string): PeerRecord['state'] {
   if (state === 'member' || state === 'draining' || state === 'removed') return state;
   throw new StorageError('INVALID_ARGUMENT', 'A peer is "member", "draining" or "removed".');
 }
 
+export function decodeProfile(peer: PeerDescription): PeerProfile {
+  const { address, name, zone, capacityBytes, backup } = peer;
+  return {
+    id: parsePeerId(peer.id),
+    address,
+    name,
+    zone,
+    capacityBytes,
+    backup,
+    certificate: ownBytes(peer.certificate),
+  };
+}
+
 export function decodePeer(peer: PeerDescription): PeerRecord {
-  const { address, name, zone, capacityBytes, certificate } = peer;
-  const state = decodeState(peer.state);
-  return { id: parsePeerId(peer.id), address, name, zone, capacityBytes, state, certificate: ownBytes(certificate) };
+  return { ...decodeProfile(peer), state: decodeState(peer.state) };
 }
 
-export function encodeUser({ id, name, unlocked }: UserSummary): UserDescription {
-  return { id: idBytes(id), name, unlocked };
+export function encodeHome({ user, peer }: UserHome): HomeDescription {
+  return { user: idBytes(user), peer: idBytes(peer) };
 }
 
-export function decodeUser({ id, name, unlocked }: UserDescription): UserSummary {
-  return { id: parseUserId(id), name, unlocked };
+export function decodeHome({ user, peer }: HomeDescription): UserHome {
+  return { user: parseUserId(user), peer: parsePeerId(peer) };
+}
+
+export function decodeProblem({ document, kind, reason }: ProblemDescription): RecordProblem {
+  if (kind === 'refused' || kind === 'replayed' || kind === 'newer' || kind === 'lost')
+    return { document, kind, reason };
+  throw new StorageError('UNSUPPORTED', 'The DB Service reports a problem of an unknown kind. Restart this peer.');
+}
+
+export function encodeUser({ id, ...user }: UserSummary): UserDescription {
+  return { id: idBytes(id), ...user };
+}
+
+export function decodeUser({ id, name, unlocked, generation, kit }: UserDescription): UserSummary {
+  return { id: parseUserId(id), name, unlocked, generation, kit };
+}
+
+export function encodePassphraseChange({ user, pendingHosts }: PassphraseChange): PassphraseChangeDescription {
+  return { user: encodeUser(user), pendingHosts: [...pendingHosts] };
+}
+
+export function decodePassphraseChange(change: PassphraseChangeDescription | undefined): PassphraseChange {
+  if (change?.user === undefined) {
+    throw new StorageError('UNAVAILABLE', 'The DB Service ended a call without an answer.');
+  }
+  return { user: decodeUser(change.user), pendingHosts: change.pendingHosts };
+}
+
+export function encodeKeyRotation({ state, ...rotation }: KeyRotation): KeyRotationDescription {
+  return { ...rotation, running: state === 'running' };
+}
+
+export function decodeKeyRotation({ generation, running, done, total }: KeyRotationDescription): KeyRotation {
+  return { generation, state: running ? 'running' : 'none', done, total };
 }
 
 export function decodePurpose(purpose: string): SigningPurpose {
@@ -127,6 +182,21 @@ export function decodeStripe(description: StripeDescription): StripeRecord {
 export function stripeBytes({ chunks, placement, label }: StripeDescription): number {
   const receipts = placement.reduce((sum, { receipt, signature }) => sum + receipt.length + signature.length + 42, 0);
   return 120 + chunks.length * 34 + receipts + label.length;
+}
+
+export function encodeMove({ stripe, chunk, receipt }: ChunkMove): ChunkMoveDescription {
+  const { body, signature } = receipt;
+  return { stripe: idBytes(stripe), chunk: idBytes(chunk), receipt: body, signature };
+}
+
+export function decodeMove({ stripe, chunk, receipt, signature }: ChunkMoveDescription): ChunkMove {
+  const body = ownBytes(receipt);
+  const { peer } = decodeReceipt(body);
+  return {
+    stripe: parseStripeId(stripe),
+    chunk: parseChunkId(chunk),
+    receipt: { peer, body, signature: ownBytes(signature) },
+  };
 }
 
 export function encodeFreed({ stripe, chunks }: FreedStripe): FreedStripeDescription {

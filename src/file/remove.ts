@@ -53,7 +53,7 @@ export async function deliverDeletes(engine: Engine, session: Session, signal: A
     if (batches.length === 0 || signal.aborted) return;
     const delivered = await Promise.all(batches.map((batch) => deliver(engine, session, batch, signal)));
     const stripes = new Set(delivered.flat().map(({ stripe }) => stripe));
-    await forget(engine, stripes);
+    await forget(engine, session, stripes);
   }
 }
 
@@ -79,7 +79,7 @@ async function deliver(
   }
 }
 
-async function forget(engine: Engine, stripes: ReadonlySet<StripeId>): Promise<void> {
+async function forget(engine: Engine, session: Session, stripes: ReadonlySet<StripeId>): Promise<void> {
   const done = [...stripes].filter((stripe) => engine.outbox.pending(stripe) === 0);
-  if (done.length > 0) await engine.catalog.forgetStripes(done);
+  if (done.length > 0) await engine.catalog.forgetStripes(session, done);
 }

@@ -10,6 +10,7 @@ const record = (id: string, state: PeerRecord['state'] = 'member'): PeerRecord =
   name: id,
   zone: 'home',
   capacityBytes: 1,
+  backup: false,
   state,
   certificate: new Uint8Array(),
 });
@@ -39,6 +40,21 @@ describe('PeerBook', () => {
     book.reportFailure(a);
     book.reportSuccess(a);
     assert.equal(book.seemsUp(a), true);
+  });
+
+  it('counts corrupt answers, and asks whoever gave one last for some time', () => {
+    let now = 1_000_000;
+    const book = new PeerBook([record('a'), record('b')], () => now);
+    assert.equal(book.corruptAnswers(a), 0);
+    book.reportCorrupt(a);
+    book.reportCorrupt(a);
+    book.reportSuccess(a, { bytes: 2 ** 20, ms: 1 });
+    assert.equal(book.corruptAnswers(a), 2);
+    assert.equal(book.pace(a), Number.POSITIVE_INFINITY);
+    assert.equal(book.seemsUp(a), true);
+    assert.equal(book.pace(b), 0);
+    now += 10 * 60_000;
+    assert.equal(book.pace(a), 1);
   });
 
   it('remembers the pace of transfers, the newest weighing most', () => {

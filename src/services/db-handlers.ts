@@ -1,15 +1,19 @@
-import { idBytes, parseStripeId, parseVersionId } from '../chunk/ids.js';
+import { idBytes, parsePeerId, parseStripeId, parseVersionId } from '../chunk/ids.js';
 import type { Catalog, NewVersion } from '../catalog/catalog.js';
 import { pages } from '../catalog/pages.js';
 import { ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
 import {
-  decodeNetwork,
-  decodePeer,
+  decodeMove,
+  decodeProfile,
   decodePurpose,
+  decodeState,
   decodeStripe,
   encodeEntry,
   encodeFreed,
+  encodeKeyRotation,
+  encodeHome,
   encodeNetwork,
+  encodePassphraseChange,
   encodePeer,
   encodeStripe,
   encodeUser,
@@ -23,6 +27,7 @@ import { clientStream, serverStream, unary } from './db-calls.js';
 
 const NO_ID = new Uint8Array(0);
 const VERSION_BYTES = 50;
+const HOME_BYTES = 72;
 
 interface Context {
   readonly catalog: Catalog;
@@ -32,16 +37,30 @@ interface Context {
 function networkHandlers({ catalog, logger }: Context) {
   return {
     getNetwork: unary(logger, async () => encodeNetwork(await catalog.network())),
-    setNetwork: unary(logger, async (record) => {
-      await catalog.setNetwork(decodeNetwork(record));
+    setNetwork: unary(logger, async ({ name, tolerate }) => {
+      await catalog.setNetwork(tolerate === undefined ? { name } : { name, tolerate });
       return {};
     }),
     listPeers: serverStream(logger, async function* () {
       for (const peer of await catalog.peers()) yield encodePeer(peer);
     }),
     setPeer: unary(logger, async (peer) => {
-      await catalog.setPeer(decodePeer(peer));
+      await catalog.setPeer(decodeProfile(peer));
       return {};
+    }),
+    setPeerState: unary(logger, async ({ peer, state }) => {
+      await catalog.setPeerState(parsePeerId(peer), decodeState(state));
+      return {};
+    }),
+    listHomes: serverStream(logger, async function* () {
+      for (const homes of pages((await catalog.homes()).map(encodeHome), () => HOME_BYTES)) yield { homes };
+    }),
+    leaveHome: unary(logger, async ({ session, peer }) => {
+      await catalog.leaveHome({ token: session }, parsePeerId(peer));
+      return {};
+    }),
+    listProblems: serverStream(logger, async function* () {
+      for (const problem of await catalog.problems()) yield { ...problem };
     }),
   } satisfies Partial<DbServiceServer>;
 }
@@ -55,18 +74,45 @@ function userHandlers({ catalog, logger }: Context) {
     exportUser: unary(logger, async ({ name }) => ({ document: await catalog.exportUser(name) })),
     importUser: unary(logger, async ({ document }) => encodeUser(await catalog.importUser(document))),
     unlock: unary(logger, async ({ name, passphrase }) => {
-      const { token, user, name: unlocked, publicKey } = await catalog.unlock(name, passphrase);
-      return { session: token, user: idBytes(user), name: unlocked, publicKey };
+      const { token, user, ...session } = await catalog.unlock(name, passphrase);
+      return { session: token, user: idBytes(user), ...session };
     }),
     lock: unary(logger, async ({ session }) => {
       await catalog.lock({ token: session });
       return {};
     }),
+    isUnlocked: unary(logger, async ({ session }) => ({ unlocked: await catalog.isUnlocked({ token: session }) })),
     sign: unary(logger, async ({ session, purpose, body }) => {
       return { signed: await catalog.sign({ token: session }, decodePurpose(purpose), body) };
     }),
-    getDirectoryKey: unary(logger, async ({ session, salt }) => {
-      return { key: await catalog.directoryKey({ token: session }, salt) };
+    getDirectoryKey: unary(logger, async ({ session, salt, generation }) => {
+      const wanted = generation === 0 ? undefined : generation;
+      return { key: await catalog.directoryKey({ token: session }, salt, wanted) };
+    }),
+  } satisfies Partial<DbServiceServer>;
+}
+
+function secretHandlers({ catalog, logger }: Context) {
+  return {
+    changePassphrase: unary(logger, async ({ name, old, next, keep }) => {
+      const kept = keep === '' ? undefined : { token: keep };
+      return encodePassphraseChange(await catalog.changePassphrase({ name, old, next, keep: kept }));
+    }),
+    makeKit: unary(logger, async ({ name, passphrase }) => {
+      const { words, network, createdMs, ...change } = await catalog.makeKit(name, passphrase);
+      return { change: encodePassphraseChange(change), words: [...words], network, createdMs };
+    }),
+    recoverWithKit: unary(logger, async ({ name, words, next }) => {
+      return encodePassphraseChange(await catalog.recoverWithKit(name, words, next));
+    }),
+    rotateKeys: serverStream(logger, async function* ({ session, passphrase, documentsPerSecond }) {
+      const options = documentsPerSecond > 0 ? { documentsPerSecond } : {};
+      for await (const rotation of catalog.rotateKeys({ token: session }, passphrase, options)) {
+        yield encodeKeyRotation(rotation);
+      }
+    }),
+    getKeyRotation: unary(logger, async ({ session }) => {
+      return encodeKeyRotation(await catalog.keyRotation({ token: session }));
     }),
   } satisfies Partial<DbServiceServer>;
 }
@@ -143,8 +189,12 @@ function stripeHandlers({ catalog, logger }: Context) {
         if (stripe !== undefined) yield { index, stripe: encodeStripe(stripe) };
       }
     }),
-    forgetStripes: unary(logger, async ({ ids }) => {
-      await catalog.forgetStripes(ids.map(parseStripeId));
+    moveChunks: unary(logger, async ({ moves }) => {
+      await catalog.moveChunks(moves.map(decodeMove));
+      return {};
+    }),
+    forgetStripes: unary(logger, async ({ session, ids }) => {
+      await catalog.forgetStripes({ token: session }, ids.map(parseStripeId));
       return {};
     }),
   } satisfies Partial<DbServiceServer>;
@@ -155,6 +205,7 @@ export function dbHandlers(context: Context): DbServiceServer {
   return {
     ...networkHandlers(context),
     ...userHandlers(context),
+    ...secretHandlers(context),
     ...readHandlers(context),
     ...changeHandlers(context),
     ...stripeHandlers(context),

@@ -18,6 +18,7 @@ interface UpOptions {
   readonly dir: string;
   readonly peers?: number;
   readonly tolerate?: number;
+  readonly backupHosts?: number;
 }
 
 const AFTER = `
@@ -36,6 +37,7 @@ export function defineDevnet(command: Command, runtime: Runtime): void {
     .description('make the network once, start what is down')
     .option('--peers <n>', `how many peers (default: ${String(DEFAULT_PEERS)})`, parsePeers)
     .option('--tolerate <m>', 'how many peers may be lost (default: 2 from 6 peers on)', parseNumber)
+    .option('--backup-hosts <n>', 'how many peers keep the databases of all others (default: 2)', parseNumber)
     .action(async (options: UpOptions, invoked: Command) => {
       const devnet = new Devnet(await openLayout(options), runtime);
       await devnet.up();
@@ -76,11 +78,11 @@ function withDirectory(command: Command): Command {
   return command.option('--dir <dir>', 'the folder of the network', defaultDirectory());
 }
 
-async function openLayout({ dir, peers, tolerate }: UpOptions): Promise<DevnetLayout> {
+async function openLayout({ dir, peers, tolerate, backupHosts }: UpOptions): Promise<DevnetLayout> {
   const there = readLayoutIfThere(dir);
   if (there === undefined) {
     const { provisionDevnet } = await import('../../provision.js');
-    return createLayout(dir, { peers: peers ?? DEFAULT_PEERS, tolerate }, provisionDevnet);
+    return createLayout(dir, { peers: peers ?? DEFAULT_PEERS, tolerate, backupHosts }, provisionDevnet);
   }
   if ((peers ?? there.peers.length) !== there.peers.length) {
     const has = String(there.peers.length);

@@ -36,6 +36,7 @@ export interface ProvisionRequest {
     readonly name: string;
   }[];
   readonly tolerate?: number;
+  readonly backupHosts?: number;
   readonly passphrase: string;
 }
 
@@ -74,10 +75,16 @@ export function readLayoutIfThere(directory: string): DevnetLayout | undefined {
   return { directory: resolve(directory), peers };
 }
 
+export interface DevnetOptions {
+  readonly peers: number;
+  readonly tolerate?: number | undefined;
+  readonly backupHosts?: number | undefined;
+}
+
 /** Makes the homes; `devnet.json` comes last, so that a folder without it is no devnet. */
 export async function createLayout(
   directory: string,
-  options: { readonly peers: number; readonly tolerate?: number | undefined },
+  options: DevnetOptions,
   provision: Provision,
 ): Promise<DevnetLayout> {
   const dir = resolve(directory);
@@ -86,8 +93,9 @@ export async function createLayout(
     const ports = await chooseFreePorts(options.peers);
     const passphrase = randomBytes(24).toString('base64url');
     const wanted = ports.map((port, index) => ({ n: index + 1, port, ...namesOf(index + 1) }));
-    const tolerate = options.tolerate === undefined ? {} : { tolerate: options.tolerate };
-    const made = await provision({ dir, peers: wanted, passphrase, ...tolerate });
+    const { tolerate, backupHosts } = options;
+    const policy = { ...(tolerate !== undefined && { tolerate }), ...(backupHosts !== undefined && { backupHosts }) };
+    const made = await provision({ dir, peers: wanted, passphrase, ...policy });
     for (const { home } of made.peers) writeFileSync(passphraseFile(home), `${passphrase}\n`, { mode: 0o600 });
     const peers = made.peers.map(({ n, id, home, address }) => ({ n, id, name: namesOf(n).name, home, address }));
     writeFileSync(join(dir, `${FILE}.new`), `${JSON.stringify({ version: 1, peers }, undefined, 2)}\n`);

@@ -36,6 +36,11 @@ export interface NetworkDescription {
   tolerate?: number | undefined;
 }
 
+export interface SetNetworkRequest {
+  name: string;
+  tolerate?: number | undefined;
+}
+
 export interface SetNetworkResponse {
 }
 
@@ -52,9 +57,49 @@ export interface PeerDescription {
   state: string;
   /** DER */
   certificate: Uint8Array;
+  backup: boolean;
 }
 
 export interface SetPeerResponse {
+}
+
+export interface SetPeerStateRequest {
+  peer: Uint8Array;
+  /** as in PeerDescription */
+  state: string;
+}
+
+export interface SetPeerStateResponse {
+}
+
+export interface ListHomesRequest {
+}
+
+export interface HomeDescription {
+  user: Uint8Array;
+  peer: Uint8Array;
+}
+
+export interface HomePage {
+  homes: HomeDescription[];
+}
+
+export interface LeaveHomeRequest {
+  session: string;
+  peer: Uint8Array;
+}
+
+export interface LeaveHomeResponse {
+}
+
+export interface ListProblemsRequest {
+}
+
+export interface ProblemDescription {
+  document: string;
+  /** "refused", "replayed", "newer" or "lost" */
+  kind: string;
+  reason: string;
 }
 
 export interface ListUsersRequest {
@@ -64,6 +109,8 @@ export interface UserDescription {
   id: Uint8Array;
   name: string;
   unlocked: boolean;
+  generation: number;
+  kit: boolean;
 }
 
 export interface CreateUserRequest {
@@ -94,6 +141,68 @@ export interface UnlockResponse {
   user: Uint8Array;
   name: string;
   publicKey: Uint8Array;
+  /** as `session`, but its use does not keep the session open */
+  background: string;
+  generation: number;
+  kit: boolean;
+}
+
+export interface IsUnlockedRequest {
+  session: string;
+}
+
+export interface IsUnlockedResponse {
+  unlocked: boolean;
+}
+
+export interface ChangePassphraseRequest {
+  name: string;
+  old: string;
+  next: string;
+  /** a session that is not locked; may be empty */
+  keep: string;
+}
+
+export interface PassphraseChangeDescription {
+  user: UserDescription | undefined;
+  pendingHosts: string[];
+}
+
+export interface MakeKitRequest {
+  name: string;
+  passphrase: string;
+}
+
+export interface MakeKitResponse {
+  change: PassphraseChangeDescription | undefined;
+  words: string[];
+  network: string;
+  createdMs: number;
+}
+
+export interface RecoverWithKitRequest {
+  name: string;
+  words: string;
+  next: string;
+}
+
+export interface RotateKeysRequest {
+  session: string;
+  passphrase: string;
+  /** 0: as fast as it goes */
+  documentsPerSecond: number;
+}
+
+export interface KeyRotationDescription {
+  generation: number;
+  running: boolean;
+  /** documents */
+  done: number;
+  total: number;
+}
+
+export interface GetKeyRotationRequest {
+  session: string;
 }
 
 export interface LockRequest {
@@ -118,6 +227,8 @@ export interface SignResponse {
 export interface GetDirectoryKeyRequest {
   session: string;
   salt: Uint8Array;
+  /** 0: the present one */
+  generation: number;
 }
 
 export interface GetDirectoryKeyResponse {
@@ -296,8 +407,24 @@ export interface FoundStripe {
   stripe: StripeDescription | undefined;
 }
 
+export interface ChunkMoveDescription {
+  stripe: Uint8Array;
+  chunk: Uint8Array;
+  /** shoal.v1.ReceiptBody */
+  receipt: Uint8Array;
+  signature: Uint8Array;
+}
+
+export interface MoveChunksRequest {
+  moves: ChunkMoveDescription[];
+}
+
+export interface MoveChunksResponse {
+}
+
 export interface ForgetStripesRequest {
   ids: Uint8Array[];
+  session: string;
 }
 
 export interface ForgetStripesResponse {
@@ -417,6 +544,63 @@ export const NetworkDescription: MessageFns<NetworkDescription> = {
   },
 };
 
+function createBaseSetNetworkRequest(): SetNetworkRequest {
+  return { name: "", tolerate: undefined };
+}
+
+export const SetNetworkRequest: MessageFns<SetNetworkRequest> = {
+  encode(message: SetNetworkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.tolerate !== undefined) {
+      writer.uint32(16).uint32(message.tolerate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetNetworkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetNetworkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.tolerate = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseSetNetworkResponse(): SetNetworkResponse {
   return {};
 }
@@ -496,6 +680,7 @@ function createBasePeerDescription(): PeerDescription {
     capacityBytes: 0,
     state: "",
     certificate: new Uint8Array(0),
+    backup: false,
   };
 }
 
@@ -521,6 +706,9 @@ export const PeerDescription: MessageFns<PeerDescription> = {
     }
     if (message.certificate.length !== 0) {
       writer.uint32(58).bytes(message.certificate);
+    }
+    if (message.backup !== false) {
+      writer.uint32(64).bool(message.backup);
     }
     return writer;
   },
@@ -594,6 +782,14 @@ export const PeerDescription: MessageFns<PeerDescription> = {
             message.certificate = reader.bytes();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.backup = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -629,6 +825,431 @@ export const SetPeerResponse: MessageFns<SetPeerResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetPeerStateRequest(): SetPeerStateRequest {
+  return { peer: new Uint8Array(0), state: "" };
+}
+
+export const SetPeerStateRequest: MessageFns<SetPeerStateRequest> = {
+  encode(message: SetPeerStateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer.length !== 0) {
+      writer.uint32(10).bytes(message.peer);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPeerStateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPeerStateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetPeerStateResponse(): SetPeerStateResponse {
+  return {};
+}
+
+export const SetPeerStateResponse: MessageFns<SetPeerStateResponse> = {
+  encode(_: SetPeerStateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetPeerStateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetPeerStateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListHomesRequest(): ListHomesRequest {
+  return {};
+}
+
+export const ListHomesRequest: MessageFns<ListHomesRequest> = {
+  encode(_: ListHomesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHomesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHomesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHomeDescription(): HomeDescription {
+  return { user: new Uint8Array(0), peer: new Uint8Array(0) };
+}
+
+export const HomeDescription: MessageFns<HomeDescription> = {
+  encode(message: HomeDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user.length !== 0) {
+      writer.uint32(10).bytes(message.user);
+    }
+    if (message.peer.length !== 0) {
+      writer.uint32(18).bytes(message.peer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HomeDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHomeDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHomePage(): HomePage {
+  return { homes: [] };
+}
+
+export const HomePage: MessageFns<HomePage> = {
+  encode(message: HomePage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.homes) {
+      HomeDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HomePage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHomePage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.homes.push(HomeDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLeaveHomeRequest(): LeaveHomeRequest {
+  return { session: "", peer: new Uint8Array(0) };
+}
+
+export const LeaveHomeRequest: MessageFns<LeaveHomeRequest> = {
+  encode(message: LeaveHomeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.peer.length !== 0) {
+      writer.uint32(18).bytes(message.peer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveHomeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaveHomeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLeaveHomeResponse(): LeaveHomeResponse {
+  return {};
+}
+
+export const LeaveHomeResponse: MessageFns<LeaveHomeResponse> = {
+  encode(_: LeaveHomeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LeaveHomeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLeaveHomeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListProblemsRequest(): ListProblemsRequest {
+  return {};
+}
+
+export const ListProblemsRequest: MessageFns<ListProblemsRequest> = {
+  encode(_: ListProblemsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListProblemsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListProblemsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProblemDescription(): ProblemDescription {
+  return { document: "", kind: "", reason: "" };
+}
+
+export const ProblemDescription: MessageFns<ProblemDescription> = {
+  encode(message: ProblemDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.document !== "") {
+      writer.uint32(10).string(message.document);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProblemDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProblemDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.document = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -678,7 +1299,7 @@ export const ListUsersRequest: MessageFns<ListUsersRequest> = {
 };
 
 function createBaseUserDescription(): UserDescription {
-  return { id: new Uint8Array(0), name: "", unlocked: false };
+  return { id: new Uint8Array(0), name: "", unlocked: false, generation: 0, kit: false };
 }
 
 export const UserDescription: MessageFns<UserDescription> = {
@@ -691,6 +1312,12 @@ export const UserDescription: MessageFns<UserDescription> = {
     }
     if (message.unlocked !== false) {
       writer.uint32(24).bool(message.unlocked);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(32).uint32(message.generation);
+    }
+    if (message.kit !== false) {
+      writer.uint32(40).bool(message.kit);
     }
     return writer;
   },
@@ -730,6 +1357,22 @@ export const UserDescription: MessageFns<UserDescription> = {
             }
 
             message.unlocked = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.kit = reader.bool();
             continue;
           }
         }
@@ -998,7 +1641,15 @@ export const UnlockRequest: MessageFns<UnlockRequest> = {
 };
 
 function createBaseUnlockResponse(): UnlockResponse {
-  return { session: "", user: new Uint8Array(0), name: "", publicKey: new Uint8Array(0) };
+  return {
+    session: "",
+    user: new Uint8Array(0),
+    name: "",
+    publicKey: new Uint8Array(0),
+    background: "",
+    generation: 0,
+    kit: false,
+  };
 }
 
 export const UnlockResponse: MessageFns<UnlockResponse> = {
@@ -1014,6 +1665,15 @@ export const UnlockResponse: MessageFns<UnlockResponse> = {
     }
     if (message.publicKey.length !== 0) {
       writer.uint32(34).bytes(message.publicKey);
+    }
+    if (message.background !== "") {
+      writer.uint32(42).string(message.background);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(48).uint32(message.generation);
+    }
+    if (message.kit !== false) {
+      writer.uint32(56).bool(message.kit);
     }
     return writer;
   },
@@ -1061,6 +1721,655 @@ export const UnlockResponse: MessageFns<UnlockResponse> = {
             }
 
             message.publicKey = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.background = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.kit = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIsUnlockedRequest(): IsUnlockedRequest {
+  return { session: "" };
+}
+
+export const IsUnlockedRequest: MessageFns<IsUnlockedRequest> = {
+  encode(message: IsUnlockedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IsUnlockedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIsUnlockedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseIsUnlockedResponse(): IsUnlockedResponse {
+  return { unlocked: false };
+}
+
+export const IsUnlockedResponse: MessageFns<IsUnlockedResponse> = {
+  encode(message: IsUnlockedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.unlocked !== false) {
+      writer.uint32(8).bool(message.unlocked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IsUnlockedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIsUnlockedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.unlocked = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseChangePassphraseRequest(): ChangePassphraseRequest {
+  return { name: "", old: "", next: "", keep: "" };
+}
+
+export const ChangePassphraseRequest: MessageFns<ChangePassphraseRequest> = {
+  encode(message: ChangePassphraseRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.old !== "") {
+      writer.uint32(18).string(message.old);
+    }
+    if (message.next !== "") {
+      writer.uint32(26).string(message.next);
+    }
+    if (message.keep !== "") {
+      writer.uint32(34).string(message.keep);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChangePassphraseRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChangePassphraseRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.old = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.keep = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePassphraseChangeDescription(): PassphraseChangeDescription {
+  return { user: undefined, pendingHosts: [] };
+}
+
+export const PassphraseChangeDescription: MessageFns<PassphraseChangeDescription> = {
+  encode(message: PassphraseChangeDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user !== undefined) {
+      UserDescription.encode(message.user, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.pendingHosts) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PassphraseChangeDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePassphraseChangeDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = UserDescription.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pendingHosts.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMakeKitRequest(): MakeKitRequest {
+  return { name: "", passphrase: "" };
+}
+
+export const MakeKitRequest: MessageFns<MakeKitRequest> = {
+  encode(message: MakeKitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.passphrase !== "") {
+      writer.uint32(18).string(message.passphrase);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeKitRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeKitRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.passphrase = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMakeKitResponse(): MakeKitResponse {
+  return { change: undefined, words: [], network: "", createdMs: 0 };
+}
+
+export const MakeKitResponse: MessageFns<MakeKitResponse> = {
+  encode(message: MakeKitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.change !== undefined) {
+      PassphraseChangeDescription.encode(message.change, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.words) {
+      writer.uint32(18).string(v!);
+    }
+    if (message.network !== "") {
+      writer.uint32(26).string(message.network);
+    }
+    if (message.createdMs !== 0) {
+      writer.uint32(32).uint64(message.createdMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MakeKitResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMakeKitResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.change = PassphraseChangeDescription.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.words.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.network = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.createdMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRecoverWithKitRequest(): RecoverWithKitRequest {
+  return { name: "", words: "", next: "" };
+}
+
+export const RecoverWithKitRequest: MessageFns<RecoverWithKitRequest> = {
+  encode(message: RecoverWithKitRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.words !== "") {
+      writer.uint32(18).string(message.words);
+    }
+    if (message.next !== "") {
+      writer.uint32(26).string(message.next);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoverWithKitRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoverWithKitRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.words = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRotateKeysRequest(): RotateKeysRequest {
+  return { session: "", passphrase: "", documentsPerSecond: 0 };
+}
+
+export const RotateKeysRequest: MessageFns<RotateKeysRequest> = {
+  encode(message: RotateKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.passphrase !== "") {
+      writer.uint32(18).string(message.passphrase);
+    }
+    if (message.documentsPerSecond !== 0) {
+      writer.uint32(25).double(message.documentsPerSecond);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.passphrase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.documentsPerSecond = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeyRotationDescription(): KeyRotationDescription {
+  return { generation: 0, running: false, done: 0, total: 0 };
+}
+
+export const KeyRotationDescription: MessageFns<KeyRotationDescription> = {
+  encode(message: KeyRotationDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.generation !== 0) {
+      writer.uint32(8).uint32(message.generation);
+    }
+    if (message.running !== false) {
+      writer.uint32(16).bool(message.running);
+    }
+    if (message.done !== 0) {
+      writer.uint32(24).uint64(message.done);
+    }
+    if (message.total !== 0) {
+      writer.uint32(32).uint64(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyRotationDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyRotationDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.generation = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.running = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.done = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.total = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetKeyRotationRequest(): GetKeyRotationRequest {
+  return { session: "" };
+}
+
+export const GetKeyRotationRequest: MessageFns<GetKeyRotationRequest> = {
+  encode(message: GetKeyRotationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKeyRotationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetKeyRotationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
             continue;
           }
         }
@@ -1272,7 +2581,7 @@ export const SignResponse: MessageFns<SignResponse> = {
 };
 
 function createBaseGetDirectoryKeyRequest(): GetDirectoryKeyRequest {
-  return { session: "", salt: new Uint8Array(0) };
+  return { session: "", salt: new Uint8Array(0), generation: 0 };
 }
 
 export const GetDirectoryKeyRequest: MessageFns<GetDirectoryKeyRequest> = {
@@ -1282,6 +2591,9 @@ export const GetDirectoryKeyRequest: MessageFns<GetDirectoryKeyRequest> = {
     }
     if (message.salt.length !== 0) {
       writer.uint32(18).bytes(message.salt);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(24).uint32(message.generation);
     }
     return writer;
   },
@@ -1313,6 +2625,14 @@ export const GetDirectoryKeyRequest: MessageFns<GetDirectoryKeyRequest> = {
             }
 
             message.salt = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.generation = reader.uint32();
             continue;
           }
         }
@@ -3261,14 +4581,182 @@ export const FoundStripe: MessageFns<FoundStripe> = {
   },
 };
 
+function createBaseChunkMoveDescription(): ChunkMoveDescription {
+  return {
+    stripe: new Uint8Array(0),
+    chunk: new Uint8Array(0),
+    receipt: new Uint8Array(0),
+    signature: new Uint8Array(0),
+  };
+}
+
+export const ChunkMoveDescription: MessageFns<ChunkMoveDescription> = {
+  encode(message: ChunkMoveDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stripe.length !== 0) {
+      writer.uint32(10).bytes(message.stripe);
+    }
+    if (message.chunk.length !== 0) {
+      writer.uint32(18).bytes(message.chunk);
+    }
+    if (message.receipt.length !== 0) {
+      writer.uint32(26).bytes(message.receipt);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(34).bytes(message.signature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ChunkMoveDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseChunkMoveDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stripe = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunk = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.receipt = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMoveChunksRequest(): MoveChunksRequest {
+  return { moves: [] };
+}
+
+export const MoveChunksRequest: MessageFns<MoveChunksRequest> = {
+  encode(message: MoveChunksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.moves) {
+      ChunkMoveDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveChunksRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveChunksRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.moves.push(ChunkMoveDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMoveChunksResponse(): MoveChunksResponse {
+  return {};
+}
+
+export const MoveChunksResponse: MessageFns<MoveChunksResponse> = {
+  encode(_: MoveChunksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveChunksResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveChunksResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseForgetStripesRequest(): ForgetStripesRequest {
-  return { ids: [] };
+  return { ids: [], session: "" };
 }
 
 export const ForgetStripesRequest: MessageFns<ForgetStripesRequest> = {
   encode(message: ForgetStripesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.ids) {
       writer.uint32(10).bytes(v!);
+    }
+    if (message.session !== "") {
+      writer.uint32(18).string(message.session);
     }
     return writer;
   },
@@ -3292,6 +4780,14 @@ export const ForgetStripesRequest: MessageFns<ForgetStripesRequest> = {
             }
 
             message.ids.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.session = reader.string();
             continue;
           }
         }
@@ -3364,8 +4860,8 @@ export const DbServiceService = {
     path: "/shoal.v1.DbService/SetNetwork" as const,
     requestStream: false as const,
     responseStream: false as const,
-    requestSerialize: (value: NetworkDescription): Buffer => Buffer.from(NetworkDescription.encode(value).finish()),
-    requestDeserialize: (value: Buffer): NetworkDescription => NetworkDescription.decode(value),
+    requestSerialize: (value: SetNetworkRequest): Buffer => Buffer.from(SetNetworkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetNetworkRequest => SetNetworkRequest.decode(value),
     responseSerialize: (value: SetNetworkResponse): Buffer => Buffer.from(SetNetworkResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetNetworkResponse => SetNetworkResponse.decode(value),
   },
@@ -3378,6 +4874,7 @@ export const DbServiceService = {
     responseSerialize: (value: PeerDescription): Buffer => Buffer.from(PeerDescription.encode(value).finish()),
     responseDeserialize: (value: Buffer): PeerDescription => PeerDescription.decode(value),
   },
+  /** `state` is not looked at. */
   setPeer: {
     path: "/shoal.v1.DbService/SetPeer" as const,
     requestStream: false as const,
@@ -3386,6 +4883,43 @@ export const DbServiceService = {
     requestDeserialize: (value: Buffer): PeerDescription => PeerDescription.decode(value),
     responseSerialize: (value: SetPeerResponse): Buffer => Buffer.from(SetPeerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetPeerResponse => SetPeerResponse.decode(value),
+  },
+  setPeerState: {
+    path: "/shoal.v1.DbService/SetPeerState" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetPeerStateRequest): Buffer => Buffer.from(SetPeerStateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetPeerStateRequest => SetPeerStateRequest.decode(value),
+    responseSerialize: (value: SetPeerStateResponse): Buffer =>
+      Buffer.from(SetPeerStateResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SetPeerStateResponse => SetPeerStateResponse.decode(value),
+  },
+  listHomes: {
+    path: "/shoal.v1.DbService/ListHomes" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListHomesRequest): Buffer => Buffer.from(ListHomesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListHomesRequest => ListHomesRequest.decode(value),
+    responseSerialize: (value: HomePage): Buffer => Buffer.from(HomePage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): HomePage => HomePage.decode(value),
+  },
+  leaveHome: {
+    path: "/shoal.v1.DbService/LeaveHome" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: LeaveHomeRequest): Buffer => Buffer.from(LeaveHomeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LeaveHomeRequest => LeaveHomeRequest.decode(value),
+    responseSerialize: (value: LeaveHomeResponse): Buffer => Buffer.from(LeaveHomeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LeaveHomeResponse => LeaveHomeResponse.decode(value),
+  },
+  listProblems: {
+    path: "/shoal.v1.DbService/ListProblems" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListProblemsRequest): Buffer => Buffer.from(ListProblemsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListProblemsRequest => ListProblemsRequest.decode(value),
+    responseSerialize: (value: ProblemDescription): Buffer => Buffer.from(ProblemDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ProblemDescription => ProblemDescription.decode(value),
   },
   listUsers: {
     path: "/shoal.v1.DbService/ListUsers" as const,
@@ -3440,6 +4974,71 @@ export const DbServiceService = {
     requestDeserialize: (value: Buffer): LockRequest => LockRequest.decode(value),
     responseSerialize: (value: LockResponse): Buffer => Buffer.from(LockResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): LockResponse => LockResponse.decode(value),
+  },
+  isUnlocked: {
+    path: "/shoal.v1.DbService/IsUnlocked" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: IsUnlockedRequest): Buffer => Buffer.from(IsUnlockedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): IsUnlockedRequest => IsUnlockedRequest.decode(value),
+    responseSerialize: (value: IsUnlockedResponse): Buffer => Buffer.from(IsUnlockedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): IsUnlockedResponse => IsUnlockedResponse.decode(value),
+  },
+  changePassphrase: {
+    path: "/shoal.v1.DbService/ChangePassphrase" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ChangePassphraseRequest): Buffer =>
+      Buffer.from(ChangePassphraseRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ChangePassphraseRequest => ChangePassphraseRequest.decode(value),
+    responseSerialize: (value: PassphraseChangeDescription): Buffer =>
+      Buffer.from(PassphraseChangeDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PassphraseChangeDescription => PassphraseChangeDescription.decode(value),
+  },
+  makeKit: {
+    path: "/shoal.v1.DbService/MakeKit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MakeKitRequest): Buffer => Buffer.from(MakeKitRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MakeKitRequest => MakeKitRequest.decode(value),
+    responseSerialize: (value: MakeKitResponse): Buffer => Buffer.from(MakeKitResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MakeKitResponse => MakeKitResponse.decode(value),
+  },
+  recoverWithKit: {
+    path: "/shoal.v1.DbService/RecoverWithKit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecoverWithKitRequest): Buffer =>
+      Buffer.from(RecoverWithKitRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecoverWithKitRequest => RecoverWithKitRequest.decode(value),
+    responseSerialize: (value: PassphraseChangeDescription): Buffer =>
+      Buffer.from(PassphraseChangeDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PassphraseChangeDescription => PassphraseChangeDescription.decode(value),
+  },
+  /**
+   * The first message comes when the new keys are valid, the last when everything is under them. A call that is cancelled
+   * pauses the work until the next unlock.
+   */
+  rotateKeys: {
+    path: "/shoal.v1.DbService/RotateKeys" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: RotateKeysRequest): Buffer => Buffer.from(RotateKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateKeysRequest => RotateKeysRequest.decode(value),
+    responseSerialize: (value: KeyRotationDescription): Buffer =>
+      Buffer.from(KeyRotationDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): KeyRotationDescription => KeyRotationDescription.decode(value),
+  },
+  getKeyRotation: {
+    path: "/shoal.v1.DbService/GetKeyRotation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetKeyRotationRequest): Buffer =>
+      Buffer.from(GetKeyRotationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetKeyRotationRequest => GetKeyRotationRequest.decode(value),
+    responseSerialize: (value: KeyRotationDescription): Buffer =>
+      Buffer.from(KeyRotationDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): KeyRotationDescription => KeyRotationDescription.decode(value),
   },
   sign: {
     path: "/shoal.v1.DbService/Sign" as const,
@@ -3577,6 +5176,15 @@ export const DbServiceService = {
     responseSerialize: (value: FoundStripe): Buffer => Buffer.from(FoundStripe.encode(value).finish()),
     responseDeserialize: (value: Buffer): FoundStripe => FoundStripe.decode(value),
   },
+  moveChunks: {
+    path: "/shoal.v1.DbService/MoveChunks" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: MoveChunksRequest): Buffer => Buffer.from(MoveChunksRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MoveChunksRequest => MoveChunksRequest.decode(value),
+    responseSerialize: (value: MoveChunksResponse): Buffer => Buffer.from(MoveChunksResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MoveChunksResponse => MoveChunksResponse.decode(value),
+  },
   forgetStripes: {
     path: "/shoal.v1.DbService/ForgetStripes" as const,
     requestStream: false as const,
@@ -3591,15 +5199,30 @@ export const DbServiceService = {
 
 export interface DbServiceServer extends UntypedServiceImplementation {
   getNetwork: handleUnaryCall<GetNetworkRequest, NetworkDescription>;
-  setNetwork: handleUnaryCall<NetworkDescription, SetNetworkResponse>;
+  setNetwork: handleUnaryCall<SetNetworkRequest, SetNetworkResponse>;
   listPeers: handleServerStreamingCall<ListPeersRequest, PeerDescription>;
+  /** `state` is not looked at. */
   setPeer: handleUnaryCall<PeerDescription, SetPeerResponse>;
+  setPeerState: handleUnaryCall<SetPeerStateRequest, SetPeerStateResponse>;
+  listHomes: handleServerStreamingCall<ListHomesRequest, HomePage>;
+  leaveHome: handleUnaryCall<LeaveHomeRequest, LeaveHomeResponse>;
+  listProblems: handleServerStreamingCall<ListProblemsRequest, ProblemDescription>;
   listUsers: handleServerStreamingCall<ListUsersRequest, UserDescription>;
   createUser: handleUnaryCall<CreateUserRequest, UserDescription>;
   exportUser: handleUnaryCall<ExportUserRequest, ExportUserResponse>;
   importUser: handleUnaryCall<ImportUserRequest, UserDescription>;
   unlock: handleUnaryCall<UnlockRequest, UnlockResponse>;
   lock: handleUnaryCall<LockRequest, LockResponse>;
+  isUnlocked: handleUnaryCall<IsUnlockedRequest, IsUnlockedResponse>;
+  changePassphrase: handleUnaryCall<ChangePassphraseRequest, PassphraseChangeDescription>;
+  makeKit: handleUnaryCall<MakeKitRequest, MakeKitResponse>;
+  recoverWithKit: handleUnaryCall<RecoverWithKitRequest, PassphraseChangeDescription>;
+  /**
+   * The first message comes when the new keys are valid, the last when everything is under them. A call that is cancelled
+   * pauses the work until the next unlock.
+   */
+  rotateKeys: handleServerStreamingCall<RotateKeysRequest, KeyRotationDescription>;
+  getKeyRotation: handleUnaryCall<GetKeyRotationRequest, KeyRotationDescription>;
   sign: handleUnaryCall<SignRequest, SignResponse>;
   getDirectoryKey: handleUnaryCall<GetDirectoryKeyRequest, GetDirectoryKeyResponse>;
   stat: handleUnaryCall<StatRequest, CatalogEntry>;
@@ -3622,6 +5245,7 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   putStripes: handleUnaryCall<PutStripesRequest, PutStripesResponse>;
   /** Those that are known, in the order asked; `index` says which. */
   getStripes: handleServerStreamingCall<GetStripesRequest, FoundStripe>;
+  moveChunks: handleUnaryCall<MoveChunksRequest, MoveChunksResponse>;
   forgetStripes: handleUnaryCall<ForgetStripesRequest, ForgetStripesResponse>;
 }
 
@@ -3642,16 +5266,16 @@ export interface DbServiceClient extends Client {
     callback: (error: ServiceError | null, response: NetworkDescription) => void,
   ): ClientUnaryCall;
   setNetwork(
-    request: NetworkDescription,
+    request: SetNetworkRequest,
     callback: (error: ServiceError | null, response: SetNetworkResponse) => void,
   ): ClientUnaryCall;
   setNetwork(
-    request: NetworkDescription,
+    request: SetNetworkRequest,
     metadata: Metadata,
     callback: (error: ServiceError | null, response: SetNetworkResponse) => void,
   ): ClientUnaryCall;
   setNetwork(
-    request: NetworkDescription,
+    request: SetNetworkRequest,
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetNetworkResponse) => void,
@@ -3662,6 +5286,7 @@ export interface DbServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<PeerDescription>;
+  /** `state` is not looked at. */
   setPeer(
     request: PeerDescription,
     callback: (error: ServiceError | null, response: SetPeerResponse) => void,
@@ -3677,6 +5302,48 @@ export interface DbServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetPeerResponse) => void,
   ): ClientUnaryCall;
+  setPeerState(
+    request: SetPeerStateRequest,
+    callback: (error: ServiceError | null, response: SetPeerStateResponse) => void,
+  ): ClientUnaryCall;
+  setPeerState(
+    request: SetPeerStateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SetPeerStateResponse) => void,
+  ): ClientUnaryCall;
+  setPeerState(
+    request: SetPeerStateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SetPeerStateResponse) => void,
+  ): ClientUnaryCall;
+  listHomes(request: ListHomesRequest, options?: Partial<CallOptions>): ClientReadableStream<HomePage>;
+  listHomes(
+    request: ListHomesRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<HomePage>;
+  leaveHome(
+    request: LeaveHomeRequest,
+    callback: (error: ServiceError | null, response: LeaveHomeResponse) => void,
+  ): ClientUnaryCall;
+  leaveHome(
+    request: LeaveHomeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: LeaveHomeResponse) => void,
+  ): ClientUnaryCall;
+  leaveHome(
+    request: LeaveHomeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: LeaveHomeResponse) => void,
+  ): ClientUnaryCall;
+  listProblems(request: ListProblemsRequest, options?: Partial<CallOptions>): ClientReadableStream<ProblemDescription>;
+  listProblems(
+    request: ListProblemsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ProblemDescription>;
   listUsers(request: ListUsersRequest, options?: Partial<CallOptions>): ClientReadableStream<UserDescription>;
   listUsers(
     request: ListUsersRequest,
@@ -3754,6 +5421,91 @@ export interface DbServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: LockResponse) => void,
+  ): ClientUnaryCall;
+  isUnlocked(
+    request: IsUnlockedRequest,
+    callback: (error: ServiceError | null, response: IsUnlockedResponse) => void,
+  ): ClientUnaryCall;
+  isUnlocked(
+    request: IsUnlockedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: IsUnlockedResponse) => void,
+  ): ClientUnaryCall;
+  isUnlocked(
+    request: IsUnlockedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: IsUnlockedResponse) => void,
+  ): ClientUnaryCall;
+  changePassphrase(
+    request: ChangePassphraseRequest,
+    callback: (error: ServiceError | null, response: PassphraseChangeDescription) => void,
+  ): ClientUnaryCall;
+  changePassphrase(
+    request: ChangePassphraseRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PassphraseChangeDescription) => void,
+  ): ClientUnaryCall;
+  changePassphrase(
+    request: ChangePassphraseRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PassphraseChangeDescription) => void,
+  ): ClientUnaryCall;
+  makeKit(
+    request: MakeKitRequest,
+    callback: (error: ServiceError | null, response: MakeKitResponse) => void,
+  ): ClientUnaryCall;
+  makeKit(
+    request: MakeKitRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MakeKitResponse) => void,
+  ): ClientUnaryCall;
+  makeKit(
+    request: MakeKitRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MakeKitResponse) => void,
+  ): ClientUnaryCall;
+  recoverWithKit(
+    request: RecoverWithKitRequest,
+    callback: (error: ServiceError | null, response: PassphraseChangeDescription) => void,
+  ): ClientUnaryCall;
+  recoverWithKit(
+    request: RecoverWithKitRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PassphraseChangeDescription) => void,
+  ): ClientUnaryCall;
+  recoverWithKit(
+    request: RecoverWithKitRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PassphraseChangeDescription) => void,
+  ): ClientUnaryCall;
+  /**
+   * The first message comes when the new keys are valid, the last when everything is under them. A call that is cancelled
+   * pauses the work until the next unlock.
+   */
+  rotateKeys(request: RotateKeysRequest, options?: Partial<CallOptions>): ClientReadableStream<KeyRotationDescription>;
+  rotateKeys(
+    request: RotateKeysRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<KeyRotationDescription>;
+  getKeyRotation(
+    request: GetKeyRotationRequest,
+    callback: (error: ServiceError | null, response: KeyRotationDescription) => void,
+  ): ClientUnaryCall;
+  getKeyRotation(
+    request: GetKeyRotationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: KeyRotationDescription) => void,
+  ): ClientUnaryCall;
+  getKeyRotation(
+    request: GetKeyRotationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: KeyRotationDescription) => void,
   ): ClientUnaryCall;
   sign(request: SignRequest, callback: (error: ServiceError | null, response: SignResponse) => void): ClientUnaryCall;
   sign(
@@ -3905,6 +5657,21 @@ export interface DbServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<FoundStripe>;
+  moveChunks(
+    request: MoveChunksRequest,
+    callback: (error: ServiceError | null, response: MoveChunksResponse) => void,
+  ): ClientUnaryCall;
+  moveChunks(
+    request: MoveChunksRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MoveChunksResponse) => void,
+  ): ClientUnaryCall;
+  moveChunks(
+    request: MoveChunksRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MoveChunksResponse) => void,
+  ): ClientUnaryCall;
   forgetStripes(
     request: ForgetStripesRequest,
     callback: (error: ServiceError | null, response: ForgetStripesResponse) => void,

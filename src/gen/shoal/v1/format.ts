@@ -14,13 +14,6 @@ export const protobufFileName = "shoal/v1/format.proto";
  * docs/spec/ says how each is made and checked. Field numbers are frozen.
  */
 
-export enum PeerState {
-  PEER_STATE_UNSPECIFIED = 0,
-  PEER_STATE_MEMBER = 1,
-  PEER_STATE_DRAINING = 2,
-  PEER_STATE_REMOVED = 3,
-}
-
 /**
  * A body and the signature over  context ‖ 0x00 ‖ body, where context names the purpose (src/crypto/labels.ts).
  * By a user (label, grant, delete, change, user document, home, forget): Ed25519.
@@ -372,7 +365,8 @@ export interface PeerStateBody {
   /** from 1 */
   counter: number;
   peer: Uint8Array;
-  state: PeerState;
+  /** 1 member, 2 draining, 3 removed */
+  state: number;
   issuedMs: number;
 }
 
@@ -3060,7 +3054,7 @@ export const PeerStateBody: MessageFns<PeerStateBody> = {
       writer.uint32(34).bytes(message.peer);
     }
     if (message.state !== 0) {
-      writer.uint32(40).int32(message.state);
+      writer.uint32(40).uint32(message.state);
     }
     if (message.issuedMs !== 0) {
       writer.uint32(48).uint64(message.issuedMs);
@@ -3118,7 +3112,7 @@ export const PeerStateBody: MessageFns<PeerStateBody> = {
               break;
             }
 
-            message.state = reader.int32() as any;
+            message.state = reader.uint32();
             continue;
           }
           case 6: {
