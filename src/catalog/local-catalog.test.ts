@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { catalogContract } from '../../test/contract/catalog.js';
-import { sampleStripe, sampleVersion } from '../../test/contract/catalog-samples.js';
-import { parsePeerId, parseStripeId } from '../chunk/ids.js';
+import { sampleVersion, signedStripe } from '../../test/contract/catalog-samples.js';
+import { SampleNetwork } from '../../test/contract/sample-network.js';
+import { parseStripeId } from '../chunk/ids.js';
 import { StorageError, type ErrorCode } from '../errors.js';
 import { FREE_UNLOCK_ATTEMPTS, MIN_UNLOCK_WAIT_MS, SESSION_IDLE_MS } from '../limits.js';
 import { silentLogger } from '../log.js';
@@ -15,10 +15,12 @@ import { LocalCatalog } from './local-catalog.js';
 
 catalogContract('LocalCatalog', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'shoal-catalog-'));
-  const options = { directory, peer: parsePeerId(randomBytes(32)), logger: silentLogger() };
+  const membership = await (await SampleNetwork.open()).member('attic', { authority: true });
+  const options = { directory, state: join(directory, 'state'), membership, logger: silentLogger() };
   let catalog = await LocalCatalog.open(options);
   return {
     catalog,
+    membership,
     async reopen() {
       await catalog.close();
       catalog = await LocalCatalog.open(options);
@@ -41,7 +43,9 @@ async function home(context: TestContext): Promise<Home> {
   const directory = await mkdtemp(join(tmpdir(), 'shoal-catalog-'));
   context.after(() => rm(directory, { recursive: true }));
   const clock = { ms: 1_700_000_000_000 };
-  const options = { directory, peer: parsePeerId(randomBytes(32)), logger: silentLogger(), now: () => clock.ms };
+  const membership = await (await SampleNetwork.open()).member('attic', { issuedMs: clock.ms });
+  const state = join(directory, 'state');
+  const options = { directory, state, membership, logger: silentLogger(), now: () => clock.ms };
   return { directory, clock, open: () => LocalCatalog.open(options) };
 }
 
@@ -114,7 +118,8 @@ test('documents that somebody altered in the shared databases are refused, and h
   let catalog = await open();
   const ann = await catalog.createUser('ann', 'p');
   const bob = await catalog.createUser('bob', 'p');
-  const stripes = [sampleStripe(ann.id), sampleStripe(ann.id)] as const;
+  const session = await catalog.unlock('ann', 'p');
+  const stripes = [await signedStripe(catalog, session), await signedStripe(catalog, session)] as const;
   await catalog.putStripes(stripes);
   const [annDocument, bobDocument] = [await catalog.exportUser('ann'), await catalog.exportUser('bob')];
   await catalog.close();
@@ -134,17 +139,30 @@ test('documents that somebody altered in the shared databases are refused, and h
   const stored = await database.get(`stripe-${stripes[0].id}`);
   assert.ok(stored);
   await database.put([
-    { ...stored, chunks: [...stripes[1].chunks] },
+    { ...stored, label: base64(stripes[1].label) },
     { ...stored, _id: `stripe-${'4'.repeat(64)}`, format: 2 },
+    { ...stored, _id: `stripe-${'5'.repeat(64)}` },
   ]);
   await database.close();
 
   catalog = await open();
-  assert.deepEqual(await catalog.users(), [{ ...bob, unlocked: false }]);
+  // Ann's document comes from the memory, her stripe from the revision before.
+  const ids = (await catalog.users()).map(({ id }) => id);
+  assert.deepEqual(ids, [ann.id, bob.id].sort());
+  await catalog.lock(await catalog.unlock('ann', 'p'));
   assert.deepEqual(await catalog.peers(), []);
-  await assert.rejects(catalog.unlock('ann', 'p'), isRefusal('UNAUTHENTICATED'));
-  await assert.rejects(catalog.stripes([stripes[0].id]), isRefusal('CORRUPT'));
-  await assert.rejects(catalog.stripes([parseStripeId('4'.repeat(64))]), isRefusal('UNSUPPORTED'));
-  assert.deepEqual(await catalog.stripes([stripes[1].id]), [stripes[1]]);
+  const unknown = ['4', '5'].map((digit) => parseStripeId(digit.repeat(64)));
+  assert.deepEqual(await catalog.stripes([...unknown, ...stripes.map(({ id }) => id)]), [
+    undefined,
+    undefined,
+    ...stripes,
+  ]);
+  const kinds = new Map((await catalog.problems()).map(({ document, kind }) => [document.slice(0, 9), kind]));
+  assert.equal(kinds.get('stripe-44'), 'newer');
+  assert.equal(kinds.get('stripe-55'), 'lost');
+  assert.equal(kinds.get(`stripe-${stripes[0].id.slice(0, 2)}`), 'replayed');
+  assert.equal(kinds.get(`user-${ann.id.slice(0, 4)}`), 'replayed');
+  assert.equal(kinds.get('user-0000'), 'refused');
+  assert.equal(kinds.get('peer-3333'), 'newer');
   await catalog.close();
 });

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { catalogContract } from '../../test/contract/catalog.js';
+import { SampleNetwork } from '../../test/contract/sample-network.js';
 import { LocalCatalog } from '../catalog/local-catalog.js';
 import { RemoteCatalog } from '../catalog/remote-catalog.js';
-import { parsePeerId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { MAX_DB_MESSAGE_BYTES } from '../limits.js';
 import { silentLogger } from '../log.js';
@@ -19,7 +18,8 @@ catalogContract('RemoteCatalog', async () => {
   const home = await mkdtemp(join(tmpdir(), 'shoal-db-'));
   const socket = join(home, 'db.sock');
   const logger = silentLogger();
-  const options = { directory: join(home, 'catalog'), peer: parsePeerId(randomBytes(32)), logger };
+  const membership = await (await SampleNetwork.open()).member('attic', { authority: true });
+  const options = { directory: join(home, 'catalog'), state: join(home, 'state'), membership, logger };
 
   const start = async (): Promise<{ stop(): Promise<void> }> => {
     const local = await LocalCatalog.open(options);
@@ -36,6 +36,7 @@ catalogContract('RemoteCatalog', async () => {
   const catalog = await RemoteCatalog.open(socket);
   return {
     catalog,
+    membership,
     // The same client: it finds the service again by itself.
     async reopen() {
       await running.stop();
@@ -58,8 +59,9 @@ interface Corner {
 
 async function corner(context: TestContext): Promise<Corner> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-db-'));
-  const peer = parsePeerId(randomBytes(32));
-  const catalog = await LocalCatalog.open({ directory: join(folder, 'catalog'), peer, logger: silentLogger() });
+  const membership = await (await SampleNetwork.open()).member('attic');
+  const places = { directory: join(folder, 'catalog'), state: join(folder, 'state') };
+  const catalog = await LocalCatalog.open({ ...places, membership, logger: silentLogger() });
   context.after(async () => {
     await catalog.close();
     await rm(folder, { recursive: true });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ExtentRef, NewVersion, StripeRecord } from '../../src/catalog/catalog.js';
+import type { Catalog, ExtentRef, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
 import {
   parseChunkId,
   parseFileId,
@@ -9,17 +9,34 @@ import {
   type StripeId,
   type UserId,
 } from '../../src/chunk/ids.js';
+import { encodeLabel } from '../../src/chunk/label.js';
+import { makeReceipt } from '../../src/chunk/receipt.js';
 
-/** A stripe of 4 + 2 chunks, the last of which nobody holds. */
+const DIRECTORY_BYTES = 300;
+
+/** A stripe of 4 + 2 chunks, the last of which nobody holds; its label is not signed, nor are its receipts. */
 export function sampleStripe(owner: UserId): StripeRecord {
   const chunks = Array.from({ length: 6 }, () => parseChunkId(randomBytes(32)));
-  const placement = chunks.map((_, index) => {
+  const placement = chunks.map((chunk, index) => {
     const peer = parsePeerId(randomBytes(32));
-    const receipt = { peer, body: Uint8Array.from(randomBytes(100)), signature: Uint8Array.from(randomBytes(64)) };
+    const promised = { peer, chunk, owner, bytes: 1000, storedMs: 1_700_000_000_000 };
+    const receipt = makeReceipt(promised, () => Uint8Array.from(randomBytes(64)));
     return index === 5 ? undefined : index === 4 ? { peer } : { peer, receipt };
   });
   const label = Uint8Array.from(randomBytes(300));
   return { id: stripeId(4, 2, chunks), owner, k: 4, m: 2, bytes: 4000, chunkBytes: 1000, chunks, placement, label };
+}
+
+/** The body of a stripe's label, to be signed by its owner. */
+export function sampleLabel({ owner, k, m, bytes, chunkBytes, chunks }: StripeRecord): Uint8Array {
+  const directory = { directoryOffset: bytes - DIRECTORY_BYTES, directoryBytes: DIRECTORY_BYTES };
+  return encodeLabel({ owner, k, m, stripeBytes: bytes, chunkBytes, chunks, ...directory });
+}
+
+/** One that a catalog takes. */
+export async function signedStripe(catalog: Pick<Catalog, 'sign'>, session: Session): Promise<StripeRecord> {
+  const stripe = sampleStripe(session.user);
+  return { ...stripe, label: await catalog.sign(session, 'label', sampleLabel(stripe)) };
 }
 
 export function sampleExtent(stripe: StripeId, bytes = 1000): ExtentRef {

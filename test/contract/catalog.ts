@@ -2,14 +2,19 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { Catalog, Entry, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
+import type { Membership } from '../../src/catalog/membership.js';
 import { parsePeerId } from '../../src/chunk/ids.js';
+import { makeReceipt } from '../../src/chunk/receipt.js';
 import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
-import { sampleExtent, sampleStripe, sampleVersion } from './catalog-samples.js';
+import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
+import { profileOf } from './sample-network.js';
 
 /** A catalog and what it needs to be used. */
 export interface CatalogSubject {
   readonly catalog: Catalog;
+  /** Of its peer, which has the authority's key. */
+  readonly membership: Membership;
   /** Closes everything and opens it anew over the same disk. */
   reopen(): Promise<Catalog>;
   /** Frees everything, the disk included. */
@@ -48,32 +53,44 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       ({ catalog } = subject);
       await catalog.createUser('demo', PASSPHRASE);
       session = await catalog.unlock('demo', PASSPHRASE);
-      stripe = sampleStripe(session.user);
+      stripe = await signedStripe(catalog, session);
       await catalog.putStripes([stripe]);
     });
 
     after(() => subject.close());
 
     test('a network and its peers', async () => {
+      const { membership } = subject;
       await fails(catalog.network(), 'NOT_FOUND');
-      const network = { id: 'n1', name: 'home', authority: '-----BEGIN CERTIFICATE-----' };
-      await catalog.setNetwork(network);
+      const network = { id: membership.network, name: 'home', authority: membership.authority };
+      await catalog.setNetwork({ name: 'home' });
       assert.deepEqual(await catalog.network(), network);
-      await catalog.setNetwork({ ...network, tolerate: 2 });
+      await catalog.setNetwork({ name: 'home', tolerate: 2 });
       assert.deepEqual(await catalog.network(), { ...network, tolerate: 2 });
 
-      const peer = {
-        id: parsePeerId(randomBytes(32)),
-        address: 'attic.example:4433',
-        name: 'attic',
-        zone: 'house',
-        capacityBytes: 2 ** 41,
-        state: 'member' as const,
-        certificate: Uint8Array.from(randomBytes(500)),
-      };
+      const peer = profileOf(membership);
+      await fails(catalog.setPeerState(peer.id, 'draining'), 'NOT_FOUND');
       await catalog.setPeer(peer);
-      await catalog.setPeer({ ...peer, state: 'draining' });
-      assert.deepEqual(await catalog.peers(), [{ ...peer, state: 'draining' }]);
+      assert.deepEqual(await catalog.peers(), [{ ...peer, state: 'member' }]);
+      await catalog.setPeerState(peer.id, 'draining');
+      await catalog.setPeer({ ...peer, address: 'attic.example:4433', backup: true });
+      assert.deepEqual(await catalog.peers(), [
+        { ...peer, address: 'attic.example:4433', backup: true, state: 'draining' },
+      ]);
+      await fails(catalog.setPeer({ ...peer, id: parsePeerId(randomBytes(32)) }), 'PERMISSION_DENIED');
+      await fails(catalog.setPeer({ ...peer, name: 'at\u0000tic' }), 'INVALID_ARGUMENT');
+      assert.deepEqual(await catalog.problems(), []);
+    });
+
+    test('a user is at home where it was unlocked, until it leaves', async () => {
+      const { peer } = subject.membership;
+      assert.deepEqual(await catalog.homes(), [{ user: session.user, peer }]);
+      await catalog.leaveHome(session, peer);
+      assert.deepEqual(await catalog.homes(), []);
+      await catalog.leaveHome(session, peer);
+      await catalog.lock(await catalog.unlock('demo', PASSPHRASE));
+      assert.deepEqual(await catalog.homes(), [{ user: session.user, peer }]);
+      await fails(catalog.leaveHome({ token: 'x' }, peer), 'LOCKED');
     });
 
     test('users: names, passphrases, what is refused', async () => {
@@ -298,8 +315,8 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
     });
 
     test('removing gives back what nothing refers to any more', async () => {
-      const shared = sampleStripe(session.user);
-      const own = sampleStripe(session.user);
+      const shared = await signedStripe(catalog, session);
+      const own = await signedStripe(catalog, session);
       await catalog.putStripes([shared, own]);
       const both = sampleVersion('/remove/both', [sampleExtent(shared.id), sampleExtent(own.id)]);
       await catalog.commit(session, [both, sampleVersion('/remove/one', [sampleExtent(shared.id)])]);
@@ -340,17 +357,39 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       await fails(catalog.makeFolder(session, '/hollow/file'), 'CONFLICT');
     });
 
-    test('stripes are kept, replaced and forgotten', async () => {
-      const record = sampleStripe(session.user);
+    test('stripes are kept, not replaced, and forgotten', async () => {
+      const record = await signedStripe(catalog, session);
       const unknown = sampleStripe(session.user);
       await catalog.putStripes([record]);
       await catalog.putStripes([record]);
       assert.deepEqual(await catalog.stripes([unknown.id, record.id]), [undefined, record]);
-      await catalog.forgetStripes([record.id, unknown.id]);
+      await fails(catalog.forgetStripes({ token: 'x' }, [record.id]), 'LOCKED');
+      await catalog.forgetStripes(session, [record.id, unknown.id]);
       assert.deepEqual(await catalog.stripes([record.id]), [undefined]);
       await catalog.putStripes([record]);
       assert.deepEqual(await catalog.stripes([record.id]), [record]);
       await fails(catalog.putStripes([{ ...record, k: 3 }]), 'INVALID_ARGUMENT');
+      await fails(catalog.putStripes([unknown]), 'INVALID_ARGUMENT');
+    });
+
+    test('a chunk that has moved is found at its new place', async () => {
+      const { membership } = subject;
+      await catalog.setPeer(profileOf(membership));
+      const record = await signedStripe(catalog, session);
+      await catalog.putStripes([record]);
+      const [, chunk] = record.chunks;
+      assert.ok(chunk !== undefined);
+      const promised = { peer: membership.peer, chunk, owner: session.user, bytes: 1000, storedMs: 1_700_000_000_001 };
+      const receipt = makeReceipt(promised, (body) => membership.signAsPeer('receipt', body));
+      await catalog.moveChunks([{ stripe: record.id, chunk, receipt }]);
+      const moved = { ...record, placement: record.placement.with(1, { peer: membership.peer, receipt }) };
+      assert.deepEqual(await catalog.stripes([record.id]), [moved]);
+      const forged = { ...receipt, signature: receipt.signature.with(0, (receipt.signature[0] ?? 0) ^ 1) };
+      await fails(catalog.moveChunks([{ stripe: record.id, chunk, receipt: forged }]), 'PERMISSION_DENIED');
+      const unknown = sampleStripe(session.user);
+      await fails(catalog.moveChunks([{ stripe: unknown.id, chunk, receipt }]), 'INVALID_ARGUMENT');
+      await catalog.forgetStripes(session, [record.id]);
+      assert.deepEqual(await catalog.stripes([record.id]), [undefined]);
     });
 
     test('nothing works without a session', async () => {
