@@ -241,6 +241,8 @@ export const STATE_PAGE = 64;
 export const STATE_NODES_PER_TURN = 512;
 /** What was removed stays in the trash for this long. */
 export const TRASH_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
+/** Things of the trash that one commit removes for ever, with all that lies in each. */
+export const TRASHED_PER_COMMIT = 1_000;
 /** Longest name of a peer in a change, in bytes. */
 export const MAX_PEER_NAME_BYTES = 64;
 /** Wait before the feed of changes is taken up again after it broke; doubled each time, up to the second. */

@@ -105,8 +105,10 @@ class Get {
     }
   }
 
-  /** Never rejects: what goes wrong is told of each file. */
-  async #fetch(stripe: StripeId, wanted: readonly Wanted[]): Promise<void> {
+  /** Never rejects: what goes wrong is told of each file. What a file that failed would need beside is not fetched. */
+  async #fetch(stripe: StripeId, all: readonly Wanted[]): Promise<void> {
+    const wanted = all.filter(({ file }) => this.#left[file] !== undefined);
+    if (wanted.length === 0) return;
     try {
       const reads = wanted.map(({ read }) => read);
       const outcomes = await fetchStripe(this.#engine, this.#session, { stripe, reads, ...this.#options });

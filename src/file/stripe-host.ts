@@ -51,9 +51,10 @@ export class StripeHost {
   target(id: PeerId): Target | undefined {
     const record = this.#options.book.get(id);
     if (record === undefined || record.state === 'removed') return undefined;
-    const { address, certificate } = record;
+    const { name, address, certificate } = record;
     return {
       id,
+      name,
       address: id === this.#options.self ? undefined : address,
       certificate,
       doubtful: !this.#options.book.seemsUp(id),
@@ -72,9 +73,10 @@ export class StripeHost {
       // A job that was cancelled may still report.
       this.#jobs.get(job)?.onProgress(bytes);
     },
-    answered: async ({ peer, ok, bytes, ms }) => {
-      if (ok) this.#options.book.reportSuccess(peer, { bytes, ms });
-      else this.#options.book.reportFailure(peer);
+    answered: async ({ peer, how, bytes, ms }) => {
+      if (how === 'well') this.#options.book.reportSuccess(peer, { bytes, ms });
+      else if (how === 'failed') this.#options.book.reportFailure(peer);
+      else this.#options.book.reportCorrupt(peer);
     },
   };
 

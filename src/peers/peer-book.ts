@@ -3,6 +3,8 @@ import type { PeerRecord } from './peer-record.js';
 
 /** A peer whose last call failed is passed over for this long, unless too few others are left. */
 const DOWN_MS = 15_000;
+/** A peer that sent what is not the chunk it was asked for is the last to be asked for this long. */
+const DISTRUST_MS = 60_000;
 /** Weight of the newest sample in the moving average of transfer speed. */
 const SMOOTHING = 0.3;
 
@@ -10,6 +12,8 @@ interface Standing {
   downUntilMs: number;
   /** Moving average of milliseconds per MiB received; undefined before the first transfer. */
   paceMsPerMib: number | undefined;
+  distrustedUntilMs: number;
+  corruptAnswers: number;
 }
 
 /**
@@ -69,16 +73,29 @@ export class PeerBook {
       standing.paceMsPerMib === undefined ? pace : standing.paceMsPerMib * (1 - SMOOTHING) + pace * SMOOTHING;
   }
 
+  /** It sent what is not the chunk that it was asked for: damage or a lie. It is up, but others are asked first. */
+  reportCorrupt(id: PeerId): void {
+    const standing = this.#standing(id);
+    standing.corruptAnswers++;
+    standing.distrustedUntilMs = this.#clock() + DISTRUST_MS;
+  }
+
+  /** Times that it did so since this process began. */
+  corruptAnswers(id: PeerId): number {
+    return this.#standings.get(id)?.corruptAnswers ?? 0;
+  }
+
   /** For choosing sources: smaller is better. Unknown peers are tried before slow ones, those that seem down last. */
   pace(id: PeerId): number {
-    if (!this.seemsUp(id)) return Number.POSITIVE_INFINITY;
+    const distrusted = (this.#standings.get(id)?.distrustedUntilMs ?? 0) > this.#clock();
+    if (distrusted || !this.seemsUp(id)) return Number.POSITIVE_INFINITY;
     return this.#standings.get(id)?.paceMsPerMib ?? 0;
   }
 
   #standing(id: PeerId): Standing {
     let standing = this.#standings.get(id);
     if (standing === undefined) {
-      standing = { downUntilMs: 0, paceMsPerMib: undefined };
+      standing = { downUntilMs: 0, paceMsPerMib: undefined, distrustedUntilMs: 0, corruptAnswers: 0 };
       this.#standings.set(id, standing);
     }
     return standing;

@@ -22,8 +22,14 @@ export function answered(
   peer: PeerId,
   transfer?: { readonly bytes: number; readonly ms: number },
 ): void {
-  const params = { peer, ok: transfer !== undefined, bytes: transfer?.bytes ?? 0, ms: transfer?.ms ?? 0 };
+  const how = transfer === undefined ? 'failed' : 'well';
+  const params = { peer, how, bytes: transfer?.bytes ?? 0, ms: transfer?.ms ?? 0 } as const;
   notify(context.host.answered(params, { signal: neverAborted }));
+}
+
+/** Tells the main thread that a peer sent what is not the chunk that it was asked for. */
+export function sentCorrupt(context: WorkerContext, peer: PeerId): void {
+  notify(context.host.answered({ peer, how: 'corrupt', bytes: 0, ms: 0 }, { signal: neverAborted }));
 }
 
 const neverAborted = new AbortController().signal;

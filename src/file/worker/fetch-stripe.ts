@@ -5,7 +5,7 @@ import { sealedRange, unsealExtent, unsealRange } from '../../crypto/seal.js';
 import type { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { StorageError, wrapError } from '../../errors.js';
 import { HEDGE_AFTER_MS } from '../../limits.js';
-import { answered, ProgressReport, type WorkerContext } from './context.js';
+import { answered, ProgressReport, sentCorrupt, type WorkerContext } from './context.js';
 import type { ExtentRead, Failure, FetchedStripe, FetchStripeJob } from './protocol.js';
 import { StripeFetch, type FetchChunk } from './stripe-fetch.js';
 import { writeOutput } from './write-output.js';
@@ -32,7 +32,7 @@ export async function fetchStripe(
     for (const read of job.reads) {
       signal.throwIfAborted();
       try {
-        outcomes.push(await deliverHealing({ job, fetch, buffer, corrupt, signal }, read));
+        outcomes.push(await deliverHealing({ job, context, fetch, buffer, corrupt, signal }, read));
         progress.add(read.to - read.from);
       } catch (error) {
         signal.throwIfAborted();
@@ -53,9 +53,10 @@ function fetcher(job: FetchStripeJob, context: WorkerContext): FetchChunk {
     if (id === undefined || source === undefined) throw new StorageError('NOT_FOUND', 'No peer holds this chunk.');
     const startMs = performance.now();
     /** One that is cancelled was slower than others: its pace so far tells; a stall tells as much as a failure. */
-    const fell = (bytes: number): void => {
+    const fell = (bytes: number, error: unknown): void => {
       const ms = performance.now() - startMs;
-      if (!signal.aborted || (bytes === 0 && ms >= HEDGE_AFTER_MS)) answered(context, source.id);
+      if (!signal.aborted && StorageError.is(error, 'CORRUPT')) sentCorrupt(context, source.id);
+      else if (!signal.aborted || (bytes === 0 && ms >= HEDGE_AFTER_MS)) answered(context, source.id);
       else if (bytes > 0) answered(context, source.id, { bytes, ms });
     };
     try {
@@ -70,14 +71,14 @@ function fetcher(job: FetchStripeJob, context: WorkerContext): FetchChunk {
             yield segment;
           }
         } catch (error) {
-          fell(bytes);
+          fell(bytes, error);
           throw error;
         }
         answered(context, source.id, { bytes, ms: performance.now() - startMs });
       };
       return { shape: chunk.shape, segments: counted() };
     } catch (error) {
-      fell(0);
+      fell(0, error);
       throw error;
     }
   };
@@ -120,6 +121,7 @@ async function deliver(buffer: StripeBuffer, read: ExtentRead): Promise<readonly
 
 interface Healing {
   readonly job: FetchStripeJob;
+  readonly context: WorkerContext;
   readonly fetch: StripeFetch;
   readonly buffer: StripeBuffer;
   readonly corrupt: Corrupt[];
@@ -131,7 +133,7 @@ interface Healing {
  * and begins this read again.
  */
 async function deliverHealing(
-  { job, fetch, buffer, corrupt, signal }: Healing,
+  { job, context, fetch, buffer, corrupt, signal }: Healing,
   read: ExtentRead,
 ): Promise<readonly Uint8Array[] | null> {
   for (;;) {
@@ -140,14 +142,18 @@ async function deliverHealing(
     } catch (error) {
       if (!StorageError.is(error, 'CORRUPT', 'UNSUPPORTED')) throw error;
       const wanted = rowsOf(job, [read]);
-      const culprits = fetch.discardCorrupt(new Set([...wanted.values()].flatMap((rows) => [...rows])));
+      const rows = new Set([...wanted.values()].flatMap((some) => [...some]));
+      const culprits = fetch.discardCorrupt(rows, (chunk) => {
+        const liar = job.sources[chunk];
+        if (liar !== undefined) sentCorrupt(context, liar.id);
+      });
       if (culprits.size === 0) throw error;
       for (const [index, segments] of culprits) {
         const chunk: ChunkId | undefined = job.chunks[index];
         const peer = job.sources[index]?.id;
         if (chunk !== undefined && peer !== undefined) corrupt.push({ chunk, peer, segments });
       }
-      // Every round has at least one source less, so this ends.
+      // Every round has at least one segment less to take from somebody, so this ends.
       await fetch.load(wanted, signal);
     }
   }

@@ -20,6 +20,8 @@ export interface WorkerIdentity {
 /** How to reach a peer. */
 export interface Target {
   readonly id: PeerId;
+  /** As people know it. */
+  readonly name: string;
   /** Undefined for this peer itself: its own store is used instead of the network. */
   readonly address: string | undefined;
   /** DER. */
@@ -136,6 +138,14 @@ export function isFailure(outcome: object): outcome is Failure {
 
 // --- the two sides ----------------------------------------------------------------------------------------------------
 
+export interface Answer {
+  readonly peer: PeerId;
+  /** corrupt: what it sent is not the chunk that was asked for. */
+  readonly how: 'well' | 'failed' | 'corrupt';
+  readonly bytes: number;
+  readonly ms: number;
+}
+
 /** A chunk of the own store, without the bytes that were asked for. */
 export interface LocalChunk {
   readonly shape: ChunkShape;
@@ -164,8 +174,5 @@ export interface HostCalls {
   /** Bytes of files that are safe (put) or delivered (get) since the last call. */
   progress(params: { readonly job: number; readonly bytes: number }, signal: AbortSignal): Promise<void>;
   /** How a peer answered; bytes and ms are 0 for a failure. */
-  answered(
-    params: { readonly peer: PeerId; readonly ok: boolean; readonly bytes: number; readonly ms: number },
-    signal: AbortSignal,
-  ): Promise<void>;
+  answered(params: Answer, signal: AbortSignal): Promise<void>;
 }

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { describeChunk, segmentRange, type ChunkShape, type Segment } from '../../chunk/segments.js';
 import { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { StorageError } from '../../errors.js';
-import { HEDGE_AFTER_MS, SEGMENT_BYTES } from '../../limits.js';
-import { StripeFetch, type WantedRows } from './stripe-fetch.js';
+import type { StripeId } from '../../chunk/ids.js';
+import { FETCH_PATIENCE_MS, FETCH_RETRY_DELAYS_MS, HEDGE_AFTER_MS, SEGMENT_BYTES } from '../../limits.js';
+import { StripeFetch, type StripeSources, type WantedRows } from './stripe-fetch.js';
 
 const NEVER = new AbortController().signal;
 const [K, M] = [4, 2];
@@ -15,7 +16,8 @@ const ROWS = 3;
 const CHUNK_BYTES = (ROWS - 1) * SEGMENT_BYTES + 1000;
 const ALL: WantedRows = new Map(Array.from({ length: K }, (_, chunk) => [chunk, new Set([0, 1, 2])]));
 
-type Behaviour = 'good' | 'gone' | 'hangs' | 'wrong bytes' | 'other length' | 'stops half-way';
+type Behaviour =
+  'good' | 'gone' | 'refuses' | 'hangs' | 'wrong bytes' | 'one wrong segment' | 'other length' | 'stops half-way';
 
 interface Asked {
   readonly chunk: number;
@@ -42,6 +44,11 @@ class Stripe {
     this.shapes = this.contents.map((content) => describeChunk(content));
   }
 
+  get sources(): StripeSources {
+    const sources = this.shapes.map((_, chunk) => ({ name: `peer-${String(chunk + 1)}` }));
+    return { stripe: 'ab'.repeat(32) as StripeId, k: K, chunkBytes: CHUNK_BYTES, pace: this.pace, sources };
+  }
+
   get chunks(): number[] {
     return this.asked.map(({ chunk }) => chunk).toSorted((a, b) => a - b);
   }
@@ -57,6 +64,7 @@ class Stripe {
     const shape = this.shapes[chunk];
     assert.ok(shape !== undefined);
     if (this.behaviour[chunk] === 'gone') throw new StorageError('UNAVAILABLE', 'Nobody answers.');
+    if (this.behaviour[chunk] === 'refuses') throw new StorageError('NOT_FOUND', 'There is no such chunk.');
     if (this.behaviour[chunk] === 'other length') return { shape: { ...shape, bytes: 1 }, segments: this.#none() };
     if (this.behaviour[chunk] === 'hangs') await Promise.race([released, whenAborted(signal)]);
     return { shape, segments: this.#send(chunk, segments) };
@@ -72,7 +80,9 @@ class Stripe {
         throw new StorageError('UNAVAILABLE', 'The connection broke.');
       }
       const bytes = this.contents[chunk]?.slice(...segmentRange(CHUNK_BYTES, index)) ?? new Uint8Array();
-      if (this.behaviour[chunk] === 'wrong bytes') bytes[7] = (bytes[7] ?? 0) ^ 1;
+      const wrong =
+        this.behaviour[chunk] === 'wrong bytes' || (this.behaviour[chunk] === 'one wrong segment' && index === 1);
+      if (wrong) bytes[7] = (bytes[7] ?? 0) ^ 1;
       yield { index, bytes };
     }
   }
@@ -98,7 +108,7 @@ describe('StripeFetch', () => {
   });
 
   function open(): StripeFetch {
-    return new StripeFetch({ k: K, chunkBytes: CHUNK_BYTES, pace: stripe.pace }, buffer, stripe.fetch);
+    return new StripeFetch(stripe.sources, buffer, stripe.fetch);
   }
 
   function assertLoaded(wanted: WantedRows): void {
@@ -164,14 +174,6 @@ describe('StripeFetch', () => {
     );
   });
 
-  it('says how many chunks are left when they are too few', async () => {
-    for (const chunk of [0, 2, 5]) stripe.behaviour[chunk] = 'gone';
-    await assert.rejects(open().load(ALL, NEVER), {
-      code: 'UNAVAILABLE',
-      message: /^Only 3 of the 6 chunks of a stripe can be had, and 4 are needed\..* Nobody answers\.$/,
-    });
-  });
-
   it('passes over a chunk that seems down, and asks for it when nothing else is left', async () => {
     stripe.pace = [0, Infinity, 0, 0, 0, 0];
     await open().load(ALL, NEVER);
@@ -195,17 +197,55 @@ describe('StripeFetch', () => {
     assert.deepEqual(stripe.chunks, [0, 1, 2, 3]);
   });
 
-  it('finds wrong segments by the hash list, gets them elsewhere, and does not ask the culprit again', async () => {
+  it('finds wrong segments by the hash list, gets them elsewhere, and does not ask a liar again', async () => {
     stripe.behaviour[1] = 'wrong bytes';
     const fetch = open();
+    const liars: number[] = [];
+    const onLiar = (chunk: number): number => liars.push(chunk);
     await fetch.load(ALL, NEVER);
-    assert.deepEqual(fetch.discardCorrupt([0, 2]), new Map([[1, [0, 2]]]));
+    assert.deepEqual(fetch.discardCorrupt([0, 2], onLiar), new Map([[1, [0, 2]]]));
+    assert.deepEqual(liars, [], 'damage in one place');
     await fetch.load(ALL, NEVER);
-    assert.deepEqual(fetch.discardCorrupt([1]), new Map([[1, [1]]]));
+    assert.deepEqual(fetch.discardCorrupt([1], onLiar), new Map([[1, [1]]]));
+    assert.deepEqual(liars, [1]);
     await fetch.load(ALL, NEVER);
     assertLoaded(ALL);
     assert.equal(stripe.chunks.filter((chunk) => chunk === 1).length, 1);
-    assert.deepEqual(fetch.discardCorrupt([0, 1, 2]), new Map());
+    assert.deepEqual(fetch.discardCorrupt([0, 1, 2], onLiar), new Map());
+    assert.deepEqual(liars, [1]);
+  });
+
+  it('reads around one wrong segment when only as many sources are left as are needed', async () => {
+    for (const chunk of [4, 5]) stripe.behaviour[chunk] = 'refuses';
+    const fetch = open();
+    stripe.behaviour[2] = 'one wrong segment';
+    await fetch.load(ALL, NEVER);
+    stripe.behaviour[4] = 'good';
+    assert.deepEqual(fetch.discardCorrupt([0, 1, 2]), new Map([[2, [1]]]));
+    await fetch.load(ALL, NEVER);
+    assertLoaded(ALL);
+    assert.deepEqual(
+      stripe.asked.slice(K).map(({ chunk, segments }) => [chunk, segments]),
+      [[4, [1]]],
+      'one row of one other chunk',
+    );
+  });
+
+  it('takes from a source with one wrong segment what else it has', async () => {
+    stripe.behaviour[0] = 'one wrong segment';
+    const fetch = open();
+    await fetch.load(new Map([[0, new Set([1])]]), NEVER);
+    assert.deepEqual(fetch.discardCorrupt([1]), new Map([[0, [1]]]));
+    const wanted: WantedRows = new Map([[0, new Set([0, 2])]]);
+    await fetch.load(wanted, NEVER);
+    assertLoaded(wanted);
+    assert.deepEqual(
+      stripe.asked.map(({ chunk, segments }) => [chunk, segments]),
+      [
+        [0, [1]],
+        [0, [0, 2]],
+      ],
+    );
   });
 
   it('computes again what it had rebuilt from a wrong segment', async () => {
@@ -238,7 +278,7 @@ describe('StripeFetch, when a source is slow', () => {
     stripe = new Stripe();
     const buffer = new StripeBuffer();
     buffer.shape(K, M, CHUNK_BYTES);
-    fetch = new StripeFetch({ k: K, chunkBytes: CHUNK_BYTES, pace: stripe.pace }, buffer, stripe.fetch);
+    fetch = new StripeFetch(stripe.sources, buffer, stripe.fetch);
   });
   afterEach(() => {
     mock.timers.reset();
@@ -295,5 +335,64 @@ describe('StripeFetch, when a source is slow', () => {
     }
     for (const { release } of stripe.asked) release();
     await loading;
+  });
+
+  /** Lets time pass until `loading` is settled, one timer after the other. */
+  async function pass(loading: Promise<unknown>): Promise<number> {
+    let ended = false;
+    const end = (): void => void (ended = true);
+    loading.then(end, end);
+    let ms = 0;
+    for (; !ended; ms += 100) {
+      await settle();
+      mock.timers.tick(100);
+      assert.ok(ms < 10 * FETCH_PATIENCE_MS, 'it ends');
+    }
+    return ms;
+  }
+
+  it('asks a source again that failed in a passing way, ever later, when the others do not suffice', async () => {
+    for (const chunk of [1, 4, 5]) stripe.behaviour[chunk] = 'gone';
+    const loading = fetch.load(ALL, NEVER);
+    await settle();
+    assert.deepEqual(stripe.chunks, [0, 1, 2, 3, 4, 5]);
+    mock.timers.tick((FETCH_RETRY_DELAYS_MS[0] ?? 0) - 1);
+    await settle();
+    assert.equal(stripe.asked.length, 6);
+    mock.timers.tick(1);
+    await settle();
+    assert.equal(stripe.chunks.filter((chunk) => chunk === 1).length, 2);
+    stripe.behaviour[5] = 'good';
+    mock.timers.tick(FETCH_RETRY_DELAYS_MS[1] ?? 0);
+    await loading;
+    const again = stripe.asked.filter(({ chunk }) => chunk === 5).at(-1);
+    assert.deepEqual(again?.segments, [0, 1, 2]);
+  });
+
+  it('gives up in the end, and says of which stripe how much is there, who failed and why', async () => {
+    for (const chunk of [0, 2, 5]) stripe.behaviour[chunk] = 'gone';
+    const loading = fetch.load(ALL, NEVER);
+    const rejected = assert.rejects(loading, {
+      code: 'UNAVAILABLE',
+      message:
+        /^Only 3 of the 6 chunks of stripe abababababab… can be had, and 4 are needed\. peer-1: Nobody answers\. peer-3: Nobody answers\. peer-6: Nobody answers\. Start/,
+    });
+    const ms = await pass(loading);
+    await rejected;
+    assert.ok(ms <= FETCH_PATIENCE_MS, `${String(ms)} ms`);
+    for (const chunk of [0, 2, 5])
+      assert.equal(stripe.chunks.filter((asked) => asked === chunk).length, 1 + FETCH_RETRY_DELAYS_MS.length);
+  });
+
+  it('does not ask again for what a source does not have', async () => {
+    for (const chunk of [0, 2, 5]) stripe.behaviour[chunk] = 'refuses';
+    await assert.rejects(fetch.load(ALL, NEVER), { code: 'UNAVAILABLE', message: /There is no such chunk/ });
+    assert.deepEqual(stripe.chunks, [0, 1, 2, 3, 4, 5]);
+  });
+
+  it('does not wait for a source that failed while others suffice', async () => {
+    stripe.behaviour[1] = 'gone';
+    await fetch.load(ALL, NEVER);
+    assert.deepEqual(stripe.chunks, [0, 1, 2, 3, 4]);
   });
 });

@@ -1,15 +1,20 @@
+import type { StripeId } from '../../chunk/ids.js';
 import { segmentCount, segmentIsIntact, segmentRange, type ChunkShape, type Segment } from '../../chunk/segments.js';
 import type { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { assert, StorageError, wrapError } from '../../errors.js';
 import { HEDGE_AFTER_MS } from '../../limits.js';
 import { onAbort } from '../../on-abort.js';
+import { Standings } from './standings.js';
 
 /** What is known of the stripe before it is fetched. */
 export interface StripeSources {
+  readonly stripe: StripeId;
   readonly k: number;
   readonly chunkBytes: number;
   /** Milliseconds per MiB lately, for each of the n chunks; Infinity = seems down or nobody holds it. */
   readonly pace: readonly number[];
+  /** Who holds each chunk; undefined where nobody is known to. */
+  readonly sources: readonly ({ readonly name: string } | undefined)[];
 }
 
 /** Fetches some segments of one chunk. Rejects with a StorageError when the peer fails or lies about the shape. */
@@ -33,6 +38,9 @@ const SLOW_FACTOR = 4;
 /** …but only when it is also slower than this: below it the difference is noise. */
 const SLOW_MS_PER_MIB = 40;
 
+/** Sources that the final error names. */
+const NAMED_FAILURES = 6;
+
 const ABSENT = 0;
 const FETCHED = 1;
 const REBUILT = 2;
@@ -40,7 +48,7 @@ const REBUILT = 2;
 /**
  * Brings rows of a stripe's data chunks into a buffer: from the data chunks themselves where they answer, else from any k
  * chunks of the same rows. A slow source is hedged by another request, a failed one replaced at once; whoever comes first
- * wins and the rest is cancelled.
+ * wins and the rest is cancelled. A source that failed in a passing way is asked again while the others do not suffice.
  */
 export class StripeFetch {
   readonly #sources: StripeSources;
@@ -50,7 +58,7 @@ export class StripeFetch {
   readonly #state: readonly Uint8Array[];
   readonly #shapes = new Map<number, ChunkShape>();
   readonly #active = new Map<number, Request>();
-  readonly #failures = new Map<number, StorageError>();
+  readonly #standings: Standings;
   readonly #late = new Set<number>();
   #moved = 0;
 
@@ -58,6 +66,7 @@ export class StripeFetch {
     this.#sources = sources;
     this.#buffer = buffer;
     this.#fetch = fetch;
+    this.#standings = new Standings(sources.pace.length);
     const rows = segmentCount(sources.chunkBytes);
     this.#state = sources.pace.map(() => new Uint8Array(rows));
     // k are needed anyway: against the own disk alone, every peer of a slow network would count as slow.
@@ -76,21 +85,26 @@ export class StripeFetch {
       while (!this.#rebuildable(wanted)) {
         signal.throwIfAborted();
         this.#request(wanted, signal);
-        await this.#progress(signal);
+        await this.#progress(wanted, signal);
       }
       this.#rebuild(wanted);
     } finally {
+      this.#standings.stop();
       await this.#cancel();
     }
   }
 
   /**
    * Looks for the culprit when the seal of what was loaded does not hold: checks every fetched segment of these rows
-   * against its chunk's hash list, and forgets the wrong ones, so that the next `load` gets them elsewhere.
+   * against its chunk's hash list, and forgets the wrong ones, so that the next `load` gets those rows from others. A
+   * source with too many of them is not asked for anything again.
    *
+   * @param onLiar told of each such chunk, once
    * @returns the chunks and rows that were wrong; empty when all are what their chunk ids say
    */
-  discardCorrupt(rows: Iterable<number>): Map<number, number[]> {
+  discardCorrupt(rows: Iterable<number>, onLiar?: (chunk: number) => void): Map<number, number[]> {
+    const wrong = new StorageError('CORRUPT', 'its segments do not match their hashes.');
+    const liars = new Set<number>();
     const culprits = new Map<number, number[]>();
     for (const row of rows) {
       for (const [chunk, state] of this.#state.entries()) {
@@ -101,7 +115,7 @@ export class StripeFetch {
         ) {
           culprits.set(chunk, [...(culprits.get(chunk) ?? []), row]);
           state[row] = ABSENT;
-          this.#failures.set(chunk, new StorageError('CORRUPT', 'Its segments do not match their hashes.'));
+          if (this.#standings.foundWrong(chunk, row, wrong)) liars.add(chunk);
         }
       }
     }
@@ -109,6 +123,7 @@ export class StripeFetch {
     for (const row of new Set([...culprits.values()].flat())) {
       for (const state of this.#state) if (state[row] === REBUILT) state[row] = ABSENT;
     }
+    for (const liar of liars) onLiar?.(liar);
     return culprits;
   }
 
@@ -136,7 +151,8 @@ export class StripeFetch {
     const doubtful = new Set<number>();
     const direct = new Map<number, Set<number>>();
     for (const { row, chunk } of this.#missing(wanted)) {
-      if (this.#failures.has(chunk) || this.#late.has(chunk)) doubtful.add(row);
+      const unfit = this.#standings.hasFailed(chunk) || this.#standings.isWrong(chunk, row);
+      if (unfit || this.#late.has(chunk)) doubtful.add(row);
       else direct.set(chunk, (direct.get(chunk) ?? new Set()).add(row));
     }
     for (const [chunk, rows] of direct) if (!this.#active.has(chunk)) this.#start(chunk, rows, signal);
@@ -150,19 +166,21 @@ export class StripeFetch {
       if (short.length === 0) return;
       const chunk = spares.shift();
       if (chunk === undefined) return;
-      const asked = short.filter((row) => this.#state[chunk]?.[row] !== FETCHED);
+      const asked = short.filter(
+        (row) => this.#state[chunk]?.[row] !== FETCHED && !this.#standings.isWrong(chunk, row),
+      );
       if (asked.length > 0) this.#start(chunk, new Set(asked), signal);
     }
   }
 
-  /** Chunks that may be asked: the fastest first, those that are late last. */
+  /** Chunks that may be asked: the fastest first, then those that are late, last those that have failed before. */
   #ranking(): number[] {
     const { pace } = this.#sources;
+    const rank = (chunk: number): number =>
+      Number(this.#late.has(chunk)) + 2 * Number(this.#standings.hasFailed(chunk));
     return [...pace.keys()]
-      .filter((chunk) => !this.#failures.has(chunk) && !this.#active.has(chunk))
-      .sort(
-        (a, b) => Number(this.#late.has(a)) - Number(this.#late.has(b)) || (pace[a] ?? 0) - (pace[b] ?? 0) || a - b,
-      );
+      .filter((chunk) => this.#standings.mayBeAsked(chunk) && !this.#active.has(chunk))
+      .sort((a, b) => rank(a) - rank(b) || (pace[a] ?? 0) - (pace[b] ?? 0) || a - b);
   }
 
   /** Chunks whose row is here or on its way, not counting late ones: they are what spares are for. */
@@ -190,7 +208,7 @@ export class StripeFetch {
         for await (const segment of found.segments) this.#take(chunk, segment);
         this.#late.delete(chunk);
       } catch (error) {
-        if (!abort.signal.aborted) this.#failures.set(chunk, wrapError(error, 'Fetching a chunk'));
+        if (!abort.signal.aborted) this.#standings.failed(chunk, wrapError(error, 'Fetching a chunk'));
       } finally {
         this.#active.delete(chunk);
       }
@@ -206,14 +224,19 @@ export class StripeFetch {
     this.#moved++;
   }
 
-  /** Resolves when a request settles, or when nothing has moved for a while: then everything under way counts as late. */
-  async #progress(signal: AbortSignal): Promise<void> {
-    if (this.#active.size === 0) throw this.#tooFew();
+  /**
+   * Resolves when a request settles, when a source that failed may be asked again, or when nothing has moved for a while:
+   * then everything under way counts as late.
+   */
+  async #progress(wanted: WantedRows, signal: AbortSignal): Promise<void> {
+    const rested = this.#standings.rested();
+    if (this.#active.size === 0 && rested === undefined) throw this.#tooFew(wanted);
     const before = this.#moved;
     const quiet = quietTimer(signal);
     try {
       const settled = await Promise.race([
         ...[...this.#active.values()].map(({ settled }) => settled.then(() => true)),
+        ...(rested === undefined ? [] : [rested]),
         quiet.elapsed,
       ]);
       if (!settled && this.#moved === before) for (const chunk of this.#active.keys()) this.#late.add(chunk);
@@ -238,13 +261,17 @@ export class StripeFetch {
     return count;
   }
 
-  #tooFew(): StorageError {
-    const { k, pace } = this.#sources;
-    const reasons = [...new Set([...this.#failures.values()].map(({ message }) => message))].slice(0, 3).join(' ');
-    const left = pace.length - this.#failures.size;
+  #tooFew(wanted: WantedRows): StorageError {
+    const { k, pace, sources, stripe } = this.#sources;
+    const left = Math.min(...[...this.#missing(wanted)].map(({ row }) => this.#present(row).length));
+    const failures = this.#standings.failures();
+    const reasons = failures.slice(0, NAMED_FAILURES).map(({ chunk, why }) => {
+      return `${sources[chunk]?.name ?? `chunk ${String(chunk)}`}: ${why}`;
+    });
+    const more = failures.length - reasons.length;
     return new StorageError(
       'UNAVAILABLE',
-      `Only ${String(left)} of the ${String(pace.length)} chunks of a stripe can be had, and ${String(k)} are needed. Start the peers that are down and try again. ${reasons}`.trimEnd(),
+      `Only ${String(left)} of the ${String(pace.length)} chunks of stripe ${stripe.slice(0, 12)}… can be had, and ${String(k)} are needed. ${reasons.join(' ')}${more > 0 ? ` And ${String(more)} more.` : ''} Start the peers that do not answer and try again.`,
     );
   }
 
