@@ -344,3 +344,36 @@ export const FEED_TIMEOUT_MS = 60_000;
 export const MIN_FEED_HEARTBEAT_MS = 1_000;
 /** Connections that a database server accepts: each peer holds a feed for each database it replicates. */
 export const MAX_DATABASE_CONNECTIONS = 4_096;
+/** Changes that a replication asks for at once: 60 KB of ids and revisions. */
+export const REPLICATION_PAGE = 500;
+/** Documents that a pull reads with one request; a reply too large is asked for in halves. */
+export const REPLICATION_READ_DOCUMENTS = 250;
+/** A push sends documents when it has read this much: three batches of MAX_DOCUMENT_BYTES reach MAX_WEB_BODY_BYTES. */
+export const REPLICATION_BATCH_BYTES = MIB;
+/** One reply with documents. */
+export const MAX_READ_REPLY_BYTES = 8 * MIB;
+/** One document of MAX_DOCUMENT_BYTES with MAX_REVISION_ANCESTORS. */
+export const MAX_SINGLE_READ_BYTES = 160 * KIB;
+/** A page of a feed of changes: REPLICATION_PAGE documents with some dozens of conflicts each. */
+export const MAX_FEED_BYTES = 4 * MIB;
+/** A place in CouchDB's feed, which grows with its shards. */
+export const MAX_SEQUENCE_CHARS = 8 * KIB;
+/** Runs of a replication that its checkpoint remembers, for a side that was restored from an older copy. */
+export const MAX_CHECKPOINT_SESSIONS = 8;
+/** Pages of a long replication between two checkpoints: what a restart does again. */
+export const PAGES_PER_CHECKPOINT = 10;
+/** Batches of documents that a peer has in memory for replication, over all hosts and databases. */
+export const MAX_REPLICATION_BATCHES = 2;
+/** A feed of a backup host waits this long for changes, so that a connection that is dead is noticed … */
+export const REPLICATION_FEED_WAIT_MS = 25_000;
+/** … when it is silent for this long, … */
+export const REPLICATION_IDLE_MS = 40_000;
+/** … and no answer takes longer, however busily it comes. */
+export const REPLICATION_CALL_TIMEOUT_MS = 120_000;
+/** Wait after a replication failed, doubled each time up to the second. */
+export const MIN_REPLICATION_WAIT_MS = 1_000;
+export const MAX_REPLICATION_WAIT_MS = 60_000;
+/** A host makes a database within seconds of learning of it. */
+export const MAX_MISSING_DATABASE_WAIT_MS = 10_000;
+/** Longest pause between pages of a feed that brings nothing new. */
+export const MAX_FRUITLESS_PAUSE_MS = 5_000;

@@ -13,6 +13,8 @@ interface Opened {
   readonly reader: ChangeReader;
   /** Random, made with the database: sequences of another one mean nothing here. */
   readonly epoch: string;
+  /** What must end before it is closed: a native read of a closed LevelDB ends the process. */
+  readonly running: Set<Promise<unknown>>;
 }
 
 async function openLevel(directory: string, damage: Damage): Promise<Opened> {
@@ -25,7 +27,8 @@ async function openLevel(directory: string, damage: Damage): Promise<Opened> {
   await pouch.info();
   const [level] = made;
   if (damage.count === before && level !== undefined) {
-    return { pouch, level, reader: new ChangeReader(level, damage), epoch: (await pouch.id()).slice(0, 8) };
+    const epoch = (await pouch.id()).slice(0, 8);
+    return { pouch, level, reader: new ChangeReader(level, damage), epoch, running: new Set() };
   }
   // A lost update counter would begin again at 0 and overwrite what is there.
   await pouch.close();
@@ -64,6 +67,7 @@ export class LevelDatabase implements AsyncDisposable {
     return this.#damage.count;
   }
 
+  /** `work` ends by itself soon, and calls nothing else of this database: it would wait for itself when that is closed. */
   read<T>(doing: string, work: (pouch: Pouch) => Promise<T>): Promise<T> {
     return this.#try(doing, ({ pouch }) => work(pouch));
   }
@@ -72,6 +76,8 @@ export class LevelDatabase implements AsyncDisposable {
    * Writes, and waits for the disk. A failed write may have left half a record at the end of LevelDB's log, behind which
    * it goes on writing, and with which it drops all that follows when it reads the log again. So nothing more is written
    * there: the database is opened anew, which reads the log up to the tear and begins another.
+   *
+   * @param work as for `read`
    */
   async write<T>(work: (pouch: Pouch) => Promise<T>): Promise<T> {
     const used = this.#opened;
@@ -153,12 +159,21 @@ export class LevelDatabase implements AsyncDisposable {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#try('Closing the catalog', closeLevel).finally(() => this.#wake());
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#wake();
+    try {
+      await closeLevel(await this.#opened);
+    } catch (error) {
+      throw wrapLevelDb(error, 'Closing the catalog', this.directory);
+    }
   }
 
   #wake(): void {
@@ -176,9 +191,16 @@ export class LevelDatabase implements AsyncDisposable {
   }
 
   async #try<T>(doing: string, work: (opened: Opened) => Promise<T>): Promise<T> {
-    const used = this.#opened;
     try {
-      return await work(await used);
+      const opened = await this.#opened;
+      if (this.#closing !== undefined) throw new Error('database is closed');
+      const running = work(opened);
+      opened.running.add(running);
+      try {
+        return await running;
+      } finally {
+        opened.running.delete(running);
+      }
     } catch (error) {
       throw wrapLevelDb(error, doing, this.directory);
     }
@@ -190,7 +212,8 @@ function isRefusal(error: unknown): boolean {
   return StorageError.is(error, 'CONFLICT', 'INVALID_ARGUMENT', 'PERMISSION_DENIED', 'NOT_FOUND');
 }
 
-async function closeLevel({ pouch, reader }: Opened): Promise<void> {
+async function closeLevel({ pouch, reader, running }: Opened): Promise<void> {
+  await Promise.allSettled(running);
   await reader.close();
   await pouch.close();
 }

@@ -73,7 +73,7 @@ export class LevelDocuments implements DocumentDatabase {
 
   async remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const found = await this.#winners(ids);
+    const found = await this.#database.read('Reading the catalog', (pouch) => winnersOf(pouch, ids));
     const tombstones = [...found]
       .filter(([, { deleted }]) => !deleted)
       .map(([_id, { rev }]) => ({ _id, _rev: rev, _deleted: true }));
@@ -152,13 +152,6 @@ export class LevelDocuments implements DocumentDatabase {
     }
   }
 
-  async #winners(ids: readonly string[]): Promise<Map<string, { rev: string; deleted: boolean }>> {
-    const { rows } = await this.#database.read('Reading the catalog', (pouch) => pouch.allDocs({ keys: [...ids] }));
-    const winners = new Map<string, { rev: string; deleted: boolean }>();
-    for (const { key, value } of rows) if (value) winners.set(key, { rev: value.rev, deleted: value.deleted === true });
-    return winners;
-  }
-
   async #removeRevisions(tombstones: Document[]): Promise<void> {
     if (tombstones.length === 0) return;
     await this.#database.write(async (pouch) => {
@@ -176,7 +169,10 @@ export class LevelDocuments implements DocumentDatabase {
   }
 
   async #replace(pouch: Pouch, documents: readonly Document[]): Promise<void> {
-    const current = await this.#winners(documents.map(({ _id }) => _id));
+    const current = await winnersOf(
+      pouch,
+      documents.map(({ _id }) => _id),
+    );
     const results = await pouch.bulkDocs(
       documents.map((document) => {
         const winner = current.get(document._id);
@@ -187,6 +183,16 @@ export class LevelDocuments implements DocumentDatabase {
       throw new StorageError('CONFLICT', 'Somebody else changed the same part of the catalog. Try again.');
     }
   }
+}
+
+async function winnersOf(
+  pouch: Pouch,
+  ids: readonly string[],
+): Promise<Map<string, { rev: string; deleted: boolean }>> {
+  const { rows } = await pouch.allDocs({ keys: [...ids] });
+  const winners = new Map<string, { rev: string; deleted: boolean }>();
+  for (const { key, value } of rows) if (value) winners.set(key, { rev: value.rev, deleted: value.deleted === true });
+  return winners;
 }
 
 /** PouchDB would share one database among all that open it, where each of us thinks it is the only writer. */

@@ -1,4 +1,5 @@
-import { StorageError, wrapError } from '../errors.js';
+import { StorageError, wrapError, type ErrorCode } from '../errors.js';
+import { statusOf } from './pouch.js';
 
 export function damagedDatabase(directory: string, cause?: unknown): StorageError {
   return new StorageError(
@@ -11,12 +12,21 @@ export function damagedDatabase(directory: string, cause?: unknown): StorageErro
 const DAMAGED =
   /corrupt|wrong doc returned|does not exist \(create_if_missing|JSON|(MANIFEST|CURRENT|\.ldb|\.sst).*No such file/i;
 
+/** What PouchDB itself refuses, before it writes anything. */
+const REFUSALS: Readonly<Record<number, ErrorCode>> = {
+  400: 'INVALID_ARGUMENT',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  412: 'INVALID_ARGUMENT',
+};
+
 /** LevelDB's errors have no code, only a text that begins with the kind of status (leveldb/util/status.cc). */
 export function wrapLevelDb(error: unknown, doing: string, directory: string): StorageError {
   if (error instanceof StorageError) return error;
   const text = error instanceof Error ? error.message : String(error);
-  const as = (code: 'CONFLICT' | 'NO_SPACE' | 'UNAVAILABLE', message: string): StorageError =>
-    new StorageError(code, message, { cause: error });
+  const as = (code: ErrorCode, message: string): StorageError => new StorageError(code, message, { cause: error });
+  const refusal = REFUSALS[statusOf(error) ?? 0];
+  if (refusal !== undefined) return as(refusal, `${doing} failed: ${text}`);
   if (/lock .*LOCK/i.test(text)) {
     return as('CONFLICT', `Another process has the catalog in ${directory} open. Stop it first.`);
   }

@@ -1,12 +1,17 @@
 import { createRequire } from 'node:module';
 import type { Document } from './document-database.js';
 
-/** A revision of a document as PouchDB gives it out and takes it in. */
-export interface Revision extends Document {
-  readonly _rev: string;
+/** A document as PouchDB takes it in. */
+export interface IncomingRevision extends Document {
+  readonly _rev?: string;
   readonly _deleted?: boolean;
   /** The hashes of this revision and of those before it, newest first; `start` is the generation of the newest. */
   readonly _revisions?: { readonly start: number; readonly ids: readonly string[] };
+}
+
+/** A revision of a document as PouchDB gives it out. */
+export interface Revision extends IncomingRevision {
+  readonly _rev: string;
 }
 
 export type BulkResult =

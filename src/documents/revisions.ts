@@ -1,13 +1,13 @@
-import type { Revision } from './pouch.js';
+import type { IncomingRevision } from './pouch.js';
 
 /** The revisions that these leaves, read with `revs`, were made from. Whether their texts are still there is not said. */
-export function olderRevisions(leaves: readonly Revision[]): string[] {
+export function olderRevisions(leaves: readonly IncomingRevision[]): string[] {
   const older = new Set<string>();
   for (const { _revisions } of leaves) {
     _revisions?.ids.forEach((hash, age) => {
       if (age > 0) older.add(`${String(_revisions.start - age)}-${hash}`);
     });
   }
-  for (const { _rev } of leaves) older.delete(_rev);
+  for (const { _rev } of leaves) if (_rev !== undefined) older.delete(_rev);
   return [...older];
 }
