@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { SHORT_ID_BYTES } from '../chunk/ids.js';
 import { ExtentList } from '../gen/shoal/v1/format.js';
-import { EXTENTS_PER_DOCUMENT } from '../limits.js';
 import type { ExtentRef } from './catalog.js';
-import { type ChangeOperation, type ChangeText, decodeChange, encodeChanges } from './change.js';
+import { type ChangeText, decodeChange, encodeChanges } from './change.js';
+import { documentId, hashOf, type SealedType } from './document-id.js';
+import { writeExtents, type WrittenExtents } from './extents.js';
+import type { ChangeOperation } from './operation.js';
 import type { Document } from '../documents/document-database.js';
 import { encodeExtent } from './manifest.js';
-import type { SealedType } from './sealed-document.js';
 import type { ChangeStamp } from './stamp.js';
 import type { View } from './view.js';
 
@@ -32,6 +33,7 @@ export function stagedKey(parent: string, name: string): string {
 /** One peer's part of UserDocuments, as far as writing goes. */
 export interface Sealing {
   readonly peer: ChangeStamp['peer'];
+  readonly peerName: string;
   readonly seal: (type: SealedType, plain: Uint8Array, counter: number) => Document;
 }
 
@@ -49,7 +51,8 @@ export class Batch {
   constructor(sealing: Sealing, view: View) {
     this.#sealing = sealing;
     this.#counter = view.counter;
-    this.#previous = view.newestOf(sealing.peer);
+    const head = view.arrivals.headOf(sealing.peer);
+    this.#previous = head && documentId('change', head.document);
   }
 
   get documents(): readonly Document[] {
@@ -72,7 +75,8 @@ export class Batch {
 
   /** Takes all of a commit, or throws before any. */
   add({ operations, extents, nodes }: PlannedCommit): void {
-    const encodings = encodeChanges(operations, randomBytes(SHORT_ID_BYTES));
+    const { peer, peerName } = this.#sealing;
+    const encodings = encodeChanges(operations, { commit: randomBytes(SHORT_ID_BYTES), peerName });
     this.#documents.push(...extents);
     for (const encode of encodings) {
       const plain = encode(this.#previous);
@@ -80,7 +84,7 @@ export class Batch {
       const document = this.#sealing.seal('change', plain, counter);
       this.#documents.push(document);
       this.#previous = document._id;
-      const stamp = { counter, peer: this.#sealing.peer, document: document._id };
+      const stamp = { counter, peer, document: hashOf(document._id), peerName };
       this.#changes.push({ text: decodeChange(plain), stamp });
     }
     for (const [key, node] of nodes) {
@@ -89,14 +93,10 @@ export class Batch {
     }
   }
 
-  /** The extents of a large file as documents of their own, in order. */
-  sealExtents(extents: readonly ExtentRef[]): Document[] {
-    const documents: Document[] = [];
-    for (let at = 0; at < extents.length; at += EXTENTS_PER_DOCUMENT) {
-      const list = extents.slice(at, at + EXTENTS_PER_DOCUMENT).map(encodeExtent);
-      const plain = ExtentList.encode({ extents: list }).finish();
-      documents.push(this.#sealing.seal('extents', plain, this.#counter + 1));
-    }
-    return documents;
+  /** The extents of a large file as documents of their own. */
+  sealExtents(extents: readonly ExtentRef[]): WrittenExtents {
+    return writeExtents(extents.map(encodeExtent), (list) =>
+      this.#sealing.seal('extents', ExtentList.encode(list).finish(), this.#counter + 1),
+    );
   }
 }

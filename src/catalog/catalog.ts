@@ -38,6 +38,17 @@ export interface Entry {
   readonly version?: VersionId;
 }
 
+/** Something in the trash. */
+export interface DeletedEntry {
+  /** Where it was. */
+  readonly path: string;
+  readonly type: 'file' | 'folder';
+  /** In it, when it is a folder. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly deletedMs: number;
+}
+
 export interface VersionSummary {
   readonly version: VersionId;
   readonly bytes: number;
@@ -152,7 +163,7 @@ export interface KeyRotation {
   readonly generation: number;
   /** running: files of older generations are being sealed anew, or will be at the next unlock. */
   readonly state: 'none' | 'running';
-  /** Documents of the catalog that are under the new keys by now, and all of them. */
+  /** Entries of the catalog, and what is left of removed ones, that are under the new keys by now; and all of them. */
   readonly done: number;
   readonly total: number;
 }
@@ -171,6 +182,16 @@ export interface Session extends SessionToken {
   readonly background: string;
   readonly generation: number;
   readonly kit: boolean;
+}
+
+export interface RemoveOptions {
+  readonly recursive?: boolean;
+  readonly forever?: boolean;
+}
+
+export interface Removal {
+  readonly files: number;
+  readonly freed: readonly FreedStripe[];
 }
 
 /** Each purpose has its own context string, so a signature for one never serves another. */
@@ -231,7 +252,7 @@ export interface Catalog extends AsyncDisposable {
   rotateKeys(
     session: SessionToken,
     passphrase: string,
-    options?: { readonly documentsPerSecond?: number },
+    options?: { readonly entriesPerSecond?: number },
   ): AsyncIterable<KeyRotation>;
   keyRotation(session: SessionToken): Promise<KeyRotation>;
 
@@ -260,12 +281,21 @@ export interface Catalog extends AsyncDisposable {
   makeFolder(session: SessionToken, path: string): Promise<void>;
   /** Renames or moves a file or folder. ALREADY_EXISTS when something is at `to`. */
   move(session: SessionToken, from: string, to: string): Promise<void>;
-  /** CONFLICT for a non-empty folder without `recursive`. Returns the stripes that nothing refers to any more. */
-  remove(
-    session: SessionToken,
-    path: string,
-    options?: { readonly recursive?: boolean },
-  ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }>;
+  /**
+   * Moves what is at `path` into the trash, whatever its size. CONFLICT for a non-empty folder without `recursive`. With
+   * `forever` it is removed instead, also from the trash, and the stripes that nothing refers to any more are returned.
+   */
+  remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal>;
+  /** What is in the trash, by path. */
+  deleted(session: SessionToken): Promise<readonly DeletedEntry[]>;
+  /**
+   * Takes back what was removed at `path` last, under another name when something is there; its folders are made anew
+   * where they are gone. With a version, that becomes the newest of the file at `path`. NOT_FOUND; ALREADY_EXISTS for what
+   * is there and was not removed.
+   */
+  restore(session: SessionToken, path: string, version?: VersionId): Promise<Entry>;
+  /** Removes for ever what was put into the trash, and not touched since, before `untilMs` (Unix time). */
+  emptyTrash(session: SessionToken, untilMs: number): Promise<Removal>;
 
   /** Before `commit`: a version must never refer to a stripe that the catalog does not know. */
   putStripes(records: readonly StripeRecord[]): Promise<void>;

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../bytes.js';
-import { idBytes, SHORT_ID_BYTES } from '../chunk/ids.js';
+import { idBytes, SHORT_ID_BYTES, type VersionId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
-import { MAX_INLINE_EXTENTS } from '../limits.js';
+import { MAX_INLINE_EXTENTS, MAX_PATH_BYTES } from '../limits.js';
 import { type Batch, stagedKey, type StagedNode } from './batch.js';
 import type { Manifest, NewVersion } from './catalog.js';
-import type { ChangeOperation } from './change.js';
+import { markName } from './conflict-name.js';
 import type { Document } from '../documents/document-database.js';
 import { encodeExtent } from './manifest.js';
+import type { ChangeOperation } from './operation.js';
 import { formatPath, parsePath } from './path.js';
+import { longestBelow } from './tree-plan.js';
 import { ROOT_ID } from './tree.js';
 import type { View } from './view.js';
-import { isFolder } from './view-node.js';
+import { isFolder, readVersion, type ViewNode, type ViewVersion } from './view-node.js';
 
 export interface PlanContext {
   readonly view: View;
@@ -64,12 +66,41 @@ export class CommitPlan {
     this.#operations.push(this.#version(file, manifest));
   }
 
+  /** Makes a former version the newest again, as a version of its own. */
+  restoreVersion(node: ViewNode, version: ViewVersion, id: VersionId): void {
+    if (node.versions[0] === version) return;
+    const value = { ...readVersion(version), version: idBytes(id), createdMs: this.#context.nowMs };
+    this.#operations.push({ $case: 'addVersion', value });
+  }
+
+  /**
+   * Puts what was removed back where it was, or beside what is there now.
+   *
+   * @returns the path that it has
+   */
+  takeBack(node: ViewNode, path: string): string {
+    const names = parsePath(path);
+    const wished = names.at(-1);
+    if (wished === undefined) throw new StorageError('INVALID_ARGUMENT', 'The root "/" is never removed.');
+    const parent = this.#folder(names.slice(0, -1));
+    let name = wished;
+    for (let number = 2; this.#child(parent, name) !== undefined; number++)
+      name = markName(wished, ` (${String(number)})`);
+    const folder = isFolder(node);
+    const target = formatPath([...names.slice(0, -1), name]);
+    if (Buffer.byteLength(target) + longestBelow(this.#context.view.tree, node) > MAX_PATH_BYTES) {
+      throw new StorageError('INVALID_ARGUMENT', `Below ${target} some paths would be too long.`);
+    }
+    this.#set(node.id, { parent, name, folder });
+    return target;
+  }
+
   #version(file: string, manifest: Manifest): ChangeOperation {
     const { version, bytes, modifiedMs, mode, extents } = manifest;
     const { batch, nowMs } = this.#context;
     const large = extents.length > MAX_INLINE_EXTENTS;
-    const documents = large ? batch.sealExtents(extents) : [];
-    this.#extents.push(...documents);
+    const written = large ? batch.sealExtents(extents) : { names: [], documents: [] };
+    for (const document of written.documents) this.#extents.push(document);
     return {
       $case: 'addVersion',
       value: {
@@ -79,7 +110,7 @@ export class CommitPlan {
         modifiedMs,
         mode,
         extents: large ? [] : extents.map(encodeExtent),
-        extentDocuments: documents.map(({ _id }) => _id),
+        extentDocuments: [...written.names],
         createdMs: nowMs,
       },
     };
@@ -131,8 +162,8 @@ export class CommitPlan {
 
   #set(id: string, entry: { parent: string; name: string; folder: boolean }): string {
     const { parent, name, folder } = entry;
-    const changedMs = folder ? this.#context.nowMs : 0;
-    const value = { node: idBytes(id), parent: idBytes(parent), name, folder, changedMs };
+    const changedMs = this.#context.nowMs;
+    const value = { node: idBytes(id), parent: idBytes(parent), name, folder, changedMs, trashedFrom: '' };
     this.#operations.push({ $case: 'setEntry', value });
     this.#nodes.set(stagedKey(parent, name), { id, folder });
     this.#ids.add(id);

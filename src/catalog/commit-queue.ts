@@ -14,6 +14,8 @@ export interface CommitQueueOptions extends Sealing {
   /** Durable, all or none, when it resolves. */
   readonly write: (documents: readonly Document[]) => Promise<void>;
   readonly readView: () => Promise<View>;
+  /** After the view has changed. */
+  readonly onChange: () => void;
 }
 
 interface Waiting {
@@ -86,7 +88,7 @@ export class CommitQueue {
     const batch = new Batch(this.#options, this.#view);
     const members = await this.#plan(batch);
     try {
-      await this.#options.write(batch.documents);
+      if (batch.documents.length > 0) await this.#options.write(batch.documents);
     } catch (error) {
       this.#doubtful = true;
       for (const { waiting } of members) waiting.reject(error);
@@ -94,6 +96,7 @@ export class CommitQueue {
     }
     for (const { text, stamp } of batch.changes) this.#view.apply(text, stamp);
     for (const { done } of members) done();
+    if (batch.changes.length > 0) this.#options.onChange();
   }
 
   async #plan(batch: Batch): Promise<{ waiting: Waiting; done: () => void }[]> {

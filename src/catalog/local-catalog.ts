@@ -1,4 +1,5 @@
 import { setInterval } from 'node:timers';
+import { userDatabase } from '../chunk/database-names.js';
 import type { FileId, PeerId, StripeId, UserId, VersionId } from '../chunk/ids.js';
 import { sealSigned } from '../chunk/signed.js';
 import type { Argon2Cost } from '../crypto/passphrase.js';
@@ -11,6 +12,7 @@ import { Accounts } from './accounts.js';
 import type {
   Catalog,
   ChunkMove,
+  DeletedEntry,
   Entry,
   FreedStripe,
   Manifest,
@@ -18,6 +20,8 @@ import type {
   NetworkRecord,
   NewVersion,
   RecordProblem,
+  Removal,
+  RemoveOptions,
   Session,
   SessionToken,
   SigningPurpose,
@@ -26,20 +30,20 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
-import type { Document, DocumentDatabase } from '../documents/document-database.js';
-import { openDocuments } from '../documents/level-documents.js';
+import type { Document, DocumentDatabase, DocumentHost } from '../documents/document-database.js';
+import { LevelHost } from '../documents/level-host.js';
 import type { Membership } from './membership.js';
 import { Sessions } from './sessions.js';
 import { SharedDocuments } from './shared-documents.js';
 import { UnlockedUsers } from './unlocked-users.js';
-import { UserCatalog } from './user-catalog.js';
+import { type Removed, UserCatalog } from './user-catalog.js';
 import type { UserDocument } from './user-document.js';
 
 const DIRECTORY_SALT_BYTES = 32;
 
 export interface LocalCatalogOptions {
-  /** Of the peer's document databases; made when missing. */
-  readonly directory: string;
+  /** The peer's document databases: a folder of this process, made when missing, or a host, which is not closed here. */
+  readonly directory: string | DocumentHost;
   /** Of what this peer remembers by itself, made when missing: apart from the databases, lest both go back together. */
   readonly state: string;
   readonly membership: Membership;
@@ -52,23 +56,32 @@ export interface LocalCatalogOptions {
   readonly now?: () => number;
 }
 
+interface Parts {
+  readonly shared: SharedDocuments;
+  readonly users: UnlockedUsers;
+  /** The databases, when they were opened here. */
+  readonly ownHost: LevelHost | undefined;
+}
+
 /** The catalog over document databases on this peer's disk. One at a time may have a directory open. */
 export class LocalCatalog implements Catalog {
   readonly #logger: Logger;
   readonly #membership: Membership;
   readonly #shared: SharedDocuments;
   readonly #now: () => number;
+  readonly #ownHost: LevelHost | undefined;
   readonly #accounts: Accounts;
   readonly #users: UnlockedUsers;
   readonly #sessions: Sessions<UserCatalog>;
   readonly #sweep: NodeJS.Timeout;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: LocalCatalogOptions, shared: SharedDocuments, users: UnlockedUsers) {
+  private constructor(options: LocalCatalogOptions, { shared, users, ownHost }: Parts) {
     const { membership, logger, now = Date.now } = options;
     this.#logger = logger;
     this.#membership = membership;
     this.#shared = shared;
+    this.#ownHost = ownHost;
     this.#now = now;
     this.#users = users;
     this.#accounts = new Accounts(shared.network, { now, ...(options.argon2 && { cost: options.argon2 }) });
@@ -79,11 +92,20 @@ export class LocalCatalog implements Catalog {
   /** @throws StorageError CONFLICT when another process has it open, CORRUPT when it is damaged */
   static async open(options: LocalCatalogOptions): Promise<LocalCatalog> {
     const { directory, state, membership, logger, now = Date.now } = options;
-    const users = unlockedUsers(options);
-    const openDatabase = (name: string): Promise<DocumentDatabase> => openDocuments(directory, name);
-    const isOwn = (owner: UserId): boolean => users.has(owner);
-    const shared = await SharedDocuments.open({ openDatabase, state, membership, logger, now, isOwn });
-    return new LocalCatalog(options, shared, users);
+    const ownHost = typeof directory === 'string' ? await LevelHost.open({ directory, logger }) : undefined;
+    const host = ownHost ?? (directory as DocumentHost);
+    try {
+      const openDatabase = (name: string): Promise<DocumentDatabase> => host.open(name);
+      const users = unlockedUsers(options, openDatabase, async () =>
+        nameOf(await shared.network.peers(), membership.peer),
+      );
+      const isOwn = (owner: UserId): boolean => users.has(owner);
+      const shared = await SharedDocuments.open({ openDatabase, state, membership, logger, now, isOwn });
+      return new LocalCatalog(options, { shared, users, ownHost });
+    } catch (error) {
+      await ownHost?.close();
+      throw error;
+    }
   }
 
   network(): Promise<NetworkRecord> {
@@ -215,15 +237,21 @@ export class LocalCatalog implements Catalog {
     await this.#use(session).move(from, to);
   }
 
-  async remove(
-    session: SessionToken,
-    path: string,
-    options?: { readonly recursive?: boolean },
-  ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }> {
-    const { files, freed } = await this.#use(session).remove(path, options?.recursive ?? false);
-    // The files are gone already, as was asked: the chunks of a stripe whose record is lost are found by inventories.
-    const stripes = await this.#shared.stripes.get(freed);
-    return { files, freed: stripes.flatMap((stripe) => (stripe === undefined ? [] : freedStripe(stripe))) };
+  async remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal> {
+    const { recursive = false, forever = false } = options ?? {};
+    return this.#removal(await this.#use(session).remove(path, { recursive, forever }));
+  }
+
+  async deleted(session: SessionToken): Promise<readonly DeletedEntry[]> {
+    return this.#use(session).deleted();
+  }
+
+  async restore(session: SessionToken, path: string, version?: VersionId): Promise<Entry> {
+    return this.#use(session).restore(path, version);
+  }
+
+  async emptyTrash(session: SessionToken, untilMs: number): Promise<Removal> {
+    return this.#removal(await this.#use(session).emptyTrash(untilMs));
   }
 
   putStripes(records: readonly StripeRecord[]): Promise<void> {
@@ -257,6 +285,13 @@ export class LocalCatalog implements Catalog {
     clearInterval(this.#sweep);
     await Promise.all(this.#sessions.clear().map((catalog) => this.#users.release(catalog.user)));
     await this.#shared.close();
+    await this.#ownHost?.close();
+  }
+
+  /** The files are gone already, as was asked: the chunks of a stripe whose record is lost are found by inventories. */
+  async #removal({ files, freed }: Removed): Promise<Removal> {
+    const stripes = await this.#shared.stripes.get(freed);
+    return { files, freed: stripes.flatMap((stripe) => (stripe === undefined ? [] : freedStripe(stripe))) };
   }
 
   /** Whoever unlocks a user here wants the user's databases here. */
@@ -298,16 +333,20 @@ function freedStripe({ id, chunks, placement }: StripeRecord): FreedStripe {
   return { stripe: id, chunks: held };
 }
 
-function unlockedUsers({
-  directory,
-  membership: { peer },
-  logger,
-  now = Date.now,
-}: LocalCatalogOptions): UnlockedUsers {
+/** What a peer is called, as far as it is known. */
+function nameOf(peers: readonly PeerRecord[], id: PeerId): string {
+  return peers.find((peer) => peer.id === id)?.name ?? '';
+}
+
+function unlockedUsers(
+  { membership: { peer }, logger, now = Date.now }: LocalCatalogOptions,
+  openDatabase: (name: string) => Promise<DocumentDatabase>,
+  ownName: () => Promise<string>,
+): UnlockedUsers {
   return new UnlockedUsers(async (user, keys) => {
-    const database = await openDocuments(directory, `user-${user}`);
+    const database = await openDatabase(userDatabase(user, 1));
     try {
-      return await UserCatalog.open({ user, peer, keys, logger, now, database });
+      return await UserCatalog.open({ user, peer, peerName: await ownName(), keys, logger, now, database });
     } catch (error) {
       await database.close();
       throw error;

@@ -50,3 +50,8 @@ export function formatPath(names: readonly string[]): string {
 export function joinPath(folder: string, name: string): string {
   return folder === '/' ? `/${name}` : `${folder}/${name}`;
 }
+
+/** Whether a path is that of a folder, or lies below it. Both absolute and normal. */
+export function isWithinPath(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
+}

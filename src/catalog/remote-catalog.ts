@@ -12,8 +12,8 @@ import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import type {
   Catalog,
   ChunkMove,
+  DeletedEntry,
   Entry,
-  FreedStripe,
   KeyRotation,
   Manifest,
   NetworkPolicy,
@@ -22,6 +22,8 @@ import type {
   PassphraseChange,
   RecoveryKitSheet,
   RecordProblem,
+  Removal,
+  RemoveOptions,
   Session,
   SessionToken,
   SigningPurpose,
@@ -38,7 +40,6 @@ import { checkUnicode } from './path.js';
 import { ManifestAssembly, partBytes, versionParts } from './wire-manifest.js';
 import {
   decodeEntry,
-  decodeFreed,
   decodeKeyRotation,
   decodeHome,
   decodeNetwork,
@@ -54,6 +55,7 @@ import {
   ownBytes,
   stripeBytes,
 } from './wire-records.js';
+import { decodeDeleted, readRemoval } from './wire-trash.js';
 
 /** Of an id in a list: tag, length, 32 bytes. */
 const ID_FIELD_BYTES = 34;
@@ -179,9 +181,9 @@ export class RemoteCatalog implements Catalog {
   async *rotateKeys(
     session: SessionToken,
     passphrase: string,
-    options?: { readonly documentsPerSecond?: number },
+    options?: { readonly entriesPerSecond?: number },
   ): AsyncGenerator<KeyRotation> {
-    const request = { session: session.token, passphrase, documentsPerSecond: options?.documentsPerSecond ?? 0 };
+    const request = { session: session.token, passphrase, entriesPerSecond: options?.entriesPerSecond ?? 0 };
     for await (const rotation of this.#db.stream(Db.rotateKeys, request, { long: true }))
       yield decodeKeyRotation(rotation);
   }
@@ -273,19 +275,27 @@ export class RemoteCatalog implements Catalog {
     await this.#db.unary(Db.move, { session: session.token, from: sent(from), to: sent(to) });
   }
 
-  async remove(
-    session: SessionToken,
-    path: string,
-    options?: { readonly recursive?: boolean },
-  ): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }> {
-    const request = { session: session.token, path: sent(path), recursive: options?.recursive ?? false };
-    const freed: FreedStripe[] = [];
-    let files = 0;
-    for await (const response of this.#db.stream(Db.remove, request)) {
-      files += response.files;
-      for (const stripe of response.freed) freed.push(decodeFreed(stripe));
+  remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal> {
+    const { recursive = false, forever = false } = options ?? {};
+    const request = { session: session.token, path: sent(path), recursive, forever };
+    return readRemoval(this.#db.stream(Db.remove, request));
+  }
+
+  async deleted(session: SessionToken): Promise<readonly DeletedEntry[]> {
+    const deleted: DeletedEntry[] = [];
+    for await (const { entries } of this.#db.stream(Db.listDeleted, { session: session.token })) {
+      for (const entry of entries) deleted.push(decodeDeleted(entry));
     }
-    return { files, freed };
+    return deleted;
+  }
+
+  async restore(session: SessionToken, path: string, version?: VersionId): Promise<Entry> {
+    const request = { path: sent(path), version: version === undefined ? NO_ID : idBytes(version) };
+    return decodeEntry(await this.#db.unary(Db.restore, { session: session.token, ...request }));
+  }
+
+  emptyTrash(session: SessionToken, untilMs: number): Promise<Removal> {
+    return readRemoval(this.#db.stream(Db.emptyTrash, { session: session.token, untilMs }));
   }
 
   async putStripes(records: readonly StripeRecord[]): Promise<void> {

@@ -5,7 +5,10 @@ export interface ChangeStamp {
   /** Lamport clock: above that of every change the writer had seen. */
   readonly counter: number;
   readonly peer: PeerId;
+  /** Hash in the id that the change first had. */
   readonly document: string;
+  /** What the peer was called. Not part of the order. */
+  readonly peerName: string;
 }
 
 /** When an operation was written. */

@@ -1,10 +1,10 @@
 import { idBytes } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { MAX_PATH_BYTES, VERSIONS_PER_REMOVAL } from '../limits.js';
-import type { ChangeOperation } from './change.js';
-import { demand, find } from './lookup.js';
+import type { ChangeOperation } from './operation.js';
+import { demand, find, type Found } from './lookup.js';
 import { formatPath, parsePath } from './path.js';
-import type { Tree } from './tree.js';
+import { TRASH_ID, type Tree } from './tree.js';
 import { isFolder, type ViewNode, type ViewVersion } from './view-node.js';
 
 function isWithin(node: ViewNode, folder: ViewNode): boolean {
@@ -13,7 +13,7 @@ function isWithin(node: ViewNode, folder: ViewNode): boolean {
 }
 
 /** Bytes of the longest path below a node, from behind its own name. */
-function longestBelow(tree: Tree, start: ViewNode): number {
+export function longestBelow(tree: Tree, start: ViewNode): number {
   let longest = 0;
   const ahead: (readonly [node: ViewNode, bytes: number])[] = [[start, 0]];
   for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
@@ -50,7 +50,7 @@ export function planMove(tree: Tree, from: string, to: string, nowMs: number): C
   if (Buffer.byteLength(target) + longestBelow(tree, node) > MAX_PATH_BYTES) {
     throw new StorageError('INVALID_ARGUMENT', `Below ${target} some paths would be too long.`);
   }
-  const value = { node: idBytes(node.id), parent: idBytes(parent.id), name, folder, changedMs: folder ? nowMs : 0 };
+  const value = { node: idBytes(node.id), parent: idBytes(parent.id), name, folder, changedMs: nowMs, trashedFrom: '' };
   return [{ $case: 'setEntry', value }];
 }
 
@@ -70,13 +70,8 @@ export interface PlannedRemoval {
   readonly versions: readonly ViewVersion[];
 }
 
-/** @throws StorageError NOT_FOUND; CONFLICT for a folder with something in it, without `recursive` */
-export function planRemoval(tree: Tree, path: string, recursive: boolean): PlannedRemoval {
-  const { node: start } = demand(tree, path);
-  if (start === tree.root) throw new StorageError('INVALID_ARGUMENT', 'The root folder "/" cannot be removed.');
-  if (!recursive && (start.children?.size ?? 0) > 0) {
-    throw new StorageError('CONFLICT', `${path} is not empty. Remove it recursively to remove what is in it.`);
-  }
+/** A node with all that lies in it, for ever. */
+export function planRemoval(tree: Tree, start: ViewNode): PlannedRemoval {
   const operations: ChangeOperation[] = [];
   const versions: ViewVersion[] = [];
   let files = 0;
@@ -88,4 +83,21 @@ export function planRemoval(tree: Tree, path: string, recursive: boolean): Plann
     for (const [, child] of tree.children(node)) ahead.push(child);
   }
   return { operations, files, versions };
+}
+
+/** @throws StorageError NOT_FOUND; CONFLICT for a folder with something in it, without `recursive` */
+export function demandRemovable(tree: Tree, path: string, recursive: boolean): Found {
+  const found = demand(tree, path);
+  if (found.node === tree.root) throw new StorageError('INVALID_ARGUMENT', 'The root folder "/" cannot be removed.');
+  if (!recursive && (found.node.children?.size ?? 0) > 0) {
+    throw new StorageError('CONFLICT', `${path} is not empty. Remove it recursively to remove what is in it.`);
+  }
+  return found;
+}
+
+/** Into the trash, with all that lies in it, in one operation. */
+export function planTrash({ node, path }: Found, nowMs: number): ChangeOperation {
+  const where = { parent: idBytes(TRASH_ID), name: node.id, trashedFrom: path };
+  const value = { node: idBytes(node.id), ...where, folder: isFolder(node), changedMs: nowMs };
+  return { $case: 'setEntry', value };
 }

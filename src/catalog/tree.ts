@@ -1,10 +1,12 @@
 import { assert } from '../errors.js';
-import { conflictName } from './conflict-name.js';
+import { childOf, childrenOf, hang, unhang } from './siblings.js';
 import { compareStamps, type Stamp } from './stamp.js';
 import { compareNodes, isAlive, newNode, type ViewNode } from './view-node.js';
 
 /** The root folder: 16 zero bytes, never set and never removed. */
 export const ROOT_ID = '0'.repeat(32);
+/** Of the trash: 15 zero bytes and a one. Neither is ever set or removed. */
+export const TRASH_ID = `${'0'.repeat(31)}1`;
 
 /** Where a SetEntry puts a node. */
 export interface Place {
@@ -12,6 +14,8 @@ export interface Place {
   readonly name: string;
   readonly folder: boolean;
   readonly changedMs: number;
+  /** In the trash: the path that it had. */
+  readonly trashedFrom: string | undefined;
 }
 
 /**
@@ -25,10 +29,20 @@ export interface Place {
  */
 export class Tree {
   readonly root: ViewNode = { ...newNode(ROOT_ID, '', undefined), folder: true, shown: true };
-  readonly #nodes = new Map<string, ViewNode>([[ROOT_ID, this.root]]);
+  /** The folder of what was removed and can be taken back; nothing leads there from the root. */
+  readonly trash: ViewNode = { ...newNode(TRASH_ID, '', undefined), folder: true, shown: true };
+  readonly #nodes = new Map<string, ViewNode>([
+    [ROOT_ID, this.root],
+    [TRASH_ID, this.trash],
+  ]);
 
   node(id: string): ViewNode | undefined {
     return this.#nodes.get(id);
+  }
+
+  /** The root or the trash. */
+  isReserved(node: ViewNode): boolean {
+    return node === this.root || node === this.trash;
   }
 
   nodes(): Iterable<ViewNode> {
@@ -47,13 +61,14 @@ export class Tree {
   /** The newest wins; an older one changes nothing. */
   place(id: string, stamp: Stamp, place: Place): void {
     const node = this.ensure(id);
-    if (node === this.root || (node.set !== undefined && compareStamps(stamp, node.set) <= 0)) return;
+    if (this.isReserved(node) || (node.set !== undefined && compareStamps(stamp, node.set) <= 0)) return;
     const wasCircular = place.folder && this.#isCircular(node);
     this.#hide(node);
     node.set = stamp;
     node.name = place.name;
     node.folder = place.folder;
     node.changedMs = place.changedMs;
+    node.trashedFrom = place.trashedFrom;
     node.claimed = this.ensure(place.parent);
     node.parent = node.claimed;
     this.settle(node);
@@ -73,21 +88,12 @@ export class Tree {
 
   /** @param name as it is shown */
   child(folder: ViewNode, name: string): ViewNode | undefined {
-    const slot = folder.children?.get(name);
-    if (slot !== undefined) return 'id' in slot ? slot : slot[0];
-    for (const shared of folder.shared ?? []) {
-      const found = claimants(folder, shared).find((node, at) => at > 0 && conflictName(shared, node.id) === name);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return childOf(folder, name);
   }
 
   /** With the names that they are shown under; in no order. */
-  *children(folder: ViewNode): Generator<readonly [name: string, node: ViewNode]> {
-    for (const [name, slot] of folder.children ?? []) {
-      if ('id' in slot) yield [name, slot];
-      else for (const [at, node] of slot.entries()) yield [at === 0 ? name : conflictName(name, node.id), node];
-    }
+  children(folder: ViewNode): Iterable<readonly [name: string, node: ViewNode]> {
+    return childrenOf(folder);
   }
 
   #hide(node: ViewNode): void {
@@ -114,8 +120,9 @@ export class Tree {
     for (const node of this.#nodes.values()) {
       node.children = undefined;
       node.shared = undefined;
+      node.conflicts = undefined;
       node.parent = node.claimed;
-      node.shown = node === this.root;
+      node.shown = this.isReserved(node);
     }
     for (const node of this.#nodes.values()) {
       if (node.folder && this.#isNewestOfCircle(node)) node.parent = this.root;
@@ -130,29 +137,4 @@ export class Tree {
     }
     return true;
   }
-}
-
-function claimants(folder: ViewNode, name: string): readonly ViewNode[] {
-  const slot = folder.children?.get(name);
-  if (slot === undefined) return [];
-  return 'id' in slot ? [slot] : slot;
-}
-
-function fill(folder: ViewNode, name: string, nodes: readonly ViewNode[]): void {
-  folder.children ??= new Map();
-  const [first] = nodes;
-  if (first === undefined) folder.children.delete(name);
-  else folder.children.set(name, nodes.length === 1 ? first : nodes);
-  if (nodes.length > 1) (folder.shared ??= new Set()).add(name);
-  else folder.shared?.delete(name);
-}
-
-function hang(node: ViewNode, folder: ViewNode): void {
-  const others = claimants(folder, node.name);
-  fill(folder, node.name, others.length === 0 ? [node] : [...others, node].sort((a, b) => compareNodes(b, a)));
-}
-
-function unhang(node: ViewNode, folder: ViewNode): void {
-  const others = claimants(folder, node.name).filter((other) => other !== node);
-  fill(folder, node.name, others);
 }

@@ -1,23 +1,30 @@
 import { toHex, u32, utf8 } from '../bytes.js';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { FileId, StripeId, UserId, VersionId } from '../chunk/ids.js';
-import { idBytes, SHORT_ID_BYTES } from '../chunk/ids.js';
+import { idBytes, parseVersionId, SHORT_ID_BYTES } from '../chunk/ids.js';
 import { derive } from '../crypto/kdf.js';
 import { wipeKeys } from './wipe-keys.js';
 import { DERIVE } from '../crypto/labels.js';
 import type { UserKeys } from '../crypto/root-key.js';
-import { StorageError } from '../errors.js';
+import { StorageError, wrapError } from '../errors.js';
 import type { AddVersion } from '../gen/shoal/v1/format.js';
-import { MAX_COMMIT_VERSIONS } from '../limits.js';
+import { DOCUMENT_PAGE, MAX_COMMIT_VERSIONS, STATE_AFTER_CHANGES, TRASHED_PER_COMMIT } from '../limits.js';
 import type { Logger } from '../log.js';
-import type { Entry, Manifest, NewVersion, VersionSummary } from './catalog.js';
+import type { DeletedEntry, Entry, Manifest, NewVersion, VersionSummary } from './catalog.js';
 import { CommitPlan } from './commit-plan.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
 import { checkManifest, decodeExtent } from './manifest.js';
 import { stripesOf } from './stripe-references.js';
-import { planMove, planRemoval } from './tree-plan.js';
+import { demandRemovable, planMove, planRemoval, planTrash } from './tree-plan.js';
+import { contentsOf, findTrashed, trashedIn, typeOf } from './trash.js';
+import { CHANGE_PREFIX, hashOf, STATE_PREFIX } from './document-id.js';
+import { followFeed } from './feed.js';
+import { bringOver, type BroughtOver, ExtentsReseal } from './reseal.js';
+import type { DumpPart } from './state.js';
+import { type StateProgress, writeState } from './state-writer.js';
+import type { Tree } from './tree.js';
 import { UserDocuments, type UserDocumentsOptions } from './user-documents.js';
 import type { View } from './view.js';
 import { isFolder, readVersion, type ViewNode, type ViewVersion } from './view-node.js';
@@ -34,6 +41,12 @@ export interface Removed {
   readonly freed: readonly StripeId[];
 }
 
+export interface RemoveOptions {
+  readonly recursive: boolean;
+  /** Not into the trash; also what is in the trash. */
+  readonly forever: boolean;
+}
+
 /** 128 bits of HKDF over the parent, a number and the name. */
 function folderIdOf(keys: UserKeys): (parent: string, name: string, generation: number) => string {
   return (parent, name, generation) => {
@@ -48,6 +61,38 @@ function lookUpVersion(node: ViewNode, path: string, wanted: VersionId | undefin
   return version;
 }
 
+function newVersionId(): VersionId {
+  return parseVersionId(randomBytes(SHORT_ID_BYTES));
+}
+
+function isViewDocument(id: string): boolean {
+  return id.startsWith(CHANGE_PREFIX) || id.startsWith(STATE_PREFIX);
+}
+
+/** What is at `path`, or was removed from there last. */
+function removableEver(tree: Tree, path: string, recursive: boolean): ViewNode {
+  const trashed = find(tree, path) === undefined ? findTrashed(tree, path) : undefined;
+  return (trashed ?? demandRemovable(tree, path, recursive)).node;
+}
+
+/** What a peer can say of a user's catalog. */
+export interface CatalogStatus {
+  /** Nothing is known to be missing. */
+  readonly isComplete: boolean;
+  /** The Lamport clock: never less than it was, unless an old state of the database was played back. */
+  readonly counter: number;
+  /** Documents that were not believed. */
+  readonly refused: number;
+  /** A newer version of Shoal has written here. */
+  readonly readOnly: boolean;
+}
+
+export interface ExportStateOptions {
+  readonly signal: AbortSignal;
+  /** Awaited after each write, which is how the job is throttled. */
+  readonly onProgress?: (progress: StateProgress) => void | Promise<void>;
+}
+
 /** One unlocked user's files. Its methods are those of Catalog. */
 export class UserCatalog {
   readonly user: UserId;
@@ -58,6 +103,9 @@ export class UserCatalog {
   readonly #folderId: ReturnType<typeof folderIdOf>;
   readonly #now: () => number;
   readonly #logger: Logger;
+  readonly #closed = new AbortController();
+  readonly #jobs = new Set<Promise<unknown>>();
+  readonly #listeners = new Set<() => void>();
   #closing: Promise<void> | undefined;
 
   private constructor(documents: UserDocuments, view: View, options: UserCatalogOptions) {
@@ -70,16 +118,25 @@ export class UserCatalog {
     this.#logger = options.logger;
     this.#queue = new CommitQueue(view, {
       peer: options.peer,
+      peerName: options.peerName,
       seal: (type, plain, counter) => documents.seal(type, plain, counter),
       write: (batch) => documents.write(batch),
       readView: () => documents.readView(),
+      onChange: () => {
+        this.#notify();
+      },
     });
   }
 
   /** @param options the database and the keys are this object's from here on: it closes and wipes them */
   static async open(options: UserCatalogOptions): Promise<UserCatalog> {
     const documents = new UserDocuments(options.database, options);
-    return new UserCatalog(documents, await documents.readView(), options);
+    // Before reading: what comes while it is read is in the feed.
+    const since = await options.database.sequence();
+    const catalog = new UserCatalog(documents, await documents.readView(), options);
+    catalog.#follow(since);
+    catalog.#sumUp();
+    return catalog;
   }
 
   get keys(): UserKeys {
@@ -149,15 +206,95 @@ export class UserCatalog {
     });
   }
 
-  async remove(path: string, recursive: boolean): Promise<Removed> {
-    const { files, touched, blind } = await this.#alone(async ({ view, batch }) => {
-      const blind = await this.#countLarge(view);
-      const { operations, files, versions } = planRemoval(view.tree, path, recursive);
-      batch.add({ operations, extents: [], nodes: new Map() });
-      return { files, blind, touched: new Set(versions.flatMap((version) => view.stripes(version))) };
+  async remove(path: string, { recursive, forever }: RemoveOptions): Promise<Removed> {
+    if (forever) return this.#removeForever(({ tree }) => [removableEver(tree, path, recursive)]);
+    return this.#alone(({ view, batch }) => {
+      const found = demandRemovable(view.tree, path, recursive);
+      batch.add({ operations: [planTrash(found, this.#now())], extents: [], nodes: new Map() });
+      return { files: contentsOf(view.tree, found.node).files, freed: [] };
     });
-    const { view } = this.#queue;
-    return { files, freed: blind ? [] : [...touched].filter((stripe) => !view.isReferenced(stripe)) };
+  }
+
+  /** What was removed and can be taken back, by path. */
+  deleted(): DeletedEntry[] {
+    const { tree } = this.#view();
+    return trashedIn(tree).map(({ node, path }) => {
+      const { files, bytes } = contentsOf(tree, node);
+      return { path, type: typeOf(node), files, bytes, deletedMs: node.changedMs };
+    });
+  }
+
+  /**
+   * Takes back what was removed at this path last; with a version, makes that the newest of the file that is there.
+   *
+   * @returns the entry where it is now: under another name when there is something at its path
+   */
+  async restore(path: string, version?: VersionId): Promise<Entry> {
+    const target = await this.#alone(({ view, batch }) => {
+      const plan = new CommitPlan({ view, batch, nowMs: this.#now(), folderId: this.#folderId });
+      const restored = this.#planRestore(view, plan, path, version);
+      plan.finish();
+      return restored;
+    });
+    return this.stat(target);
+  }
+
+  /** Empties the trash of what nobody has touched since. @param untilMs Unix time */
+  async emptyTrash(untilMs: number): Promise<Removed> {
+    let files = 0;
+    const freed: StripeId[] = [];
+    for (;;) {
+      let more = false;
+      const removed = await this.#removeForever(({ tree }) => {
+        const due = trashedIn(tree).filter(({ node }) => contentsOf(tree, node).touchedMs <= untilMs);
+        more = due.length > TRASHED_PER_COMMIT;
+        return due.slice(0, TRASHED_PER_COMMIT).map(({ node }) => node);
+      });
+      files += removed.files;
+      freed.push(...removed.freed);
+      if (!more) return { files, freed };
+    }
+  }
+
+  /** Calls back whenever the catalog has changed, here or elsewhere. @returns what ends that */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  get status(): CatalogStatus {
+    const { isComplete, counter } = this.#view();
+    return { isComplete, counter, refused: this.#documents.refused, readOnly: this.#documents.isNewer };
+  }
+
+  /**
+   * Writes all that is known here into the database of the next generation, under its keys. Can be stopped and called again.
+   * What is committed meanwhile may be missing there: `bringOver` does the rest.
+   *
+   * @throws StorageError UNAVAILABLE when extents of a large file have not come yet, UNSUPPORTED when a newer version wrote here
+   */
+  async exportState(target: UserDocuments, options: ExportStateOptions): Promise<void> {
+    this.#demandWritable();
+    const extents = new ExtentsReseal(this.#documents, target);
+    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    const { onProgress } = options;
+    const mapVersion = (version: AddVersion): Promise<AddVersion> => extents.version(version);
+    await this.#background(
+      writeState(this.#view(), target, { base: true, signal, mapVersion, ...(onProgress && { onProgress }) }),
+    );
+  }
+
+  /** Brings over what the former generation has and this one has not. */
+  async bringOver(source: UserDocuments, options: ExportStateOptions): Promise<BroughtOver> {
+    this.#demandWritable();
+    const isKnown = (hash: string): boolean => this.#view().arrivals.has(hash);
+    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    const { onProgress } = options;
+    const brought = await this.#background(
+      bringOver(source, this.#documents, { isKnown, signal, ...(onProgress && { onProgress }) }),
+    );
+    await this.#catchUp();
+    return brought;
   }
 
   /** Commits on their way to the disk end first. Wipes the keys and the view. */
@@ -167,6 +304,8 @@ export class UserCatalog {
   }
 
   async #close(): Promise<void> {
+    this.#closed.abort();
+    await Promise.allSettled(this.#jobs);
     await this.#queue.idle();
     this.#queue.view.wipe();
     wipeKeys(this.#keys);
@@ -179,7 +318,7 @@ export class UserCatalog {
   }
 
   async #add(work: (plan: CommitPlan) => void): Promise<void> {
-    this.#view();
+    this.#demandWritable();
     await this.#queue.run(
       ({ view, batch }) => {
         const plan = new CommitPlan({ view, batch, nowMs: this.#now(), folderId: this.#folderId });
@@ -190,9 +329,111 @@ export class UserCatalog {
     );
   }
 
-  #alone<T>(plan: (turn: Turn) => T | Promise<T>): Promise<T> {
-    this.#view();
+  async #alone<T>(plan: (turn: Turn) => T | Promise<T>): Promise<T> {
+    this.#demandWritable();
     return this.#queue.run(plan, { alone: true });
+  }
+
+  /** What a newer version has written is not understood in full: writing over it could undo what it meant. */
+  #demandWritable(): void {
+    this.#view();
+    if (!this.#documents.isNewer) return;
+    throw new StorageError(
+      'UNSUPPORTED',
+      'The catalog was written to by a newer version of Shoal, so this one only reads it. Upgrade Shoal on this machine.',
+    );
+  }
+
+  #planRestore(view: View, plan: CommitPlan, path: string, version: VersionId | undefined): string {
+    const { tree } = view;
+    const live = find(tree, path);
+    if (version !== undefined) {
+      const found = live ?? findTrashed(tree, path);
+      if (found === undefined) throw new StorageError('NOT_FOUND', `There is nothing at ${path}, nor was it removed.`);
+      plan.restoreVersion(found.node, lookUpVersion(found.node, path, version), newVersionId());
+      return live?.path ?? plan.takeBack(found.node, found.path);
+    }
+    const trashed = findTrashed(tree, path);
+    if (trashed !== undefined) return plan.takeBack(trashed.node, trashed.path);
+    if (live === undefined) throw new StorageError('NOT_FOUND', `Nothing that was removed can be restored at ${path}.`);
+    throw new StorageError('ALREADY_EXISTS', `${path} is there. Say which version of it is to be the newest again.`);
+  }
+
+  async #removeForever(pick: (view: View) => readonly ViewNode[]): Promise<Removed> {
+    const { files, touched, blind } = await this.#alone(async ({ view, batch }) => {
+      const unread = await this.#countLarge(view);
+      const plans = pick(view).map((node) => planRemoval(view.tree, node));
+      const operations = plans.flatMap((plan) => plan.operations);
+      if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
+      const stripes = plans.flatMap(({ versions }) => versions.flatMap((version) => view.stripes(version)));
+      // What has not come may refer to the same stripes.
+      return {
+        files: plans.reduce((sum, plan) => sum + plan.files, 0),
+        blind: unread || !view.isComplete,
+        touched: new Set(stripes),
+      };
+    });
+    const { view } = this.#queue;
+    return { files, freed: blind ? [] : [...touched].filter((stripe) => !view.isReferenced(stripe)) };
+  }
+
+  async #catchUp(): Promise<void> {
+    await this.#queue.run(({ view }) => this.#documents.catchUp(view), { alone: true });
+    this.#notify();
+  }
+
+  async #take(ids: readonly string[]): Promise<void> {
+    const { arrivals } = this.#queue.view;
+    const ahead = ids.filter((id) => isViewDocument(id) && !arrivals.has(hashOf(id)));
+    for (let at = 0; at < ahead.length; at += DOCUMENT_PAGE) {
+      const page = ahead.slice(at, at + DOCUMENT_PAGE);
+      if (await this.#queue.run(({ view }) => this.#documents.update(view, page), { alone: true })) this.#notify();
+    }
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #follow(since: string): void {
+    const { signal } = this.#closed;
+    const take = (ids: readonly string[]): Promise<void> => this.#take(ids);
+    const catchUp = (): Promise<void> => this.#catchUp();
+    void this.#background(followFeed(this.#database, { since, signal, logger: this.#logger, take, catchUp }));
+  }
+
+  /** Sums the changes up for later unlocks, when reading them one by one has become the longer way. */
+  #sumUp(): void {
+    const view = this.#queue.view;
+    const { arrivals } = view;
+    const due = Math.max(STATE_AFTER_CHANGES, arrivals.largestDump);
+    if (arrivals.loose < due || this.#documents.isNewer) return;
+    const onPart = (part: DumpPart, hash: string): void => {
+      arrivals.note(hash);
+      arrivals.noteDump(part, hash);
+    };
+    void this.#background(this.#sumUpNow(view, onPart));
+  }
+
+  async #sumUpNow(view: View, onPart: (part: DumpPart, hash: string) => void): Promise<void> {
+    const { signal } = this.#closed;
+    try {
+      await writeState(view, this.#documents, { base: false, signal, onPart });
+      this.#logger.info({ changes: view.arrivals.loose }, 'the catalog was summed up');
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#logger.warn({ code: wrapError(error, 'Summing up').code }, 'the catalog could not be summed up');
+    }
+  }
+
+  /** Closing waits for it. */
+  async #background<T>(job: Promise<T>): Promise<T> {
+    this.#jobs.add(job);
+    try {
+      return await job;
+    } finally {
+      this.#jobs.delete(job);
+    }
   }
 
   async #manifestOf(node: ViewNode, version: ViewVersion): Promise<Manifest> {

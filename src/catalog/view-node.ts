@@ -1,5 +1,5 @@
 import type { VersionId } from '../chunk/ids.js';
-import { decodeVersion } from './change.js';
+import { decodeVersion } from './operation.js';
 import type { AddVersion } from '../gen/shoal/v1/format.js';
 import { compareStamps, type Stamp } from './stamp.js';
 
@@ -32,6 +32,8 @@ export interface ViewNode {
   set: Stamp | undefined;
   removed: Stamp | undefined;
   changedMs: number;
+  /** In the trash: the path that it had. */
+  trashedFrom: string | undefined;
   /** Newest first. */
   versions: readonly ViewVersion[];
   /** Versions that were removed, so that they stay so in whatever order changes arrive. */
@@ -40,6 +42,8 @@ export interface ViewNode {
   children: Map<string, ViewNode | readonly ViewNode[]> | undefined;
   /** The names that several children share. */
   shared: Set<string> | undefined;
+  /** What of them is shown under a conflict name, by that name; undefined when that has to be worked out again. */
+  conflicts: ReadonlyMap<string, ViewNode> | undefined;
 }
 
 const NO_VERSIONS: readonly ViewVersion[] = [];
@@ -55,10 +59,12 @@ export function newNode(id: string, name: string, claimed: ViewNode | undefined)
     set: undefined,
     removed: undefined,
     changedMs: 0,
+    trashedFrom: undefined,
     versions: NO_VERSIONS,
     dropped: undefined,
     children: undefined,
     shared: undefined,
+    conflicts: undefined,
   };
 }
 

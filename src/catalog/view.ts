@@ -1,8 +1,11 @@
 import { toHex } from '../bytes.js';
-import type { PeerId, StripeId, VersionId } from '../chunk/ids.js';
+import type { StripeId, VersionId } from '../chunk/ids.js';
 import type { AddVersion, RemoveEntry } from '../gen/shoal/v1/format.js';
 import { Arrivals } from './arrivals.js';
-import type { ChangeText, PlacedOperation } from './change.js';
+import type { ChangeText } from './change.js';
+import { shortHash } from './document-id.js';
+import type { PlacedOperation } from './operation.js';
+import type { StateText } from './state.js';
 import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
 import { StripeReferences, stripesOf } from './stripe-references.js';
 import { Tree } from './tree.js';
@@ -20,30 +23,20 @@ function insert(versions: readonly ViewVersion[], version: ViewVersion): readonl
 }
 
 /**
- * What a user's changes amount to, decrypted and in memory. `apply` may be called in any order; a commit of several
- * documents takes effect, whole, when the last of them has come.
+ * What a user's changes amount to, decrypted and in memory. Changes and states may be applied in any order, and again; a
+ * commit of several documents takes effect, whole, when the last of them has come.
  */
 export class View {
   readonly tree = new Tree();
+  readonly arrivals = new Arrivals();
   readonly #references = new StripeReferences();
   /** Versions whose extents lie in documents of their own: their stripes once these were read, undefined before. */
   readonly #large = new Map<ViewVersion, readonly StripeId[] | undefined>();
   readonly #incomplete = new Map<string, Map<number, Arrived>>();
-  readonly #arrivals = new Arrivals();
 
   /** The highest Lamport counter seen. */
   get counter(): number {
-    return this.#arrivals.counter;
-  }
-
-  /** The id of the newest change document by this peer. */
-  newestOf(peer: PeerId): string | undefined {
-    return this.#arrivals.newestOf(peer);
-  }
-
-  /** Change documents that others say come before them, and that have not come. */
-  get missing(): readonly string[] {
-    return this.#arrivals.missing;
+    return this.arrivals.counter;
   }
 
   /** Commits of which some documents have not come. */
@@ -51,8 +44,25 @@ export class View {
     return [...this.#incomplete.keys()];
   }
 
+  /** Nothing is known to be missing. What nobody else speaks of can still be. */
+  get isComplete(): boolean {
+    const { missing, incompleteBases } = this.arrivals;
+    return this.#incomplete.size === 0 && missing.length === 0 && incompleteBases.length === 0;
+  }
+
+  /** Short hashes of the documents of which everything is in this view. */
+  get covered(): string[] {
+    const waiting = new Set<string>();
+    for (const parts of this.#incomplete.values()) {
+      for (const { stamp } of parts.values()) waiting.add(shortHash(stamp.document));
+    }
+    return [...this.arrivals.seen].filter((hash) => !waiting.has(hash));
+  }
+
+  /** A change that has come before, or that a dump stood for, does nothing. */
   apply(text: ChangeText, stamp: ChangeStamp): void {
-    this.#arrivals.note(stamp, text.previous);
+    if (this.arrivals.has(stamp.document)) return;
+    this.arrivals.noteChange(stamp, text.previous);
     const { piece } = text;
     if (piece === undefined) {
       this.#applyAll({ text, stamp });
@@ -64,6 +74,19 @@ export class View {
     if (arrived.size < piece.parts) return;
     this.#incomplete.delete(piece.commit);
     for (const part of arrived.values()) this.#applyAll(part);
+  }
+
+  /** @param hash of the state's document, which has not come before */
+  applyState(text: StateText, hash: string): void {
+    this.arrivals.note(hash);
+    if (text.origin !== undefined) this.arrivals.note(text.origin);
+    for (const { placed, stamp } of text.operations) {
+      this.arrivals.noteStamp(stamp.change);
+      this.#applyOne(placed, stamp, text.plain);
+    }
+    if (text.dump === undefined) return;
+    const covered = this.arrivals.noteDump(text.dump, hash);
+    if (covered !== undefined) this.#dropCovered(covered);
   }
 
   /** Versions that `references` cannot see into until `count` is told their stripes. */
@@ -90,6 +113,16 @@ export class View {
   /** Overwrites the plaintexts, which hold the keys of files. The view is useless afterwards. */
   wipe(): void {
     for (const node of this.tree.nodes()) for (const version of node.versions) version.plain.fill(0);
+    for (const parts of this.#incomplete.values()) for (const { text } of parts.values()) text.plain.fill(0);
+  }
+
+  /** Commits that are not whole here, but were where a dump was written. */
+  #dropCovered(covered: ReadonlySet<string>): void {
+    for (const [commit, parts] of this.#incomplete) {
+      if ([...parts.values()].every(({ stamp }) => covered.has(shortHash(stamp.document)))) {
+        this.#incomplete.delete(commit);
+      }
+    }
   }
 
   #applyAll({ text, stamp }: Arrived): void {
@@ -102,8 +135,9 @@ export class View {
     const { operation, start, end } = placed;
     switch (operation.$case) {
       case 'setEntry': {
-        const { node, parent, name, folder, changedMs } = operation.value;
-        this.tree.place(toHex(node), stamp, { parent: toHex(parent), name, folder, changedMs });
+        const { node, parent, trashedFrom, ...place } = operation.value;
+        const from = trashedFrom === '' ? undefined : trashedFrom;
+        this.tree.place(toHex(node), stamp, { ...place, parent: toHex(parent), trashedFrom: from });
         break;
       }
       case 'addVersion':
@@ -116,11 +150,12 @@ export class View {
 
   #addVersion(added: AddVersion, origin: Pick<ViewVersion, 'stamp' | 'plain' | 'start' | 'end'>): void {
     const node = this.tree.ensure(toHex(added.file));
+    if (this.tree.isReserved(node)) return;
     const id = toHex(added.version) as VersionId;
     const { bytes, modifiedMs, createdMs, mode } = added;
     const twin = node.versions.find((version) => version.id === id);
     // One version announced twice (by a writer that was not told of its success): the first announcement counts.
-    if (node.dropped?.has(id) === true || (twin && compareStamps(twin.stamp, origin.stamp) < 0)) return;
+    if (node.dropped?.has(id) === true || (twin && compareStamps(twin.stamp, origin.stamp) <= 0)) return;
     if (twin !== undefined) this.#forget(node, twin);
     const version = { id, bytes, modifiedMs, createdMs, mode, ...origin };
     node.versions = insert(node.versions, version);

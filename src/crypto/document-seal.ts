@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { concatBytes } from '../bytes.js';
 import { StorageError } from '../errors.js';
 import { derive } from './kdf.js';
@@ -21,7 +21,19 @@ export const DOCUMENT_OVERHEAD_BYTES = SALT_BYTES + TAG_BYTES;
  * @param aad the plain fields that the document is bound to
  */
 export function sealDocument(catalogKey: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
-  const salt = randomBytes(SALT_BYTES);
+  return sealWith(randomBytes(SALT_BYTES), catalogKey, aad, plain);
+}
+
+/**
+ * The same with a salt that follows from key, fields and content: peers that seal one old document again, each by itself,
+ * make one new document. No two contents share a key, so the zero nonce is still used once.
+ */
+export function resealDocument(catalogKey: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
+  const context = createHash('sha256').update(createHash('sha256').update(aad).digest()).update(plain).digest();
+  return sealWith(derive(catalogKey, DERIVE.reseal, { bytes: SALT_BYTES, context }), catalogKey, aad, plain);
+}
+
+function sealWith(salt: Uint8Array, catalogKey: Uint8Array, aad: Uint8Array, plain: Uint8Array): Uint8Array {
   const cipher = createCipheriv(CIPHER, derive(catalogKey, DERIVE.document, { salt }), NONCE, {
     authTagLength: TAG_BYTES,
   });

@@ -23,6 +23,8 @@ export const DERIVE = {
   stripeDirectory: 'shoal/stripe-directory/1',
   /** catalog key and a document's salt → the key of that document */
   document: 'shoal/document/1',
+  /** catalog key and what is sealed again → the salt of its document */
+  reseal: 'shoal/reseal/1',
   /** catalog key, parent and name → the id of a folder */
   folder: 'shoal/folder/1',
 } as const;

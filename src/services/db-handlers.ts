@@ -1,5 +1,5 @@
 import { idBytes, parsePeerId, parseStripeId, parseVersionId } from '../chunk/ids.js';
-import type { Catalog, NewVersion } from '../catalog/catalog.js';
+import type { Catalog, NewVersion, Removal } from '../catalog/catalog.js';
 import { pages } from '../catalog/pages.js';
 import { ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
 import {
@@ -21,7 +21,8 @@ import {
   entryBytes,
   freedBytes,
 } from '../catalog/wire-records.js';
-import type { CommitRequest, DbServiceServer } from '../gen/shoal/v1/db.js';
+import { deletedBytes, encodeDeleted } from '../catalog/wire-trash.js';
+import type { CommitRequest, DbServiceServer, RemoveResponse } from '../gen/shoal/v1/db.js';
 import type { Logger } from '../log.js';
 import { clientStream, serverStream, unary } from './db-calls.js';
 
@@ -105,8 +106,8 @@ function secretHandlers({ catalog, logger }: Context) {
     recoverWithKit: unary(logger, async ({ name, words, next }) => {
       return encodePassphraseChange(await catalog.recoverWithKit(name, words, next));
     }),
-    rotateKeys: serverStream(logger, async function* ({ session, passphrase, documentsPerSecond }) {
-      const options = documentsPerSecond > 0 ? { documentsPerSecond } : {};
+    rotateKeys: serverStream(logger, async function* ({ session, passphrase, entriesPerSecond }) {
+      const options = entriesPerSecond > 0 ? { entriesPerSecond } : {};
       for await (const rotation of catalog.rotateKeys({ token: session }, passphrase, options)) {
         yield encodeKeyRotation(rotation);
       }
@@ -155,6 +156,11 @@ async function readCommit(requests: AsyncIterable<CommitRequest>): Promise<{ tok
   return { token, versions: assembly.finish().map(({ name, manifest }) => ({ path: name, manifest })) };
 }
 
+function* removalPages({ files, freed }: Removal): Generator<RemoveResponse> {
+  yield { files, freed: [] };
+  for (const page of pages(freed.map(encodeFreed), freedBytes)) yield { files: 0, freed: page };
+}
+
 function changeHandlers({ catalog, logger }: Context) {
   return {
     commit: clientStream(logger, async (requests) => {
@@ -170,10 +176,19 @@ function changeHandlers({ catalog, logger }: Context) {
       await catalog.move({ token: session }, from, to);
       return {};
     }),
-    remove: serverStream(logger, async function* ({ session, path, recursive }) {
-      const { files, freed } = await catalog.remove({ token: session }, path, { recursive });
-      yield { files, freed: [] };
-      for (const page of pages(freed.map(encodeFreed), freedBytes)) yield { files: 0, freed: page };
+    remove: serverStream(logger, async function* ({ session, path, recursive, forever }) {
+      yield* removalPages(await catalog.remove({ token: session }, path, { recursive, forever }));
+    }),
+    listDeleted: serverStream(logger, async function* ({ session }) {
+      const entries = (await catalog.deleted({ token: session })).map(encodeDeleted);
+      for (const page of pages(entries, deletedBytes)) yield { entries: page };
+    }),
+    restore: unary(logger, async ({ session, path, version }) => {
+      const wanted = version.length === 0 ? undefined : parseVersionId(version);
+      return encodeEntry(await catalog.restore({ token: session }, path, wanted));
+    }),
+    emptyTrash: serverStream(logger, async function* ({ session, untilMs }) {
+      yield* removalPages(await catalog.emptyTrash({ token: session }, untilMs));
     }),
   } satisfies Partial<DbServiceServer>;
 }

@@ -24,8 +24,14 @@ export function samplePeer(digit: number): PeerId {
 export function openUserCatalog(
   user: SampleUser,
   database: DocumentDatabase,
-  options: { readonly peer?: PeerId; readonly logger?: Logger } = {},
+  options: {
+    readonly peer?: PeerId;
+    readonly peerName?: string;
+    readonly logger?: Logger;
+    readonly now?: () => number;
+  } = {},
 ): Promise<UserCatalog> {
-  const { peer = samplePeer(1), logger = silentLogger() } = options;
-  return UserCatalog.open({ user: user.id, keys: user.keys(), database, peer, logger, now: () => 1_700_000_000_000 });
+  const { peer = samplePeer(1), peerName = 'attic', logger = silentLogger() } = options;
+  const { now = () => 1_700_000_000_000 } = options;
+  return UserCatalog.open({ user: user.id, keys: user.keys(), database, peer, peerName, logger, now });
 }

@@ -26,7 +26,7 @@ async function write(lane: string): Promise<void> {
     say('committed', folder);
     if (numbers.below(4) > 0) continue;
     say('remove', folder);
-    await catalog.remove(folder, true);
+    await catalog.remove(folder, { recursive: true, forever: true });
     say('removed', folder);
   }
 }

@@ -190,13 +190,13 @@ export interface RotateKeysRequest {
   session: string;
   passphrase: string;
   /** 0: as fast as it goes */
-  documentsPerSecond: number;
+  entriesPerSecond: number;
 }
 
 export interface KeyRotationDescription {
   generation: number;
   running: boolean;
-  /** documents */
+  /** entries of the catalog, and what is left of removed ones */
   done: number;
   total: number;
 }
@@ -353,11 +353,42 @@ export interface RemoveRequest {
   session: string;
   path: string;
   recursive: boolean;
+  /** not into the trash, and also from there */
+  forever: boolean;
 }
 
 export interface RemoveResponse {
   files: number;
   freed: FreedStripeDescription[];
+}
+
+export interface ListDeletedRequest {
+  session: string;
+}
+
+export interface DeletedDescription {
+  path: string;
+  folder: boolean;
+  files: number;
+  bytes: number;
+  deletedMs: number;
+}
+
+export interface DeletedPage {
+  entries: DeletedDescription[];
+}
+
+export interface RestoreRequest {
+  session: string;
+  path: string;
+  /** empty: what was removed there last */
+  version: Uint8Array;
+}
+
+export interface EmptyTrashRequest {
+  session: string;
+  /** what nobody has touched since; Unix time */
+  untilMs: number;
 }
 
 export interface FreedStripeDescription {
@@ -2193,7 +2224,7 @@ export const RecoverWithKitRequest: MessageFns<RecoverWithKitRequest> = {
 };
 
 function createBaseRotateKeysRequest(): RotateKeysRequest {
-  return { session: "", passphrase: "", documentsPerSecond: 0 };
+  return { session: "", passphrase: "", entriesPerSecond: 0 };
 }
 
 export const RotateKeysRequest: MessageFns<RotateKeysRequest> = {
@@ -2204,8 +2235,8 @@ export const RotateKeysRequest: MessageFns<RotateKeysRequest> = {
     if (message.passphrase !== "") {
       writer.uint32(18).string(message.passphrase);
     }
-    if (message.documentsPerSecond !== 0) {
-      writer.uint32(25).double(message.documentsPerSecond);
+    if (message.entriesPerSecond !== 0) {
+      writer.uint32(25).double(message.entriesPerSecond);
     }
     return writer;
   },
@@ -2244,7 +2275,7 @@ export const RotateKeysRequest: MessageFns<RotateKeysRequest> = {
               break;
             }
 
-            message.documentsPerSecond = reader.double();
+            message.entriesPerSecond = reader.double();
             continue;
           }
         }
@@ -3947,7 +3978,7 @@ export const MoveResponse: MessageFns<MoveResponse> = {
 };
 
 function createBaseRemoveRequest(): RemoveRequest {
-  return { session: "", path: "", recursive: false };
+  return { session: "", path: "", recursive: false, forever: false };
 }
 
 export const RemoveRequest: MessageFns<RemoveRequest> = {
@@ -3960,6 +3991,9 @@ export const RemoveRequest: MessageFns<RemoveRequest> = {
     }
     if (message.recursive !== false) {
       writer.uint32(24).bool(message.recursive);
+    }
+    if (message.forever !== false) {
+      writer.uint32(32).bool(message.forever);
     }
     return writer;
   },
@@ -3999,6 +4033,14 @@ export const RemoveRequest: MessageFns<RemoveRequest> = {
             }
 
             message.recursive = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.forever = reader.bool();
             continue;
           }
         }
@@ -4056,6 +4098,313 @@ export const RemoveResponse: MessageFns<RemoveResponse> = {
             }
 
             message.freed.push(FreedStripeDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListDeletedRequest(): ListDeletedRequest {
+  return { session: "" };
+}
+
+export const ListDeletedRequest: MessageFns<ListDeletedRequest> = {
+  encode(message: ListDeletedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListDeletedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListDeletedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeletedDescription(): DeletedDescription {
+  return { path: "", folder: false, files: 0, bytes: 0, deletedMs: 0 };
+}
+
+export const DeletedDescription: MessageFns<DeletedDescription> = {
+  encode(message: DeletedDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.folder !== false) {
+      writer.uint32(16).bool(message.folder);
+    }
+    if (message.files !== 0) {
+      writer.uint32(24).uint64(message.files);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(32).uint64(message.bytes);
+    }
+    if (message.deletedMs !== 0) {
+      writer.uint32(40).uint64(message.deletedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeletedDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeletedDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.folder = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.files = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.deletedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDeletedPage(): DeletedPage {
+  return { entries: [] };
+}
+
+export const DeletedPage: MessageFns<DeletedPage> = {
+  encode(message: DeletedPage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      DeletedDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeletedPage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeletedPage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(DeletedDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestoreRequest(): RestoreRequest {
+  return { session: "", path: "", version: new Uint8Array(0) };
+}
+
+export const RestoreRequest: MessageFns<RestoreRequest> = {
+  encode(message: RestoreRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.version.length !== 0) {
+      writer.uint32(26).bytes(message.version);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.version = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEmptyTrashRequest(): EmptyTrashRequest {
+  return { session: "", untilMs: 0 };
+}
+
+export const EmptyTrashRequest: MessageFns<EmptyTrashRequest> = {
+  encode(message: EmptyTrashRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.untilMs !== 0) {
+      writer.uint32(16).uint64(message.untilMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EmptyTrashRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEmptyTrashRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untilMs = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -5157,6 +5506,34 @@ export const DbServiceService = {
     responseSerialize: (value: RemoveResponse): Buffer => Buffer.from(RemoveResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RemoveResponse => RemoveResponse.decode(value),
   },
+  listDeleted: {
+    path: "/shoal.v1.DbService/ListDeleted" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListDeletedRequest): Buffer => Buffer.from(ListDeletedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListDeletedRequest => ListDeletedRequest.decode(value),
+    responseSerialize: (value: DeletedPage): Buffer => Buffer.from(DeletedPage.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DeletedPage => DeletedPage.decode(value),
+  },
+  restore: {
+    path: "/shoal.v1.DbService/Restore" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RestoreRequest): Buffer => Buffer.from(RestoreRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RestoreRequest => RestoreRequest.decode(value),
+    responseSerialize: (value: CatalogEntry): Buffer => Buffer.from(CatalogEntry.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CatalogEntry => CatalogEntry.decode(value),
+  },
+  /** As of Remove. */
+  emptyTrash: {
+    path: "/shoal.v1.DbService/EmptyTrash" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: EmptyTrashRequest): Buffer => Buffer.from(EmptyTrashRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EmptyTrashRequest => EmptyTrashRequest.decode(value),
+    responseSerialize: (value: RemoveResponse): Buffer => Buffer.from(RemoveResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RemoveResponse => RemoveResponse.decode(value),
+  },
   putStripes: {
     path: "/shoal.v1.DbService/PutStripes" as const,
     requestStream: false as const,
@@ -5242,6 +5619,10 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   move: handleUnaryCall<MoveRequest, MoveResponse>;
   /** The first message has the number of files. */
   remove: handleServerStreamingCall<RemoveRequest, RemoveResponse>;
+  listDeleted: handleServerStreamingCall<ListDeletedRequest, DeletedPage>;
+  restore: handleUnaryCall<RestoreRequest, CatalogEntry>;
+  /** As of Remove. */
+  emptyTrash: handleServerStreamingCall<EmptyTrashRequest, RemoveResponse>;
   putStripes: handleUnaryCall<PutStripesRequest, PutStripesResponse>;
   /** Those that are known, in the order asked; `index` says which. */
   getStripes: handleServerStreamingCall<GetStripesRequest, FoundStripe>;
@@ -5632,6 +6013,34 @@ export interface DbServiceClient extends Client {
   remove(request: RemoveRequest, options?: Partial<CallOptions>): ClientReadableStream<RemoveResponse>;
   remove(
     request: RemoveRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<RemoveResponse>;
+  listDeleted(request: ListDeletedRequest, options?: Partial<CallOptions>): ClientReadableStream<DeletedPage>;
+  listDeleted(
+    request: ListDeletedRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<DeletedPage>;
+  restore(
+    request: RestoreRequest,
+    callback: (error: ServiceError | null, response: CatalogEntry) => void,
+  ): ClientUnaryCall;
+  restore(
+    request: RestoreRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CatalogEntry) => void,
+  ): ClientUnaryCall;
+  restore(
+    request: RestoreRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CatalogEntry) => void,
+  ): ClientUnaryCall;
+  /** As of Remove. */
+  emptyTrash(request: EmptyTrashRequest, options?: Partial<CallOptions>): ClientReadableStream<RemoveResponse>;
+  emptyTrash(
+    request: EmptyTrashRequest,
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RemoveResponse>;
