@@ -37,8 +37,8 @@ export class StripeDocuments {
   readonly #database: DocumentDatabase;
   readonly #checked = new Map<StripeId, StripeRecord>();
   readonly #follower: ChangeFollower;
-  /** Counts what made something in memory invalid: what was read before may not be kept after. */
-  #invalidations = 0;
+  /** For each read that is under way: the stripes that changed meanwhile, of which it may have seen the older state. */
+  readonly #reads = new Set<Set<StripeId>>();
 
   private constructor(options: StripeDocumentsOptions, since: string) {
     this.#options = options;
@@ -51,8 +51,8 @@ export class StripeDocuments {
         this.#invalidate(ids);
       },
       onGap: () => {
-        this.#invalidations++;
         this.#checked.clear();
+        this.#reads.clear();
       },
     });
   }
@@ -131,7 +131,8 @@ export class StripeDocuments {
   }
 
   async #read(ids: readonly StripeId[]): Promise<Map<StripeId, StripeRecord>> {
-    const before = this.#invalidations;
+    const changed = new Set<StripeId>();
+    this.#reads.add(changed);
     const choice: StripeChoice = { peers: await this.#options.peers(), isOwn: this.#options.isOwn };
     const moves = await this.#moves(ids);
     const found = new Map<StripeId, StripeRecord>();
@@ -143,7 +144,8 @@ export class StripeDocuments {
         found.set(stripe.id, this.#merge(stripe, moves.get(stripe.id) ?? [], choice.peers));
       }
     }
-    if (this.#invalidations === before) this.#keep(found);
+    // Not there any more after a gap in the feed.
+    if (this.#reads.delete(changed)) this.#keep([...found.values()].filter(({ id }) => !changed.has(id)));
     return found;
   }
 
@@ -172,8 +174,8 @@ export class StripeDocuments {
     return wanted;
   }
 
-  #keep(found: ReadonlyMap<StripeId, StripeRecord>): void {
-    for (const [id, stripe] of found) this.#checked.set(id, stripe);
+  #keep(stripes: readonly StripeRecord[]): void {
+    for (const stripe of stripes) this.#checked.set(stripe.id, stripe);
     for (const oldest of this.#checked.keys()) {
       if (this.#checked.size <= MAX_CACHED_STRIPES) break;
       this.#checked.delete(oldest);
@@ -181,8 +183,11 @@ export class StripeDocuments {
   }
 
   #invalidate(documents: readonly string[]): void {
-    this.#invalidations++;
-    for (const id of documents) this.#checked.delete(stripeOf(id));
+    for (const document of documents) {
+      const id = stripeOf(document);
+      this.#checked.delete(id);
+      for (const changed of this.#reads) changed.add(id);
+    }
   }
 }
 
