@@ -44,7 +44,7 @@ export const MAX_IDS_PER_CALL = 1024;
 /** Times that a corrupt segment is asked for again before the transfer fails as CORRUPT. */
 export const MAX_RESEND_ROUNDS = 4;
 /** HTTP/2 window of a stream, both directions: below it every 64 KiB costs a round trip and a wake-up. */
-export const STREAM_WINDOW_BYTES = 4 * MIB;
+export const STREAM_WINDOW_BYTES = 1 * MIB;
 /** HTTP/2 window of a connection. */
 export const CONNECTION_WINDOW_BYTES = 16 * MIB;
 /** Streams that one peer may have open at another. */
@@ -69,6 +69,10 @@ export const PING_TIMEOUT_MS = 2_000;
 export const DELETE_ATTEMPT_MS = 3_000;
 /** A stream of a file begins with a read of this size, and four times as much each time until whole extents. */
 export const FIRST_READ_BYTES = 256 * KIB;
+/** A stream that is read while others hold the memory for whole extents goes on by this much. */
+export const MODEST_READ_BYTES = MIB;
+/** A stream that is put while others hold the memory for whole extents is cut into these. */
+export const MODEST_EXTENT_BYTES = 4 * MIB;
 /** How often a peer sends again what others missed, and reads who is a member. */
 export const HOUSEKEEPING_MS = 5_000;
 /** A connection attempt that is not up after this is a dead peer. */
@@ -192,8 +196,6 @@ export const MAX_BAD_LABELS = 256;
 export const MAX_INVENTORY_RETRIES = 3;
 /** Documents of users of one name that a peer tells. */
 export const MAX_OWNERS_PER_ANSWER = 8;
-/** Stripes whose directories are read at once: each holds a sealed and an open directory in memory. */
-export const MAX_DIRECTORY_READS = 8;
 /** Versions that one commit of a recovery brings back, and what is done twice after a crash in the middle. */
 export const RECOVERED_PER_COMMIT = 1_000;
 
@@ -377,3 +379,14 @@ export const MAX_REPLICATION_WAIT_MS = 60_000;
 export const MAX_MISSING_DATABASE_WAIT_MS = 10_000;
 /** Longest pause between pages of a feed that brings nothing new. */
 export const MAX_FRUITLESS_PAUSE_MS = 5_000;
+/** A call to PouchDB hosting takes no longer: it answers from its disk. */
+export const HOSTING_CALL_TIMEOUT_MS = 60_000;
+/** Compacting 100,000 documents takes some 10 s, on a disk that is busy much longer. */
+export const COMPACTION_TIMEOUT_MS = 15 * 60 * 1000;
+/** A client of PouchDB hosting waits this long for changes before it asks again. */
+export const FEED_WAIT_MS = 25_000;
+/** Wait before a client whose feed broke asks again; doubled each time, up to the second. */
+export const FEED_RETRY_MIN_MS = 100;
+export const FEED_RETRY_MAX_MS = 5_000;
+/** Connections of a client to PouchDB hosting, feeds apart: LevelDB writes one batch at a time anyway. */
+export const HOSTING_CONNECTIONS = 16;

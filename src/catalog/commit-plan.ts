@@ -47,7 +47,7 @@ export class CommitPlan {
   }
 
   /** Over a file it is its newest version, and the file keeps its id. @throws StorageError CONFLICT over a folder */
-  addVersion({ path, manifest }: NewVersion): void {
+  addVersion({ path, manifest, createdMs = this.#context.nowMs }: NewVersion): void {
     const names = parsePath(path);
     const name = names.at(-1);
     if (name === undefined) throw new StorageError('CONFLICT', 'The root "/" is a folder.');
@@ -63,7 +63,7 @@ export class CommitPlan {
     if (node?.dropped?.has(manifest.version) === true) {
       throw new StorageError('ALREADY_EXISTS', `This version of ${path} was stored before, and removed.`);
     }
-    this.#operations.push(this.#version(file, manifest));
+    this.#operations.push(this.#version(file, manifest, createdMs));
   }
 
   /** Makes a former version the newest again, as a version of its own. */
@@ -95,9 +95,9 @@ export class CommitPlan {
     return target;
   }
 
-  #version(file: string, manifest: Manifest): ChangeOperation {
+  #version(file: string, manifest: Manifest, createdMs: number): ChangeOperation {
     const { version, bytes, modifiedMs, mode, extents } = manifest;
-    const { batch, nowMs } = this.#context;
+    const { batch } = this.#context;
     const large = extents.length > MAX_INLINE_EXTENTS;
     const written = large ? batch.sealExtents(extents) : { names: [], documents: [] };
     for (const document of written.documents) this.#extents.push(document);
@@ -111,7 +111,7 @@ export class CommitPlan {
         mode,
         extents: large ? [] : extents.map(encodeExtent),
         extentDocuments: [...written.names],
-        createdMs: nowMs,
+        createdMs,
       },
     };
   }

@@ -110,6 +110,16 @@ export class View {
     return this.#references.count(stripe) > 0;
   }
 
+  /** Every version that was ever announced, the removed ones too. */
+  knownVersions(): Set<VersionId> {
+    const known = new Set<VersionId>();
+    for (const { versions, dropped } of this.tree.nodes()) {
+      for (const { id } of versions) known.add(id);
+      for (const id of dropped ?? []) known.add(id);
+    }
+    return known;
+  }
+
   /** Overwrites the plaintexts, which hold the keys of files. The view is useless afterwards. */
   wipe(): void {
     for (const node of this.tree.nodes()) for (const version of node.versions) version.plain.fill(0);

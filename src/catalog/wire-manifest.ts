@@ -34,8 +34,10 @@ export function* manifestParts(manifests: readonly (Manifest | undefined)[]): Ge
 }
 
 export function* versionParts(versions: readonly NewVersion[]): Generator<VersionPart> {
-  for (const { path, manifest } of versions) {
-    for (const part of split(manifest)) yield { path: part.head === undefined ? '' : path, ...part };
+  for (const { path, manifest, createdMs = 0 } of versions) {
+    for (const part of split(manifest)) {
+      yield part.head === undefined ? { path: '', createdMs: 0, ...part } : { path, createdMs, ...part };
+    }
   }
 }
 

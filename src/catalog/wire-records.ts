@@ -119,8 +119,8 @@ export function decodeKeyRotation({ generation, running, done, total }: KeyRotat
 }
 
 export function decodePurpose(purpose: string): SigningPurpose {
-  if (purpose === 'label' || purpose === 'grant' || purpose === 'delete') return purpose;
-  throw new StorageError('INVALID_ARGUMENT', 'The catalog signs for "label", "grant" and "delete" alone.');
+  if (purpose === 'label' || purpose === 'grant' || purpose === 'delete' || purpose === 'inventory') return purpose;
+  throw new StorageError('INVALID_ARGUMENT', 'The catalog signs for "label", "grant", "delete" and "inventory" alone.');
 }
 
 export function encodeEntry(entry: Entry): CatalogEntry {

@@ -20,6 +20,7 @@ export interface Waiting<T> {
 export interface Packed<T> {
   readonly item: T;
   readonly fileOffset: number;
+  /** 0 for a file without bytes, which the stripe's directory only mentions. */
   readonly bytes: number;
   readonly last: boolean;
 }
@@ -56,23 +57,41 @@ export class Packer<T> {
       fileOffset += solo;
     }
     const rest = file.bytes - fileOffset;
-    if (!this.#fits(rest, file.path)) yield* this.flush();
+    if (!this.#fits(rest, file.path)) {
+      yield* this.flush();
+      this.#open = openStripe();
+    }
     this.#open.pieces.push({ item: file.item, fileOffset, bytes: rest, last: true });
     this.#open.sealedBytes += sealedBytes(rest);
     this.#open.directoryBytes += directoryEntryBytes(file.path);
   }
 
-  /** Closes the open stripe, if anything is in it. */
+  /**
+   * A file without bytes: it needs no place, but the next stripe tells of it, for recovery. It makes no stripe of its own:
+   * nothing would refer to that, so nothing would ever give its space back.
+   */
+  *mention(item: T, path: string): Generator<Packed<T>[]> {
+    if (!this.#hasRoom(0, path)) yield* this.flush();
+    if (!this.#hasRoom(0, path)) return;
+    this.#open.pieces.push({ item, fileOffset: 0, bytes: 0, last: true });
+    this.#open.directoryBytes += directoryEntryBytes(path);
+  }
+
+  /** Closes the open stripe, if any bytes are in it. */
   *flush(): Generator<Packed<T>[]> {
-    if (this.#open.pieces.length === 0) return;
+    if (this.#open.sealedBytes === 0) return;
     const { pieces } = this.#open;
     this.#open = openStripe();
     yield pieces;
   }
 
   #fits(bytes: number, path: string): boolean {
+    return this.#hasRoom(sealedBytes(bytes), path);
+  }
+
+  #hasRoom(sealed: number, path: string): boolean {
     const directory = this.#open.directoryBytes + directoryEntryBytes(path);
-    const total = this.#open.sealedBytes + sealedBytes(bytes) + sealedDirectoryBytes(directory);
+    const total = this.#open.sealedBytes + sealed + sealedDirectoryBytes(directory);
     return directory <= MAX_DIRECTORY_BYTES / 2 && total <= this.#capacity;
   }
 }

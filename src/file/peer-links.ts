@@ -34,8 +34,12 @@ export class PeerLinks implements AsyncDisposable {
 
   /** @throws StorageError NOT_FOUND for a peer that is no member */
   store(id: PeerId): ChunkStore {
-    const { self, local, book, tls } = this.#options;
-    if (id === self) return local;
+    return id === this.#options.self ? this.#options.local : this.remote(id);
+  }
+
+  /** For what only another peer can be asked. @throws StorageError NOT_FOUND for a peer that is no member */
+  remote(id: PeerId): RemoteStore {
+    const { book, tls } = this.#options;
     const record = book.get(id);
     if (record === undefined)
       throw new StorageError('NOT_FOUND', `Peer ${id.slice(0, 12)}… is not a member of this network.`);

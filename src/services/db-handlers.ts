@@ -138,6 +138,11 @@ function readHandlers({ catalog, logger }: Context) {
       const manifests = await catalog.manifests({ token: session }, paths);
       for (const parts of pages(manifestParts(manifests), partBytes)) yield { parts };
     }),
+    getKnownVersions: unary(logger, async ({ session, versions }) => {
+      const asked = versions.map(parseVersionId);
+      const known = await catalog.knownVersions({ token: session }, asked);
+      return { versions: asked.filter((version) => known.has(version)).map(idBytes) };
+    }),
     getFileIds: unary(logger, async ({ session, paths }) => {
       const ids = await catalog.fileIds({ token: session }, paths);
       return { ids: ids.map((id) => (id === undefined ? NO_ID : idBytes(id))) };
@@ -147,13 +152,16 @@ function readHandlers({ catalog, logger }: Context) {
 
 /** Puts a commit together from its messages; the session stands in the first. */
 async function readCommit(requests: AsyncIterable<CommitRequest>): Promise<{ token: string; versions: NewVersion[] }> {
-  const assembly = new ManifestAssembly<string>();
+  const assembly = new ManifestAssembly<Pick<NewVersion, 'path' | 'createdMs'>>();
   let token = '';
   for await (const { session, parts } of requests) {
     if (session !== '') token = session;
-    for (const part of parts) assembly.add(part.path, part);
+    for (const part of parts) {
+      const { path, createdMs } = part;
+      assembly.add(createdMs === 0 ? { path } : { path, createdMs }, part);
+    }
   }
-  return { token, versions: assembly.finish().map(({ name, manifest }) => ({ path: name, manifest })) };
+  return { token, versions: assembly.finish().map(({ name, manifest }) => ({ ...name, manifest })) };
 }
 
 function* removalPages({ files, freed }: Removal): Generator<RemoveResponse> {
@@ -208,6 +216,9 @@ function stripeHandlers({ catalog, logger }: Context) {
       await catalog.moveChunks(moves.map(decodeMove));
       return {};
     }),
+    findUnreferenced: unary(logger, async ({ session, ids }) => ({
+      ids: (await catalog.unreferenced({ token: session }, ids.map(parseStripeId))).map((id) => idBytes(id)),
+    })),
     forgetStripes: unary(logger, async ({ session, ids }) => {
       await catalog.forgetStripes({ token: session }, ids.map(parseStripeId));
       return {};

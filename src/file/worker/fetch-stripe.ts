@@ -46,7 +46,7 @@ export async function fetchStripe(
 }
 
 /** How this stripe's chunks are asked for; the peer's answer is remembered for the next choice of sources. */
-function fetcher(job: FetchStripeJob, context: WorkerContext): FetchChunk {
+export function fetcher(job: Omit<FetchStripeJob, 'reads'>, context: WorkerContext): FetchChunk {
   return async (index, segments, signal) => {
     const id = job.chunks[index];
     const source = job.sources[index];

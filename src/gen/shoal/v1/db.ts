@@ -214,7 +214,7 @@ export interface LockResponse {
 
 export interface SignRequest {
   session: string;
-  /** "label", "grant" or "delete" */
+  /** "label", "grant", "delete" or "inventory" */
   purpose: string;
   body: Uint8Array;
 }
@@ -317,6 +317,16 @@ export interface GetFileIdsResponse {
   ids: Uint8Array[];
 }
 
+export interface GetKnownVersionsRequest {
+  session: string;
+  versions: Uint8Array[];
+}
+
+export interface GetKnownVersionsResponse {
+  /** those that are known, in the order asked */
+  versions: Uint8Array[];
+}
+
 export interface CommitRequest {
   /** in the first message */
   session: string;
@@ -327,6 +337,8 @@ export interface VersionPart {
   path: string;
   head: ManifestHead | undefined;
   extents: Extent[];
+  /** beside a head; 0: now */
+  createdMs: number;
 }
 
 export interface CommitResponse {
@@ -451,6 +463,15 @@ export interface MoveChunksRequest {
 }
 
 export interface MoveChunksResponse {
+}
+
+export interface FindUnreferencedRequest {
+  session: string;
+  ids: Uint8Array[];
+}
+
+export interface FindUnreferencedResponse {
+  ids: Uint8Array[];
 }
 
 export interface ForgetStripesRequest {
@@ -3622,6 +3643,109 @@ export const GetFileIdsResponse: MessageFns<GetFileIdsResponse> = {
   },
 };
 
+function createBaseGetKnownVersionsRequest(): GetKnownVersionsRequest {
+  return { session: "", versions: [] };
+}
+
+export const GetKnownVersionsRequest: MessageFns<GetKnownVersionsRequest> = {
+  encode(message: GetKnownVersionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    for (const v of message.versions) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKnownVersionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetKnownVersionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.versions.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetKnownVersionsResponse(): GetKnownVersionsResponse {
+  return { versions: [] };
+}
+
+export const GetKnownVersionsResponse: MessageFns<GetKnownVersionsResponse> = {
+  encode(message: GetKnownVersionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.versions) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKnownVersionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetKnownVersionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.versions.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseCommitRequest(): CommitRequest {
   return { session: "", parts: [] };
 }
@@ -3680,7 +3804,7 @@ export const CommitRequest: MessageFns<CommitRequest> = {
 };
 
 function createBaseVersionPart(): VersionPart {
-  return { path: "", head: undefined, extents: [] };
+  return { path: "", head: undefined, extents: [], createdMs: 0 };
 }
 
 export const VersionPart: MessageFns<VersionPart> = {
@@ -3693,6 +3817,9 @@ export const VersionPart: MessageFns<VersionPart> = {
     }
     for (const v of message.extents) {
       Extent.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.createdMs !== 0) {
+      writer.uint32(32).uint64(message.createdMs);
     }
     return writer;
   },
@@ -3732,6 +3859,14 @@ export const VersionPart: MessageFns<VersionPart> = {
             }
 
             message.extents.push(Extent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.createdMs = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -5095,6 +5230,109 @@ export const MoveChunksResponse: MessageFns<MoveChunksResponse> = {
   },
 };
 
+function createBaseFindUnreferencedRequest(): FindUnreferencedRequest {
+  return { session: "", ids: [] };
+}
+
+export const FindUnreferencedRequest: MessageFns<FindUnreferencedRequest> = {
+  encode(message: FindUnreferencedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    for (const v of message.ids) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindUnreferencedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindUnreferencedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ids.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindUnreferencedResponse(): FindUnreferencedResponse {
+  return { ids: [] };
+}
+
+export const FindUnreferencedResponse: MessageFns<FindUnreferencedResponse> = {
+  encode(message: FindUnreferencedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ids) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindUnreferencedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindUnreferencedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ids.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseForgetStripesRequest(): ForgetStripesRequest {
   return { ids: [], session: "" };
 }
@@ -5465,6 +5703,18 @@ export const DbServiceService = {
     responseSerialize: (value: GetFileIdsResponse): Buffer => Buffer.from(GetFileIdsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetFileIdsResponse => GetFileIdsResponse.decode(value),
   },
+  /** Those that were ever visible, the removed ones too. */
+  getKnownVersions: {
+    path: "/shoal.v1.DbService/GetKnownVersions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetKnownVersionsRequest): Buffer =>
+      Buffer.from(GetKnownVersionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetKnownVersionsRequest => GetKnownVersionsRequest.decode(value),
+    responseSerialize: (value: GetKnownVersionsResponse): Buffer =>
+      Buffer.from(GetKnownVersionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetKnownVersionsResponse => GetKnownVersionsResponse.decode(value),
+  },
   /**
    * Expected order: messages whose parts, put together, are the versions. A part with a head begins a version, and the
    * ones without continue it. Nothing is visible before the answer, and all of it after.
@@ -5562,6 +5812,18 @@ export const DbServiceService = {
     responseSerialize: (value: MoveChunksResponse): Buffer => Buffer.from(MoveChunksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): MoveChunksResponse => MoveChunksResponse.decode(value),
   },
+  /** Those of the stripes that no version of the session's user refers to. */
+  findUnreferenced: {
+    path: "/shoal.v1.DbService/FindUnreferenced" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FindUnreferencedRequest): Buffer =>
+      Buffer.from(FindUnreferencedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindUnreferencedRequest => FindUnreferencedRequest.decode(value),
+    responseSerialize: (value: FindUnreferencedResponse): Buffer =>
+      Buffer.from(FindUnreferencedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindUnreferencedResponse => FindUnreferencedResponse.decode(value),
+  },
   forgetStripes: {
     path: "/shoal.v1.DbService/ForgetStripes" as const,
     requestStream: false as const,
@@ -5610,6 +5872,8 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   /** The same for each path that is a file, in the order asked; `index` says which. */
   getManifests: handleServerStreamingCall<GetManifestsRequest, ManifestPage>;
   getFileIds: handleUnaryCall<GetFileIdsRequest, GetFileIdsResponse>;
+  /** Those that were ever visible, the removed ones too. */
+  getKnownVersions: handleUnaryCall<GetKnownVersionsRequest, GetKnownVersionsResponse>;
   /**
    * Expected order: messages whose parts, put together, are the versions. A part with a head begins a version, and the
    * ones without continue it. Nothing is visible before the answer, and all of it after.
@@ -5627,6 +5891,8 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   /** Those that are known, in the order asked; `index` says which. */
   getStripes: handleServerStreamingCall<GetStripesRequest, FoundStripe>;
   moveChunks: handleUnaryCall<MoveChunksRequest, MoveChunksResponse>;
+  /** Those of the stripes that no version of the session's user refers to. */
+  findUnreferenced: handleUnaryCall<FindUnreferencedRequest, FindUnreferencedResponse>;
   forgetStripes: handleUnaryCall<ForgetStripesRequest, ForgetStripesResponse>;
 }
 
@@ -5964,6 +6230,22 @@ export interface DbServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetFileIdsResponse) => void,
   ): ClientUnaryCall;
+  /** Those that were ever visible, the removed ones too. */
+  getKnownVersions(
+    request: GetKnownVersionsRequest,
+    callback: (error: ServiceError | null, response: GetKnownVersionsResponse) => void,
+  ): ClientUnaryCall;
+  getKnownVersions(
+    request: GetKnownVersionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetKnownVersionsResponse) => void,
+  ): ClientUnaryCall;
+  getKnownVersions(
+    request: GetKnownVersionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetKnownVersionsResponse) => void,
+  ): ClientUnaryCall;
   /**
    * Expected order: messages whose parts, put together, are the versions. A part with a head begins a version, and the
    * ones without continue it. Nothing is visible before the answer, and all of it after.
@@ -6080,6 +6362,22 @@ export interface DbServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: MoveChunksResponse) => void,
+  ): ClientUnaryCall;
+  /** Those of the stripes that no version of the session's user refers to. */
+  findUnreferenced(
+    request: FindUnreferencedRequest,
+    callback: (error: ServiceError | null, response: FindUnreferencedResponse) => void,
+  ): ClientUnaryCall;
+  findUnreferenced(
+    request: FindUnreferencedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FindUnreferencedResponse) => void,
+  ): ClientUnaryCall;
+  findUnreferenced(
+    request: FindUnreferencedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FindUnreferencedResponse) => void,
   ): ClientUnaryCall;
   forgetStripes(
     request: ForgetStripesRequest,
