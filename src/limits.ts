@@ -292,6 +292,8 @@ export const MANY_STRIPES = 64;
 export const STRIPE_READS = 64;
 /** Documents that were not believed and are listed in the status; the log has them all. */
 export const MAX_RECORD_PROBLEMS = 1_000;
+/** Those that one status lists. */
+export const MAX_STATUS_PROBLEMS = 100;
 /** Records of the network whose signature was checked and need not be again: 5 KiB each. */
 export const MAX_CHECKED_RECORDS = 8_192;
 

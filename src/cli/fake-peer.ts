@@ -280,8 +280,9 @@ function statusReply(home: string, unlocked: boolean): StatusReply {
     peers,
     store: { chunks: 3, bytes: 300, partialBytes: 0, freeBytes: 1e9, reserveBytes: 1e6 },
     users: [{ id: 'u', name: 'demo', unlocked }],
-    safety: { stripes: 1, degraded: 0, mayFail: 1 },
+    safety: { stripes: 1, degraded: 0, mayFail: 1, lost: 0 },
     outbox: { pendingDeletes: 0 },
+    problems: [],
   };
 }
 

@@ -56,8 +56,12 @@ it('does not count removed peers as machines', () => {
     { ...peer, state: 'removed' as const, up: false },
   ];
   assert.equal(
-    statusSentence({ peers, safety: { stripes: 2, degraded: 2, mayFail: 0 } }),
+    statusSentence({ peers, safety: { stripes: 2, degraded: 2, mayFail: 0, lost: 0 } }),
     'Not one of your 1 machines may fail. 2 stripes wait for repair.',
   );
   assert.match(statusSentence({ peers, safety: null }), /shoal unlock/);
+  assert.match(
+    statusSentence({ peers, safety: { stripes: 2, degraded: 1, mayFail: -1, lost: 1 } }),
+    /The record of 1 stripe is lost: shoal recover\./,
+  );
 });

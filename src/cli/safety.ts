@@ -49,7 +49,9 @@ export function statusSentence(status: Pick<StatusReply, 'peers' | 'safety'>): s
     return `Unlock a user to see what may fail: shoal unlock NAME. ${downSentence(down)}`.trimEnd();
   const degraded = status.safety.degraded;
   const waits = degraded === 0 ? '' : ` ${count(degraded, 'stripe')} ${degraded === 1 ? 'waits' : 'wait'} for repair.`;
-  return safetySentence(status.safety.mayFail ?? undefined, { all: members.length, down }) + waits;
+  const { lost } = status.safety;
+  const gone = lost === 0 ? '' : ` The record of ${count(lost, 'stripe')} is lost: shoal recover.`;
+  return safetySentence(status.safety.mayFail ?? undefined, { all: members.length, down }) + waits + gone;
 }
 
 function downSentence(down: number): string {

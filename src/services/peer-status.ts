@@ -11,18 +11,22 @@ export interface Safety {
   readonly degraded: number;
   /** So many more peers may fail without loss; below 0: so many chunks of some stripe are missing now. */
   readonly mayFail: number | null;
+  /** Stripes whose record is damaged or lost: they count as degraded, and as missing k chunks. */
+  readonly lost: number;
 }
 
 /** What may still fail, computed from where the chunks of a user's files lie and who answers, not from the policy. */
 export async function safetyOf(engine: Engine, session: Session, up: ReadonlySet<PeerId>): Promise<Safety> {
   const stripes = await stripesOf(engine, session);
   let degraded = 0;
+  let lost = 0;
   let mayFail: number | null = null;
   for (let first = 0; first < stripes.length; first += PAGE) {
     for (const record of await engine.catalog.stripes(stripes.slice(first, first + PAGE))) {
       if (record === undefined) {
         // Where its chunks lie is not known any more, so no file in it can be read.
         degraded++;
+        lost++;
         mayFail = Math.min(mayFail ?? 0, -1);
         continue;
       }
@@ -31,7 +35,7 @@ export async function safetyOf(engine: Engine, session: Session, up: ReadonlySet
       mayFail = Math.min(mayFail ?? Number.POSITIVE_INFINITY, answering - record.k);
     }
   }
-  return { stripes: stripes.length, degraded, mayFail };
+  return { stripes: stripes.length, degraded, mayFail, lost };
 }
 
 async function stripesOf(engine: Engine, session: Session): Promise<StripeId[]> {

@@ -21,7 +21,7 @@ export function defineStatus(command: Command, runtime: Runtime): void {
     });
 }
 
-function summary({ network, peer, store, users, outbox }: StatusReply): string[] {
+function summary({ network, peer, store, users, outbox, problems }: StatusReply): string[] {
   const unlocked = users.filter((user) => user.unlocked).map((user) => printable(user.name));
   const lines = [
     `Network  ${printable(network.name)}, ${String(network.k)} data + ${String(network.m)} parity chunks a stripe`,
@@ -30,7 +30,23 @@ function summary({ network, peer, store, users, outbox }: StatusReply): string[]
     `Users    ${unlocked.length === 0 ? 'none unlocked' : `${unlocked.join(', ')} unlocked`}`,
   ];
   if (outbox.pendingDeletes > 0) lines.push(`Outbox   ${count(outbox.pendingDeletes, 'deletion')} waiting for peers`);
+  if (problems.length > 0) lines.push(`Records  ${problemSentence(problems)}`);
   return lines;
+}
+
+const PROBLEMS = {
+  refused: 'refused as forged or damaged',
+  replayed: 'mended, because an older state had been put back',
+  newer: 'left alone until Shoal is upgraded',
+  lost: 'lost',
+} as const;
+
+function problemSentence(problems: StatusReply['problems']): string {
+  const kinds = Object.entries(PROBLEMS).flatMap(([kind, words]) => {
+    const amount = problems.filter((problem) => problem.kind === kind).length;
+    return amount === 0 ? [] : `${String(amount)} ${words}`;
+  });
+  return `${kinds.join(', ')}; --json and the log say which`;
 }
 
 function peerTable({ peers, peer: own }: StatusReply, colors: ReturnType<typeof pc.createColors>): string {

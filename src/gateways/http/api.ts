@@ -7,6 +7,11 @@
  *   POST   /v1/users              {name, passphrase}   → UserReply
  *   POST   /v1/unlock             {name, passphrase}   → UserReply
  *   POST   /v1/lock               {name}               → 204
+ *   POST   /v1/users/passphrase   {name, old, next}    → PassphraseReply
+ *   POST   /v1/users/kit          {name, passphrase}   → KitReply
+ *   POST   /v1/users/recover      {name, words, next}  → PassphraseReply
+ *   GET    /v1/keys                                    → RotationReply
+ *   POST   /v1/keys               RotationRequest      → RotationEvent lines; closing the connection pauses the work
  *   GET    /v1/stat?path=                              → EntryReply
  *   GET    /v1/entries?path=&recursive=true            → EntryReply[]
  *   DELETE /v1/entries?path=&recursive=true            → RemoveReply
@@ -33,7 +38,43 @@ export interface UserReply {
   readonly id: string;
   readonly name: string;
   readonly unlocked: boolean;
+  /** Of the keys, from 1. */
+  readonly generation: number;
+  /** There is a recovery kit. */
+  readonly kit: boolean;
 }
+
+export interface PassphraseReply {
+  readonly user: UserReply;
+  /** Names of the backup hosts that have not taken the change yet. */
+  readonly pendingHosts: readonly string[];
+}
+
+export interface KitReply extends PassphraseReply {
+  readonly words: readonly string[];
+  /** Name of the network. */
+  readonly network: string;
+  readonly created: string;
+}
+
+export interface RotationReply {
+  readonly generation: number;
+  readonly state: 'none' | 'running';
+  /** Entries of the catalog under the newest keys, and all of them. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface RotationRequest {
+  readonly passphrase: string;
+  /** Absent: as fast as it goes. */
+  readonly entriesPerSecond?: number | undefined;
+}
+
+export type RotationEvent =
+  | ({ readonly event: 'rotation' } & RotationReply)
+  | ({ readonly event: 'done' } & RotationReply)
+  | ({ readonly event: 'error' } & ProblemReply);
 
 export interface EntryReply {
   readonly path: string;
@@ -175,6 +216,15 @@ export interface StatusReply {
     readonly degraded: number;
     /** Computed from what is stored at peers that answer: this many more peers may fail without loss; null without stripes. */
     readonly mayFail: number | null;
+    /** Stripes whose record is not to be had here: which peers hold their chunks is not known. Degraded too. */
+    readonly lost: number;
   } | null;
   readonly outbox: { readonly pendingDeletes: number };
+  /** Documents of the shared databases that were not believed, MAX_STATUS_PROBLEMS of them at most; the log has all. */
+  readonly problems: readonly {
+    readonly document: string;
+    /** refused: forged or garbage; replayed: an older state was put back; newer: upgrade Shoal; lost: nothing is left. */
+    readonly kind: 'refused' | 'replayed' | 'newer' | 'lost';
+    readonly reason: string;
+  }[];
 }

@@ -1,38 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import { StorageError } from '../../errors.js';
+import { MAX_STATUS_PROBLEMS } from '../../limits.js';
 import { findPackage } from '../../package.js';
 import { schemeFor, type Scheme } from '../../peers/scheme.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
-import { check, REQUESTS } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 
 const { version } = findPackage();
 
 export function statusRoutes(server: FastifyInstance, routes: Routes): void {
-  const { engine, sessions } = routes;
-
   server.get('/v1/status', async (request, reply) =>
     statusOf(routes, request.headers['x-shoal-user'], signalOf(routes, reply)),
   );
-
-  server.get('/v1/users', async () => engine.catalog.users());
-
-  server.post('/v1/users', async (request) => {
-    const { name, passphrase } = check(REQUESTS.credentials, request.body);
-    return engine.catalog.createUser(name, passphrase);
-  });
-
-  server.post('/v1/unlock', async (request) => {
-    const { name, passphrase } = check(REQUESTS.credentials, request.body);
-    return sessions.unlock(name, passphrase);
-  });
-
-  server.post('/v1/lock', async (request, reply) => {
-    const { name } = check(REQUESTS.name, request.body);
-    await sessions.lock(name);
-    return reply.code(204).send();
-  });
 }
 
 async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Promise<StatusReply> {
@@ -41,7 +21,9 @@ async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Pro
   const answers = await engine.links.pingAll(signal);
   const up = new Set([...answers].filter(([, latency]) => latency !== undefined).map(([peer]) => peer));
   const self = engine.book.get(engine.self);
-  const unlocked = sessions.list().filter((session) => user === undefined || session.name === user);
+  await sessions.refresh();
+  // A status that is asked for every few seconds keeps nobody unlocked.
+  const unlocked = sessions.background().filter((session) => user === undefined || session.name === user);
   const [session] = unlocked;
   return {
     version,
@@ -64,6 +46,7 @@ async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Pro
     users: await engine.catalog.users(),
     safety: session === undefined || unlocked.length > 1 ? null : await safetyIfUnlocked(engine, session, up),
     outbox: { pendingDeletes: engine.outbox.pending() },
+    problems: (await engine.catalog.problems()).slice(-MAX_STATUS_PROBLEMS),
   };
 }
 
