@@ -100,6 +100,8 @@ export const DEFAULT_RESERVE_BYTES = 512 * MIB;
 export const MAX_CONCURRENT_PUTS = 64;
 /** One read or write of a chunk file: larger costs no less CPU per GiB, and each put and get holds two of these in memory. */
 export const DISK_IO_BYTES = MIB;
+/** Files from this size on are fetched past the system's cache: they would push out what is read more often. */
+export const DIRECT_OUTPUT_BYTES = 256 * MIB;
 /** Rows that one turn of a listing reads: the event loop waits for it. */
 export const LIST_PAGE_ROWS = 256;
 /** Writes to SQLite that share one transaction, hence one sync: the event loop waits for it. */
@@ -223,6 +225,10 @@ export const MAX_COMMIT_PARTS = 4096;
 export const MAX_COMMIT_VERSIONS = 100_000;
 /** Documents read from the database at once: 6 MiB of change documents. */
 export const DOCUMENT_PAGE = 100;
+/** Ids read from the database at once, without the documents. */
+export const ID_PAGE = 1_000;
+/** Documents that are read one by one at the same time. */
+export const MAX_DOCUMENT_READS = 32;
 /** Change documents that one write to the database carries: commits that wait for the disk share a write. */
 export const MAX_GROUPED_DOCUMENTS = 512;
 /** A user's public document: a name, keys, two wraps, a signature, and for MAX_KEY_GENERATIONS a link and a former key each. */

@@ -9,7 +9,8 @@ import type { Config } from './config.js';
 import type { Engine } from './file/engine.js';
 import { PeerLinks } from './file/peer-links.js';
 import { pullChunk } from './file/pull.js';
-import { deliverDeletes } from './file/remove.js';
+import { knownOwners } from './file/recover/known-owners.js';
+import { collectOrphans, deliverDeletes } from './file/remove.js';
 import { StripeHost } from './file/stripe-host.js';
 import { WorkerPool } from './file/worker/pool.js';
 import { ControlServer } from './gateways/http/server.js';
@@ -22,6 +23,7 @@ import { UserSessions } from './services/user-sessions.js';
 import { socketPath } from './socket-path.js';
 import { DiskStore } from './store/disk-store.js';
 import { Outbox } from './store/outbox.js';
+import type { OwnerLookup } from './wire/get-owner.js';
 import { PeerServer } from './wire/server.js';
 
 /** What a peer may be given instead of making it itself: tests and other programs. */
@@ -126,12 +128,15 @@ export class Peer implements AsyncDisposable {
     return this.close();
   }
 
-  /** What peers missed is sent again; who is a member is read again. */
+  /** What peers missed is sent again, what broken puts left behind is given back; who is a member is read again. */
   async #housekeep(signal: AbortSignal): Promise<void> {
     const { engine, sessions } = this.#parts;
     try {
       engine.book.update(await engine.catalog.peers());
-      for (const session of sessions.list()) await deliverDeletes(engine, session, signal);
+      for (const session of sessions.list()) {
+        await collectOrphans(engine, session);
+        await deliverDeletes(engine, session, signal);
+      }
     } catch (error) {
       if (!signal.aborted) engine.logger.warn({ err: error }, 'housekeeping failed; it will be tried again');
     }
@@ -172,7 +177,7 @@ async function openParts(base: Base, opened: Opened): Promise<Parts> {
   const outbox = keep(opened, await Outbox.open({ directory: join(home, HOME.state), clock }));
   const links = keep(opened, new PeerLinks({ self: identity.id, tls: identity.tls, book, local: store }));
   const signReceipt = receiptSigner(identity);
-  const server = keep(opened, await openServer(base, { store, book, links, signReceipt }));
+  const server = keep(opened, await openServer(base, { store, book, links, owners: knownOwners(catalog), signReceipt }));
   const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
   const pool = keep(opened, openPool(base, host));
   const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };
@@ -193,12 +198,13 @@ interface Serving {
   readonly store: DiskStore;
   readonly book: PeerBook;
   readonly links: PeerLinks;
+  readonly owners: OwnerLookup;
   readonly signReceipt: (header: ChunkHeader) => Receipt;
 }
 
 function openServer(
   { config, identity, logger }: Base,
-  { store, book, links, signReceipt }: Serving,
+  { store, book, links, owners, signReceipt }: Serving,
 ): Promise<PeerServer> {
   return PeerServer.open({
     address: config.listen,
@@ -206,6 +212,7 @@ function openServer(
     isMember: (peer) => book.isMember(peer),
     receiver: {
       store,
+      owners,
       pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local: store, signal })),
     },
     sender: { store },

@@ -61,6 +61,8 @@ export interface VersionSummary {
 export interface NewVersion {
   readonly path: string;
   readonly manifest: Manifest;
+  /** Unix time of its put, for one that was stored earlier; absent: now. */
+  readonly createdMs?: number;
 }
 
 export interface Placement {
@@ -168,6 +170,11 @@ export interface KeyRotation {
   readonly total: number;
 }
 
+export interface RotationOptions {
+  /** Absent: as fast as it goes. */
+  readonly entriesPerSecond?: number;
+}
+
 /** What an unlocked user can do; opaque, random, held in memory only. */
 export interface SessionToken {
   readonly token: string;
@@ -194,8 +201,16 @@ export interface Removal {
   readonly freed: readonly FreedStripe[];
 }
 
+export interface PassphraseToChange {
+  readonly name: string;
+  readonly old: string;
+  readonly next: string;
+  /** The session that is not locked: that of whoever changes it. */
+  readonly keep?: SessionToken | undefined;
+}
+
 /** Each purpose has its own context string, so a signature for one never serves another. */
-export type SigningPurpose = 'label' | 'grant' | 'delete';
+export type SigningPurpose = 'label' | 'grant' | 'delete' | 'inventory';
 
 /**
  * What is stored. Implemented by the DB Service over PouchDB, and by its gRPC client; a contract suite holds both.
@@ -234,12 +249,7 @@ export interface Catalog extends AsyncDisposable {
    * Replaces the passphrase, locks all sessions of the user but `keep`, and proves that the old one opens nothing any more
    * that this peer holds (CONFLICT when it does). UNAUTHENTICATED as unlock.
    */
-  changePassphrase(change: {
-    readonly name: string;
-    readonly old: string;
-    readonly next: string;
-    readonly keep?: SessionToken | undefined;
-  }): Promise<PassphraseChange>;
+  changePassphrase(change: PassphraseToChange): Promise<PassphraseChange>;
   /** Makes a recovery kit and retires the one before. UNAUTHENTICATED as unlock. */
   makeKit(name: string, passphrase: string): Promise<RecoveryKitSheet>;
   /** A new passphrase by the words of the kit. INVALID_ARGUMENT says what is wrong with words that no kit has. */
@@ -249,11 +259,7 @@ export interface Catalog extends AsyncDisposable {
    * until the next unlock; the new keys are valid from the first element on. The recovery kit ends with the old keys. Where
    * the keys were rotated before and not all is sealed anew, it goes on with that instead.
    */
-  rotateKeys(
-    session: SessionToken,
-    passphrase: string,
-    options?: { readonly entriesPerSecond?: number },
-  ): AsyncIterable<KeyRotation>;
+  rotateKeys(session: SessionToken, passphrase: string, options?: RotationOptions): AsyncIterable<KeyRotation>;
   keyRotation(session: SessionToken): Promise<KeyRotation>;
 
   /** Ed25519 signature under the purpose's context: the encoded shoal.v1.Signed. */
@@ -276,6 +282,8 @@ export interface Catalog extends AsyncDisposable {
 
   /** The file id to write under: that of the file at each path, or undefined for a new file. CONFLICT if it is a folder. */
   fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]>;
+  /** Those of `versions` that were ever visible, wherever they lie now; also those that were removed since. */
+  knownVersions(session: SessionToken, versions: readonly VersionId[]): Promise<ReadonlySet<VersionId>>;
   /** Makes the versions visible, all or none; creates missing parent folders. */
   commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void>;
   makeFolder(session: SessionToken, path: string): Promise<void>;
@@ -306,6 +314,11 @@ export interface Catalog extends AsyncDisposable {
   stripes(ids: readonly StripeId[]): Promise<readonly (StripeRecord | undefined)[]>;
   /** INVALID_ARGUMENT for a stripe that is unknown, PERMISSION_DENIED for a receipt that its peer did not sign. */
   moveChunks(moves: readonly ChunkMove[]): Promise<void>;
+  /**
+   * Those of `ids` that no version of the session's user refers to, be it in the trash. UNAVAILABLE while that cannot be told,
+   * because a part of the catalog is missing.
+   */
+  unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]>;
   /** After every chunk's deletion is acknowledged. Stripes of other users are passed over. */
   forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void>;
 }

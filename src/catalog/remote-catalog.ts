@@ -1,7 +1,9 @@
 import {
   idBytes,
+  parseStripeId,
   parseFileId,
   parseUserId,
+  parseVersionId,
   type FileId,
   type PeerId,
   type StripeId,
@@ -20,7 +22,9 @@ import type {
   NetworkRecord,
   NewVersion,
   PassphraseChange,
+  PassphraseToChange,
   RecoveryKitSheet,
+  RotationOptions,
   RecordProblem,
   Removal,
   RemoveOptions,
@@ -163,7 +167,7 @@ export class RemoteCatalog implements Catalog {
     return (await this.#db.unary(Db.isUnlocked, { session: session.token })).unlocked;
   }
 
-  async changePassphrase(change: Parameters<Catalog['changePassphrase']>[0]): Promise<PassphraseChange> {
+  async changePassphrase(change: PassphraseToChange): Promise<PassphraseChange> {
     const { name, old, next, keep } = change;
     const request = { name, old, next, keep: keep?.token ?? '' };
     return decodePassphraseChange(await this.#db.unary(Db.changePassphrase, request));
@@ -178,11 +182,7 @@ export class RemoteCatalog implements Catalog {
     return decodePassphraseChange(await this.#db.unary(Db.recoverWithKit, { name, words, next }));
   }
 
-  async *rotateKeys(
-    session: SessionToken,
-    passphrase: string,
-    options?: { readonly entriesPerSecond?: number },
-  ): AsyncGenerator<KeyRotation> {
+  async *rotateKeys(session: SessionToken, passphrase: string, options?: RotationOptions): AsyncGenerator<KeyRotation> {
     const request = { session: session.token, passphrase, entriesPerSecond: options?.entriesPerSecond ?? 0 };
     for await (const rotation of this.#db.stream(Db.rotateKeys, request, { long: true }))
       yield decodeKeyRotation(rotation);
@@ -262,6 +262,15 @@ export class RemoteCatalog implements Catalog {
     return found;
   }
 
+  async knownVersions(session: SessionToken, versions: readonly VersionId[]): Promise<ReadonlySet<VersionId>> {
+    const known = new Set<VersionId>();
+    for (const slice of pages(versions, idFieldBytes)) {
+      const request = { session: session.token, versions: slice.map(idBytes) };
+      for (const id of (await this.#db.unary(Db.getKnownVersions, request)).versions) known.add(parseVersionId(id));
+    }
+    return known;
+  }
+
   async commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void> {
     for (const { path } of versions) checkUnicode(path);
     await this.#db.upload(Db.commit, commitRequests(session, versions));
@@ -320,6 +329,15 @@ export class RemoteCatalog implements Catalog {
     for (const slice of pages(moves.map(encodeMove), () => MOVE_BYTES)) {
       await this.#db.unary(Db.moveChunks, { moves: slice });
     }
+  }
+
+  async unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]> {
+    const found: StripeId[] = [];
+    for (const slice of pages(ids, idFieldBytes)) {
+      const answer = await this.#db.unary(Db.findUnreferenced, { session: session.token, ids: slice.map(idBytes) });
+      found.push(...answer.ids.map(parseStripeId));
+    }
+    return found;
   }
 
   async forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void> {

@@ -19,12 +19,26 @@ async function* pieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenera
 }
 
 describe('extentsOf', () => {
+  it('cuts each extent as long as it is told before it', async () => {
+    const lengths = [40, 10, 30, 99];
+    const extents = await collect(extentsOf(pieces(new Uint8Array(100), [7, 70]), () => lengths.shift() ?? 0));
+    assert.deepEqual(
+      extents.map(({ bytes, fileOffset, last }) => [bytes.length, fileOffset, last]),
+      [
+        [40, 0, false],
+        [10, 40, false],
+        [30, 50, false],
+        [20, 80, true],
+      ],
+    );
+  });
+
   it('cuts a stream into full extents and a last one, whatever the pieces are', async () => {
     const sizes = fc.array(fc.nat({ max: 50 }), { maxLength: 20 });
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), sizes, fc.integer({ min: 1, max: 100 }), async (...drawn) => {
         const [bytes, cuts, extentBytes] = drawn;
-        const extents = await collect(extentsOf(pieces(bytes, cuts), extentBytes));
+        const extents = await collect(extentsOf(pieces(bytes, cuts), () => extentBytes));
         assert.deepEqual(Buffer.concat(extents.map((extent) => extent.bytes)), Buffer.from(bytes));
         assert.equal(extents.length, Math.ceil(bytes.length / extentBytes));
         for (const [index, extent] of extents.entries()) {
@@ -37,7 +51,7 @@ describe('extentsOf', () => {
   });
 
   it('gives each extent memory of its own, which can be handed to a worker', async () => {
-    const extents = await collect(extentsOf(pieces(new Uint8Array(250), []), 100));
+    const extents = await collect(extentsOf(pieces(new Uint8Array(250), []), () => 100));
     assert.equal(new Set(extents.map(({ bytes }) => bytes.buffer)).size, 3);
     for (const { bytes } of extents) assert.equal(bytes.byteOffset, 0);
   });
@@ -51,7 +65,7 @@ describe('extentsOf', () => {
         closed = true;
       }
     };
-    for await (const extent of extentsOf(source(), 25)) {
+    for await (const extent of extentsOf(source(), () => 25)) {
       assert.equal(extent.last, false);
       break;
     }

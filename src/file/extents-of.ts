@@ -7,10 +7,14 @@ export interface StreamExtent {
 }
 
 /**
- * Cuts a stream of unknown length into extents of at most `extentBytes`, each copied into one buffer that can be handed to
+ * Cuts a stream of unknown length into extents of at most as many bytes as `nextBytes` says before each, each copied into one buffer that can be handed to
  * a worker. One extent is held back until it is known whether another byte follows. An empty stream has no extent.
  */
-export async function* extentsOf(source: AsyncIterable<Uint8Array>, extentBytes: number): AsyncGenerator<StreamExtent> {
+export async function* extentsOf(
+  source: AsyncIterable<Uint8Array>,
+  nextBytes: () => number,
+): AsyncGenerator<StreamExtent> {
+  let extentBytes = nextBytes();
   let buffer = Buffer.allocUnsafeSlow(extentBytes);
   let filled = 0;
   let fileOffset = 0;
@@ -18,6 +22,7 @@ export async function* extentsOf(source: AsyncIterable<Uint8Array>, extentBytes:
     for (let taken = 0; taken < piece.length;) {
       if (filled === extentBytes) {
         yield { bytes: buffer, fileOffset, last: false };
+        extentBytes = nextBytes();
         buffer = Buffer.allocUnsafeSlow(extentBytes);
         fileOffset += filled;
         filled = 0;

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import type { Manifest, Session } from '../catalog/catalog.js';
 import type { StripeId } from '../chunk/ids.js';
 import { StorageError, wrapError } from '../errors.js';
+import { DIRECT_OUTPUT_BYTES } from '../limits.js';
 import type { Engine } from './engine.js';
 import { fetchStripe } from './fetch.js';
 import { Slots } from './slots.js';
@@ -64,7 +65,7 @@ class Get {
 
   async run(): Promise<void> {
     const { signal } = this.#options;
-    const slots = new Slots(this.#engine.pool.slots);
+    const slots = new Slots(() => this.#engine.pool.turns.take('get', this, signal));
     try {
       await this.#makeEmpty();
       for (const [stripe, wanted] of this.#byStripe()) {
@@ -81,8 +82,10 @@ class Get {
     const stripes = new Map<StripeId, Wanted[]>();
     for (const [file, { manifest, output }] of this.#files.entries()) {
       let position = 0;
+      const direct = manifest.bytes >= DIRECT_OUTPUT_BYTES;
       for (const extent of manifest.extents) {
-        const wanted = { file, read: { extent, from: 0, to: extent.bytes, output: { file: output, position } } };
+        const place = { file: output, position, direct };
+        const wanted = { file, read: { extent, from: 0, to: extent.bytes, output: place } };
         const others = stripes.get(extent.stripe);
         if (others === undefined) stripes.set(extent.stripe, [wanted]);
         else others.push(wanted);

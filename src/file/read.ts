@@ -1,6 +1,6 @@
 import type { ExtentRef, Manifest, Session } from '../catalog/catalog.js';
 import { assert, StorageError } from '../errors.js';
-import { FIRST_READ_BYTES } from '../limits.js';
+import { FIRST_READ_BYTES, MODEST_READ_BYTES } from '../limits.js';
 import type { Engine } from './engine.js';
 import { fetchStripe } from './fetch.js';
 
@@ -17,9 +17,16 @@ interface Step {
   readonly to: number;
 }
 
+/** A step under way, and what its bytes in memory are allowed by. */
+interface Ahead {
+  readonly settled: Promise<Settled>;
+  readonly release: (() => void) | undefined;
+}
+
 /**
  * The plaintext of a range of a file, in order. The first steps are small, so that the first byte comes after one round
- * trip and a segment or two; later ones are whole extents, some of them on their way while the reader takes its time.
+ * trip and a segment or two; later ones are whole extents, some of them on their way while the reader takes its time. When
+ * other readers have what memory there is for that, the steps stay small and come one by one.
  *
  * @throws StorageError INVALID_ARGUMENT for a range outside the file; what fetching says; `signal.reason` on abort
  */
@@ -34,23 +41,32 @@ export async function* readFile(
 ): AsyncGenerator<Uint8Array> {
   const stop = new AbortController();
   const signal = AbortSignal.any([outer, stop.signal]);
-  const ahead: Promise<Settled>[] = [];
+  const share = engine.pool.ahead.join();
+  const ahead: Ahead[] = [];
   const steps = stepsOf(manifest, range);
+  const begin = (): boolean => {
+    const release = share.take();
+    if (release === undefined && ahead.length > 0) return false;
+    const step = steps.next(release === undefined ? MODEST_READ_BYTES : undefined);
+    if (step.done === true) release?.();
+    else ahead.push({ settled: settle(fetchStep({ engine, session, request: share, signal }, step.value)), release });
+    return step.done !== true;
+  };
   try {
     for (;;) {
-      while (ahead.length < engine.pool.slots) {
-        const step = steps.next();
-        if (step.done === true) break;
-        ahead.push(settle(fetchStep(engine, session, step.value, signal)));
-      }
-      const next = await ahead.shift();
+      while (begin());
+      const next = ahead[0];
       if (next === undefined) return;
-      if ('error' in next) throw next.error;
-      yield* next.blocks;
+      const settled = await next.settled;
+      if ('error' in settled) throw settled.error;
+      yield* settled.blocks;
+      ahead.shift();
+      next.release?.();
     }
   } finally {
     stop.abort(new StorageError('CANCELLED', 'The reader left.'));
-    await Promise.all(ahead);
+    await Promise.all(ahead.map(({ settled }) => settled));
+    share.leave();
   }
 }
 
@@ -64,23 +80,34 @@ function settle(step: Promise<readonly Uint8Array[]>): Promise<Settled> {
   );
 }
 
-async function fetchStep(
-  engine: Engine,
-  session: Session,
-  step: Step,
-  signal: AbortSignal,
-): Promise<readonly Uint8Array[]> {
-  const [outcome] = await fetchStripe(engine, session, { stripe: step.extent.stripe, reads: [step], signal });
-  if (outcome instanceof StorageError) throw outcome;
-  assert(outcome !== null && outcome !== undefined, 'a read without an output comes back');
-  return outcome;
+interface Reading {
+  readonly engine: Engine;
+  readonly session: Session;
+  /** See Turns. */
+  readonly request: object;
+  readonly signal: AbortSignal;
 }
 
-/** Cuts a range into runs of single extents: the first ones small, doubling, then whole. */
+async function fetchStep({ engine, session, request, signal }: Reading, step: Step): Promise<readonly Uint8Array[]> {
+  const endTurn = await engine.pool.turns.take('get', request, signal);
+  try {
+    const [outcome] = await fetchStripe(engine, session, { stripe: step.extent.stripe, reads: [step], signal });
+    if (outcome instanceof StorageError) throw outcome;
+    assert(outcome !== null && outcome !== undefined, 'a read without an output comes back');
+    return outcome;
+  } finally {
+    endTurn();
+  }
+}
+
+/**
+ * Cuts a range into runs of single extents: the first ones small, growing, then whole. `next` takes the most bytes that the
+ * step may have.
+ */
 export function* stepsOf(
   { bytes, extents }: Pick<Manifest, 'bytes' | 'extents'>,
   { from, to }: ReadRange,
-): Generator<Step> {
+): Generator<Step, void, number | undefined> {
   const valid = Number.isSafeInteger(from) && Number.isSafeInteger(to) && from >= 0 && from <= to && to <= bytes;
   if (!valid) {
     throw new StorageError(
@@ -90,11 +117,14 @@ export function* stepsOf(
   }
   let extentStart = 0;
   let step = FIRST_READ_BYTES;
+  let most = Number.POSITIVE_INFINITY;
   for (const extent of extents) {
     const end = Math.min(to - extentStart, extent.bytes);
-    for (let at = Math.max(from - extentStart, 0); at < end; step *= 4) {
-      const next = step >= extent.bytes ? end : Math.min(at + step, end);
-      yield { extent, from: at, to: next };
+    for (let at = Math.max(from - extentStart, 0); at < end;) {
+      const bytesOfStep = Math.min(step, most);
+      const next = bytesOfStep >= extent.bytes ? end : Math.min(at + bytesOfStep, end);
+      if (bytesOfStep === step) step *= 4;
+      most = (yield { extent, from: at, to: next }) ?? Number.POSITIVE_INFINITY;
       at = next;
     }
     extentStart += extent.bytes;

@@ -1,9 +1,9 @@
 import type { FreedStripe, Session } from '../catalog/catalog.js';
 import { encodeDeleteOrder } from '../chunk/grant.js';
-import type { StripeId } from '../chunk/ids.js';
+import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
 import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS } from '../limits.js';
-import type { DeleteBatch, PendingDelete } from '../store/outbox.js';
+import type { DeleteBatch, Intent, PendingDelete } from '../store/outbox.js';
 import type { Engine } from './engine.js';
 
 export interface Removed {
@@ -21,6 +21,7 @@ export async function removePath(
 ): Promise<Removed> {
   const { files, freed: unused } = await engine.catalog.remove(session, path, { recursive: options.recursive });
   const freed = unused.filter(({ stripe }) => !engine.pinned.has(stripe));
+  for (const stripe of unused) if (engine.pinned.has(stripe.stripe)) await suspect(engine, session, stripe);
   await freeStripes(engine, session, freed);
   const attempt = AbortSignal.any([options.signal, AbortSignal.timeout(DELETE_ATTEMPT_MS)]);
   await deliverDeletes(engine, session, attempt);
@@ -44,6 +45,52 @@ export async function freeStripes(
   );
   // In one write: deletes that were due even for a moment could be sent before the chunks arrive.
   await engine.outbox.add(deletes, options.later === true ? DELETE_RETRY_MIN_MS : 0);
+}
+
+/** Another file of a put under way may lie in the stripe: that is looked at when the put has ended. */
+async function suspect({ outbox }: Engine, { user }: Session, { stripe, chunks }: FreedStripe): Promise<void> {
+  const [ids, targets] = [chunks.map(({ id }) => id), chunks.map(({ peer }) => peer)];
+  await outbox.intend({ stripe, owner: user, chunks: ids, targets });
+}
+
+/** Stands for the stripe of a chunk that is deleted at one peer while its stripe stays. */
+const STRIPE_THAT_STAYS = '0'.repeat(64) as StripeId;
+
+/** Notes chunks to be deleted that lie where they should not, of stripes that are in use. */
+export async function freeStrays(
+  engine: Engine,
+  session: Session,
+  strays: readonly { readonly id: ChunkId; readonly peer: PeerId }[],
+): Promise<void> {
+  await freeStripes(engine, session, [{ stripe: STRIPE_THAT_STAYS, chunks: strays }], { later: true });
+}
+
+/**
+ * Gives back what puts that ended otherwise than they should have left at peers: stripes of whom no file knows. Those of
+ * puts under way are left alone. Costs one small read where there is nothing to do.
+ */
+export async function collectOrphans(engine: Engine, session: Session): Promise<void> {
+  const { outbox, catalog, pinned } = engine;
+  const left = outbox.intents(session.user).filter(({ stripe }) => !pinned.has(stripe));
+  if (left.length === 0) return;
+  const ids = left.map(({ stripe }) => stripe);
+  const orphans = new Set(await catalog.unreferenced(session, ids));
+  const freed = left.filter(({ stripe }) => orphans.has(stripe)).map(placesOf);
+  if (freed.length > 0) {
+    engine.logger.info({ stripes: freed.length }, 'stripes that no file refers to are deleted');
+    await freeStripes(engine, session, freed, { later: true });
+  }
+  outbox.settle(ids);
+  await outbox.flush();
+}
+
+/** Everywhere that chunks of a stripe may have come to lie. */
+export function placesOf({ stripe, chunks, targets }: Intent): FreedStripe {
+  const spares = targets.slice(chunks.length);
+  const perhaps = chunks.flatMap((id, index) =>
+    [...targets.slice(index, index + 1), ...spares].map((peer) => ({ id, peer })),
+  );
+  return { stripe, chunks: perhaps };
 }
 
 /** Sends what the owner's outbox holds and is due, to all peers at once. What a peer refuses or misses is tried later. */
@@ -80,6 +127,6 @@ async function deliver(
 }
 
 async function forget(engine: Engine, session: Session, stripes: ReadonlySet<StripeId>): Promise<void> {
-  const done = [...stripes].filter((stripe) => engine.outbox.pending(stripe) === 0);
+  const done = [...stripes].filter((stripe) => stripe !== STRIPE_THAT_STAYS && engine.outbox.pending(stripe) === 0);
   if (done.length > 0) await engine.catalog.forgetStripes(session, done);
 }

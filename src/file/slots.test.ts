@@ -2,6 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Slots } from './slots.js';
+import { Turns } from './turns.js';
+
+const NEVER = new AbortController().signal;
+
+function slotsOf(count: number): Slots {
+  const turns = new Turns({ each: count, together: count });
+  return new Slots(() => turns.take('put', turns, NEVER));
+}
 
 /** Work that ends when it is told to. */
 function job(log: string[], name: string): { readonly run: () => Promise<void>; end(): void } {
@@ -23,7 +31,7 @@ function job(log: string[], name: string): { readonly run: () => Promise<void>; 
 describe('Slots', () => {
   it('starts no more than there are slots, and the next when one is free', async () => {
     const log: string[] = [];
-    const slots = new Slots(2);
+    const slots = slotsOf(2);
     const [a, b, c] = [job(log, 'a'), job(log, 'b'), job(log, 'c')];
     await slots.run(a.run);
     await slots.run(b.run);
@@ -41,7 +49,7 @@ describe('Slots', () => {
 
   it('is idle only when all of it has ended', async () => {
     const log: string[] = [];
-    const slots = new Slots(2);
+    const slots = slotsOf(2);
     const a = job(log, 'a');
     await slots.idle();
     await slots.run(a.run);

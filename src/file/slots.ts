@@ -1,16 +1,20 @@
-/** Bounds what is under way at once, and lets one wait until all of it has ended. */
+/** What one request has under way; lets it wait until all of it has ended. */
 export class Slots {
-  readonly #size: number;
+  readonly #turn: () => Promise<() => void>;
   readonly #running = new Set<Promise<void>>();
 
-  constructor(size: number) {
-    this.#size = size;
+  /** @param turn resolves when the next piece of work may begin, with what is called at its end */
+  constructor(turn: () => Promise<() => void>) {
+    this.#turn = turn;
   }
 
-  /** Starts `work` when a slot is free; resolves when it has started. `work` must not reject. */
+  /** Starts `work` when it is its turn; resolves when it has started. `work` must not reject. */
   async run(work: () => Promise<void>): Promise<void> {
-    while (this.#running.size >= this.#size) await Promise.race(this.#running);
-    const running = work().finally(() => this.#running.delete(running));
+    const endTurn = await this.#turn();
+    const running = work().finally(() => {
+      endTurn();
+      this.#running.delete(running);
+    });
     this.#running.add(running);
   }
 

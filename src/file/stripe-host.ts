@@ -1,10 +1,10 @@
 import type { Catalog, Session } from '../catalog/catalog.js';
 import { segmentsOf, type ChunkHeader, type ChunkStore, type Receipt, type Stored } from '../chunk/chunk-store.js';
 import { encodeGrant } from '../chunk/grant.js';
-import type { PeerId, StripeId } from '../chunk/ids.js';
+import type { PeerId } from '../chunk/ids.js';
 import { encodeLabel } from '../chunk/label.js';
 import { assert } from '../errors.js';
-import { GRANT_LIFETIME_MS } from '../limits.js';
+import { GRANT_LIFETIME_MS, MAX_SPARE_TARGETS } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
 import { place } from '../peers/placement.js';
 import type { Authorization, HostCalls, StripeShape, Target } from './worker/protocol.js';
@@ -22,8 +22,11 @@ export interface StripeHostOptions {
 export interface JobOwner {
   readonly session: Session;
   readonly onProgress: (bytes: number) => void;
-  /** From now on peers may hold chunks of the stripe: chunk i target i, those after the last chunk's any of them. */
-  readonly onAuthorized?: (stripe: StripeShape, targets: readonly Target[]) => void;
+  /**
+   * Once it resolves, peers may come to hold chunks of the stripe: chunk i target i, those after the last chunk's any of
+   * them.
+   */
+  readonly onAuthorized?: (stripe: StripeShape, targets: readonly Target[]) => Promise<void>;
 }
 
 /** The main thread's side of the workers: consent of the owner, choice of peers, the own store. */
@@ -96,24 +99,25 @@ export class StripeHost {
       bytes: stripe.chunks.length * stripe.chunkBytes,
       expiresMs: Date.now() + GRANT_LIFETIME_MS,
     });
+    const targets = this.#targets(stripe);
     const [signedLabel, signedGrant] = await Promise.all([
       catalog.sign(session, 'label', label),
       catalog.sign(session, 'grant', grant),
+      onAuthorized?.(stripe, targets),
     ]);
-    const targets = this.#targets(stripe.id);
-    onAuthorized?.(stripe, targets);
     return { owner: session.user, label: signedLabel, grant: signedGrant, targets };
   }
 
   /** In the order of placement, but those that did not answer lately last. */
-  #targets(stripe: StripeId): Target[] {
+  #targets({ id: stripe, chunks }: StripeShape): Target[] {
     const candidates = this.#options.book
       .targets()
       .map(({ id, zone, capacityBytes }) => ({ id, zone, weight: capacityBytes }));
     return place(stripe, candidates)
       .map((id) => this.target(id))
       .filter((target) => target !== undefined)
-      .sort((a, b) => Number(a.doubtful) - Number(b.doubtful));
+      .sort((a, b) => Number(a.doubtful) - Number(b.doubtful))
+      .slice(0, chunks.length + MAX_SPARE_TARGETS);
   }
 
   async #putLocal(header: ChunkHeader, chunk: Uint8Array, signal: AbortSignal): Promise<Stored> {

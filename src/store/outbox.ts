@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  ID_BYTES,
   idBytes,
   parseChunkId,
   parsePeerId,
@@ -11,6 +12,7 @@ import {
   type StripeId,
   type UserId,
 } from '../chunk/ids.js';
+import { concatBytes } from '../bytes.js';
 import { wrapError } from '../errors.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
 import { blobOf, integerOf } from './columns.js';
@@ -31,6 +33,15 @@ export interface DeleteBatch {
   readonly deletes: readonly PendingDelete[];
 }
 
+/** Chunks of a stripe may lie at peers, and it is not settled yet whether a file refers to it. */
+export interface Intent {
+  readonly stripe: StripeId;
+  readonly owner: UserId;
+  readonly chunks: readonly ChunkId[];
+  /** Chunk i may lie at target i, and at every target behind the last chunk's. */
+  readonly targets: readonly PeerId[];
+}
+
 const STATEMENTS = {
   add: `INSERT INTO deletes (peer, owner, chunk, stripe, next_try_ms) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET stripe = excluded.stripe, tries = 0, next_try_ms = excluded.next_try_ms`,
@@ -43,6 +54,10 @@ const STATEMENTS = {
         WHERE peer = ? AND owner = ? AND chunk = ?`,
   count: 'SELECT count(*) AS pending FROM deletes',
   countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ?',
+  intend: `INSERT INTO intents (stripe, owner, chunks, targets) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET chunks = excluded.chunks, targets = excluded.targets`,
+  intents: 'SELECT stripe, owner, chunks, targets FROM intents WHERE owner = ?',
+  settle: 'DELETE FROM intents WHERE stripe = ?',
   next: 'SELECT coalesce(min(next_try_ms), -1) AS next_try_ms FROM deletes WHERE owner = ?',
 } as const;
 
@@ -56,6 +71,8 @@ export class Outbox implements AsyncDisposable {
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #sql: Statements;
+  /** Intents that the next write takes with it. */
+  readonly #settled = new Set<StripeId>();
 
   private constructor(database: Database, clock: () => number) {
     this.#database = database;
@@ -76,10 +93,56 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  /** Due at once. Resolves when they would survive a power cut; adding one again makes it due again. */
+  /**
+   * Due at once. Resolves when they would survive a power cut; adding one again makes it due again. Intents for their
+   * stripes are settled by it.
+   */
   async add(deletes: readonly PendingDelete[], delayMs = 0): Promise<void> {
     const dueMs = this.#clock() + delayMs;
     await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), dueMs));
+    this.settle(deletes.map(({ stripe }) => stripe));
+  }
+
+  /** Before a stripe's first chunk leaves. Resolves when it would survive a power cut. */
+  async intend({ stripe, owner, chunks, targets }: Intent): Promise<void> {
+    this.#settled.delete(stripe);
+    const row = [
+      idBytes(stripe),
+      idBytes(owner),
+      concatBytes(...chunks.map((id) => idBytes(id))),
+      concatBytes(...targets.map((id) => idBytes(id))),
+    ];
+    await this.#write(() => this.#sql.intend.run(...row));
+  }
+
+  /**
+   * A file refers to these stripes, or their chunks are to be deleted. Written with whatever is written next: an intent that
+   * a power cut brings back is found settled by whoever looks for its file.
+   */
+  settle(stripes: readonly StripeId[]): void {
+    for (const stripe of stripes) this.#settled.add(stripe);
+  }
+
+  /** The owner's that are not settled. */
+  intents(owner: UserId): readonly Intent[] {
+    return this.#sql.intents
+      .all(idBytes(owner))
+      .map(intentOf)
+      .filter(({ stripe }) => !this.#settled.has(stripe));
+  }
+
+  /** Writes what was settled since the last write, if anything was. */
+  async flush(): Promise<void> {
+    if (this.#settled.size > 0) await this.#write(() => undefined);
+  }
+
+  async #write(work: () => unknown): Promise<void> {
+    const settled = [...this.#settled];
+    await this.#database.write(() => {
+      for (const stripe of settled) this.#sql.settle.run(idBytes(stripe));
+      work();
+    });
+    for (const stripe of settled) this.#settled.delete(stripe);
   }
 
   /** The owner's deletes that are due, one batch for each peer; what exceeds a batch comes with the next call. */
@@ -131,8 +194,12 @@ export class Outbox implements AsyncDisposable {
     return nextMs < 0 ? undefined : nextMs;
   }
 
-  close(): Promise<void> {
-    return this.#database.close();
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await this.#database.close();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -151,4 +218,17 @@ function deleteOf(row: Row): PendingDelete {
     chunk: parseChunkId(blobOf(row, 'chunk')),
     stripe: parseStripeId(blobOf(row, 'stripe')),
   };
+}
+
+function intentOf(row: Row): Intent {
+  return {
+    stripe: parseStripeId(blobOf(row, 'stripe')),
+    owner: parseUserId(blobOf(row, 'owner')),
+    chunks: idsOf(blobOf(row, 'chunks')).map(parseChunkId),
+    targets: idsOf(blobOf(row, 'targets')).map(parsePeerId),
+  };
+}
+
+function idsOf(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: bytes.length / ID_BYTES }, (_, i) => bytes.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
 }

@@ -1,11 +1,15 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { StorageError } from '../../errors.js';
+import { Permits } from '../permits.js';
+import { Turns } from '../turns.js';
 import type { WorkerData } from './main.js';
 import { PortCalls, type Remote } from './port.js';
 import type {
   FetchedStripe,
   FetchStripeJob,
   HostCalls,
+  ReadStripe,
+  ReadStripeJob,
   StoredStripe,
   StoreStripeJob,
   WorkerCalls,
@@ -18,7 +22,7 @@ export interface WorkerPoolOptions {
   readonly host: HostCalls;
   /** Threads; 0 = none: the same code runs in this thread. */
   readonly threads: number;
-  /** Stripes in the memory of each thread. */
+  /** Stripes in the memory of each thread; one more while there are both puts and gets. */
   readonly stripesPerThread: number;
 }
 
@@ -33,26 +37,41 @@ interface Member {
 export class WorkerPool implements AsyncDisposable {
   readonly #options: WorkerPoolOptions;
   readonly #members: Member[];
+  /** Whoever has a stripe stored or fetched takes a turn first: then a worker has memory for it. */
+  readonly turns: Turns;
+  /** Whole extents that streams being read may hold in memory. */
+  readonly ahead: Permits;
+  /** Whole extents that streams being put may hold in memory. */
+  readonly staged: Permits;
   #closing: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#members = Array.from({ length: Math.max(options.threads, 1) }, () => this.#open());
+    const threads = Math.max(options.threads, 1);
+    const each = threads * options.stripesPerThread;
+    this.turns = new Turns({ each, together: each + threads });
+    this.ahead = new Permits(each);
+    this.staged = new Permits(2 * each);
+    this.#members = Array.from({ length: threads }, () => this.#open());
   }
 
-  /** Stripes that may be under way at once; more wait inside the workers. */
-  get slots(): number {
-    return this.#members.length * this.#options.stripesPerThread;
-  }
-
+  /** When its thread dies, another one begins anew, unless bytes were handed over that died with it. */
   storeStripe(job: StoreStripeJob, signal: AbortSignal): Promise<StoredStripe> {
     // The pieces of a stream are handed over, those of files are read by the worker.
     const transfer = job.pieces.flatMap(({ source }) => (Array.isArray(source) ? source.map(bufferOf) : []));
-    return this.#run((calls) => calls.storeStripe(job, { signal, transfer: [...new Set(transfer)] }));
+    const use = (calls: Remote<WorkerCalls>): Promise<StoredStripe> =>
+      calls.storeStripe(job, { signal, transfer: [...new Set(transfer)] });
+    return transfer.length === 0 ? this.#runTwice(use) : this.#run(use);
   }
 
+  /** When its thread dies, another one begins anew. */
   fetchStripe(job: FetchStripeJob, signal: AbortSignal): Promise<FetchedStripe> {
-    return this.#run((calls) => calls.fetchStripe(job, { signal }));
+    return this.#runTwice((calls) => calls.fetchStripe(job, { signal }));
+  }
+
+  /** When its thread dies, another one begins anew. */
+  readStripe(job: ReadStripeJob, signal: AbortSignal): Promise<ReadStripe> {
+    return this.#runTwice((calls) => calls.readStripe(job, { signal }));
   }
 
   close(): Promise<void> {
@@ -64,7 +83,19 @@ export class WorkerPool implements AsyncDisposable {
     return this.close();
   }
 
-  async #run<T>(use: (calls: Remote<WorkerCalls>) => Promise<T>): Promise<T> {
+  /** Twice and not for ever: the work itself may be what kills a thread. */
+  async #runTwice<T>(use: (calls: Remote<WorkerCalls>) => Promise<T>): Promise<T> {
+    let died = false;
+    const first = this.#run(use, () => (died = true));
+    try {
+      return await first;
+    } catch (error) {
+      if (!died || this.#closing !== undefined) throw error;
+    }
+    return await this.#run(use);
+  }
+
+  async #run<T>(use: (calls: Remote<WorkerCalls>) => Promise<T>, onDeath?: () => void): Promise<T> {
     for (const [index, member] of this.#members.entries()) {
       if (member.broken && this.#closing === undefined) this.#members[index] = this.#open();
     }
@@ -72,6 +103,9 @@ export class WorkerPool implements AsyncDisposable {
     member.load++;
     try {
       return await use(member.calls);
+    } catch (error) {
+      if (member.broken) onDeath?.();
+      throw error;
     } finally {
       member.load--;
     }
@@ -83,7 +117,7 @@ export class WorkerPool implements AsyncDisposable {
 
   #openThread(): Member {
     const { identity, host, stripesPerThread } = this.#options;
-    const workerData: WorkerData = { identity, buffers: stripesPerThread };
+    const workerData: WorkerData = { identity, buffers: stripesPerThread + 1 };
     const thread = new Worker(new URL('./main.js', import.meta.url), { workerData, name: 'shoal-stripes' });
     const port = new PortCalls(thread, host);
     const member: Member = {
@@ -110,7 +144,7 @@ export class WorkerPool implements AsyncDisposable {
   #openHere(): Member {
     const { identity, host, stripesPerThread } = this.#options;
     const { port1, port2 } = new MessageChannel();
-    const worker = new StripeWorker(port2, identity, stripesPerThread);
+    const worker = new StripeWorker(port2, identity, stripesPerThread + 1);
     const port = new PortCalls(port1, host);
     return {
       calls: port.remote<WorkerCalls>(),

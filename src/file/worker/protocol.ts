@@ -47,6 +47,8 @@ export interface Piece {
   readonly version: VersionId;
   readonly path: string;
   readonly modifiedMs: number;
+  /** Unix time of the put. */
+  readonly createdMs: number;
   readonly mode: number;
   readonly fileOffset: number;
   readonly bytes: number;
@@ -55,11 +57,15 @@ export interface Piece {
   readonly source: LocalSource | readonly Uint8Array[];
 }
 
+/** A file without bytes, which the directory of a stripe tells of. */
+export type Mention = Pick<Piece, 'file' | 'version' | 'path' | 'modifiedMs' | 'createdMs' | 'mode'>;
+
 export interface StoreStripeJob {
   readonly job: number;
   readonly k: number;
   readonly m: number;
   readonly pieces: readonly Piece[];
+  readonly mentions: readonly Mention[];
   readonly directorySalt: Uint8Array;
   readonly directoryKey: Uint8Array;
 }
@@ -80,11 +86,18 @@ export interface StripeShape {
   readonly chunks: readonly ChunkId[];
 }
 
+export interface Stray {
+  readonly id: ChunkId;
+  readonly peer: PeerId;
+}
+
 export interface StoredStripe {
   /** Absent when every piece failed and nothing was stored. */
   readonly stripe?: StripeShape & {
     readonly label: Uint8Array;
     readonly placement: readonly (Placement | undefined)[];
+    /** Chunks that may lie at a peer that has not acknowledged them. */
+    readonly strays: readonly Stray[];
   };
   /** One for each piece, in order. */
   readonly outcomes: readonly (ExtentRef | Failure)[];
@@ -107,7 +120,7 @@ export interface ExtentRead {
   readonly from: number;
   readonly to: number;
   /** Absent: the bytes come back in the result. */
-  readonly output?: { readonly file: string; readonly position: number };
+  readonly output?: { readonly file: string; readonly position: number; readonly direct: boolean };
 }
 
 export interface FetchStripeJob {
@@ -130,6 +143,16 @@ export interface FetchedStripe {
   readonly outcomes: readonly (readonly Uint8Array[] | Failure | null)[];
   /** Segments that were wrong at the peer that holds them. */
   readonly corrupt: readonly { readonly chunk: ChunkId; readonly peer: PeerId; readonly segments: readonly number[] }[];
+}
+
+/** A range of a stripe as it is coded. */
+export interface ReadStripeJob extends Omit<FetchStripeJob, 'reads'> {
+  readonly range: { readonly start: number; readonly end: number };
+}
+
+export interface ReadStripe {
+  /** As the label's chunk ids name them. */
+  readonly bytes: Uint8Array;
 }
 
 export function isFailure(outcome: object): outcome is Failure {
@@ -156,6 +179,7 @@ export interface LocalChunk {
 export interface WorkerCalls {
   storeStripe(job: StoreStripeJob, signal: AbortSignal): Promise<StoredStripe>;
   fetchStripe(job: FetchStripeJob, signal: AbortSignal): Promise<Transferred<FetchedStripe>>;
+  readStripe(job: ReadStripeJob, signal: AbortSignal): Promise<ReadStripe>;
 }
 
 /** Served by the main thread: whatever needs keys, the members or the local store. */

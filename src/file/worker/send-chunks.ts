@@ -2,10 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Placement } from '../../catalog/catalog.js';
 import type { ChunkHeader, SegmentSource } from '../../chunk/chunk-store.js';
 import { segmentRange } from '../../chunk/segments.js';
-import { wrapError } from '../../errors.js';
+import { type StorageError, wrapError } from '../../errors.js';
 import { SEND_RETRY_DELAYS_MS } from '../../limits.js';
 import { answered, type WorkerContext } from './context.js';
-import type { Authorization, Target } from './protocol.js';
+import type { Authorization, Stray, Target } from './protocol.js';
+
+/** Attempts to resume before a spare target takes the place of one that fails. */
+const RETRIES_BEFORE_SPARE = 2;
 
 export interface OutgoingChunk {
   readonly header: ChunkHeader;
@@ -20,56 +23,68 @@ export interface Sending {
   readonly onSent: (bytes: number) => void;
 }
 
+export interface Sent {
+  /** Where each chunk was acknowledged; undefined = nowhere. */
+  readonly placement: readonly (Placement | undefined)[];
+  /** Chunks whose acknowledgement may only have been lost. */
+  readonly strays: readonly Stray[];
+}
+
+/** What chunks of one stripe share while they are sent. */
+interface Round extends Sending {
+  readonly spares: Target[];
+  readonly strays: Stray[];
+}
+
 /**
  * Sends chunk i to target i, all at once. A transfer that breaks is resumed; a target that keeps failing is replaced by
  * the next spare one.
- *
- * @returns where each chunk was acknowledged; undefined = nowhere
  */
-export async function sendChunks(
-  chunks: readonly OutgoingChunk[],
-  sending: Sending,
-): Promise<(Placement | undefined)[]> {
+export async function sendChunks(chunks: readonly OutgoingChunk[], sending: Sending): Promise<Sent> {
   const { targets } = sending.authorization;
-  const spares = targets.slice(chunks.length);
-  return Promise.all(chunks.map((chunk, index) => sendToSome(chunk, targets[index], spares, sending)));
+  const round: Round = { ...sending, spares: targets.slice(chunks.length), strays: [] };
+  const placement = await Promise.all(chunks.map((chunk, index) => sendToSome(chunk, targets[index], round)));
+  return { placement, strays: round.strays };
 }
 
 async function sendToSome(
   chunk: OutgoingChunk,
   first: Target | undefined,
-  spares: Target[],
-  sending: Sending,
+  round: Round,
 ): Promise<Placement | undefined> {
-  for (let target = first; target !== undefined; target = spares.shift()) {
-    const placement = await sendPatiently(chunk, target, sending, spares.length > 0);
+  for (let target = first; target !== undefined; target = round.spares.shift()) {
+    const placement = await sendPatiently(chunk, target, round);
     if (placement !== undefined) return placement;
   }
   return undefined;
 }
 
-/** Resumes a broken transfer; with spare targets about, a replacement is quicker than patience. */
-async function sendPatiently(
-  chunk: OutgoingChunk,
-  target: Target,
-  sending: Sending,
-  haste: boolean,
-): Promise<Placement | undefined> {
-  const delays = haste || target.doubtful ? [] : SEND_RETRY_DELAYS_MS;
+/** Resumes a broken transfer: what has arrived is not sent again. With spare targets about, patience is shorter. */
+async function sendPatiently(chunk: OutgoingChunk, target: Target, round: Round): Promise<Placement | undefined> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await send(chunk, target, sending);
+      return await send(chunk, target, round);
     } catch (error) {
-      sending.signal.throwIfAborted();
-      const retryIn = delays[attempt];
+      round.signal.throwIfAborted();
       const failure = wrapError(error, 'Sending a chunk');
       // A refusal is an answer: the peer is up, it only does not want this chunk.
-      const refused = !failure.retryable || failure.code === 'NO_SPACE';
-      if (!refused && retryIn === undefined) answered(sending.context, target.id);
-      if (refused || retryIn === undefined) return undefined;
-      await delay(retryIn, undefined, { signal: sending.signal });
+      if (!failure.retryable || failure.code === 'NO_SPACE') return undefined;
+      const retryIn = delaysFor(target, failure, round)[attempt];
+      if (retryIn === undefined) {
+        answered(round.context, target.id);
+        round.strays.push({ id: chunk.header.id, peer: target.id });
+        return undefined;
+      }
+      await delay(retryIn, undefined, { signal: round.signal });
     }
   }
+}
+
+function delaysFor(target: Target, failure: StorageError, { spares }: Round): readonly number[] {
+  if (target.doubtful) return [];
+  if (spares.length === 0) return SEND_RETRY_DELAYS_MS;
+  // A peer that was silent for so long has had its chance.
+  return failure.code === 'TIMEOUT' ? [] : SEND_RETRY_DELAYS_MS.slice(0, RETRIES_BEFORE_SPARE);
 }
 
 async function send(

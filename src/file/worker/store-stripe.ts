@@ -40,7 +40,7 @@ export async function storeStripe(
       header: { ...header, owner: authorization.owner, label: authorization.label },
       bytes,
     }));
-    const placement = await sendChunks(outgoing, {
+    const { placement, strays } = await sendChunks(outgoing, {
       context,
       authorization,
       signal,
@@ -50,7 +50,7 @@ export async function storeStripe(
     });
     progress.finish();
     return {
-      stripe: { ...stripe, label: authorization.label, placement },
+      stripe: { ...stripe, label: authorization.label, placement, strays },
       outcomes: sealed.map((piece) => (isFailed(piece) ? piece : toExtent(piece, stripe.id))),
     };
   });
@@ -65,9 +65,9 @@ function toExtent({ key, offset, sealedBytes: sealed, bytes }: SealedPiece, stri
 }
 
 /** Upper bound of the stripe's length: its directory is known only when it is known which pieces could be read. */
-function plannedBytes(pieces: readonly Piece[]): number {
+function plannedBytes({ pieces, mentions }: StoreStripeJob): number {
   let extents = 0;
-  let directory = 0;
+  let directory = mentions.reduce((sum, { path }) => sum + directoryEntryBytes(path), 0);
   for (const { bytes, path } of pieces) {
     extents += sealedBytes(bytes);
     directory += directoryEntryBytes(path);
@@ -81,7 +81,7 @@ async function sealPieces(
   buffer: StripeBuffer,
   signal: AbortSignal,
 ): Promise<(SealedPiece | Failure)[]> {
-  buffer.shape(job.k, job.m, Math.ceil(plannedBytes(job.pieces) / job.k));
+  buffer.shape(job.k, job.m, Math.ceil(plannedBytes(job) / job.k));
   const sealed: (SealedPiece | Failure)[] = [];
   let offset = 0;
   for (const piece of job.pieces) {
@@ -111,6 +111,9 @@ async function sealPiece(piece: Piece, out: Uint8Array, offset: number): Promise
   return { key, offset, sealedBytes: length, bytes: piece.bytes };
 }
 
+/** What a directory says of the place of a file without bytes. */
+const NO_EXTENT = { fileOffset: 0, last: true, key: new Uint8Array(0), offset: 0, sealedBytes: 0, bytes: 0 } as const;
+
 interface CodedStripe {
   readonly stripe: StripeShape;
   readonly chunks: readonly { readonly header: ChunkShape & { readonly id: ChunkId }; readonly bytes: Uint8Array }[];
@@ -130,6 +133,7 @@ async function codeStripe(
     entries.push({ ...piece, ...extent });
     directoryOffset = extent.offset + extent.sealedBytes;
   }
+  for (const mention of job.mentions) entries.push({ ...mention, ...NO_EXTENT });
   const directory = await sealDirectory(entries, directoryOffset, () => job.directoryKey, job.directorySalt);
   const bytes = directoryOffset + directory.length;
   assert(bytes <= buffer.data().length, 'a stripe grew past its plan');

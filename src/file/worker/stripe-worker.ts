@@ -1,5 +1,6 @@
 import type { PeerId } from '../../chunk/ids.js';
 import { StripeBuffer } from '../../erasure/stripe-buffer.js';
+import { onAbort } from '../../on-abort.js';
 import { RemoteStore } from '../../wire/remote-store.js';
 import type { ChunkMover, WorkerContext } from './context.js';
 import { fetchStripe } from './fetch-stripe.js';
@@ -9,11 +10,14 @@ import type {
   FetchedStripe,
   FetchStripeJob,
   HostCalls,
+  ReadStripe,
+  ReadStripeJob,
   StoredStripe,
   StoreStripeJob,
   Target,
   WorkerIdentity,
 } from './protocol.js';
+import { readStripe } from './read-stripe.js';
 import { storeStripe } from './store-stripe.js';
 
 interface Connection {
@@ -55,6 +59,10 @@ export class StripeWorker implements WorkerContext {
     return new Transferred(fetched, [...buffers]);
   }
 
+  readStripe(job: ReadStripeJob, signal: AbortSignal): Promise<ReadStripe> {
+    return readStripe(job, this, signal);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#connections.values()].map(({ store }) => store.close()));
     this.#connections.clear();
@@ -74,14 +82,28 @@ export class StripeWorker implements WorkerContext {
   }
 
   async withBuffer<T>(signal: AbortSignal, use: (buffer: StripeBuffer) => Promise<T>): Promise<T> {
-    const buffer = this.#free.pop() ?? (await new Promise<StripeBuffer>((resolve) => this.#waiting.push(resolve)));
+    signal.throwIfAborted();
+    const buffer = this.#free.pop() ?? (await this.#nextBuffer(signal));
     try {
-      signal.throwIfAborted();
       return await use(buffer);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free.push(buffer);
       else next(buffer);
     }
+  }
+
+  #nextBuffer(signal: AbortSignal): Promise<StripeBuffer> {
+    return new Promise((resolve, reject) => {
+      const take = (buffer: StripeBuffer): void => {
+        stopListening();
+        resolve(buffer);
+      };
+      const stopListening = onAbort(signal, () => {
+        this.#waiting.splice(this.#waiting.indexOf(take), 1);
+        reject(signal.reason as Error);
+      });
+      this.#waiting.push(take);
+    });
   }
 }

@@ -1,0 +1,55 @@
+import type { ExtentRef, NewVersion } from '../catalog/catalog.js';
+import type { FileId, VersionId } from '../chunk/ids.js';
+import type { StorageError } from '../errors.js';
+import type { LocalSource } from './worker/protocol.js';
+
+export interface PutFile {
+  readonly path: string;
+  readonly modifiedMs: number;
+  /** POSIX permission bits. */
+  readonly mode: number;
+  readonly source: LocalSource | AsyncIterable<Uint8Array>;
+}
+
+export interface PutResult {
+  readonly version: VersionId;
+  readonly bytes: number;
+  readonly stripes: number;
+  /** Chunks that no peer has acknowledged; above 0 the file is safe but degraded. */
+  readonly missingChunks: number;
+}
+
+export interface PutEvents {
+  /** Plaintext bytes that are safe, since the last call. */
+  readonly onProgress?: (bytes: number) => void;
+  /** The file is visible and would survive a power cut. */
+  readonly onStored: (file: PutFile, result: PutResult) => void;
+  /** This file could not be stored; the others go on. */
+  readonly onFailed: (file: PutFile, error: StorageError) => void;
+}
+
+/** A file on its way through a put. */
+export interface FileState {
+  readonly file: PutFile;
+  readonly id: FileId;
+  readonly version: VersionId;
+  /** Unix time: orders the versions of a file, should they have to be recovered. */
+  readonly createdMs: number;
+  /** Known from the start for a local file, at its end for a stream. */
+  bytes: number | undefined;
+  storedBytes: number;
+  missingChunks: number;
+  readonly extents: { readonly fileOffset: number; readonly extent: ExtentRef }[];
+  failed: boolean;
+}
+
+export function toVersion({ file, id, version, bytes, extents }: FileState): NewVersion {
+  const ordered = extents.toSorted((a, b) => a.fileOffset - b.fileOffset).map(({ extent }) => extent);
+  const { path, modifiedMs, mode } = file;
+  return { path, manifest: { file: id, version, bytes: bytes ?? 0, modifiedMs, mode, extents: ordered } };
+}
+
+export function toResult({ version, bytes, extents, missingChunks }: FileState): PutResult {
+  const stripes = new Set(extents.map(({ extent }) => extent.stripe)).size;
+  return { version, bytes: bytes ?? 0, stripes, missingChunks };
+}
