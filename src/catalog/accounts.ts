@@ -1,5 +1,5 @@
 import { equalBytes } from '../bytes.js';
-import { parseUserId, type UserId } from '../chunk/ids.js';
+import { parseUserId, type PeerId, type UserId } from '../chunk/ids.js';
 import { sealFormerKeys, openFormerKeys } from '../crypto/former-keys.js';
 import { type KitWrap, newKitWords, wrapUnderKit } from '../crypto/kit.js';
 import { type Argon2Cost, DEFAULT_ARGON2_COST, isSamePassphrase, wrapRootKey } from '../crypto/passphrase.js';
@@ -30,7 +30,10 @@ export interface RecoveryKit {
   readonly createdMs: number;
 }
 
-/** A user whose keys were rotated: the new keys are the caller's to wipe. */
+/** Called when a change is valid, before anybody else can unlock: what the caller holds open has to follow. */
+type OnChanged<T> = (changed: T) => Promise<void> | void;
+
+/** A user whose keys were rotated: the new keys are for whoever is told. */
 export interface Rotated {
   readonly user: UserDocument;
   readonly ring: KeyRing;
@@ -115,12 +118,18 @@ export class Accounts {
    * @throws StorageError as unlock; INVALID_ARGUMENT for a new passphrase that is empty, too long or the old one; CONFLICT
    *   when the old one still opens something: the new one is valid all the same
    */
-  changePassphrase(name: string, old: string, next: string): Promise<UserDocument> {
+  changePassphrase(
+    name: string,
+    old: string,
+    next: string,
+    onChanged?: OnChanged<UserDocument>,
+  ): Promise<UserDocument> {
     if (isSamePassphrase(old, next)) {
       throw new StorageError('INVALID_ARGUMENT', 'The new passphrase is the old one. Choose another.');
     }
     return this.#serial.run(async () => {
       const changed = await this.#authentication.byPassphrase(name, old, (opened) => this.#rewrap(opened, next));
+      await onChanged?.(changed);
       await proveRetired(this.#records, changed.owner, old);
       return changed;
     });
@@ -132,13 +141,14 @@ export class Accounts {
   }
 
   /** Makes a recovery kit, and retires the one before. @throws StorageError as unlock */
-  makeKit(name: string, passphrase: string): Promise<RecoveryKit> {
+  makeKit(name: string, passphrase: string, onChanged?: OnChanged<UserDocument>): Promise<RecoveryKit> {
     return this.#serial.run(() =>
       this.#authentication.byPassphrase(name, passphrase, async (opened) => {
         const words = newKitWords();
         const version = opened.user.version + 1;
         const kit = wrapUnderKit(words.join(' '), opened.rootKey, { user: opened.user.owner, version });
         const user = await this.#rewrap(opened, passphrase, kit);
+        await onChanged?.(user);
         return { user, words, createdMs: this.#now() };
       }),
     );
@@ -147,15 +157,16 @@ export class Accounts {
   /**
    * Gives the user a new root key, under which the old ones are sealed. The recovery kit ends with it.
    *
+   * @param rotatedBy the peer that seals the catalog anew
    * @throws StorageError as unlock; LIMIT_EXCEEDED after MAX_KEY_GENERATIONS
    */
-  rotateKeys(name: string, passphrase: string): Promise<Rotated> {
+  rotateKeys(name: string, passphrase: string, rotatedBy: PeerId, onChanged: OnChanged<Rotated>): Promise<void> {
     return this.#serial.run(() =>
       this.#authentication.byPassphrase(name, passphrase, async (opened) => {
         const rootKey = newRootKey();
         try {
-          const user = await this.#succeed(opened, rootKey, passphrase);
-          return { user, ring: KeyRing.open(user, rootKey) };
+          const user = await this.#succeed(opened, rootKey, { passphrase, rotatedBy });
+          await onChanged({ user, ring: KeyRing.open(user, rootKey) });
         } finally {
           opened.ring.wipe();
           rootKey.fill(0);
@@ -164,7 +175,11 @@ export class Accounts {
     );
   }
 
-  async #succeed({ user, rootKey, ring }: Authenticated, next: Uint8Array, passphrase: string): Promise<UserDocument> {
+  async #succeed(
+    { user, rootKey, ring }: Authenticated,
+    next: Uint8Array,
+    { passphrase, rotatedBy }: { readonly passphrase: string; readonly rotatedBy: PeerId },
+  ): Promise<UserDocument> {
     const { owner, kit: _retired, ...fields } = user;
     const keys = deriveUserKeys(next);
     const former = [...openFormerKeys(owner, user.former, rootKey), rootKey];
@@ -175,7 +190,7 @@ export class Accounts {
       const links = [...user.links, link];
       const successor = {
         ...fields,
-        ...{ owner, version, wrap, links },
+        ...{ owner, version, wrap, links, rotatedBy },
         generation: user.generation + 1,
         sharingKey: keys.sharing.publicKey,
         former: sealFormerKeys(owner, former, next),
@@ -227,7 +242,8 @@ export class Accounts {
     return (await this.#records.users()).map(({ user }) => user);
   }
 
+  /** After the changes of secrets that are under way. */
   user(id: UserId): Promise<UserDocument | undefined> {
-    return this.#records.user(id).then((known) => known?.user);
+    return this.#serial.run(async () => (await this.#records.user(id))?.user);
   }
 }

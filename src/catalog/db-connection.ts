@@ -93,7 +93,12 @@ export class DbConnection {
     return answer.promise;
   }
 
-  async *stream<Request, Response>(method: Method<Request, Response>, request: Request): AsyncGenerator<Response> {
+  /** @param limits long: the call has no deadline, for its work takes as long as there is work */
+  async *stream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    limits: { readonly long: boolean } = { long: false },
+  ): AsyncGenerator<Response> {
     const { path, requestSerialize, responseDeserialize } = method;
     const call: ClientReadableStream<Response> = this.#client.makeServerStreamRequest(
       path,
@@ -101,7 +106,7 @@ export class DbConnection {
       responseDeserialize,
       request,
       new Metadata(),
-      options(),
+      limits.long ? {} : options(),
     );
     // A call that is left early is cancelled, and says so when nobody listens any more.
     call.on('error', noop);

@@ -56,6 +56,12 @@ export class KeyRing {
     );
   }
 
+  /** For whoever wipes its keys by itself. @throws StorageError as `of` */
+  copyOf(generation: number): UserKeys {
+    const { catalogKey, directoryKey, ...pairs } = this.of(generation);
+    return { ...pairs, catalogKey: Uint8Array.from(catalogKey), directoryKey: Uint8Array.from(directoryKey) };
+  }
+
   wipe(): void {
     for (const keys of this.#keys) wipeKeys(keys);
   }

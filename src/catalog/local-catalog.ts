@@ -1,27 +1,29 @@
-import { setInterval } from 'node:timers';
-import { userDatabase } from '../chunk/database-names.js';
+import { NETWORK_DATABASE } from '../chunk/database-names.js';
 import type { FileId, PeerId, StripeId, UserId, VersionId } from '../chunk/ids.js';
 import { sealSigned } from '../chunk/signed.js';
 import type { Argon2Cost } from '../crypto/passphrase.js';
 import { stripeDirectoryKey } from '../crypto/root-key.js';
 import { StorageError } from '../errors.js';
-import { SESSION_IDLE_MS, SESSION_SWEEP_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
-import { Accounts } from './accounts.js';
 import type {
   Catalog,
   ChunkMove,
   DeletedEntry,
   Entry,
   FreedStripe,
+  KeyRotation,
   Manifest,
   NetworkPolicy,
   NetworkRecord,
   NewVersion,
+  PassphraseChange,
+  PassphraseToChange,
   RecordProblem,
+  RecoveryKitSheet,
   Removal,
   RemoveOptions,
+  RotationOptions,
   Session,
   SessionToken,
   SigningPurpose,
@@ -33,11 +35,12 @@ import type {
 import type { Document, DocumentDatabase, DocumentHost } from '../documents/document-database.js';
 import { LevelHost } from '../documents/level-host.js';
 import type { Membership } from './membership.js';
-import { Sessions } from './sessions.js';
+import { OpenUser } from './open-user.js';
 import { SharedDocuments } from './shared-documents.js';
-import { UnlockedUsers } from './unlocked-users.js';
-import { type Removed, UserCatalog } from './user-catalog.js';
-import type { UserDocument } from './user-document.js';
+import { UserAccess } from './user-access.js';
+import type { Removed } from './user-catalog.js';
+import { UserGenerations } from './user-generations.js';
+import { UserWatch } from './user-watch.js';
 
 const DIRECTORY_SALT_BYTES = 32;
 
@@ -48,6 +51,8 @@ export interface LocalCatalogOptions {
   readonly state: string;
   readonly membership: Membership;
   readonly logger: Logger;
+  /** Names of the backup hosts that have not taken all of the database `network` yet. Absent: there are none. */
+  readonly pendingHosts?: () => Promise<readonly string[]>;
   /** Of the passphrases of users that are created here. */
   readonly argon2?: Argon2Cost;
   /** A session that was not used for so long is locked. */
@@ -58,35 +63,25 @@ export interface LocalCatalogOptions {
 
 interface Parts {
   readonly shared: SharedDocuments;
-  readonly users: UnlockedUsers;
+  readonly users: UserAccess;
+  readonly watch: UserWatch;
   /** The databases, when they were opened here. */
   readonly ownHost: LevelHost | undefined;
 }
 
 /** The catalog over document databases on this peer's disk. One at a time may have a directory open. */
 export class LocalCatalog implements Catalog {
-  readonly #logger: Logger;
-  readonly #membership: Membership;
+  readonly #options: LocalCatalogOptions;
   readonly #shared: SharedDocuments;
-  readonly #now: () => number;
-  readonly #ownHost: LevelHost | undefined;
-  readonly #accounts: Accounts;
-  readonly #users: UnlockedUsers;
-  readonly #sessions: Sessions<UserCatalog>;
-  readonly #sweep: NodeJS.Timeout;
+  readonly #users: UserAccess;
+  readonly #parts: Parts;
   #closing: Promise<void> | undefined;
 
-  private constructor(options: LocalCatalogOptions, { shared, users, ownHost }: Parts) {
-    const { membership, logger, now = Date.now } = options;
-    this.#logger = logger;
-    this.#membership = membership;
-    this.#shared = shared;
-    this.#ownHost = ownHost;
-    this.#now = now;
-    this.#users = users;
-    this.#accounts = new Accounts(shared.network, { now, ...(options.argon2 && { cost: options.argon2 }) });
-    this.#sessions = new Sessions({ idleMs: options.sessionIdleMs ?? SESSION_IDLE_MS, now });
-    this.#sweep = setInterval(() => void this.#lockIdle(), SESSION_SWEEP_MS).unref();
+  private constructor(options: LocalCatalogOptions, parts: Parts) {
+    this.#options = options;
+    this.#shared = parts.shared;
+    this.#users = parts.users;
+    this.#parts = parts;
   }
 
   /** @throws StorageError CONFLICT when another process has it open, CORRUPT when it is damaged */
@@ -94,16 +89,23 @@ export class LocalCatalog implements Catalog {
     const { directory, state, membership, logger, now = Date.now } = options;
     const ownHost = typeof directory === 'string' ? await LevelHost.open({ directory, logger }) : undefined;
     const host = ownHost ?? (directory as DocumentHost);
+    const opened: AsyncDisposable[] = ownHost === undefined ? [] : [ownHost];
     try {
       const openDatabase = (name: string): Promise<DocumentDatabase> => host.open(name);
-      const users = unlockedUsers(options, openDatabase, async () =>
-        nameOf(await shared.network.peers(), membership.peer),
-      );
       const isOwn = (owner: UserId): boolean => users.has(owner);
       const shared = await SharedDocuments.open({ openDatabase, state, membership, logger, now, isOwn });
-      return new LocalCatalog(options, { shared, users, ownHost });
+      opened.push(shared);
+      const users = userAccess(options, host, shared);
+      const database = await host.open(NETWORK_DATABASE);
+      const watch = await UserWatch.open({
+        database,
+        logger,
+        onChange: (user) => users.recheck(user),
+        catchUp: () => users.recheckAll(),
+      });
+      return new LocalCatalog(options, { shared, users, watch, ownHost });
     } catch (error) {
-      await ownHost?.close();
+      for (const part of opened.reverse()) await part[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -138,64 +140,78 @@ export class LocalCatalog implements Catalog {
   }
 
   async leaveHome(session: SessionToken, peer: PeerId): Promise<void> {
-    const { user, keys } = this.#use(session);
-    await this.#shared.network.setHome({ user, peer, gone: true }, keys.signing);
+    const { user, ring } = this.#users.use(session);
+    await this.#shared.network.setHome({ user: user.owner, peer, gone: true }, ring.signer);
   }
 
   async problems(): Promise<readonly RecordProblem[]> {
     return this.#shared.problems.list();
   }
 
-  async users(): Promise<readonly UserSummary[]> {
-    const known = await this.#shared.network.users();
-    return known.map(({ user }) => this.#summary(user));
+  users(): Promise<readonly UserSummary[]> {
+    return this.#users.users();
   }
 
-  async createUser(name: string, passphrase: string): Promise<UserSummary> {
-    return this.#summary(await this.#accounts.create(name, passphrase));
+  createUser(name: string, passphrase: string): Promise<UserSummary> {
+    return this.#users.createUser(name, passphrase);
   }
 
   exportUser(name: string): Promise<Uint8Array> {
-    return this.#accounts.export(name);
+    return this.#users.exportUser(name);
   }
 
-  async importUser(document: Uint8Array): Promise<UserSummary> {
-    return this.#summary(await this.#accounts.import(document));
+  importUser(document: Uint8Array): Promise<UserSummary> {
+    return this.#users.importUser(document);
   }
 
-  unlock(name: string, passphrase: string): Promise<Session> {
-    return this.#accounts.unlock(name, passphrase, async (user, keys) => {
-      const { owner, publicKey } = user;
-      const catalog = await this.#users.acquire(owner, keys);
-      try {
-        if (this.#closing !== undefined) throw new StorageError('UNAVAILABLE', 'The catalog is being closed.');
-        await this.#settle(catalog);
-        return { token: this.#sessions.add(catalog), user: owner, name: user.name, publicKey };
-      } catch (error) {
-        await this.#users.release(owner);
-        throw error;
-      }
-    });
+  async unlock(name: string, passphrase: string): Promise<Session> {
+    const session = await this.#users.unlock(name, passphrase);
+    await this.#settle(session);
+    return session;
   }
 
-  async lock(session: SessionToken): Promise<void> {
-    const catalog = this.#sessions.remove(session.token);
-    if (catalog !== undefined) await this.#users.release(catalog.user);
+  lock(session: SessionToken): Promise<void> {
+    return this.#users.lock(session);
+  }
+
+  async isUnlocked(session: SessionToken): Promise<boolean> {
+    return this.#users.isUnlocked(session);
+  }
+
+  changePassphrase(change: PassphraseToChange): Promise<PassphraseChange> {
+    return this.#users.changePassphrase(change);
+  }
+
+  makeKit(name: string, passphrase: string): Promise<RecoveryKitSheet> {
+    return this.#users.makeKit(name, passphrase);
+  }
+
+  recoverWithKit(name: string, words: string, next: string): Promise<PassphraseChange> {
+    return this.#users.recoverWithKit(name, words, next);
+  }
+
+  rotateKeys(session: SessionToken, passphrase: string, options?: RotationOptions): AsyncGenerator<KeyRotation> {
+    return this.#users.rotateKeys(session, passphrase, options);
+  }
+
+  async keyRotation(session: SessionToken): Promise<KeyRotation> {
+    return this.#users.keyRotation(session);
   }
 
   async sign(session: SessionToken, purpose: SigningPurpose, body: Uint8Array): Promise<Uint8Array> {
-    return sealSigned(purpose, body, this.#use(session).keys.signing);
+    return sealSigned(purpose, body, this.#users.use(session).ring.signer);
   }
 
-  async directoryKey(session: SessionToken, salt: Uint8Array): Promise<Uint8Array> {
+  async directoryKey(session: SessionToken, salt: Uint8Array, generation?: number): Promise<Uint8Array> {
     if (salt.length !== DIRECTORY_SALT_BYTES) {
       throw new StorageError('INVALID_ARGUMENT', `The salt of a directory has ${String(DIRECTORY_SALT_BYTES)} bytes.`);
     }
-    return stripeDirectoryKey(this.#use(session).keys.directoryKey, salt);
+    const { ring } = this.#users.use(session);
+    return stripeDirectoryKey(ring.of(generation ?? ring.generation).directoryKey, salt);
   }
 
   async stat(session: SessionToken, path: string): Promise<Entry> {
-    return this.#use(session).stat(path);
+    return this.#users.with(session, (catalog) => catalog.stat(path));
   }
 
   async list(
@@ -203,55 +219,59 @@ export class LocalCatalog implements Catalog {
     path: string,
     options?: { readonly recursive?: boolean },
   ): Promise<readonly Entry[]> {
-    return this.#use(session).list(path, options?.recursive ?? false);
+    return this.#users.with(session, (catalog) => catalog.list(path, options?.recursive ?? false));
   }
 
   async versions(session: SessionToken, path: string): Promise<readonly VersionSummary[]> {
-    return this.#use(session).versions(path);
+    return this.#users.with(session, (catalog) => catalog.versions(path));
   }
 
   async manifest(session: SessionToken, path: string, version?: VersionId): Promise<Manifest> {
-    return this.#use(session).manifest(path, version);
+    return this.#users.with(session, (catalog) => catalog.manifest(path, version));
   }
 
   async manifests(session: SessionToken, paths: readonly string[]): Promise<readonly (Manifest | undefined)[]> {
-    return this.#use(session).manifests(paths);
+    return this.#users.with(session, (catalog) => catalog.manifests(paths));
   }
 
   async fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]> {
-    return this.#use(session).fileIds(paths);
+    return this.#users.with(session, (catalog) => catalog.fileIds(paths));
+  }
+
+  async knownVersions(session: SessionToken, versions: readonly VersionId[]): Promise<ReadonlySet<VersionId>> {
+    return this.#users.with(session, (catalog) => catalog.knownVersions(versions));
   }
 
   async commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void> {
-    const catalog = this.#use(session);
+    this.#users.use(session);
     const stripes = new Set(versions.flatMap(({ manifest }) => manifest.extents.map(({ stripe }) => stripe)));
     await this.#shared.stripes.demand([...stripes]);
-    await catalog.commit(versions);
+    await this.#users.with(session, (catalog) => catalog.commit(versions));
   }
 
   async makeFolder(session: SessionToken, path: string): Promise<void> {
-    await this.#use(session).makeFolder(path);
+    await this.#users.with(session, (catalog) => catalog.makeFolder(path));
   }
 
   async move(session: SessionToken, from: string, to: string): Promise<void> {
-    await this.#use(session).move(from, to);
+    await this.#users.with(session, (catalog) => catalog.move(from, to));
   }
 
   async remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal> {
     const { recursive = false, forever = false } = options ?? {};
-    return this.#removal(await this.#use(session).remove(path, { recursive, forever }));
+    return this.#removal(await this.#users.with(session, (catalog) => catalog.remove(path, { recursive, forever })));
   }
 
   async deleted(session: SessionToken): Promise<readonly DeletedEntry[]> {
-    return this.#use(session).deleted();
+    return this.#users.with(session, (catalog) => catalog.deleted());
   }
 
   async restore(session: SessionToken, path: string, version?: VersionId): Promise<Entry> {
-    return this.#use(session).restore(path, version);
+    return this.#users.with(session, (catalog) => catalog.restore(path, version));
   }
 
   async emptyTrash(session: SessionToken, untilMs: number): Promise<Removal> {
-    return this.#removal(await this.#use(session).emptyTrash(untilMs));
+    return this.#removal(await this.#users.with(session, (catalog) => catalog.emptyTrash(untilMs)));
   }
 
   putStripes(records: readonly StripeRecord[]): Promise<void> {
@@ -266,9 +286,14 @@ export class LocalCatalog implements Catalog {
     return this.#shared.stripes.move(moves);
   }
 
+  unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]> {
+    return this.#users.with(session, (catalog) => catalog.unreferenced(ids));
+  }
+
   async forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void> {
-    const { user, keys } = this.#use(session);
-    await this.#shared.stripes.forget(ids, { owner: user, by: keys.signing, issuedMs: this.#now() });
+    const { user, ring } = this.#users.use(session);
+    const issuedMs = (this.#options.now ?? Date.now)();
+    await this.#shared.stripes.forget(ids, { owner: user.owner, by: ring.signer, issuedMs });
   }
 
   /** Locks everybody. Commits on their way to the disk end first. */
@@ -282,10 +307,11 @@ export class LocalCatalog implements Catalog {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#sweep);
-    await Promise.all(this.#sessions.clear().map((catalog) => this.#users.release(catalog.user)));
-    await this.#shared.close();
-    await this.#ownHost?.close();
+    const { watch, users, shared, ownHost } = this.#parts;
+    await watch.close();
+    await users.close();
+    await shared.close();
+    await ownHost?.close();
   }
 
   /** The files are gone already, as was asked: the chunks of a stripe whose record is lost are found by inventories. */
@@ -295,32 +321,15 @@ export class LocalCatalog implements Catalog {
   }
 
   /** Whoever unlocks a user here wants the user's databases here. */
-  async #settle({ user, keys }: UserCatalog): Promise<void> {
+  async #settle(session: Session): Promise<void> {
+    const { logger, membership } = this.#options;
+    const { user } = session;
     try {
-      await this.#shared.network.setHome({ user, peer: this.#membership.peer, gone: false }, keys.signing);
+      const { signer } = this.#users.use(session).ring;
+      await this.#shared.network.setHome({ user, peer: membership.peer, gone: false }, signer);
     } catch (error) {
       // What is here can be read all the same; the next unlock tries again.
-      this.#logger.warn({ user, err: error }, 'that the user is at home here could not be noted');
-    }
-  }
-
-  #use(session: SessionToken): UserCatalog {
-    return this.#sessions.use(session.token);
-  }
-
-  #summary(user: UserDocument): UserSummary {
-    return { id: user.owner, name: user.name, unlocked: this.#users.has(user.owner) };
-  }
-
-  async #lockIdle(): Promise<void> {
-    for (const { user } of this.#sessions.expire()) await this.#release(user);
-  }
-
-  async #release(user: UserId): Promise<void> {
-    try {
-      await this.#users.release(user);
-    } catch (error) {
-      this.#logger.error({ err: error }, 'locking an idle user failed');
+      logger.warn({ user, err: error }, 'that the user is at home here could not be noted');
     }
   }
 }
@@ -338,18 +347,22 @@ function nameOf(peers: readonly PeerRecord[], id: PeerId): string {
   return peers.find((peer) => peer.id === id)?.name ?? '';
 }
 
-function unlockedUsers(
-  { membership: { peer }, logger, now = Date.now }: LocalCatalogOptions,
-  openDatabase: (name: string) => Promise<DocumentDatabase>,
-  ownName: () => Promise<string>,
-): UnlockedUsers {
-  return new UnlockedUsers(async (user, keys) => {
-    const database = await openDatabase(userDatabase(user, 1));
-    try {
-      return await UserCatalog.open({ user, peer, peerName: await ownName(), keys, logger, now, database });
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
+function userAccess(options: LocalCatalogOptions, host: DocumentHost, { network }: SharedDocuments): UserAccess {
+  const { membership, logger, argon2, pendingHosts, sessionIdleMs, now = Date.now } = options;
+  const { peer } = membership;
+  return new UserAccess({
+    records: network,
+    peer,
+    async open(user, ring) {
+      const peerName = nameOf(await network.peers(), peer);
+      const generations = new UserGenerations({ user: user.owner, host, peer, peerName, logger, now });
+      return OpenUser.open({ user, ring, generations, peer, logger });
+    },
+    networkName: async () => (await network.network()).name,
+    pendingHosts,
+    logger,
+    now,
+    cost: argon2,
+    sessionIdleMs,
   });
 }

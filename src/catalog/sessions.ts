@@ -6,12 +6,22 @@ const TOKEN_BYTES = 32;
 
 interface Held<T> {
   readonly value: T;
+  readonly background: string;
   lastUsedMs: number;
 }
 
-/** What is open, by a token that cannot be guessed, until it was not used for `idleMs`. */
+/** Two names of one session, neither of which can be guessed. */
+export interface SessionTokens {
+  readonly token: string;
+  /** For work that nobody asked for just now: it does not keep the session open. */
+  readonly background: string;
+}
+
+/** What is open, until it was not used for `idleMs`. */
 export class Sessions<T> {
   readonly #held = new Map<string, Held<T>>();
+  /** Background token → token. */
+  readonly #background = new Map<string, string>();
   readonly #idleMs: number;
   readonly #now: () => number;
 
@@ -21,43 +31,75 @@ export class Sessions<T> {
   }
 
   /** @throws StorageError LIMIT_EXCEEDED */
-  add(value: T): string {
+  add(value: T): SessionTokens {
     if (this.#held.size >= MAX_SESSIONS) {
       throw new StorageError('LIMIT_EXCEEDED', 'Too many sessions are unlocked at this peer. Lock some first.');
     }
     const token = randomBytes(TOKEN_BYTES).toString('hex');
-    this.#held.set(token, { value, lastUsedMs: this.#now() });
-    return token;
+    const background = randomBytes(TOKEN_BYTES).toString('hex');
+    this.#held.set(token, { value, background, lastUsedMs: this.#now() });
+    this.#background.set(background, token);
+    return { token, background };
   }
 
-  /** @throws StorageError LOCKED */
+  /** @param token either of a session's two @throws StorageError LOCKED */
   use(token: string): T {
-    const held = this.#held.get(token);
+    const held = this.#find(token);
     if (held === undefined || this.#isIdle(held)) {
       throw new StorageError('LOCKED', 'The session has ended. Unlock the user first.');
     }
-    held.lastUsedMs = this.#now();
+    if (held.background !== token) held.lastUsedMs = this.#now();
     return held.value;
   }
 
+  /** Whether `use` would find it; no use by itself. */
+  isOpen(token: string): boolean {
+    const held = this.#find(token);
+    return held !== undefined && !this.#isIdle(held);
+  }
+
+  /** @param token either of a session's two */
   remove(token: string): T | undefined {
-    const held = this.#held.get(token);
-    this.#held.delete(token);
+    const name = this.#background.get(token) ?? token;
+    const held = this.#held.get(name);
+    this.#drop(name);
     return held?.value;
+  }
+
+  all(): T[] {
+    return [...this.#held.values()].map(({ value }) => value);
   }
 
   /** Takes out those that have expired. */
   expire(): T[] {
-    const idle = [...this.#held].filter(([, held]) => this.#isIdle(held));
-    for (const [token] of idle) this.#held.delete(token);
-    return idle.map(([, { value }]) => value);
+    return this.#take((held) => this.#isIdle(held));
+  }
+
+  /** Takes out those that `isMeant` says; @param except either token of one that stays */
+  removeAll(isMeant: (value: T) => boolean, except?: string): T[] {
+    const kept = except === undefined ? undefined : this.#find(except);
+    return this.#take((held) => held !== kept && isMeant(held.value));
   }
 
   /** Takes out all. */
   clear(): T[] {
-    const values = [...this.#held.values()].map(({ value }) => value);
-    this.#held.clear();
-    return values;
+    return this.#take(() => true);
+  }
+
+  #find(token: string): Held<T> | undefined {
+    return this.#held.get(this.#background.get(token) ?? token);
+  }
+
+  #take(isMeant: (held: Held<T>) => boolean): T[] {
+    const found = [...this.#held].filter(([, held]) => isMeant(held));
+    for (const [token] of found) this.#drop(token);
+    return found.map(([, { value }]) => value);
+  }
+
+  #drop(token: string): void {
+    const held = this.#held.get(token);
+    if (held !== undefined) this.#background.delete(held.background);
+    this.#held.delete(token);
   }
 
   #isIdle(held: Held<T>): boolean {

@@ -1,67 +1,80 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemoryDocuments } from '../../test/contract/memory-documents.js';
-import { openUserCatalog, sampleUser } from '../../test/contract/catalog-users.js';
+import { MemoryHost } from '../../test/contract/memory-host.js';
+import { sampleAccount, samplePeer, type SampleAccount } from '../../test/contract/catalog-users.js';
+import { silentLogger } from '../log.js';
+import { KeyRing } from './key-ring.js';
+import { OpenUser } from './open-user.js';
 import { UnlockedUsers } from './unlocked-users.js';
+import { UserGenerations } from './user-generations.js';
 
-/** Closing waits until it is told to go on. */
-class SlowDocuments extends MemoryDocuments {
-  isOpen = true;
-  finish: () => void = () => undefined;
+const peer = samplePeer(1);
+const logger = silentLogger();
 
-  override async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.finish = resolve;
-    });
-    this.isOpen = false;
-  }
-}
-
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}
-
-test('a user who is unlocked while being locked is opened after the database was closed', async () => {
-  const user = sampleUser();
-  const opened: SlowDocuments[] = [];
-  const users = new UnlockedUsers((_, keys) => {
-    assert.ok(
-      opened.every(({ isOpen }) => !isOpen),
-      'one at a time',
-    );
-    const documents = new SlowDocuments();
-    opened.push(documents);
-    return openUserCatalog({ ...user, keys: () => keys }, documents);
+function usersOf(host: MemoryHost, opened: OpenUser[] = []): UnlockedUsers {
+  return new UnlockedUsers(async (user, ring) => {
+    const options = { user: user.owner, host, peer, peerName: 'attic', logger, now: () => 0 };
+    const open = await OpenUser.open({ user, ring, peer, logger, generations: new UserGenerations(options) });
+    opened.push(open);
+    return open;
   });
-  await users.acquire(user.id, user.keys());
-  const releasing = users.release(user.id);
-  const acquiring = users.acquire(user.id, user.keys());
-  await turn();
-  await turn();
+}
+
+function ringOf({ user, rootKey }: SampleAccount): KeyRing {
+  return KeyRing.open(user, rootKey);
+}
+
+function isWiped(ring: KeyRing): boolean {
+  const { catalogKey, directoryKey } = ring.current;
+  return [...catalogKey, ...directoryKey].every((byte) => byte === 0);
+}
+
+test('a user who is unlocked while being locked is opened after the databases were closed', async () => {
+  const account = sampleAccount();
+  const opened: OpenUser[] = [];
+  const users = usersOf(new MemoryHost(), opened);
+  const first = await users.acquire(account.user, ringOf(account));
+  let finish = (): void => undefined;
+  const working = first.with(
+    () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      }),
+  );
+  const releasing = users.release(account.user.owner);
+  const acquiring = users.acquire(account.user, ringOf(account));
   assert.equal(opened.length, 1);
-  opened[0]?.finish();
+  finish();
+  await working;
   await releasing;
-  const catalog = await acquiring;
+  const second = await acquiring;
   assert.equal(opened.length, 2);
-  assert.deepEqual(catalog.list('/', true), []);
+  assert.deepEqual(await second.with((catalog) => catalog.list('/', true)), []);
+  await users.release(account.user.owner);
 });
 
 test('keys that are not needed, or not any more, are wiped', async () => {
-  const user = sampleUser();
-  const users = new UnlockedUsers((_, keys) => openUserCatalog({ ...user, keys: () => keys }, new MemoryDocuments()));
-  const [first, second] = [user.keys(), user.keys()];
-  await users.acquire(user.id, first);
-  await users.acquire(user.id, second);
-  assert.ok(second.catalogKey.every((byte) => byte === 0));
-  await users.release(user.id);
-  assert.ok(first.catalogKey.some((byte) => byte !== 0));
-  assert.equal(users.has(user.id), true);
-  await users.release(user.id);
-  assert.ok(first.catalogKey.every((byte) => byte === 0) && first.directoryKey.every((byte) => byte === 0));
-  assert.equal(users.has(user.id), false);
+  const account = sampleAccount();
+  const users = usersOf(new MemoryHost());
+  const [first, second] = [ringOf(account), ringOf(account)];
+  await users.acquire(account.user, first);
+  await users.acquire(account.user, second);
+  assert.ok(isWiped(second));
+  await users.release(account.user.owner);
+  assert.ok(!isWiped(first));
+  assert.equal(users.has(account.user.owner), true);
+  await users.release(account.user.owner);
+  assert.ok(isWiped(first));
+  assert.equal(users.has(account.user.owner), false);
+});
 
-  const failing = new UnlockedUsers(() => Promise.reject(new Error('disk')));
-  const third = user.keys();
-  await assert.rejects(failing.acquire(user.id, third), /disk/);
-  assert.ok(third.catalogKey.every((byte) => byte === 0));
+test('keys of a user who could not be opened are wiped', async () => {
+  const account = sampleAccount();
+  const host = new MemoryHost();
+  host.names = async () => {
+    throw new Error('the disk is gone');
+  };
+  const ring = ringOf(account);
+  await assert.rejects(usersOf(host).acquire(account.user, ring), /the disk is gone/);
+  assert.ok(isWiped(ring));
 });

@@ -1,4 +1,4 @@
-import { idBytes, parseUserId, type UserId } from '../chunk/ids.js';
+import { idBytes, parsePeerId, parseUserId, type PeerId, type UserId } from '../chunk/ids.js';
 import { decodeBounded, sealSigned, verifySigned } from '../chunk/signed.js';
 import { DOCUMENT_OVERHEAD_BYTES } from '../crypto/document-seal.js';
 import type { FormerKey } from '../crypto/former-keys.js';
@@ -33,6 +33,8 @@ export interface UserFields {
   readonly kit?: KitWrap;
   /** The root keys before this one, in order, sealed under it. */
   readonly former: readonly FormerKey[];
+  /** Where this generation began: that peer seals the catalog anew. Absent in the first. */
+  readonly rotatedBy?: PeerId;
   readonly createdMs: number;
 }
 
@@ -70,7 +72,7 @@ function decode(bytes: Uint8Array): UserFields {
       `This user was made by a newer version of Shoal (format ${String(body.format)}). Upgrade Shoal on this machine.`,
     );
   }
-  const { format, name, version, sharingKey, wrap, kit, former, createdMs } = body;
+  const { format, name, version, sharingKey, wrap, kit, former, rotatedBy, createdMs } = body;
   if (wrap === undefined) throw new StorageError('CORRUPT', 'This user document has no wrapped key.');
   demand(format === FORMAT && version >= 1 && sharingKey.length === X25519_KEY_BYTES);
   demand(kit === undefined || (kit.version >= 1 && kit.version <= version));
@@ -92,14 +94,16 @@ function decode(bytes: Uint8Array): UserFields {
     wrap: { ...wrap, salt: own(wrap.salt), sealed: own(wrap.sealed) },
     ...(kit && { kit: { ...kit, salt: own(kit.salt), sealed: own(kit.sealed) } }),
     former: former.map((key) => ({ ...key, sealed: own(key.sealed) })),
+    ...(rotatedBy.length > 0 && { rotatedBy: parsePeerId(rotatedBy) }),
     createdMs,
   };
 }
 
 /** Signs a user's document. @returns an encoded shoal.v1.Signed: what exportUser gives and importUser takes */
 export function writeUser(user: UserFields, signer: Signer): Uint8Array {
-  const { kit, former, ...fields } = user;
-  const body = { ...fields, format: FORMAT, owner: idBytes(user.owner), kit, former: [...former] };
+  const { owner, kit, former, rotatedBy, ...fields } = user;
+  const peer = rotatedBy === undefined ? new Uint8Array(0) : idBytes(rotatedBy);
+  const body = { ...fields, format: FORMAT, owner: idBytes(owner), kit, former: [...former], rotatedBy: peer };
   return sealSigned('userDocument', UserBody.encode(body).finish(), signer);
 }
 

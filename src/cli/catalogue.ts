@@ -53,6 +53,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'forget the keys of a user',
     load: async () => (await import('./commands/lock.js')).defineLock,
   },
+  {
+    name: 'user',
+    summary: 'make users; change passphrases, keys and recovery kits',
+    load: async () => (await import('./commands/user.js')).defineUser,
+  },
+  {
+    name: 'recover',
+    summary: 'bring files back when the databases are gone',
+    load: async () => (await import('./commands/recover.js')).defineRecover,
+  },
   { name: 'serve', summary: 'run a peer', load: async () => (await import('./commands/serve.js')).defineServe },
   {
     name: 'devnet',

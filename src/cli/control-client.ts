@@ -3,9 +3,15 @@ import type {
   ExportEvent,
   ExportRequest,
   ImportEvent,
+  KitReply,
+  PassphraseReply,
   ProblemReply,
   PutReply,
+  RecoveryEvent,
   RemoveReply,
+  RotationEvent,
+  RotationReply,
+  RotationRequest,
   StatusReply,
   UserReply,
   VersionReply,
@@ -28,7 +34,9 @@ export interface FileAttributes {
 
 /** ImportEvent and ExportEvent without the failure of the whole request. */
 export type ImportOutcome = Exclude<ImportEvent, FailureEvent>;
+export type RecoveryOutcome = Exclude<RecoveryEvent, FailureEvent>;
 export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
+export type RotationOutcome = Exclude<RotationEvent, FailureEvent>;
 
 type FailureEvent = { readonly event: 'error' } & ProblemReply;
 type Verb = Omit<ControlRequest, 'signal'>;
@@ -58,6 +66,45 @@ export class ControlClient implements AsyncDisposable {
 
   lock(name: string): Promise<void> {
     return this.#json({ method: 'POST', route: '/v1/lock', body: { json: { name } } });
+  }
+
+  users(): Promise<readonly UserReply[]> {
+    return this.#json({ method: 'GET', route: '/v1/users' });
+  }
+
+  createUser(name: string, passphrase: string): Promise<UserReply> {
+    return this.#json({ method: 'POST', route: '/v1/users', body: { json: { name, passphrase } } });
+  }
+
+  changePassphrase(name: string, old: string, next: string): Promise<PassphraseReply> {
+    return this.#json({ method: 'POST', route: '/v1/users/passphrase', body: { json: { name, old, next } } });
+  }
+
+  makeKit(name: string, passphrase: string): Promise<KitReply> {
+    return this.#json({ method: 'POST', route: '/v1/users/kit', body: { json: { name, passphrase } } });
+  }
+
+  recover(name: string, words: string, next: string): Promise<PassphraseReply> {
+    return this.#json({ method: 'POST', route: '/v1/users/recover', body: { json: { name, words, next } } });
+  }
+
+  rotation(user: string): Promise<RotationReply> {
+    return this.#json({ method: 'GET', route: '/v1/keys', headers: asUser(user) });
+  }
+
+  rotateKeys(user: string, request: RotationRequest): AsyncGenerator<RotationOutcome> {
+    const body = { json: request };
+    return this.#lines<RotationEvent>({ method: 'POST', route: '/v1/keys', body, headers: asUser(user) });
+  }
+
+  /** Finds a user at the other peers, where this one has forgotten it. */
+  adoptUser(asked: { readonly name: string } | { readonly id: string }): Promise<UserReply> {
+    return this.#json({ method: 'POST', route: '/v1/users/adopt', body: { json: asked } });
+  }
+
+  recoverCatalog(user: string, request: { readonly dryRun: boolean }): AsyncGenerator<RecoveryOutcome> {
+    const body = { json: request };
+    return this.#lines<RecoveryEvent>({ method: 'POST', route: '/v1/recovery', body, headers: asUser(user) });
   }
 
   stat(path: string): Promise<EntryReply> {
@@ -154,6 +201,11 @@ export class ControlClient implements AsyncDisposable {
       yield event as Exclude<Event, FailureEvent>;
     }
   }
+}
+
+/** Stands above the user that the client was opened for. */
+function asUser(name: string): Readonly<Record<string, string>> {
+  return { 'x-shoal-user': encodeURIComponent(name) };
 }
 
 function isFailure(event: { readonly event: string }): event is FailureEvent {

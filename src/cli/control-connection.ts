@@ -125,8 +125,8 @@ export class ControlConnection implements AsyncDisposable {
   }
 
   #headers(request: ControlRequest): Record<string, string> {
-    const headers: Record<string, string> = { ...request.headers };
-    if (this.#user !== undefined) headers['x-shoal-user'] = encodeURIComponent(this.#user);
+    const user = this.#user === undefined ? {} : { 'x-shoal-user': encodeURIComponent(this.#user) };
+    const headers: Record<string, string> = { ...user, ...request.headers };
     if (request.body !== undefined)
       headers['content-type'] = 'json' in request.body ? 'application/json' : request.body.type;
     return headers;

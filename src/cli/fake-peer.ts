@@ -279,7 +279,7 @@ function statusReply(home: string, unlocked: boolean): StatusReply {
     peer: { id: 'peer1', name: home, address: '127.0.0.1:7000', zone: 'here' },
     peers,
     store: { chunks: 3, bytes: 300, partialBytes: 0, freeBytes: 1e9, reserveBytes: 1e6 },
-    users: [{ id: 'u', name: 'demo', unlocked }],
+    users: [{ id: 'u', name: 'demo', unlocked, generation: 1, kit: false }],
     safety: { stripes: 1, degraded: 0, mayFail: 1, lost: 0 },
     outbox: { pendingDeletes: 0 },
     problems: [],

@@ -47,7 +47,6 @@ export async function openProgram(runtime: Runtime, wanted: (name: string) => bo
     const command = program.command(entry.name).description(entry.summary);
     if (wanted(entry.name)) (await entry.load())(command, runtime);
     addCommonOptions(command);
-    for (const inner of command.commands) addCommonOptions(inner);
   }
   program
     .command('help')
@@ -74,6 +73,7 @@ function addCommonOptions(command: Command): void {
     .option('--json', 'print JSON for programs')
     .option('--home <dir>', 'the peer to use (default: SHOAL_HOME, or ~/.shoal)')
     .option('--user <name>', 'the user, where several are unlocked');
+  for (const inner of command.commands) addCommonOptions(inner);
 }
 
 /** Commander's "error: unknown command 'putt'\n(Did you mean put?)" as one line that says where to read on. */

@@ -8,7 +8,7 @@ import { UserSessions } from './user-sessions.js';
 /** As much of a catalog as sessions need. */
 function catalogOf(locked: string[]): Catalog {
   let count = 0;
-  const some: Pick<Catalog, 'unlock' | 'lock'> = {
+  const some: Pick<Catalog, 'unlock' | 'lock' | 'isUnlocked' | 'changePassphrase'> = {
     unlock: async (name: string, passphrase: string): Promise<Session> => {
       if (passphrase !== `${name}'s`) throw new StorageError('UNAUTHENTICATED', 'Wrong name or passphrase.');
       return {
@@ -16,10 +16,18 @@ function catalogOf(locked: string[]): Catalog {
         user: `id of ${name}` as UserId,
         name,
         publicKey: new Uint8Array(32),
+        background: `${name} in the background`,
+        generation: 1,
+        kit: false,
       };
     },
     lock: async ({ token }: SessionToken): Promise<void> => {
       locked.push(token);
+    },
+    isUnlocked: async ({ token }) => !locked.includes(token),
+    changePassphrase: async ({ name, keep }) => {
+      const user = { id: `id of ${name}` as UserId, name, unlocked: true, generation: 1, kit: false };
+      return { user, pendingHosts: [keep?.token ?? 'nobody'] };
     },
   };
   return some as Catalog;
@@ -28,7 +36,8 @@ function catalogOf(locked: string[]): Catalog {
 describe('UserSessions', () => {
   it('acts for the only user, and for a named one', async () => {
     const sessions = new UserSessions(catalogOf([]));
-    assert.deepEqual(await sessions.unlock('ada', "ada's"), { id: 'id of ada', name: 'ada', unlocked: true });
+    const ada = { id: 'id of ada', name: 'ada', unlocked: true, generation: 1, kit: false };
+    assert.deepEqual(await sessions.unlock('ada', "ada's"), ada);
     assert.equal(sessions.get().name, 'ada');
     await sessions.unlock('bob', "bob's");
     assert.equal(sessions.get('bob').token, 'bob 2');
@@ -77,5 +86,35 @@ describe('UserSessions', () => {
     await sessions.lock('ada');
     assert.deepEqual(locked, ['ada 1']);
     assert.throws(() => sessions.get(), { code: 'LOCKED' });
+  });
+
+  it('forgets sessions that have ended by themselves, and no other', async () => {
+    const locked: string[] = [];
+    const sessions = new UserSessions(catalogOf(locked));
+    await sessions.unlock('ada', "ada's");
+    await sessions.unlock('bob', "bob's");
+    locked.push('ada 1');
+    await sessions.refresh();
+    assert.deepEqual(
+      sessions.list().map(({ name }) => name),
+      ['bob'],
+    );
+    assert.throws(() => sessions.get('ada'), { code: 'LOCKED' });
+  });
+
+  it('gives background work a token of its own', async () => {
+    const sessions = new UserSessions(catalogOf([]));
+    await sessions.unlock('ada', "ada's");
+    assert.deepEqual(
+      sessions.background().map(({ name, token }) => [name, token]),
+      [['ada', 'ada in the background']],
+    );
+  });
+
+  it('keeps its own session when the passphrase is changed', async () => {
+    const sessions = new UserSessions(catalogOf([]));
+    assert.deepEqual((await sessions.changePassphrase('ada', 'a', 'b')).pendingHosts, ['nobody']);
+    await sessions.unlock('ada', "ada's");
+    assert.deepEqual((await sessions.changePassphrase('ada', 'a', 'b')).pendingHosts, ['ada 1']);
   });
 });

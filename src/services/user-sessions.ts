@@ -1,4 +1,4 @@
-import type { Catalog, Session, UserSummary } from '../catalog/catalog.js';
+import type { Catalog, PassphraseChange, Session, UserSummary } from '../catalog/catalog.js';
 import { StorageError } from '../errors.js';
 
 /** Who is unlocked at this peer. The gateways act in their names; the tokens never leave the process. */
@@ -15,7 +15,8 @@ export class UserSessions {
     const former = this.#sessions.get(name);
     this.#sessions.set(name, session);
     if (former !== undefined) await this.#catalog.lock(former);
-    return { id: session.user, name: session.name, unlocked: true };
+    const { user: id, generation, kit } = session;
+    return { id, name: session.name, unlocked: true, generation, kit };
   }
 
   async lock(name: string): Promise<void> {
@@ -24,8 +25,27 @@ export class UserSessions {
     if (session !== undefined) await this.#catalog.lock(session);
   }
 
+  /** The user's session at these gateways stays, whatever else of the user's is locked. */
+  changePassphrase(name: string, old: string, next: string): Promise<PassphraseChange> {
+    return this.#catalog.changePassphrase({ name, old, next, keep: this.#sessions.get(name) });
+  }
+
   list(): Session[] {
     return [...this.#sessions.values()];
+  }
+
+  /** For work that nobody asked for just now: what is done in these sessions does not keep them from idling. */
+  background(): Session[] {
+    return this.list().map((session) => inBackground(session));
+  }
+
+  /** Forgets the sessions that ended by themselves: by idling, or by a passphrase that was changed elsewhere. */
+  async refresh(): Promise<void> {
+    for (const session of this.list()) {
+      const open = await this.#catalog.isUnlocked(session);
+      // Somebody may have unlocked again meanwhile.
+      if (!open && this.#sessions.get(session.name) === session) this.#sessions.delete(session.name);
+    }
   }
 
   /**
@@ -51,4 +71,9 @@ export class UserSessions {
     }
     return only;
   }
+}
+
+/** The same session, under the token whose use does not count. */
+export function inBackground(session: Session): Session {
+  return { ...session, token: session.background };
 }

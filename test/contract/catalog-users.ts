@@ -1,7 +1,11 @@
 import { parsePeerId, parseUserId, type PeerId, type UserId } from '../../src/chunk/ids.js';
 import type { DocumentDatabase } from '../../src/documents/document-database.js';
 import { UserCatalog } from '../../src/catalog/user-catalog.js';
+import type { UserDocument } from '../../src/catalog/user-document.js';
+import { sealFormerKeys } from '../../src/crypto/former-keys.js';
+import { DEFAULT_ARGON2_COST } from '../../src/crypto/passphrase.js';
 import { deriveUserKeys, newRootKey, userId, type UserKeys } from '../../src/crypto/root-key.js';
+import { linkTo } from '../../src/crypto/succession.js';
 import { silentLogger, type Logger } from '../../src/log.js';
 
 /** A user without a passphrase: for what lies below it. */
@@ -14,6 +18,56 @@ export interface SampleUser {
 export function sampleUser(rootKey = newRootKey()): SampleUser {
   const id = parseUserId(userId(deriveUserKeys(rootKey).signing.publicKey));
   return { id, rootKey, keys: () => deriveUserKeys(rootKey) };
+}
+
+/** A user with a document, whose passphrase nobody knows. */
+export interface SampleAccount {
+  readonly user: UserDocument;
+  readonly rootKey: Uint8Array;
+}
+
+export function sampleAccount(name = 'ann', rootKey = newRootKey()): SampleAccount {
+  const { signing, sharing } = deriveUserKeys(rootKey);
+  const owner = parseUserId(userId(signing.publicKey));
+  const wrap = { ...DEFAULT_ARGON2_COST, salt: new Uint8Array(16), sealed: new Uint8Array(80) };
+  const fields = {
+    owner,
+    name,
+    version: 1,
+    generation: 1,
+    sharingKey: sharing.publicKey,
+    wrap,
+    former: [],
+    createdMs: 5,
+  };
+  return { user: { ...fields, publicKey: signing.publicKey, links: [] }, rootKey };
+}
+
+/** The same user with new keys, in the next version. */
+export function rotatedAccount(
+  { user, rootKey }: SampleAccount,
+  rotatedBy?: PeerId,
+  former: readonly Uint8Array[] = [],
+): SampleAccount {
+  const next = newRootKey();
+  const { signing, sharing } = deriveUserKeys(next);
+  const signer = {
+    privateKey: deriveUserKeys(rootKey).signing.privateKey,
+    publicKey: user.publicKey,
+    links: user.links,
+  };
+  return {
+    user: {
+      ...user,
+      version: user.version + 1,
+      generation: user.generation + 1,
+      sharingKey: sharing.publicKey,
+      links: [...user.links, linkTo(signing.publicKey, signer)],
+      former: sealFormerKeys(user.owner, [...former, rootKey], next),
+      ...(rotatedBy && { rotatedBy }),
+    },
+    rootKey: next,
+  };
 }
 
 export function samplePeer(digit: number): PeerId {

@@ -94,7 +94,9 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
     });
 
     test('users: names, passphrases, what is refused', async () => {
-      assert.deepEqual(await catalog.users(), [{ id: session.user, name: 'demo', unlocked: true }]);
+      assert.deepEqual(await catalog.users(), [
+        { id: session.user, name: 'demo', unlocked: true, generation: 1, kit: false },
+      ]);
       await fails(catalog.createUser('demo', 'other'), 'ALREADY_EXISTS');
       for (const bad of ['', 'Demo', 'a b', 'a/b', 'ü', 'x'.repeat(65)]) {
         await fails(catalog.createUser(bad, 'pass'), 'INVALID_ARGUMENT');
@@ -407,7 +409,9 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       const before = await catalog.list(session, '/', { recursive: true });
       await catalog.lock(session);
       await fails(catalog.stat(session, '/'), 'LOCKED');
-      assert.deepEqual(await catalog.users(), [{ id: session.user, name: 'demo', unlocked: false }]);
+      assert.deepEqual(await catalog.users(), [
+        { id: session.user, name: 'demo', unlocked: false, generation: 1, kit: false },
+      ]);
 
       catalog = await subject.reopen();
       await fails(catalog.stat(session, '/'), 'LOCKED');

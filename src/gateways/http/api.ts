@@ -12,6 +12,8 @@
  *   POST   /v1/users/recover      {name, words, next}  → PassphraseReply
  *   GET    /v1/keys                                    → RotationReply
  *   POST   /v1/keys               RotationRequest      → RotationEvent lines; closing the connection pauses the work
+ *   POST   /v1/users/adopt        {name} or {id}       → UserReply: asks the other peers who that is
+ *   POST   /v1/recovery           {dryRun}             → RecoveryEvent lines
  *   GET    /v1/stat?path=                              → EntryReply
  *   GET    /v1/entries?path=&recursive=true            → EntryReply[]
  *   DELETE /v1/entries?path=&recursive=true            → RemoveReply
@@ -74,6 +76,69 @@ export interface RotationRequest {
 export type RotationEvent =
   | ({ readonly event: 'rotation' } & RotationReply)
   | ({ readonly event: 'done' } & RotationReply)
+  | ({ readonly event: 'error' } & ProblemReply);
+
+/** A version of a file that is back, or would come back. */
+export interface RecoveredReply {
+  /** Where it lies; where it lay when it was stored. */
+  readonly path: string;
+  readonly stored: string;
+  readonly version: string;
+  readonly bytes: number;
+  readonly modified: string;
+  readonly created: string;
+}
+
+/** How many of each kind of event there were. */
+export interface RecoveryCounts {
+  readonly recovered: number;
+  /** Of the recovered versions together. */
+  readonly bytes: number;
+  readonly broken: number;
+  readonly unread: number;
+  readonly refused: number;
+}
+
+export type RecoveryDone = {
+  readonly event: 'done';
+  readonly dryRun: boolean;
+  readonly stripes: number;
+  /** Versions that the catalog had, or had had, before. */
+  readonly known: number;
+} & RecoveryCounts;
+
+export type RecoveryEvent =
+  /** A peer has told what it holds. `badLabels` were not the owner's; with `failure` there may be more. */
+  | {
+      readonly event: 'peer';
+      readonly peer: string;
+      readonly name: string;
+      readonly chunks: number;
+      readonly badLabels: number;
+      readonly failure: ProblemReply | null;
+    }
+  /** So many stripes follow, each told of by `stripe` when it was read or given up. */
+  | { readonly event: 'stripes'; readonly stripes: number }
+  | { readonly event: 'stripe' }
+  | ({ readonly event: 'recovered' } & RecoveredReply)
+  /** Of this version `missing` cannot be had: it did not come back. */
+  | {
+      readonly event: 'broken';
+      readonly path: string;
+      readonly version: string;
+      readonly bytes: number;
+      readonly missing: string;
+    }
+  /** Which files lie in this stripe is not known: of its chunks, `needed` are needed. */
+  | ({
+      readonly event: 'unread';
+      readonly stripe: string;
+      readonly chunks: number;
+      readonly needed: number;
+    } & ProblemReply)
+  /** The catalog refused this version. */
+  | ({ readonly event: 'refused'; readonly path: string; readonly version: string } & ProblemReply)
+  | RecoveryDone
   | ({ readonly event: 'error' } & ProblemReply);
 
 export interface EntryReply {

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { parseVersionId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
-import { MAX_EXPORT_ITEMS, MAX_PASSPHRASE_BYTES, MAX_PATH_BYTES, MAX_USER_NAME_CHARS } from '../../limits.js';
+import {
+  MAX_EXPORT_ITEMS,
+  MAX_KIT_TEXT_CHARS,
+  MAX_PASSPHRASE_BYTES,
+  MAX_PATH_BYTES,
+  MAX_USER_NAME_CHARS,
+} from '../../limits.js';
 
 /** What requests must look like. Remote paths are checked in full by the catalog; here only their size. */
 const path = z.string().min(1).max(MAX_PATH_BYTES);
@@ -18,12 +24,17 @@ const version = z
   .optional()
   .transform((value) => (value === undefined ? undefined : parseVersionId(value)));
 
+const user = z.string().max(MAX_USER_NAME_CHARS);
+const passphrase = z.string().max(MAX_PASSPHRASE_BYTES);
+
 export const REQUESTS = {
-  credentials: z.strictObject({
-    name: z.string().max(MAX_USER_NAME_CHARS),
-    passphrase: z.string().max(MAX_PASSPHRASE_BYTES),
-  }),
-  name: z.strictObject({ name: z.string().max(MAX_USER_NAME_CHARS) }),
+  credentials: z.strictObject({ name: user, passphrase }),
+  name: z.strictObject({ name: user }),
+  passphrase: z.strictObject({ name: user, old: passphrase, next: passphrase }),
+  recovery: z.strictObject({ name: user, words: z.string().max(MAX_KIT_TEXT_CHARS), next: passphrase }),
+  rotation: z.strictObject({ passphrase, entriesPerSecond: z.number().positive().optional() }),
+  adoption: z.strictObject({ name: user.optional(), id: z.string().max(64).optional() }),
+  catalogRecovery: z.strictObject({ dryRun: z.boolean() }),
   path: z.strictObject({ path }),
   tree: z.strictObject({ path, recursive: flag }),
   file: z.strictObject({ path, version }),

@@ -10,8 +10,10 @@ import type { DiskStore } from '../../store/disk-store.js';
 import type { ProblemReply } from './api.js';
 import { contentRoutes } from './content-routes.js';
 import { entryRoutes } from './entry-routes.js';
+import { recoveryRoutes } from './recovery-routes.js';
 import { statusRoutes } from './status-routes.js';
 import { transferRoutes } from './transfer-routes.js';
+import { userRoutes } from './user-routes.js';
 
 export interface ControlOptions {
   /** Path of the unix socket. */
@@ -63,6 +65,8 @@ export class ControlServer implements AsyncDisposable {
     });
     const routes = { ...options, stopping: stop.signal };
     statusRoutes(server, routes);
+    userRoutes(server, routes);
+    recoveryRoutes(server, routes);
     entryRoutes(server, routes);
     contentRoutes(server, routes);
     transferRoutes(server, routes);

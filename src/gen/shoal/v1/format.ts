@@ -298,6 +298,8 @@ export interface UserBody {
     | undefined;
   /** of the generations 1 … generation − 1, in order */
   former: FormerKey[];
+  /** peer id: where this generation began, and its catalog is being sealed anew; absent in the first */
+  rotatedBy: Uint8Array;
 }
 
 /** The root key under the words of a recovery kit. */
@@ -2407,6 +2409,7 @@ function createBaseUserBody(): UserBody {
     generation: 0,
     kit: undefined,
     former: [],
+    rotatedBy: new Uint8Array(0),
   };
 }
 
@@ -2441,6 +2444,9 @@ export const UserBody: MessageFns<UserBody> = {
     }
     for (const v of message.former) {
       FormerKey.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.rotatedBy.length !== 0) {
+      writer.uint32(90).bytes(message.rotatedBy);
     }
     return writer;
   },
@@ -2536,6 +2542,14 @@ export const UserBody: MessageFns<UserBody> = {
             }
 
             message.former.push(FormerKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.rotatedBy = reader.bytes();
             continue;
           }
         }

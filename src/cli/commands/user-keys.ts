@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { StorageError } from '../../errors.js';
+import type { RotationReply } from '../../gateways/http/api.js';
+import { Invocation } from '../invocation.js';
+import { readPassphrase } from '../passphrase.js';
+import { printable } from '../printable.js';
+import { openRotationBar } from '../rotation-bar.js';
+import type { Runtime } from '../runtime.js';
+import { userMeant } from './user.js';
+
+const AFTER = `
+New keys make what somebody may have learnt of the old ones worthless for all that is written from then on. The catalog is
+sealed anew under them; chunks stay where they are. Ctrl-C pauses that work: it goes on when the user is unlocked next.
+
+Examples:
+  shoal user keys rotate alice
+  shoal user keys status alice
+`;
+
+interface RotateOptions {
+  readonly passphraseFile?: string;
+  readonly entriesPerSecond?: number;
+}
+
+export function defineUserKeys(command: Command, runtime: Runtime): void {
+  command.description('give a user new keys, or see how far that is').addHelpText('after', AFTER);
+  command
+    .command('rotate')
+    .description('give the user new keys; the recovery kit ends with the old ones')
+    .argument('[name]', 'the user, unlocked')
+    .option('--passphrase-file <path>', 'read the passphrase from a file')
+    .option('--entries-per-second <n>', 'seal no faster, so that others get their share of the disk', parseRate)
+    .addHelpText('after', '\nExamples:\n  shoal user keys rotate alice\n')
+    .action(async (given: string | undefined, options: RotateOptions, invoked: Command) => {
+      await using invocation = new Invocation(invoked, runtime);
+      const name = await userMeant(invocation, given, invoked);
+      const passphrase = await readPassphrase(runtime, options.passphraseFile);
+      const { entriesPerSecond } = options;
+      const last = await rotate(invocation, name, { passphrase, entriesPerSecond });
+      invocation.result(last, () => statusText(name, last));
+      invocation.note(
+        `The recovery kit ended with the old keys. Print another: \`shoal user kit ${printable(name)}\`.`,
+      );
+    });
+  command
+    .command('status')
+    .description('how far the rotation of the keys is')
+    .argument('[name]', 'the user, unlocked')
+    .addHelpText('after', '\nExamples:\n  shoal user keys status alice --json\n')
+    .action(async (given: string | undefined, _options: unknown, invoked: Command) => {
+      await using invocation = new Invocation(invoked, runtime);
+      const name = await userMeant(invocation, given, invoked);
+      const rotation = await invocation.client.rotation(name);
+      invocation.result(rotation, () => statusText(name, rotation));
+    });
+}
+
+async function rotate(
+  invocation: Invocation,
+  name: string,
+  request: { readonly passphrase: string; readonly entriesPerSecond: number | undefined },
+): Promise<RotationReply> {
+  const bar = await openRotationBar(invocation);
+  try {
+    for await (const { event, ...rotation } of invocation.client.rotateKeys(name, request)) {
+      if (event === 'done') return rotation;
+      bar.show(rotation);
+    }
+  } finally {
+    bar.stop();
+  }
+  throw new StorageError('UNAVAILABLE', 'The peer stopped. The rotation goes on when the user is unlocked next.');
+}
+
+function statusText(name: string, { generation, state, done, total }: RotationReply): string {
+  const keys = `${printable(name)} has keys of generation ${String(generation)}`;
+  if (state === 'none') return `${keys}, and everything is under them.`;
+  return `${keys}; ${String(done)} of ${String(total)} entries of the catalog are under them by now.`;
+}
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (Number.isFinite(rate) && rate > 0) return rate;
+  throw new StorageError('INVALID_ARGUMENT', `"${text}" is not a number above 0.`);
+}
