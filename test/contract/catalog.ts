@@ -382,7 +382,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       const [, chunk] = record.chunks;
       assert.ok(chunk !== undefined);
       const promised = { peer: membership.peer, chunk, owner: session.user, bytes: 1000, storedMs: 1_700_000_000_001 };
-      const receipt = makeReceipt(promised, (body) => membership.signAsPeer('receipt', body));
+      const receipt = makeReceipt(promised, (body) => Uint8Array.from(membership.signAsPeer('receipt', body)));
       await catalog.moveChunks([{ stripe: record.id, chunk, receipt }]);
       const moved = { ...record, placement: record.placement.with(1, { peer: membership.peer, receipt }) };
       assert.deepEqual(await catalog.stripes([record.id]), [moved]);
