@@ -9,15 +9,15 @@ import type { PeerChannel } from './peer-channel.js';
 export type AskedOwner = { readonly owner: UserId } | { readonly name: string };
 
 /** What this peer keeps of a user: encoded shoal.v1.Signed with the body UserBody, at most MAX_OWNERS_PER_ANSWER. */
-export type OwnerLookup = (asked: AskedOwner) => readonly Uint8Array[];
+export type OwnerLookup = (asked: AskedOwner) => Promise<readonly Uint8Array[]>;
 
 /** The server's side. Any member may ask: the documents are public within the network. */
 export async function getOwner(lookup: OwnerLookup | undefined, { user }: GetOwnerRequest): Promise<GetOwnerResponse> {
   if (lookup === undefined) throw new StorageError('UNSUPPORTED', 'This peer keeps no documents of users.');
   if (user === undefined) throw new StorageError('INVALID_ARGUMENT', 'The request names no user.');
-  if (user.$case === 'owner') return { documents: [...lookup({ owner: parseUserId(user.value) })] };
+  if (user.$case === 'owner') return { documents: [...(await lookup({ owner: parseUserId(user.value) }))] };
   if (user.value.length > MAX_USER_NAME_CHARS) throw new StorageError('LIMIT_EXCEEDED', 'The user name is too long.');
-  return { documents: lookup({ name: user.value }).slice(0, MAX_OWNERS_PER_ANSWER) };
+  return { documents: (await lookup({ name: user.value })).slice(0, MAX_OWNERS_PER_ANSWER) };
 }
 
 /**

@@ -180,7 +180,7 @@ describe("a user's documents", () => {
   }
 
   it('are told to any member, by name or id', async () => {
-    const lookup: OwnerLookup = (asked) => {
+    const lookup: OwnerLookup = async (asked) => {
       if ('name' in asked) return asked.name === 'anna' ? documents : [];
       return asked.owner === user.id ? documents.slice(0, 1) : [];
     };
@@ -192,9 +192,9 @@ describe("a user's documents", () => {
 
   it('are few, asked for by short names, and not everywhere', async () => {
     const many = Array.from({ length: MAX_OWNERS_PER_ANSWER + 3 }, () => Uint8Array.of(1));
-    assert.equal((await ask(() => many, { name: 'anna' })).length, MAX_OWNERS_PER_ANSWER);
+    assert.equal((await ask(() => Promise.resolve(many), { name: 'anna' })).length, MAX_OWNERS_PER_ANSWER);
     await assert.rejects(
-      ask(() => [], { name: 'a'.repeat(MAX_USER_NAME_CHARS + 1) }),
+      ask(() => Promise.resolve([]), { name: 'a'.repeat(MAX_USER_NAME_CHARS + 1) }),
       code('LIMIT_EXCEEDED'),
     );
     await assert.rejects(ask(undefined, { name: 'anna' }), code('UNSUPPORTED'));

@@ -50,7 +50,10 @@ async function readWith(engine: Engine, session: Session, { stripe, record, sign
   const { bytes: sealed } = await engine.host.withJob(owner, (job) =>
     engine.pool.readStripe({ job, stripe: id, k, m, bytes, chunkBytes, chunks, sources, pace, range }, signal),
   );
-  const entries = await unsealDirectory(sealed, start, (salt) => engine.catalog.directoryKey(session, salt));
+  const { generation } = stripe.label;
+  const entries = await unsealDirectory(sealed, start, (salt) =>
+    engine.catalog.directoryKey(session, salt, generation),
+  );
   return { record, entries };
 }
 

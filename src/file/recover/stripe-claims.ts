@@ -3,11 +3,12 @@ import type { StripeRecord } from '../../catalog/catalog.js';
 import type { ChunkSummary } from '../../chunk/chunk-store.js';
 import type { PeerId, StripeId, UserId } from '../../chunk/ids.js';
 import { openLabel, type ReadLabel } from '../../chunk/label.js';
+import type { SignedBy } from '../../chunk/signed.js';
 import { StorageError } from '../../errors.js';
 
 /** A stripe whose label the owner signed, and who says to hold which of its chunks. */
 export interface ClaimedStripe {
-  readonly label: ReadLabel;
+  readonly label: ReadLabel & SignedBy;
   /** The label as it was signed. */
   readonly signed: Uint8Array;
   /** One list for each chunk, in the order of the label. Peers may lie. */
@@ -60,7 +61,7 @@ export class StripeClaims {
   }
 }
 
-function readLabel(signed: Uint8Array): ReadLabel | undefined {
+function readLabel(signed: Uint8Array): (ReadLabel & SignedBy) | undefined {
   try {
     return openLabel(signed);
   } catch (error) {

@@ -1,0 +1,80 @@
+import type { FastifyInstance } from 'fastify';
+import { parseUserId } from '../../chunk/ids.js';
+import { StorageError } from '../../errors.js';
+import { adoptOwner } from '../../file/recover/find-owner.js';
+import { recoverCatalog, type RecoverEvents } from '../../file/recover/recover.js';
+import type { FoundVersion } from '../../file/recover/version-drafts.js';
+import type { AskedOwner } from '../../wire/get-owner.js';
+import type { RecoveredReply, RecoveryCounts, RecoveryEvent } from './api.js';
+import { EventLines } from './event-lines.js';
+import { check, REQUESTS } from './requests.js';
+import { sessionOf, signalOf, type Routes } from './routes.js';
+
+/** Bringing back what the document databases knew, from what lies on the peers. */
+export function recoveryRoutes(server: FastifyInstance, routes: Routes): void {
+  const { engine } = routes;
+
+  server.post('/v1/users/adopt', async (request, reply) => {
+    return adoptOwner(engine, askedOf(request.body), signalOf(routes, reply));
+  });
+
+  server.post('/v1/recovery', async (request, reply) => {
+    const session = sessionOf(routes, request);
+    const { dryRun } = check(REQUESTS.catalogRecovery, request.body);
+    const signal = signalOf(routes, reply);
+    const events = new EventLines<RecoveryEvent>();
+    void events.run(async () => {
+      const counts = { recovered: 0, bytes: 0, broken: 0, unread: 0, refused: 0 };
+      const found = await recoverCatalog(engine, session, { signal, dryRun, ...tell(events, counts) });
+      events.push({ event: 'done', dryRun, ...found, ...counts });
+    });
+    return reply.type('application/x-ndjson').send(events.stream);
+  });
+}
+
+function askedOf(body: unknown): AskedOwner {
+  const { name, id } = check(REQUESTS.adoption, body);
+  if (id !== undefined) return { owner: parseUserId(id) };
+  if (name !== undefined) return { name };
+  throw new StorageError('INVALID_ARGUMENT', 'The request names no user, neither by "name" nor by "id".');
+}
+
+type Counting = { -readonly [Name in keyof RecoveryCounts]: number };
+
+function tell(events: EventLines<RecoveryEvent>, counts: Counting): RecoverEvents {
+  return {
+    onPeer: ({ peer, name, chunks, badLabels, failure }) => {
+      const reason = failure === undefined ? null : { code: failure.code, message: failure.message };
+      events.push({ event: 'peer', peer, name, chunks, badLabels, failure: reason });
+    },
+    onStripes: (stripes) => {
+      events.push({ event: 'stripes', stripes });
+    },
+    onStripe: () => {
+      events.push({ event: 'stripe' });
+    },
+    onUnread: ({ stripe, chunks, k, error: { code, message } }) => {
+      counts.unread++;
+      events.push({ event: 'unread', stripe, chunks, needed: k, code, message });
+    },
+    onBroken: ({ path, version, bytes, missing }) => {
+      counts.broken++;
+      events.push({ event: 'broken', path, version, bytes, missing });
+    },
+    onRecovered: (version, path) => {
+      counts.recovered++;
+      counts.bytes += version.manifest.bytes;
+      events.push({ event: 'recovered', ...recoveredReply(version, path) });
+    },
+    onFailed: ({ path, manifest: { version } }, { code, message }) => {
+      counts.refused++;
+      events.push({ event: 'refused', path, version, code, message });
+    },
+  };
+}
+
+function recoveredReply({ path: stored, manifest, createdMs }: FoundVersion, path: string): RecoveredReply {
+  const { version, bytes, modifiedMs } = manifest;
+  const [modified, created] = [new Date(modifiedMs).toISOString(), new Date(createdMs).toISOString()];
+  return { path, stored, version, bytes, modified, created };
+}

@@ -1,0 +1,251 @@
+/** Every document database of every peer is gone: chunks, labels and directories bring the catalog back. Four peers, 3+1. */
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { ChunkSummary, ListOptions } from '../../src/chunk/chunk-store.js';
+import {
+  recoverCatalog,
+  type Recovered,
+  type RecoverOptions,
+  type UnreadStripe,
+} from '../../src/file/recover/recover.js';
+import type { PeerInventory } from '../../src/file/recover/inventory.js';
+import type { BrokenVersion } from '../../src/file/recover/version-drafts.js';
+import { RECOVERED_FOLDER } from '../../src/file/recover/bring-back.js';
+import { seededBytes } from '../e2e/programs/seeded.js';
+import { NEVER } from '../contract/offer.js';
+import { loseDatabases } from './amnesia.js';
+import { assertStored, paths, put, putAll, read, remove } from './files.js';
+import { Planet } from './planet.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const FILM = seededBytes('film', 14 * MIB);
+const SONG = seededBytes('song', 3 * MIB);
+const VERSIONS = [1, 2, 3].map((n) => seededBytes(`draft ${String(n)}`, 40_000 + n));
+const NOTES = new Map(
+  Array.from({ length: 50 }, (_, i) => [
+    `/notes/${String(i % 5)}/${String(i)}.txt`,
+    seededBytes(`note ${String(i)}`, 900 + i),
+  ]),
+);
+
+interface Told extends Recovered {
+  readonly peers: PeerInventory[];
+  readonly recovered: string[];
+  readonly broken: BrokenVersion[];
+  readonly unread: UnreadStripe[];
+  readonly failed: string[];
+}
+
+async function recover(planet: Planet, changed: Partial<RecoverOptions> = {}): Promise<Told> {
+  const told: Omit<Told, keyof Recovered> = { peers: [], recovered: [], broken: [], unread: [], failed: [] };
+  let [stripes, steps] = [0, 0];
+  const recovered = await recoverCatalog(planet.engine, planet.session, {
+    signal: NEVER,
+    dryRun: false,
+    onPeer: (peer) => told.peers.push(peer),
+    onStripes: (count) => (stripes = count),
+    onStripe: () => steps++,
+    onUnread: (stripe) => told.unread.push(stripe),
+    onBroken: (version) => told.broken.push(version),
+    onRecovered: (_, path) => told.recovered.push(path),
+    onFailed: ({ path }) => told.failed.push(path),
+    ...changed,
+  });
+  if (Object.keys(changed).length === 0) assert.equal(steps, stripes, 'every stripe is told of');
+  return { ...told, ...recovered };
+}
+
+describe('a network that has lost all its databases', () => {
+  let planet: Planet;
+  const kept = new Map<string, Uint8Array>();
+
+  before(async () => {
+    planet = await Planet.open({ peers: 4 });
+    await putAll(planet, Object.fromEntries([...NOTES, ['/empty', new Uint8Array()]]));
+    await put(planet, '/films/film', FILM);
+    await put(planet, '/song', SONG);
+    for (const version of VERSIONS) await put(planet, '/draft', version);
+    await put(planet, '/moved-unchanged', seededBytes('moved', 5000));
+    await planet.engine.catalog.move(planet.session, '/moved-unchanged', '/elsewhere');
+    await put(planet, '/before', seededBytes('before', 5000));
+    await planet.engine.catalog.move(planet.session, '/before', '/after');
+    await put(planet, '/after', seededBytes('after', 6000));
+    await remove(planet, '/song');
+    await remove(planet, '/notes/0/0.txt');
+    for (const [path, content] of NOTES) kept.set(path, content);
+    kept
+      .set('/films/film', FILM)
+      .set('/draft', VERSIONS[2] ?? new Uint8Array())
+      .set('/empty', new Uint8Array());
+    kept.set('/moved-unchanged', seededBytes('moved', 5000)).set('/after', seededBytes('after', 6000));
+  });
+  after(() => planet[Symbol.asyncDispose]());
+
+  beforeEach(async () => {
+    for (const n of planet.numbers) {
+      if (planet.isUp(n)) await planet.reconnect(n);
+      else await planet.start(n);
+    }
+  });
+
+  async function assertAllBack(): Promise<void> {
+    assert.deepEqual((await paths(planet)).toSorted(), [...kept.keys()].toSorted());
+    for (const [path, content] of kept) assert.ok((await read(planet, path)).equals(content), path);
+    const versions = await planet.engine.catalog.versions(planet.session, '/draft');
+    assert.equal(versions.length, VERSIONS.length);
+    for (const [index, { version, current }] of versions.entries()) {
+      assert.equal(current, index === 0);
+      const bytes = await read(planet, '/draft', { version });
+      assert.ok(bytes.equals(VERSIONS[VERSIONS.length - 1 - index] ?? new Uint8Array()), `version ${String(index)}`);
+    }
+  }
+
+  it('has nothing to bring back as long as the catalog is there', async () => {
+    const { recovered, broken, unread, known } = await recover(planet);
+    // A removed file comes back only where it is not known that it was removed.
+    assert.deepEqual({ recovered, broken, unread }, { recovered: [], broken: [], unread: [] });
+    assert.ok(known > NOTES.size);
+  });
+
+  it('finds everything again, byte for byte', async () => {
+    await loseDatabases(planet);
+    assert.deepEqual(await paths(planet), []);
+    const dry = await recover(planet, { dryRun: true });
+    assert.deepEqual(await paths(planet), [], 'a dry run changes nothing');
+    const { recovered, broken, unread, failed, peers, known } = await recover(planet);
+    assert.deepEqual(recovered.toSorted(), dry.recovered.toSorted());
+    assert.deepEqual({ broken, unread, failed, known }, { broken: [], unread: [], failed: [], known: 0 });
+    assert.equal(peers.length, 4);
+    for (const { chunks, badLabels, failure } of peers) {
+      assert.ok(chunks > 0);
+      assert.deepEqual({ badLabels, failure }, { badLabels: 0, failure: undefined });
+    }
+    // The removed note lay in a stripe with others; the song had one for itself.
+    assert.ok(recovered.includes('/notes/0/0.txt'));
+    assert.ok(!recovered.includes('/song'));
+    await assertAllBack();
+    await assertStored(planet, '/films/film', FILM);
+  });
+
+  it('adds nothing when it runs again, also after files were moved and removed', async () => {
+    await planet.engine.catalog.move(planet.session, '/notes/1', '/moved-notes');
+    await planet.engine.catalog.remove(planet.session, '/notes/2/2.txt');
+    const before = await paths(planet);
+    const { recovered } = await recover(planet);
+    assert.deepEqual(recovered, []);
+    assert.deepEqual(await paths(planet), before);
+  });
+
+  it('does without a peer that is dead', async () => {
+    await loseDatabases(planet);
+    await planet.kill(3);
+    const { peers, broken, unread } = await recover(planet);
+    assert.deepEqual(
+      peers.filter(({ failure }) => failure !== undefined).map(({ name }) => name),
+      ['peer-3'],
+    );
+    assert.deepEqual({ broken, unread }, { broken: [], unread: [] });
+    await assertAllBack();
+  });
+
+  it('does not believe a peer that claims every chunk, and labels of others', async () => {
+    await loseDatabases(planet);
+    const store = planet.peer(2).store;
+    const honest = store.list.bind(store);
+    store.list = async function* (options: ListOptions): AsyncGenerator<ChunkSummary> {
+      const all = new Map<string, ChunkSummary>();
+      for (const n of [1, 3, 4]) {
+        for await (const summary of planet.peer(n).store.list({ signal: NEVER })) all.set(summary.id, summary);
+      }
+      for await (const summary of honest({ signal: NEVER })) all.set(summary.id, summary);
+      const sorted = [...all.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      const [first] = sorted;
+      // One label in ten is another chunk's.
+      for (const [n, summary] of sorted.entries()) {
+        if (options.after !== undefined && summary.id <= options.after) continue;
+        yield n % 10 === 9 && first !== undefined ? { ...summary, label: first.label } : summary;
+      }
+    };
+    const { peers, broken, unread } = await recover(planet);
+    store.list = honest;
+    assert.ok((peers.find(({ name }) => name === 'peer-2')?.badLabels ?? 0) > 0);
+    assert.deepEqual({ broken, unread }, { broken: [], unread: [] });
+    await assertAllBack();
+    const chunks = await planet.chunksOf('/films/film');
+    for (const { id, peer } of chunks) assert.ok((await planet.peer(peer).store.has([id], { signal: NEVER })).has(id));
+  });
+
+  it('says which files are not whole, and why, and brings the others back', async () => {
+    const [first] = await planet.chunksOf('/films/film');
+    assert.ok(first !== undefined);
+    const lost = (await planet.chunksOf('/films/film')).filter(({ stripe }) => stripe.id === first.stripe.id);
+    await loseDatabases(planet);
+    // The directory lies in the last data chunk, and is read from it alone.
+    for (const { id, peer } of lost.slice(0, 2)) {
+      await planet.peer(peer).store.delete(planet.session.user, [id], { signal: NEVER });
+    }
+    const { broken, unread, recovered } = await recover(planet);
+    assert.deepEqual(unread, []);
+    assert.deepEqual(
+      broken.map(({ path }) => path),
+      ['/films/film'],
+    );
+    assert.match(broken[0]?.missing ?? '', /^bytes 0–\d+$/);
+    assert.ok(!recovered.includes('/films/film'));
+    kept.delete('/films/film');
+    await assertAllBack();
+    for (const { id, peer } of lost.slice(2, 3)) {
+      await planet.peer(peer).store.delete(planet.session.user, [id], { signal: NEVER });
+    }
+    const again = await recover(planet);
+    assert.deepEqual(
+      again.unread.map(({ stripe, chunks, k, error }) => ({ stripe, chunks, k, code: error.code })),
+      [{ stripe: first.stripe.id, chunks: 1, k: 3, code: 'UNAVAILABLE' }],
+    );
+    assert.deepEqual(
+      again.broken.map(({ missing }) => missing),
+      broken.map(({ missing }) => missing),
+    );
+  });
+
+  it('can be stopped at any moment and run again', async () => {
+    await loseDatabases(planet);
+    const moments = ['onPeer', 'onStripes', 'onStripe', 'onRecovered'] as const;
+    for (const moment of moments) {
+      const stop = new AbortController();
+      const stopped = recover(planet, {
+        signal: stop.signal,
+        [moment]: () => {
+          stop.abort(new Error(moment));
+        },
+      });
+      // What comes back last comes back with everything: there is nothing left to stop.
+      if (moment === 'onRecovered') await stopped;
+      else await assert.rejects(stopped, new RegExp(moment));
+    }
+    assert.deepEqual((await recover(planet)).recovered, []);
+    await assertAllBack();
+  });
+
+  it('puts what comes back behind what was stored since, and beside what is in its way', async () => {
+    await loseDatabases(planet);
+    const later = seededBytes('later', 7000);
+    await put(planet, '/draft', later);
+    await put(planet, '/notes', later);
+    await put(planet, '/after/within', later);
+    const { failed } = await recover(planet);
+    assert.deepEqual(failed, []);
+    assert.ok((await read(planet, '/draft')).equals(later), 'what is newest stays the newest');
+    const versions = await planet.engine.catalog.versions(planet.session, '/draft');
+    const contents = await Promise.all(versions.map(({ version }) => read(planet, '/draft', { version })));
+    for (const version of VERSIONS) assert.ok(contents.some((bytes) => bytes.equals(version)));
+    assert.ok((await read(planet, '/notes')).equals(later));
+    for (const [path, content] of NOTES) {
+      assert.ok((await read(planet, RECOVERED_FOLDER + path)).equals(content), path);
+    }
+    assert.ok((await read(planet, `${RECOVERED_FOLDER}/after`)).equals(seededBytes('after', 6000)));
+    assert.deepEqual((await recover(planet)).recovered, []);
+  });
+});
