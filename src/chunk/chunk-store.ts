@@ -79,6 +79,7 @@ export interface ChunkSummary {
  *   be kept aside, and a later `put` of the same id asks only for the others.
  * - `get` does not verify the bytes it reads (the caller has the seal or the hash list for that); the shape that it
  *   returns is verified against the id. Unknown id: NOT_FOUND before the first segment.
+ * - A segment's bytes are good until the next one is asked for: a store may use its memory again.
  * - A chunk has one or more owners; `delete` withdraws one owner's claim and frees the chunk with the last. Deleting what
  *   is not there is a success.
  * - Errors are StorageErrors; an abort rejects with `signal.reason`. Stores do not retry: their callers do.

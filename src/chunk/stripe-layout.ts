@@ -1,6 +1,6 @@
 import { maxPlainBytes } from '../crypto/seal.js';
 import { assert } from '../errors.js';
-import { MAX_CHUNK_BYTES, MAX_STRIPE_CHUNKS, MIN_DATA_CHUNKS, SEGMENT_BYTES } from '../limits.js';
+import { BLOCK_BYTES, MAX_CHUNK_BYTES, MAX_STRIPE_CHUNKS, MIN_DATA_CHUNKS, SEGMENT_BYTES } from '../limits.js';
 import { directoryEntryBytes, sealedDirectoryBytes } from './directory.js';
 
 /** The longest stripe that k data chunks hold. */
@@ -12,6 +12,15 @@ export function maxStripeBytes(k: number): number {
 /** The largest single extent that fits with its directory in a stripe of `stripeBytes`; 0 when none does. */
 export function maxExtentPlainBytes(stripeBytes: number, path: string): number {
   return maxPlainBytes(stripeBytes - sealedDirectoryBytes(directoryEntryBytes(path)));
+}
+
+/**
+ * What a file that fills several stripes gives to each but its last: whole blocks, so that every extent begins at a
+ * multiple of a block in its file too.
+ */
+export function soloExtentPlainBytes(stripeBytes: number, path: string): number {
+  const most = maxExtentPlainBytes(stripeBytes, path);
+  return most < BLOCK_BYTES ? most : most - (most % BLOCK_BYTES);
 }
 
 /** What one data chunk contributes to a range of its stripe. */

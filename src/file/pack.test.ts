@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { directoryEntryBytes, sealedDirectoryBytes } from '../chunk/directory.js';
-import { maxExtentPlainBytes } from '../chunk/stripe-layout.js';
+import { soloExtentPlainBytes } from '../chunk/stripe-layout.js';
 import { sealedBytes } from '../crypto/seal.js';
 import { MAX_CHUNK_BYTES, MAX_DIRECTORY_BYTES, MAX_STRIPE_BYTES } from '../limits.js';
 import { Packer, stripeCapacity, type Packed, type Waiting } from './pack.js';
@@ -59,8 +59,8 @@ describe('Packer', () => {
   });
 
   it('fills stripes of its own with a large file, and packs what is left of it', () => {
-    const capacity = 100_000;
-    const solo = maxExtentPlainBytes(capacity, '/large');
+    const capacity = 66_000;
+    const solo = soloExtentPlainBytes(capacity, '/large');
     const files: File[] = [
       { item: 0, path: '/small', bytes: 10 },
       { item: 1, path: '/large', bytes: 2 * solo + 5 },

@@ -1,5 +1,5 @@
 import { directoryEntryBytes, sealedDirectoryBytes } from '../chunk/directory.js';
-import { maxExtentPlainBytes, maxStripeBytes } from '../chunk/stripe-layout.js';
+import { soloExtentPlainBytes, maxStripeBytes } from '../chunk/stripe-layout.js';
 import { sealedBytes } from '../crypto/seal.js';
 import { assert } from '../errors.js';
 import { MAX_DIRECTORY_BYTES, MAX_STRIPE_BYTES } from '../limits.js';
@@ -50,7 +50,7 @@ export class Packer<T> {
 
   *add(file: Waiting<T>): Generator<Packed<T>[]> {
     assert(file.bytes > 0, 'an empty file has no extent');
-    const solo = maxExtentPlainBytes(this.#capacity, file.path);
+    const solo = soloExtentPlainBytes(this.#capacity, file.path);
     let fileOffset = 0;
     while (file.bytes - fileOffset > solo) {
       yield [{ item: file.item, fileOffset, bytes: solo, last: false }];

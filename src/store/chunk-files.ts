@@ -2,9 +2,18 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseChunkId, type ChunkId } from '../chunk/ids.js';
+import { AlignedMemory, DIRECT_FLAG } from './aligned-memory.js';
+
+const MODE = 0o600;
+/** Reads of less go through the system's cache. */
+const CACHED_BYTES = 512 * 1024;
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return isCode(error, 'ENOENT');
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -21,6 +30,9 @@ export class ChunkFiles {
   readonly #chunks: string;
   readonly #partial: string;
   readonly #folders = new Map<string, Promise<void>>();
+  /** For all that is read from and written to these files. */
+  readonly memory = new AlignedMemory();
+  #direct = this.memory.aligned;
 
   private constructor(directory: string) {
     this.#chunks = join(directory, 'chunks');
@@ -59,13 +71,36 @@ export class ChunkFiles {
     return join(this.#folder(id), id);
   }
 
+  /** Only whole blocks may be read and written. */
   openPartial(id: ChunkId): Promise<FileHandle> {
-    return open(join(this.#partial, id), constants.O_RDWR | constants.O_CREAT, 0o600);
+    return this.#openDirect(join(this.#partial, id), constants.O_RDWR | constants.O_CREAT);
   }
 
-  /** @throws a system error, ENOENT among them */
-  openChunk(id: ChunkId): Promise<FileHandle> {
-    return open(this.#path(id), 'r');
+  /**
+   * Only whole blocks may be read.
+   *
+   * @param bytes that will be read. Few of them go through the system's cache: who reads them often comes back for others
+   * @throws a system error, ENOENT among them
+   */
+  openChunk(id: ChunkId, bytes: number): Promise<FileHandle> {
+    const path = this.#path(id);
+    return bytes < CACHED_BYTES ? open(path, constants.O_RDONLY) : this.#openDirect(path, constants.O_RDONLY);
+  }
+
+  /**
+   * Past the system's cache, where the file system lets us: chunks are written once, synced and seldom read, so keeping
+   * them in memory costs a copy of every byte and pushes out what others read more often.
+   */
+  async #openDirect(path: string, flags: number): Promise<FileHandle> {
+    if (this.#direct) {
+      try {
+        return await open(path, flags | DIRECT_FLAG, MODE);
+      } catch (error) {
+        if (!isCode(error, 'EINVAL')) throw error;
+        this.#direct = false;
+      }
+    }
+    return open(path, flags, MODE);
   }
 
   /** @returns undefined when there is no such file */

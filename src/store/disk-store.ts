@@ -140,14 +140,15 @@ export class DiskStore implements ChunkStore {
 
   async *#readFile(id: ChunkId, shape: ChunkShape, asked: readonly number[]): AsyncGenerator<Segment> {
     const doing = `Reading chunk ${id.slice(0, 12)}…`;
-    const handle = await this.#parts.files.openChunk(id).catch((error: unknown) => {
+    const { files } = this.#parts;
+    const handle = await files.openChunk(id, asked.length * shape.segmentBytes).catch((error: unknown) => {
       const wrapped = wrapError(error, doing);
       if (wrapped.code !== 'NOT_FOUND') throw wrapped;
       throw this.#parts.index.has(id) ? damaged(id, 'its file is missing') : unknownChunk(id);
     });
     try {
       let yielded = 0;
-      for await (const segment of readSegments(handle, shape, asked)) {
+      for await (const segment of readSegments({ handle, shape, memory: files.memory }, asked)) {
         yield segment;
         yielded += 1;
       }

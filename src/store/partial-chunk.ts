@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { ChunkId } from '../chunk/ids.js';
 import { segmentCount, segmentRange, type ChunkShape, type Segment } from '../chunk/segments.js';
 import type { ChunkFiles } from './chunk-files.js';
-import { missingSegments } from './segment-reader.js';
+import { missingSegments, type Reading } from './segment-reader.js';
 import { SegmentWriter } from './segment-writer.js';
 
 /** The file of a large chunk on its way. Which segments it holds is nowhere written down: their hashes tell. */
@@ -14,11 +14,11 @@ export class PartialChunk {
   readonly #writer: SegmentWriter;
   #received = 0;
 
-  private constructor(shape: ChunkShape, handle: FileHandle, missing: readonly number[]) {
+  private constructor({ handle, shape, memory }: Reading, missing: readonly number[]) {
     this.missing = missing;
     this.#shape = shape;
     this.#handle = handle;
-    this.#writer = new SegmentWriter(handle, shape);
+    this.#writer = new SegmentWriter(handle, shape, memory);
     let missingBytes = 0;
     for (const index of missing) {
       const [start, end] = segmentRange(shape.bytes, index, shape.segmentBytes);
@@ -30,7 +30,8 @@ export class PartialChunk {
   static async open(files: ChunkFiles, id: ChunkId, shape: ChunkShape): Promise<PartialChunk> {
     const handle = await files.openPartial(id);
     try {
-      return new PartialChunk(shape, handle, await missingSegments(handle, shape));
+      const reading = { handle, shape, memory: files.memory };
+      return new PartialChunk(reading, await missingSegments(reading));
     } catch (error) {
       await handle.close();
       throw error;
@@ -60,6 +61,7 @@ export class PartialChunk {
 
   /** Idempotent. What has been gathered but not written is let go. */
   async close(): Promise<void> {
+    await this.#writer.abandon();
     await this.#handle.close();
   }
 }

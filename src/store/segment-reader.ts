@@ -1,19 +1,26 @@
 import type { FileHandle } from 'node:fs/promises';
 import { segmentIsIntact, segmentRange, type ChunkShape, type Segment } from '../chunk/segments.js';
+import { roundUp, type AlignedMemory } from './aligned-memory.js';
 import { allSegments } from './asked-segments.js';
 import { segmentRuns, type SegmentRun } from './segment-runs.js';
 
-/** The bytes of a run, or as many as the file has. */
-async function readRun(handle: FileHandle, run: SegmentRun): Promise<Uint8Array> {
+interface ReadAhead {
+  readonly slab: Uint8Array;
+  /** How many bytes of the run the file has. */
+  readonly filled: Promise<number>;
+}
+
+/** In whole blocks, as direct I/O wants it: runs begin at a block, and what lies behind their end is not looked at. */
+async function fill(handle: FileHandle, run: SegmentRun, slab: Uint8Array): Promise<number> {
   const wanted = run.end - run.start;
-  const buffer = Buffer.allocUnsafeSlow(wanted);
   let filled = 0;
   while (filled < wanted) {
-    const { bytesRead } = await handle.read(buffer, filled, wanted - filled, run.start + filled);
-    if (bytesRead === 0) break;
+    const { bytesRead } = await handle.read(slab, filled, roundUp(wanted) - filled, run.start + filled);
     filled += bytesRead;
+    // Less than was asked for, and no whole block: the end of the file.
+    if (bytesRead === 0 || filled !== roundUp(filled)) break;
   }
-  return buffer.subarray(0, filled);
+  return Math.min(filled, wanted);
 }
 
 /** The segments of a run, cut from its bytes without copying; those that the file does not have whole are left out. */
@@ -25,35 +32,58 @@ function* cut(shape: ChunkShape, run: SegmentRun, bytes: Uint8Array): Generator<
   }
 }
 
+/** Which segments of which file are read, and into what. */
+export interface Reading {
+  /** Stays the caller's. */
+  readonly handle: FileHandle;
+  readonly shape: ChunkShape;
+  readonly memory: AlignedMemory;
+}
+
 /**
- * The asked segments of a file, read ahead by one run. It ends early where the file does. The handle stays the caller's.
+ * The asked segments of a file, read ahead by one run. It ends early where the file does. A segment's bytes are good until
+ * the next is asked for.
  *
  * @param indices ascending, without duplicates
  */
 export async function* readSegments(
-  handle: FileHandle,
-  shape: ChunkShape,
+  { handle, shape, memory }: Reading,
   indices: readonly number[],
 ): AsyncGenerator<Segment, void, undefined> {
-  let ahead: Promise<Uint8Array> | undefined;
+  const start = (run: SegmentRun | undefined): ReadAhead | undefined => {
+    if (run === undefined) return undefined;
+    const slab = memory.take();
+    return { slab, filled: fill(handle, run, slab) };
+  };
   const runs = segmentRuns(shape, indices);
-  for (const [position, run] of runs.entries()) {
-    const bytes = await (ahead ?? readRun(handle, run));
-    const next = runs[position + 1];
-    ahead = next === undefined ? undefined : readRun(handle, next);
-    // Whoever leaves early never waits for the read ahead, and its failure then concerns nobody.
-    ahead?.catch(() => undefined);
-    yield* cut(shape, run, bytes);
-    if (bytes.length < run.end - run.start) return;
+  let ahead = start(runs[0]);
+  try {
+    for (const [position, run] of runs.entries()) {
+      const current = ahead;
+      if (current === undefined) return;
+      try {
+        const filled = await current.filled;
+        ahead = start(runs[position + 1]);
+        yield* cut(shape, run, current.slab.subarray(0, filled));
+        if (filled < run.end - run.start) return;
+      } finally {
+        if (ahead === current) ahead = undefined;
+        memory.give(current.slab);
+      }
+    }
+  } finally {
+    // Whoever leaves early does not care how the read ahead ends, but the system may still be writing into the slab.
+    await ahead?.filled.catch(() => undefined);
+    if (ahead !== undefined) memory.give(ahead.slab);
   }
 }
 
 /** Which segments a partial file lacks or holds damaged, found by hashing all of it. */
-export async function missingSegments(handle: FileHandle, shape: ChunkShape): Promise<readonly number[]> {
-  const missing = new Set(allSegments(shape));
-  if ((await handle.stat()).size === 0) return [...missing];
-  for await (const segment of readSegments(handle, shape, [...missing])) {
-    if (segmentIsIntact(shape, segment)) missing.delete(segment.index);
+export async function missingSegments(reading: Reading): Promise<readonly number[]> {
+  const missing = new Set(allSegments(reading.shape));
+  if ((await reading.handle.stat()).size === 0) return [...missing];
+  for await (const segment of readSegments(reading, [...missing])) {
+    if (segmentIsIntact(reading.shape, segment)) missing.delete(segment.index);
   }
   return [...missing];
 }

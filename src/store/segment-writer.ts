@@ -1,62 +1,84 @@
 import type { FileHandle } from 'node:fs/promises';
 import { segmentRange, type ChunkShape, type Segment } from '../chunk/segments.js';
 import { DISK_IO_BYTES } from '../limits.js';
+import { roundUp, wholeBlocks, type AlignedMemory } from './aligned-memory.js';
 
-async function writeFully(handle: FileHandle, buffers: readonly Uint8Array[], position: number): Promise<void> {
-  let bytes = 0;
-  for (const buffer of buffers) bytes += buffer.length;
-  const { bytesWritten } = await handle.writev(buffers, position);
-  if (bytesWritten === bytes) return;
-  // A short write is rare (a disk about to be full), so what it left is copied rather than cut out of the list.
-  const rest = Buffer.concat(buffers).subarray(bytesWritten);
-  for (let done = 0; done < rest.length;) {
-    const written = await handle.write(rest, done, rest.length - done, position + bytesWritten + done);
-    done += written.bytesWritten;
+/** @param bytes a multiple of ALIGNMENT_BYTES, like `position` */
+async function writeFully(handle: FileHandle, slab: Uint8Array, bytes: number, position: number): Promise<void> {
+  for (let done = 0; done < bytes;) {
+    const { bytesWritten } = await handle.write(slab, done, bytes - done, position + done);
+    // A disk about to be full takes less than it was given, and of direct writes perhaps not a multiple of a block.
+    done += wholeBlocks(bytesWritten, bytes - done);
   }
 }
 
-/** Writes segments to their places in a file, adjacent ones at once; one write is under way while the next is gathered. */
+/**
+ * Writes segments to their places in a file, adjacent ones at once; one write is under way while the next is gathered.
+ * Only whole blocks are written, as direct I/O wants it, so a file may end up to a block too late until `finish`.
+ */
 export class SegmentWriter {
   readonly #handle: FileHandle;
   readonly #shape: ChunkShape;
-  #gathered: Uint8Array[] = [];
+  readonly #memory: AlignedMemory;
+  #slab: Uint8Array | undefined;
   #start = 0;
-  #end = 0;
+  #gathered = 0;
+  #padded = false;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(handle: FileHandle, shape: ChunkShape) {
+  constructor(handle: FileHandle, shape: ChunkShape, memory: AlignedMemory) {
     this.#handle = handle;
     this.#shape = shape;
+    this.#memory = memory;
   }
 
-  /** @returns a promise when the disk is behind; the next write waits for it */
+  /** The segment's bytes are copied before it returns. @returns a promise when the disk is behind; the next write waits for it */
   write(segment: Segment): Promise<void> | undefined {
-    const [start, end] = segmentRange(this.#shape.bytes, segment.index, this.#shape.segmentBytes);
-    if (start !== this.#end && this.#gathered.length > 0) {
-      return this.#flush().then(() => this.#gather(segment.bytes, start, end));
-    }
-    return this.#gather(segment.bytes, start, end);
+    const [start] = segmentRange(this.#shape.bytes, segment.index, this.#shape.segmentBytes);
+    const adjacent = start === this.#start + this.#gathered;
+    if (adjacent || this.#gathered === 0) return this.#gather(segment.bytes, start);
+    const bytes = Uint8Array.from(segment.bytes);
+    return this.#flush().then(() => this.#gather(bytes, start));
   }
 
-  /** Resolves when every byte is with the operating system. */
+  /** Resolves when every byte is with the operating system and the file has no byte too many. */
   async finish(): Promise<void> {
     await this.#flush();
     await this.#writing;
+    if (this.#padded) await this.#handle.truncate(this.#shape.bytes);
+    this.#padded = false;
   }
 
-  #gather(bytes: Uint8Array, start: number, end: number): Promise<void> | undefined {
-    if (this.#gathered.length === 0) this.#start = start;
-    this.#gathered.push(bytes);
-    this.#end = end;
-    return this.#end - this.#start >= DISK_IO_BYTES ? this.#flush() : undefined;
+  /** Lets go of what was gathered but not written. */
+  async abandon(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+    if (this.#slab !== undefined) this.#memory.give(this.#slab);
+    this.#slab = undefined;
+    this.#gathered = 0;
+  }
+
+  #gather(bytes: Uint8Array, start: number): Promise<void> | undefined {
+    this.#slab ??= this.#memory.take();
+    if (this.#gathered === 0) this.#start = start;
+    this.#slab.set(bytes, this.#gathered);
+    this.#gathered += bytes.length;
+    return this.#gathered + this.#shape.segmentBytes > DISK_IO_BYTES ? this.#flush() : undefined;
   }
 
   async #flush(): Promise<void> {
     await this.#writing;
-    if (this.#gathered.length === 0) return;
-    this.#writing = writeFully(this.#handle, this.#gathered, this.#start);
+    const slab = this.#slab;
+    if (slab === undefined) return;
+    this.#slab = undefined;
+    const bytes = roundUp(this.#gathered);
+    // The memory held another chunk before; none of that belongs into this file, not even for a moment.
+    slab.fill(0, this.#gathered, bytes);
+    if (bytes > this.#gathered) this.#padded = true;
+    this.#gathered = 0;
+    this.#writing = writeFully(this.#handle, slab, bytes, this.#start).finally(() => {
+      this.#memory.give(slab);
+    });
     // Seen by the next flush or by finish(), whichever comes first.
     this.#writing.catch(() => undefined);
-    this.#gathered = [];
   }
 }

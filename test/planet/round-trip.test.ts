@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { maxExtentPlainBytes } from '../../src/chunk/stripe-layout.js';
+import { soloExtentPlainBytes } from '../../src/chunk/stripe-layout.js';
 import { StorageError } from '../../src/errors.js';
 import { stripeCapacity } from '../../src/file/pack.js';
 import { BLOCK_BYTES, SEGMENT_BYTES } from '../../src/limits.js';
@@ -45,7 +45,7 @@ describe('a network of three peers', () => {
   it('gives back what fills a stripe to the last byte, one byte less, one more, and several stripes', async () => {
     const local = join(planet.folder, 'large');
     const path = '/stripe';
-    const full = maxExtentPlainBytes(stripeCapacity(K), path);
+    const full = soloExtentPlainBytes(stripeCapacity(K), path);
     const content = seededBytes('stripes', 2 * full + 5 * MIB);
     for (const [bytes, stripes] of [
       [full - 1, 1],
@@ -77,7 +77,7 @@ describe('a network of three peers', () => {
   it('reads any range of a file of several stripes', async () => {
     const content = seededBytes('stream', 9 * MIB);
     await put(planet, '/ranges', content);
-    const border = maxExtentPlainBytes(stripeCapacity(K), '/ranges');
+    const border = soloExtentPlainBytes(stripeCapacity(K), '/ranges');
     const edges = [0, 1, BLOCK_BYTES, SEGMENT_BYTES, border - 1, border, border + 1, content.length];
     const position = fc.oneof(fc.constantFrom(...edges), fc.nat({ max: content.length }));
     await fc.assert(

@@ -6,8 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { StorageError, wrapError } from '../../errors.js';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
 
-/** As bin/shoal has it: collector threads cost a peer a fifth of the CPU time of a put (docs/decisions/0006). */
-export const NODE_FLAGS = ['--enable-source-maps', '--single-threaded-gc'] as const;
+/**
+ * As bin/shoal has it: collector threads cost a peer a fifth of the CPU time of a put, a large young generation costs each of
+ * its threads some 15 MiB (docs/decisions/0006).
+ */
+export const NODE_FLAGS = ['--single-threaded-gc', '--max-semi-space-size=1'] as const;
 
 /** A peer that is asked to end finishes its writes within this; then it is killed. */
 const STOP_GRACE_MS = 15_000;
