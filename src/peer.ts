@@ -17,6 +17,7 @@ import { ControlServer } from './gateways/http/server.js';
 import { HOME, readIdentity, type PeerIdentity } from './home.js';
 import { HOUSEKEEPING_MS } from './limits.js';
 import { openLogger, type Logger } from './log.js';
+import { OwnerGenerations } from './peers/owner-generations.js';
 import { PeerBook } from './peers/peer-book.js';
 import { DbService } from './services/db-service.js';
 import { UserSessions } from './services/user-sessions.js';
@@ -40,6 +41,7 @@ interface Parts {
   readonly store: DiskStore;
   readonly sessions: UserSessions;
   readonly server: PeerServer;
+  readonly generations: OwnerGenerations;
 }
 
 /** What was opened, to be closed in the reverse order. */
@@ -130,10 +132,12 @@ export class Peer implements AsyncDisposable {
 
   /** What peers missed is sent again, what broken puts left behind is given back; who is a member is read again. */
   async #housekeep(signal: AbortSignal): Promise<void> {
-    const { engine, sessions } = this.#parts;
+    const { engine, sessions, generations } = this.#parts;
     try {
       engine.book.update(await engine.catalog.peers());
-      for (const session of sessions.list()) {
+      generations.update(await engine.catalog.users());
+      await sessions.refresh();
+      for (const session of sessions.background()) {
         await collectOrphans(engine, session);
         await deliverDeletes(engine, session, signal);
       }
@@ -174,16 +178,18 @@ async function openParts(base: Base, opened: Opened): Promise<Parts> {
   );
   keep(opened, await DbService.open({ socket: socketPath(home, 'db'), catalog, logger }));
   const book = new PeerBook(await catalog.peers(), clock);
+  const generations = new OwnerGenerations();
+  generations.update(await catalog.users());
   const outbox = keep(opened, await Outbox.open({ directory: join(home, HOME.state), clock }));
   const links = keep(opened, new PeerLinks({ self: identity.id, tls: identity.tls, book, local: store }));
   const signReceipt = receiptSigner(identity);
-  const server = keep(opened, await openServer(base, { store, book, links, owners: knownOwners(catalog), signReceipt }));
+  const server = keep(opened, await openServer(base, { store, book, links, owners: knownOwners(catalog), generations, signReceipt }));
   const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
   const pool = keep(opened, openPool(base, host));
   const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };
   const sessions = new UserSessions(catalog);
   keep(opened, await ControlServer.open({ socket: socketPath(home, 'control'), engine, sessions, store, logger }));
-  return { config, identity, engine, store, sessions, server };
+  return { config, identity, engine, store, sessions, server, generations };
 }
 
 function receiptSigner({ id, tls }: PeerIdentity): (header: ChunkHeader) => Receipt {
@@ -197,6 +203,7 @@ function receiptSigner({ id, tls }: PeerIdentity): (header: ChunkHeader) => Rece
 interface Serving {
   readonly store: DiskStore;
   readonly book: PeerBook;
+  readonly generations: OwnerGenerations;
   readonly links: PeerLinks;
   readonly owners: OwnerLookup;
   readonly signReceipt: (header: ChunkHeader) => Receipt;
@@ -204,7 +211,7 @@ interface Serving {
 
 function openServer(
   { config, identity, logger }: Base,
-  { store, book, links, owners, signReceipt }: Serving,
+  { store, book, links, owners, generations, signReceipt }: Serving,
 ): Promise<PeerServer> {
   return PeerServer.open({
     address: config.listen,
@@ -213,6 +220,7 @@ function openServer(
     receiver: {
       store,
       owners,
+      currentGeneration: (owner) => generations.of(owner),
       pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local: store, signal })),
     },
     sender: { store },

@@ -22,7 +22,7 @@ import { fileSender } from './file-sender.js';
 import type { OwnerLookup } from './get-owner.js';
 import { RECEIVER, SENDER } from './methods.js';
 import { MessagePool } from './message-pool.js';
-import { SignedPermissions, type Permissions } from './permissions.js';
+import { type CurrentGeneration, SignedPermissions, type Permissions } from './permissions.js';
 import { reflection } from './reflection.js';
 import { guarded, type Edge } from './server-call.js';
 import { secureContextOptions, serverCredentials, type TlsIdentity } from './tls.js';
@@ -37,6 +37,8 @@ export interface ReceiverService {
   readonly owners?: OwnerLookup;
   /** Default: the owners' signatures. */
   readonly permissions?: Permissions;
+  /** Grants and orders of older generations are refused. */
+  readonly currentGeneration?: CurrentGeneration;
 }
 
 export interface SenderService {
@@ -74,7 +76,7 @@ function addServices(server: Server, options: PeerServerOptions, edge: Edge): st
   const names: string[] = [];
   if (receiver !== undefined) {
     const peer = parsePeerId(peerIdOf(certificateToDer(tls.certificate)));
-    const permissions = receiver.permissions ?? new SignedPermissions(peer, nowMs);
+    const permissions = receiver.permissions ?? new SignedPermissions(peer, nowMs, receiver.currentGeneration);
     const signReceipt = receiptSigner(peer, tls, nowMs);
     server.addService(RECEIVER, fileReceiver({ ...receiver, permissions, signReceipt }, edge));
     names.push(RECEIVER_NAME);
