@@ -155,7 +155,7 @@ export const MAX_STREAMED_FILES = 4;
 // --- wire ---------------------------------------------------------------------------------------------------------------
 
 /** Encoded messages that wait for the network in one stream; beyond it the writer waits. */
-export const MAX_QUEUED_BYTES = 1 * MIB;
+export const MAX_QUEUED_BYTES = MIB / 2;
 /** All headers of one call together, as HTTP/2 counts them: Shoal sends a handful of short ones. */
 export const MAX_HEADER_BYTES = 8 * KIB;
 /** Text of an error that crosses the wire, in UTF-16 units: one or two sentences. */

@@ -1,0 +1,164 @@
+import { READ_CONCURRENCY, REPLICATION_BATCH_BYTES } from '../../limits.js';
+import type { LevelDatabase } from '../level-database.js';
+import { type IncomingRevision, plainDocument, type Pouch, type Revision, statusOf } from '../pouch.js';
+import { olderRevisions } from '../revisions.js';
+import { RESERVED_LOCAL } from '../security.js';
+import { writeRevisions } from '../write-revisions.js';
+import { parseCheckpoint } from './checkpoints.js';
+import type {
+  Checkpoint,
+  Endpoint,
+  FeedPage,
+  FeedRequest,
+  NamedRevisions,
+  ReadBatch,
+  RefusedRevision,
+} from './endpoint.js';
+
+/** What is read under an id now. */
+export interface Held extends Revision {
+  /** Further live branches. */
+  readonly _conflicts?: readonly string[];
+}
+
+/** Whether `held` is an ancestor of this revision, which then is read in its place wherever both are. */
+export function replaces(revision: IncomingRevision, held: Held | undefined): boolean {
+  return held !== undefined && olderRevisions([revision]).includes(held._rev);
+}
+
+/**
+ * Whether a revision from elsewhere may be written.
+ *
+ * @param oldDoc its nearest stored ancestor
+ * @throws `{ forbidden: reason }`
+ */
+export type JudgeIncoming = (newDoc: IncomingRevision, oldDoc: Revision | null, held: Held | undefined) => void;
+
+const READING = 'Reading the catalog';
+
+function statusIs(status: number): (error: unknown) => undefined {
+  return (error) => {
+    if (statusOf(error) === status) return undefined;
+    throw error;
+  };
+}
+
+/** A database of this process. */
+export class LevelEndpoint implements Endpoint {
+  readonly #database: LevelDatabase;
+  readonly #judge: JudgeIncoming;
+
+  constructor(database: LevelDatabase, judge: JudgeIncoming) {
+    this.#database = database;
+    this.#judge = judge;
+  }
+
+  async feed({ since, limit, waitMs, signal }: FeedRequest): Promise<FeedPage> {
+    const database = this.#database;
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+    let from = await database.parseSequence(since);
+    for (;;) {
+      const { writes } = database;
+      const { changes, last, isEnd } = await database.changes(from, limit);
+      from = Math.max(from, last);
+      if (changes.length > 0 || !isEnd || patience.aborted) {
+        signal.throwIfAborted();
+        const total = await database.read(READING, (pouch) => pouch.info());
+        return {
+          changes: changes.filter(({ id }) => !id.startsWith('_')).map(({ id, leaves }) => ({ id, revs: leaves })),
+          last: await database.formatSequence(from),
+          pending: Math.max(0, total.update_seq - from),
+        };
+      }
+      await database.nextWrite(writes, patience);
+    }
+  }
+
+  async missing(changes: readonly NamedRevisions[]): Promise<readonly NamedRevisions[]> {
+    const asked = Object.fromEntries(changes.map(({ id, revs }) => [id, revs]));
+    const diff = await this.#database.read(READING, (pouch) => pouch.revsDiff(asked));
+    return Object.entries(diff).map(([id, { missing }]) => ({ id, revs: missing }));
+  }
+
+  async *read(wanted: readonly NamedRevisions[], signal: AbortSignal): AsyncIterable<ReadBatch> {
+    let revisions: Revision[] = [];
+    let bytes = 0;
+    for (let at = 0; at < wanted.length; at += READ_CONCURRENCY) {
+      signal.throwIfAborted();
+      const group = wanted.slice(at, at + READ_CONCURRENCY);
+      const found = await this.#database.read(READING, (pouch) => Promise.all(group.map((each) => texts(pouch, each))));
+      for (const revision of found.flat()) {
+        revisions.push(revision);
+        bytes += JSON.stringify(revision).length;
+      }
+      if (bytes < REPLICATION_BATCH_BYTES) continue;
+      yield { revisions, refused: [] };
+      revisions = [];
+      bytes = 0;
+    }
+    if (revisions.length > 0) yield { revisions, refused: [] };
+  }
+
+  async write(revisions: readonly IncomingRevision[]): Promise<readonly RefusedRevision[]> {
+    const held = await this.#held(revisions.map(({ _id }) => _id));
+    const results = await writeRevisions(this.#database, revisions, {
+      newEdits: false,
+      validate: (newDoc, oldDoc) => this.#judge(newDoc, oldDoc, held.get(newDoc._id)),
+    });
+    const hidden = new Set<string>();
+    const refused = results.flatMap((result, at) => {
+      if (!('error' in result)) return [];
+      const revision = revisions[at];
+      if (revision !== undefined && replaces(revision, held.get(result.id))) hidden.add(result.id);
+      return [{ id: result.id, reason: result.reason }];
+    });
+    await this.#revive([...hidden].flatMap((id) => held.get(id) ?? []));
+    return refused;
+  }
+
+  async checkpoint(id: string): Promise<Checkpoint | undefined> {
+    const found = await this.#database.read(READING, (pouch) => pouch.get(localId(id)).catch(statusIs(404)));
+    return found && parseCheckpoint(found);
+  }
+
+  async setCheckpoint(id: string, checkpoint: Checkpoint): Promise<void> {
+    await this.#database.write(async (pouch) => {
+      const former = await pouch.get(localId(id)).catch(statusIs(404));
+      await pouch.put({ ...checkpoint, _id: localId(id), ...(former && { _rev: former._rev }) });
+    });
+  }
+
+  /**
+   * Writes what documents say once more, over the same ancestors: a revision that was refused here hides them at the host.
+   * Of the branches that are there then CouchDB reads a live one before a deleted one.
+   */
+  async #revive(hidden: readonly Held[]): Promise<void> {
+    if (hidden.length === 0) return;
+    const again = hidden.map((held) => ({ ...plainDocument(held), _rev: held._rev }));
+    await this.#database.write((pouch) => pouch.bulkDocs(again));
+  }
+
+  /** The live winners. */
+  async #held(ids: readonly string[]): Promise<Map<string, Held>> {
+    const held = new Map<string, Held>();
+    await this.#database.read(READING, async (pouch) => {
+      const { rows } = await pouch.allDocs({ keys: [...new Set(ids)] });
+      const live = rows.filter(({ value }) => value !== undefined && value.deleted !== true);
+      for (const { key } of live) {
+        const found = await pouch.get(key, { conflicts: true }).catch(statusIs(404));
+        if (found !== undefined) held.set(key, found);
+      }
+    });
+    return held;
+  }
+}
+
+/** Out of reach of requests, beside the security of the database. */
+function localId(id: string): string {
+  return `${RESERVED_LOCAL}checkpoint-${id}`;
+}
+
+async function texts(pouch: Pouch, { id, revs }: NamedRevisions): Promise<Revision[]> {
+  const found = await pouch.get(id, { open_revs: revs, revs: true }).catch(statusIs(404));
+  return (found ?? []).flatMap((each) => ('ok' in each ? [each.ok] : []));
+}

@@ -1,0 +1,169 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { PeerId } from '../../chunk/ids.js';
+import type { HttpSend } from '../../http-call.js';
+import { MAX_REPLICATION_BATCHES } from '../../limits.js';
+import type { Logger } from '../../log.js';
+import type { LevelHost } from '../level-host.js';
+import { Checkpoints } from './checkpoints.js';
+import { CouchEndpoint, type Selector } from './couch-endpoint.js';
+import { judgeIncoming } from './judge-incoming.js';
+import { LevelEndpoint } from './level-endpoint.js';
+import { type Direction, ReplicationStream, type StreamEnds, type StreamState } from './stream.js';
+import { Turns } from './turns.js';
+
+/** A peer that hosts CouchDB, as its record says. */
+export interface BackupHost {
+  readonly id: PeerId;
+  /** "host:port" of its front. */
+  readonly address: string;
+}
+
+/** A connection to the databases of a backup host. */
+export interface HostConnection {
+  readonly send: HttpSend;
+  close(): void;
+}
+
+export interface ReplicatedDatabase {
+  readonly name: string;
+  /** What of it is pulled; absent: all. Everything is pushed. */
+  readonly selector?: Selector;
+}
+
+export interface ReplicatorOptions {
+  /** This peer. */
+  readonly self: PeerId;
+  readonly host: LevelHost;
+  readonly connect: (host: BackupHost) => HostConnection;
+  readonly logger: Logger;
+  readonly nowMs?: () => number;
+  readonly random?: () => number;
+}
+
+export interface ReplicationPlan {
+  readonly hosts: readonly BackupHost[];
+  readonly databases: readonly ReplicatedDatabase[];
+}
+
+interface Running {
+  readonly stream: ReplicationStream;
+  readonly hostKey: string;
+}
+
+/** Replicates the databases of a peer with every backup host, live, both ways. */
+export class Replicator implements AsyncDisposable {
+  readonly #options: ReplicatorOptions;
+  readonly #turns = new Turns(MAX_REPLICATION_BATCHES);
+  readonly #connections = new Map<string, HostConnection>();
+  readonly #streams = new Map<string, Running>();
+  readonly #ending = new Set<Promise<void>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ReplicatorOptions) {
+    this.#options = options;
+  }
+
+  /** Replicates exactly this from now on: what is new starts, what is gone ends, the rest is not disturbed. */
+  update({ hosts, databases }: ReplicationPlan): void {
+    if (this.#closing !== undefined) return;
+    const wanted = new Set<string>();
+    for (const host of hosts) {
+      for (const database of databases) {
+        for (const direction of ['push', 'pull'] as const) {
+          const selector = direction === 'pull' ? database.selector : undefined;
+          const key = JSON.stringify([host.id, host.address, database.name, direction, selector ?? null]);
+          wanted.add(key);
+          if (!this.#streams.has(key)) this.#start(key, { host, name: database.name, direction, selector });
+        }
+      }
+    }
+    for (const [key, { stream }] of this.#streams) {
+      if (wanted.has(key)) continue;
+      this.#streams.delete(key);
+      this.#end(stream);
+    }
+    this.#dropConnections();
+  }
+
+  status(): readonly StreamState[] {
+    return [...this.#streams.values()].map(({ stream }) => stream.state);
+  }
+
+  /** As when the network is back: nobody waits any longer. */
+  retryNow(): void {
+    for (const { stream } of this.#streams.values()) stream.retryNow();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    for (const { stream } of this.#streams.values()) this.#end(stream);
+    this.#streams.clear();
+    await Promise.all(this.#ending);
+    this.#dropConnections();
+  }
+
+  #end(stream: ReplicationStream): void {
+    const ending = stream.close().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  #dropConnections(): void {
+    const used = new Set([...this.#streams.values()].map(({ hostKey }) => hostKey));
+    for (const [key, connection] of this.#connections) {
+      if (used.has(key)) continue;
+      this.#connections.delete(key);
+      connection.close();
+    }
+  }
+
+  #start(key: string, part: Part): void {
+    const { host, name, direction } = part;
+    const hostKey = `${host.id} ${host.address}`;
+    const connection = this.#connections.get(hostKey) ?? this.#options.connect(host);
+    this.#connections.set(hostKey, connection);
+    const { logger, nowMs = Date.now, random = Math.random } = this.#options;
+    const stream = new ReplicationStream({
+      host: host.id,
+      database: name,
+      direction,
+      connect: () => this.#connect(part, connection),
+      turns: this.#turns,
+      logger,
+      nowMs,
+      random,
+    });
+    this.#streams.set(key, { stream, hostKey });
+  }
+
+  async #connect({ host, name, direction, selector }: Part, { send }: HostConnection): Promise<StreamEnds> {
+    const { self, host: here } = this.#options;
+    const { database, release } = await here.acquire(name);
+    const local = new LevelEndpoint(database, judgeIncoming(name));
+    const remote = new CouchEndpoint({ send, database: name, ...(selector === undefined ? {} : { selector }) });
+    const id = checkpointId([self, host.id, name, direction, JSON.stringify(selector ?? null)]);
+    const session = randomBytes(12).toString('hex');
+    const checkpoints = new Checkpoints(id, { here: local, there: remote }, session);
+    const ends = direction === 'push' ? { source: local, target: remote } : { source: remote, target: local };
+    return { ...ends, checkpoints, release };
+  }
+}
+
+interface Part {
+  readonly host: BackupHost;
+  readonly name: string;
+  readonly direction: Direction;
+  readonly selector: Selector | undefined;
+}
+
+/** Of one replication and no other, the same after a restart. */
+function checkpointId(parts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 40);
+}

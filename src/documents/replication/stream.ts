@@ -1,0 +1,223 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PeerId } from '../../chunk/ids.js';
+import { type ErrorCode, StorageError, wrapError } from '../../errors.js';
+import {
+  MAX_FRUITLESS_PAUSE_MS,
+  MAX_MISSING_DATABASE_WAIT_MS,
+  MAX_REPLICATION_WAIT_MS,
+  MIN_REPLICATION_WAIT_MS,
+  PAGES_PER_CHECKPOINT,
+  REPLICATION_FEED_WAIT_MS,
+  REPLICATION_PAGE,
+} from '../../limits.js';
+import type { Logger } from '../../log.js';
+import type { Checkpoints } from './checkpoints.js';
+import type { Endpoint, FeedPage, RefusedRevision } from './endpoint.js';
+import type { Turns } from './turns.js';
+
+export type Direction = 'push' | 'pull';
+
+/** How one database stands with one backup host, in one direction. Times are Unix milliseconds. */
+export interface StreamState {
+  readonly host: PeerId;
+  readonly database: string;
+  readonly direction: Direction;
+  /** `waiting`: all is copied; `failing`: it will be tried again at `retryAtMs`. */
+  readonly phase: 'connecting' | 'copying' | 'waiting' | 'failing' | 'closed';
+  /** Of the source's feed, up to where everything was offered to the target. */
+  readonly sequence: string;
+  /** Changes behind it; undefined when the source does not count them. */
+  readonly pending: number | undefined;
+  /** Since this process began. */
+  readonly written: number;
+  readonly refused: number;
+  readonly lastRefusal?: RefusedRevision;
+  /** It may be over: see `phase`. */
+  readonly lastError?: { readonly code: ErrorCode; readonly message: string; readonly atMs: number };
+  readonly lastSuccessMs?: number;
+  /** Of a stream that fails. */
+  readonly retryAtMs: number | undefined;
+}
+
+/** Both ends of a stream, for as long as one session lasts. */
+export interface StreamEnds {
+  readonly source: Endpoint;
+  readonly target: Endpoint;
+  readonly checkpoints: Checkpoints;
+  readonly release: () => void;
+}
+
+export interface StreamOptions {
+  readonly host: PeerId;
+  readonly database: string;
+  readonly direction: Direction;
+  readonly connect: () => Promise<StreamEnds>;
+  /** Shared by all streams of a peer, so that batches in memory are few. */
+  readonly turns: Turns;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  /** 0 to 1: spreads the attempts of many peers when a host comes back. */
+  readonly random: () => number;
+}
+
+/** The wait after this many failures in a row. */
+export function waitAfter(failures: number, code: ErrorCode, random: number): number {
+  // A host makes a database soon after it learns of it.
+  const longest = code === 'NOT_FOUND' ? MAX_MISSING_DATABASE_WAIT_MS : MAX_REPLICATION_WAIT_MS;
+  const wait = Math.min(longest, MIN_REPLICATION_WAIT_MS * 2 ** Math.min(failures - 1, 20));
+  return Math.round(wait * (0.5 + random / 2));
+}
+
+/** Copies what changes from one database to another, for ever, whatever fails. */
+export class ReplicationStream implements AsyncDisposable {
+  readonly #options: StreamOptions;
+  readonly #life = new AbortController();
+  readonly #running: Promise<void>;
+  #state: StreamState;
+  #wake = new AbortController();
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+    const { host, database, direction } = options;
+    const counts = { sequence: '0', pending: undefined, written: 0, refused: 0, retryAtMs: undefined };
+    this.#state = { host, database, direction, phase: 'connecting', ...counts };
+    this.#running = this.#run();
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  /** Ends a wait for the next attempt. */
+  retryNow(): void {
+    this.#wake.abort();
+  }
+
+  close(): Promise<void> {
+    this.#life.abort(new StorageError('CANCELLED', 'Replication ends.'));
+    return this.#running;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#life;
+    let failures = 0;
+    while (!isOver(signal)) {
+      const before = this.#state.lastSuccessMs;
+      try {
+        await this.#session(signal);
+      } catch (error) {
+        if (isOver(signal)) break;
+        failures = this.#state.lastSuccessMs === before ? failures + 1 : 1;
+        await this.#rest(error, failures, signal);
+      }
+    }
+    this.#state = { ...this.#state, phase: 'closed' };
+  }
+
+  async #rest(error: unknown, failures: number, signal: AbortSignal): Promise<void> {
+    const { logger, nowMs, random, host, database, direction } = this.#options;
+    const { code, message } = wrapError(error, 'Replication');
+    const waitMs = waitAfter(failures, code, random());
+    const atMs = nowMs();
+    this.#state = { ...this.#state, phase: 'failing', lastError: { code, message, atMs }, retryAtMs: atMs + waitMs };
+    const level = failures === 1 && code !== 'NOT_FOUND' ? 'warn' : 'debug';
+    logger[level](
+      { host, database, direction, code, reason: message, waitMs },
+      'replication failed and will be tried again',
+    );
+    this.#wake = new AbortController();
+    await pause(waitMs, AbortSignal.any([signal, this.#wake.signal]));
+    this.#state = { ...this.#state, retryAtMs: undefined };
+  }
+
+  async #session(signal: AbortSignal): Promise<void> {
+    const ends = await this.#options.connect();
+    try {
+      let since = await ends.checkpoints.read(signal);
+      this.#succeed({ sequence: since });
+      const pace = new Pace();
+      for (let unsaved = 0; ;) {
+        const startedMs = performance.now();
+        const request = { since, limit: REPLICATION_PAGE, waitMs: REPLICATION_FEED_WAIT_MS, signal };
+        const page = await ends.source.feed({ since, limit: REPLICATION_PAGE, waitMs, signal });
+        if (page.last === since && page.changes.length > 0) {
+          throw new StorageError('CORRUPT', 'The feed of changes repeats itself and gets nowhere.');
+        }
+        const copied = await this.#copy(ends, page, signal);
+        isEnd = page.changes.length < REPLICATION_PAGE;
+        unsaved = page.last === since ? unsaved : unsaved + 1;
+        if (unsaved >= PAGES_PER_CHECKPOINT || (unsaved > 0 && isEnd)) {
+          await ends.checkpoints.write(page.last, signal);
+          unsaved = 0;
+        }
+        since = page.last;
+        this.#succeed({ sequence: since, pending: page.pending, ...(isEnd ? { phase: 'waiting' as const } : {}) });
+        await pause(pace.after(page, copied, waitMs - (performance.now() - startedMs)), signal);
+      }
+    } finally {
+      ends.release();
+    }
+  }
+
+  #succeed(change: Partial<StreamState>): void {
+    this.#state = { ...this.#state, ...change, lastSuccessMs: this.#options.nowMs() };
+  }
+
+  /** @returns how many revisions the target lacked */
+  async #copy({ source, target }: StreamEnds, page: FeedPage, signal: AbortSignal): Promise<number> {
+    if (page.changes.length === 0) return 0;
+    this.#state = { ...this.#state, phase: 'copying' };
+    return this.#options.turns.take(async () => {
+      signal.throwIfAborted();
+      const missing = await target.missing(page.changes, signal);
+      if (missing.length === 0) return 0;
+      for await (const { revisions, refused } of source.read(missing, signal)) {
+        const failed = revisions.length === 0 ? [] : await target.write(revisions, signal);
+        this.#count(revisions.length - failed.length, [...refused, ...failed]);
+      }
+      return missing.length;
+    });
+  }
+
+  #count(written: number, refused: readonly RefusedRevision[]): void {
+    const state = this.#state;
+    this.#state = { ...state, written: state.written + written, refused: state.refused + refused.length };
+    const last = refused.at(-1);
+    if (last === undefined) return;
+    this.#state = { ...this.#state, lastRefusal: last };
+    const { logger, host, database, direction } = this.#options;
+    const { id, reason } = last;
+    logger.warn({ host, database, direction, refused: refused.length, document: id, reason }, 'documents were refused');
+  }
+}
+
+/** A call, so that the compiler does not take what it was before an await for what it is. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** Keeps a feed that brings nothing, or does not wait when there is nothing, from keeping us busy. */
+class Pace {
+  #fruitless = 0;
+
+  /**
+   * @param copied revisions that the target lacked
+   * @param earlyMs how much sooner than it was allowed to the page came
+   * @returns milliseconds to wait before the next one
+   */
+  after(page: FeedPage, copied: number, earlyMs: number): number {
+    if (page.changes.length === 0) return earlyMs > MIN_REPLICATION_WAIT_MS ? MIN_REPLICATION_WAIT_MS : 0;
+    this.#fruitless = copied > 0 ? 0 : this.#fruitless + 1;
+    // A replication that lost its place meets many pages of which everything is known.
+    return this.#fruitless < 50 ? 0 : Math.min(MAX_FRUITLESS_PAUSE_MS, this.#fruitless * 10);
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  // An aborted wait is the end that was asked for.
+  if (ms > 0) await delay(ms, undefined, { signal }).catch(() => undefined);
+}
