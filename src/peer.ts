@@ -183,7 +183,10 @@ async function openParts(base: Base, opened: Opened): Promise<Parts> {
   const outbox = keep(opened, await Outbox.open({ directory: join(home, HOME.state), clock }));
   const links = keep(opened, new PeerLinks({ self: identity.id, tls: identity.tls, book, local: store }));
   const signReceipt = receiptSigner(identity);
-  const server = keep(opened, await openServer(base, { store, book, links, owners: knownOwners(catalog), generations, signReceipt }));
+  const server = keep(
+    opened,
+    await openServer(base, { store, book, links, owners: knownOwners(catalog), generations, signReceipt }),
+  );
   const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
   const pool = keep(opened, openPool(base, host));
   const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };
