@@ -74,6 +74,8 @@ export class ReplicationStream implements AsyncDisposable {
   readonly #life = new AbortController();
   readonly #running: Promise<void>;
   #state: StreamState;
+  /** Since the last page that was copied. */
+  #failures = 0;
   #wake = new AbortController();
 
   constructor(options: StreamOptions) {
@@ -104,27 +106,25 @@ export class ReplicationStream implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#life;
-    let failures = 0;
     while (!isOver(signal)) {
-      const before = this.#state.lastSuccessMs;
       try {
         await this.#session(signal);
       } catch (error) {
         if (isOver(signal)) break;
-        failures = this.#state.lastSuccessMs === before ? failures + 1 : 1;
-        await this.#rest(error, failures, signal);
+        this.#failures++;
+        await this.#rest(error, signal);
       }
     }
     this.#state = { ...this.#state, phase: 'closed' };
   }
 
-  async #rest(error: unknown, failures: number, signal: AbortSignal): Promise<void> {
+  async #rest(error: unknown, signal: AbortSignal): Promise<void> {
     const { logger, nowMs, random, host, database, direction } = this.#options;
     const { code, message } = wrapError(error, 'Replication');
-    const waitMs = waitAfter(failures, code, random());
+    const waitMs = waitAfter(this.#failures, code, random());
     const atMs = nowMs();
     this.#state = { ...this.#state, phase: 'failing', lastError: { code, message, atMs }, retryAtMs: atMs + waitMs };
-    const level = failures === 1 && code !== 'NOT_FOUND' ? 'warn' : 'debug';
+    const level = this.#failures === 1 && code !== 'NOT_FOUND' ? 'warn' : 'debug';
     logger[level](
       { host, database, direction, code, reason: message, waitMs },
       'replication failed and will be tried again',
@@ -140,9 +140,11 @@ export class ReplicationStream implements AsyncDisposable {
       let since = await ends.checkpoints.read(signal);
       this.#succeed({ sequence: since });
       const pace = new Pace();
+      let isEnd = false;
       for (let unsaved = 0; ;) {
         const startedMs = performance.now();
-        const request = { since, limit: REPLICATION_PAGE, waitMs: REPLICATION_FEED_WAIT_MS, signal };
+        // The first page comes at once, so that it is soon known whether there is anything to copy.
+        const waitMs = isEnd ? REPLICATION_FEED_WAIT_MS : 0;
         const page = await ends.source.feed({ since, limit: REPLICATION_PAGE, waitMs, signal });
         if (page.last === since && page.changes.length > 0) {
           throw new StorageError('CORRUPT', 'The feed of changes repeats itself and gets nowhere.');
@@ -155,6 +157,7 @@ export class ReplicationStream implements AsyncDisposable {
           unsaved = 0;
         }
         since = page.last;
+        this.#failures = 0;
         this.#succeed({ sequence: since, pending: page.pending, ...(isEnd ? { phase: 'waiting' as const } : {}) });
         await pause(pace.after(page, copied, waitMs - (performance.now() - startedMs)), signal);
       }
