@@ -8,6 +8,7 @@ import {
   FEED_RETRY_MIN_MS,
   FEED_WAIT_MS,
   HOSTING_CALL_TIMEOUT_MS,
+  ID_PAGE,
 } from '../limits.js';
 import type { Document, DocumentDatabase, Leaf, Listed } from './document-database.js';
 import type { CallOptions, HttpConnection } from './http-connection.js';
@@ -54,21 +55,15 @@ export class HttpDocuments implements DocumentDatabase {
   }
 
   async *list(prefix: string): AsyncIterable<readonly Listed[]> {
-    let startkey = prefix;
-    for (let skip = 0; ; skip = 1) {
-      const query = new URLSearchParams({
-        include_docs: 'true',
-        // U+FFFF sorts behind every id, all of which are ASCII.
-        endkey: JSON.stringify(`${prefix}\uffff`),
-        startkey: JSON.stringify(startkey),
-        skip: String(skip),
-        limit: String(DOCUMENT_PAGE),
-      });
-      const { rows } = (await this.#call('GET', `/_all_docs?${String(query)}`)) as { rows: readonly ListingRow[] };
+    for await (const rows of this.#pages(prefix, DOCUMENT_PAGE, true)) {
       if (rows.length > 0) yield rows.flatMap((row) => listedOf(row, prefix));
-      const last = rows.findLast(({ id }) => id !== undefined)?.id;
-      if (last === undefined || rows.length < DOCUMENT_PAGE) return;
-      startkey = last;
+    }
+  }
+
+  async *ids(prefix: string): AsyncIterable<readonly string[]> {
+    for await (const rows of this.#pages(prefix, ID_PAGE, false)) {
+      const ids = rows.flatMap(({ id }) => (id === undefined ? [] : [id]));
+      if (ids.length > 0) yield ids;
     }
   }
 
@@ -148,6 +143,25 @@ export class HttpDocuments implements DocumentDatabase {
       // The words of the protocol for a document; that there is no such database is said otherwise.
       if (StorageError.is(error, 'NOT_FOUND') && ['missing', 'deleted'].includes(error.message)) return undefined;
       throw error;
+    }
+  }
+
+  async *#pages(prefix: string, limit: number, includeDocuments: boolean): AsyncGenerator<readonly ListingRow[]> {
+    let startkey = prefix;
+    for (let skip = 0; ; skip = 1) {
+      const query = new URLSearchParams({
+        include_docs: String(includeDocuments),
+        // U+FFFF sorts behind every id, all of which are ASCII.
+        endkey: JSON.stringify(`${prefix}\uffff`),
+        startkey: JSON.stringify(startkey),
+        skip: String(skip),
+        limit: String(limit),
+      });
+      const { rows } = (await this.#call('GET', `/_all_docs?${String(query)}`)) as { rows: readonly ListingRow[] };
+      yield rows;
+      const last = rows.findLast(({ id }) => id !== undefined)?.id;
+      if (last === undefined || rows.length < limit) return;
+      startkey = last;
     }
   }
 
