@@ -14,9 +14,10 @@ import { sampleUser, type SampleUser } from '../../test/contract/catalog-users.j
 import { idBytes } from '../chunk/ids.js';
 import type { Document } from '../documents/document-database.js';
 import { StorageError, type ErrorCode } from '../errors.js';
-import { NetworkBody, Signed } from '../gen/shoal/v1/format.js';
+import { NetworkBody, PeerStateBody, Signed } from '../gen/shoal/v1/format.js';
 import { writeHome } from './home-record.js';
 import type { Membership } from './membership.js';
+import { writePeer } from './network-records.js';
 import { toRecordDocument } from './record-kind.js';
 
 const HIGH_REV = `9-${'f'.repeat(32)}`;
@@ -144,6 +145,14 @@ describe('forged leaves that win in CouchDB are harmless', () => {
         forge: () => inPlace(peerDocument(stranger, { counter: 9, network: member.network })),
       },
       { what: 'another network’s', forge: () => inPlace(peerDocument(stranger, { counter: 9 })) },
+      {
+        what: 'the peer’s own certificate in another one’s name',
+        forge: () => {
+          const profile = { ...profileOf(other), id: member.peer };
+          const issue = { counter: 9, issuedMs: 1, sign: other.signAsPeer };
+          return inPlace(toRecordDocument('peer', right._id, writePeer(profile, other.network, issue)));
+        },
+      },
     ]);
     for (const { what, forge } of table) {
       await context.test(what, (inner) => holds(inner, right, forge(right), ({ documents }) => documents.peers()));
@@ -185,6 +194,23 @@ test('a peer whose certificate has expired is not listed, whatever it says', asy
     [member.peer],
   );
   assert.equal(problems.list()[0]?.kind, 'refused');
+  await assert.rejects(documents.take([peerDocument(expired, { counter: 2 })]), isRefusal('UNAUTHENTICATED'));
+});
+
+test('a clock that is wrong ends nobody’s record, and forgets nothing', async (context) => {
+  const folder = await temporaryFolder(context);
+  const database = new MemoryDocuments();
+  const right = peerDocument(other, { counter: 2 });
+  await database.put([right]);
+  await (await openReader(member, database, folder)).memory.close();
+  const nextYear = Date.now() + 400 * 24 * 60 * 60 * 1000;
+  {
+    await using reader = await openReader(member, database, folder, () => nextYear);
+    assert.deepEqual(await reader.documents.peers(), []);
+  }
+  await using reader = await openReader(member, database, folder);
+  assert.equal((await reader.documents.peers()).length, 1);
+  assert.deepEqual(await liveLeaves(database, right._id), [right]);
 });
 
 test('a peer changes what it says of itself, nobody else does, and its state is the authority’s', async (context) => {
@@ -285,6 +311,28 @@ test('of a newer format: read-only, with a clear word, and never written over', 
   await assert.rejects(documents.network(), /upgrade Shoal/);
   await database.put([peerDocument(other, { counter: 1 })]);
   assert.equal((await documents.peers()).length, 1, 'the rest is read');
+});
+
+test('a state of a peer in a newer format is taken for a removal', async (context) => {
+  const { database, documents } = await open(context);
+  const header = { format: 2, network: idBytes(member.network), counter: 5, peer: idBytes(other.peer) };
+  const body = PeerStateBody.encode({ ...header, state: 7, issuedMs: 1 }).finish();
+  assert.ok(authority.signAsAuthority);
+  const signature = authority.signAsAuthority('peerState', body);
+  const signed = Signed.encode({ body, signature, publicKey: new Uint8Array(0), links: [] }).finish();
+  await database.put([
+    peerDocument(other, { counter: 1 }),
+    toRecordDocument('peer-state', `peer-state-${other.peer}`, signed),
+  ]);
+  assert.equal((await documents.peers())[0]?.state, 'removed');
+});
+
+test('on a full disk records are read as ever', async (context) => {
+  const { database, documents, memory } = await open(context);
+  await database.put([peerDocument(other, { counter: 1 })]);
+  const full = (): Promise<never> => Promise.reject(new StorageError('NO_SPACE', 'The disk is full.'));
+  memory.put = full;
+  assert.equal((await documents.peers()).length, 1);
 });
 
 test('the database of another network is refused', async (context) => {

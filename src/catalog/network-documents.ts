@@ -55,7 +55,7 @@ export class NetworkDocuments implements UserRecords {
     this.#membership = membership;
     this.#now = now;
     this.#network = new RecordSet(networkKind(membership), parts);
-    this.#peers = new RecordSet(peerKind(membership, now), parts);
+    this.#peers = new RecordSet(peerKind(membership), parts);
     this.#states = new RecordSet(peerStateKind(membership), parts);
     this.#users = new RecordSet(userKind, parts);
     this.#homes = new RecordSet(homeKind, parts);

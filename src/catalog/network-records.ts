@@ -1,6 +1,6 @@
 import { idBytes, parsePeerId, type PeerId } from '../chunk/ids.js';
 import { decodeBounded } from '../chunk/signed.js';
-import { readCertificate, verifyPeerCertificate } from '../crypto/peer-identity.js';
+import { type PeerIdentity, readCertificate, verifyPeerCertificate } from '../crypto/peer-identity.js';
 import { verifyP256 } from '../crypto/signature.js';
 import { toHex } from '../bytes.js';
 import { StorageError } from '../errors.js';
@@ -107,6 +107,16 @@ function decodePeerBody(bytes: Uint8Array): PeerBody {
   return body;
 }
 
+/** @throws StorageError PERMISSION_DENIED for a certificate that this network's authority did not issue to a peer */
+function checkIssued(certificate: Uint8Array, { authority }: Membership, nowMs: number): PeerIdentity {
+  try {
+    return verifyPeerCertificate(certificate, authority, nowMs);
+  } catch (error) {
+    if (!StorageError.is(error, 'UNAUTHENTICATED')) throw error;
+    throw new StorageError('PERMISSION_DENIED', error.message, { cause: error });
+  }
+}
+
 export function peerRecordId(peer: PeerId): string {
   return `peer-${peer}`;
 }
@@ -118,8 +128,8 @@ export function writePeer(peer: PeerProfile, network: string, { sign, ...issue }
   return seal(body, sign('peer', body));
 }
 
-/** @param now Unix time: a certificate that is not valid now vouches for nothing */
-export function peerKind(membership: Membership, now: () => number): RecordKind<PeerProfile> {
+/** Whether its certificate is valid now is the reader's to see, for it changes: OpenRecord.valid. */
+export function peerKind(membership: Membership): RecordKind<PeerProfile> {
   const what = 'record of a peer';
   return {
     type: 'peer',
@@ -130,14 +140,14 @@ export function peerKind(membership: Membership, now: () => number): RecordKind<
       const fields = decodeBody(what, decodePeerBody, body);
       checkNetwork(what, fields, membership);
       const certificate = Uint8Array.from(fields.certificate);
-      const { id, publicKey } = verifyPeerCertificate(certificate, membership.authority, now());
+      const { validFrom, validTo } = readCertificate(certificate);
+      const valid = { fromMs: Date.parse(validFrom), untilMs: Date.parse(validTo) };
+      const { id, publicKey } = checkIssued(certificate, membership, valid.fromMs);
       if (id !== toHex(fields.peer)) {
         throw new StorageError('PERMISSION_DENIED', `This ${what} carries the certificate of another one.`);
       }
       if (!verifyP256('peer', body, signature, publicKey)) forged(what);
       const peer = parsePeerId(id);
-      const { validFrom, validTo } = readCertificate(certificate);
-      const valid = { fromMs: Date.parse(validFrom), untilMs: Date.parse(validTo) };
       const opened = { id: peerRecordId(peer), counter: fields.counter, body, signed, valid };
       if (!isKnownFormat(what, fields)) return { ...opened, record: undefined };
       const { address, name, zone, capacityBytes, backup } = fields;

@@ -19,6 +19,12 @@ export class RecordProblems {
     return error;
   }
 
+  /** What was read could not be remembered, or its document not be put right. */
+  unmended(document: string, error: unknown): void {
+    if (!(error instanceof StorageError)) throw error;
+    this.#logger.warn({ document, code: error.code, reason: error.message }, 'a record could not be put right');
+  }
+
   /** Logged once for each document and kind, until it is solved. */
   note(problem: RecordProblem): void {
     const { document, kind, reason } = problem;

@@ -97,8 +97,7 @@ export class RecordSet<T> {
           : undefined;
     if (newer !== undefined || refusals.last !== undefined) problems.refused(id, newer ?? refusals.last);
     else problems.solved(id);
-    if (latest !== undefined) await this.#remember(id, latest, known);
-    if (latest !== undefined && newer === undefined) await this.#mend(id, latest, { leaves, sound, refusals });
+    if (latest !== undefined) await this.#settle(id, latest, { leaves, sound, refusals, newer });
     return { id, latest, newer, refusal: refusals.last };
   }
 
@@ -131,6 +130,7 @@ export class RecordSet<T> {
   put(signed: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
       const opened = this.#kind.open(signed);
+      this.#demandValid(opened);
       const { latest, newer } = await this.get(opened.id);
       if (newer !== undefined) throw newer;
       if (latest === undefined || compareRecords(this.#following(opened, latest), latest) < 0)
@@ -182,7 +182,8 @@ export class RecordSet<T> {
   #openSigned(id: string, signed: Uint8Array): OpenRecord<T> {
     const name = Buffer.from(signed).toString('base64');
     const checked = this.#checked.get(name);
-    const opened = checked !== undefined && this.#isValid(checked) ? checked : this.#kind.open(signed);
+    const opened = checked ?? this.#kind.open(signed);
+    this.#demandValid(opened);
     if (opened.id !== id) {
       throw new StorageError('PERMISSION_DENIED', `This ${this.#kind.what} lies under the id of another one.`);
     }
@@ -191,9 +192,22 @@ export class RecordSet<T> {
     return opened;
   }
 
-  async #remember(id: string, latest: OpenRecord<T>, known: OpenRecord<T> | undefined): Promise<void> {
-    if (known !== undefined && compareRecords(known, latest) <= 0) return;
-    await this.#parts.memory.put([{ id, counter: latest.counter, signed: latest.signed }]);
+  /** What a read repairs on its way. Where that fails, as on a full disk, what was read is no less right. */
+  async #settle(id: string, latest: OpenRecord<T>, found: Found<T>): Promise<void> {
+    try {
+      await this.#remember(id, latest);
+      if (found.newer === undefined) await this.#mend(id, latest, found);
+    } catch (error) {
+      this.#parts.problems.unmended(id, error);
+    }
+  }
+
+  async #remember(id: string, { counter, signed }: OpenRecord<T>): Promise<void> {
+    const { memory } = this.#parts;
+    const known = memory.get(id);
+    // It may count higher and not be right any more, like a certificate that has expired: that stays known.
+    if (known !== undefined && (known.counter > counter || Buffer.compare(known.signed, signed) === 0)) return;
+    await memory.put([{ id, counter, signed }]);
   }
 
   /** Brings the latest back where the database lost it; ends what is beside it. */
@@ -212,6 +226,14 @@ export class RecordSet<T> {
     if (losing.length > 0) await database.removeLeaves(id, losing);
   }
 
+  #demandValid(opened: OpenRecord<T>): void {
+    if (this.#isValid(opened)) return;
+    throw new StorageError(
+      'UNAUTHENTICATED',
+      `The certificate in this ${this.#kind.what} is not valid now. Check the clock, or let the peer join again.`,
+    );
+  }
+
   #isValid({ valid }: OpenRecord<T>): boolean {
     const now = this.#parts.now();
     return valid === undefined || (now >= valid.fromMs && now <= valid.untilMs);
@@ -226,6 +248,7 @@ interface Found<T> {
   readonly leaves: readonly Leaf[];
   readonly sound: readonly SoundLeaf<T>[];
   readonly refusals: Refusals;
+  readonly newer: StorageError | undefined;
 }
 
 /** What was not believed while one document was read, by where it stood. */
@@ -250,9 +273,12 @@ class Refusals {
     return [...this.#errors.values()].find(({ code }) => code === 'UNSUPPORTED');
   }
 
-  /** Not to be ended: another version understands it, or another peer holds to it and would only write it again. */
+  /**
+   * Not to be ended: another version understands it, another peer holds to it, or another clock finds it valid; each would
+   * only write it again.
+   */
   isSpared(where: string): boolean {
-    return StorageError.is(this.#errors.get(where), 'UNSUPPORTED', 'CONFLICT');
+    return StorageError.is(this.#errors.get(where), 'UNSUPPORTED', 'CONFLICT', 'UNAUTHENTICATED');
   }
 }
 

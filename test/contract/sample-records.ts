@@ -57,9 +57,10 @@ export async function openReader(
   membership: Membership,
   database: DocumentDatabase,
   folder: string,
+  now: () => number = Date.now,
 ): Promise<SampleReader> {
   const memory = await RecordMemory.open(folder);
   const problems = new RecordProblems(silentLogger());
-  const documents = new NetworkDocuments({ database, membership, memory, problems, now: Date.now });
+  const documents = new NetworkDocuments({ database, membership, memory, problems, now });
   return { documents, problems, memory, [Symbol.asyncDispose]: () => memory.close() };
 }
