@@ -90,6 +90,37 @@ describe('Packer', () => {
     }
   });
 
+  it('mentions files without bytes in a stripe that others fill, and makes none for them', () => {
+    const packer = new Packer<string>(100_000);
+    assert.deepEqual([...packer.mention('empty', '/empty'), ...packer.flush()], []);
+    assert.deepEqual(
+      [...packer.add({ item: 'full', path: '/full', bytes: 5 }), ...packer.mention('late', '/late')],
+      [],
+    );
+    assert.deepEqual(
+      [...packer.flush()].map((stripe) => stripe.map(({ item, bytes, last }) => [item, bytes, last])),
+      [
+        [
+          ['empty', 0, true],
+          ['full', 5, true],
+          ['late', 0, true],
+        ],
+      ],
+    );
+    assert.deepEqual([...packer.mention('alone', '/alone'), ...packer.flush()], []);
+  });
+
+  it('drops mentions that would leave a file no room, and those that fit no directory', () => {
+    const packer = new Packer<number>(100_000);
+    for (let n = 0; n < 10_000; n++) assert.deepEqual([...packer.mention(n, `/empty/${String(n)}`)], []);
+    const bytes = 40_000;
+    const stripes = [...packer.add({ item: -1, path: '/full', bytes }), ...packer.flush()];
+    assert.deepEqual(
+      stripes.map((stripe) => stripe.map(({ item }) => item)),
+      [[-1]],
+    );
+  });
+
   it('yields nothing for nothing', () => {
     assert.deepEqual(pack(100_000, []), []);
   });

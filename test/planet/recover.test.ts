@@ -11,6 +11,7 @@ import {
 import type { PeerInventory } from '../../src/file/recover/inventory.js';
 import type { BrokenVersion } from '../../src/file/recover/version-drafts.js';
 import { RECOVERED_FOLDER } from '../../src/file/recover/bring-back.js';
+import { freeStripes } from '../../src/file/remove.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
 import { NEVER } from '../contract/offer.js';
 import { loseDatabases } from './amnesia.js';
@@ -72,7 +73,9 @@ describe('a network that has lost all its databases', () => {
     await put(planet, '/before', seededBytes('before', 5000));
     await planet.engine.catalog.move(planet.session, '/before', '/after');
     await put(planet, '/after', seededBytes('after', 6000));
-    await remove(planet, '/song');
+    const { freed } = await planet.engine.catalog.remove(planet.session, '/song', { forever: true });
+    await freeStripes(planet.engine, planet.session, freed);
+    await planet.deliver();
     await remove(planet, '/notes/0/0.txt');
     for (const [path, content] of NOTES) kept.set(path, content);
     kept
@@ -122,7 +125,7 @@ describe('a network that has lost all its databases', () => {
       assert.ok(chunks > 0);
       assert.deepEqual({ badLabels, failure }, { badLabels: 0, failure: undefined });
     }
-    // The removed note lay in a stripe with others; the song had one for itself.
+    // The removed note lies in the trash, which no chunk knows of; the song is gone for good.
     assert.ok(recovered.includes('/notes/0/0.txt'));
     assert.ok(!recovered.includes('/song'));
     await assertAllBack();
@@ -180,12 +183,13 @@ describe('a network that has lost all its databases', () => {
   it('says which files are not whole, and why, and brings the others back', async () => {
     const [first] = await planet.chunksOf('/films/film');
     assert.ok(first !== undefined);
-    const lost = (await planet.chunksOf('/films/film')).filter(({ stripe }) => stripe.id === first.stripe.id);
+    const lose = async (...indices: number[]): Promise<void> => {
+      const ids = indices.map((index) => first.stripe.chunks[index] ?? assert.fail());
+      for (const n of planet.numbers) await planet.peer(n).store.delete(planet.session.user, ids, { signal: NEVER });
+    };
     await loseDatabases(planet);
     // The directory lies in the last data chunk, and is read from it alone.
-    for (const { id, peer } of lost.slice(0, 2)) {
-      await planet.peer(peer).store.delete(planet.session.user, [id], { signal: NEVER });
-    }
+    await lose(0, 1);
     const { broken, unread, recovered } = await recover(planet);
     assert.deepEqual(unread, []);
     assert.deepEqual(
@@ -196,9 +200,7 @@ describe('a network that has lost all its databases', () => {
     assert.ok(!recovered.includes('/films/film'));
     kept.delete('/films/film');
     await assertAllBack();
-    for (const { id, peer } of lost.slice(2, 3)) {
-      await planet.peer(peer).store.delete(planet.session.user, [id], { signal: NEVER });
-    }
+    await lose(2);
     const again = await recover(planet);
     assert.deepEqual(
       again.unread.map(({ stripe, chunks, k, error }) => ({ stripe, chunks, k, code: error.code })),
