@@ -21,7 +21,8 @@ export async function followFeed(database: DocumentDatabase, options: FeedOption
   let { since } = options;
   let waitMs = MIN_FEED_WAIT_MS;
   let isBehind = false;
-  while (!signal.aborted) {
+  const isOver = (): boolean => signal.aborted;
+  while (!isOver()) {
     try {
       if (isBehind) {
         since = await database.sequence();
@@ -35,7 +36,7 @@ export async function followFeed(database: DocumentDatabase, options: FeedOption
       // It ended by itself only when the database is being closed.
       isBehind = true;
     } catch (error) {
-      if (signal.aborted) return;
+      if (isOver()) return;
       logger.warn({ code: wrapError(error, 'Following the catalog').code }, 'the feed of catalog changes broke');
       isBehind = true;
     }

@@ -1,6 +1,7 @@
 import { type BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import { toHex } from '../bytes.js';
 import { ID_BYTES, type PeerId, SHORT_ID_BYTES } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
 import { State, type StateOrigin } from '../gen/shoal/v1/format.js';
 import { COVERED_ID_BYTES, MAX_PEER_NAME_BYTES } from '../limits.js';
 import { OPERATION_TAG, readHash } from './change.js';
@@ -126,7 +127,11 @@ function readStamped(reader: BinaryReader): RawOperation {
     if (tag === INNER_TAG) placed = readOperation(reader);
     else if (tag === ORIGIN_TAG) origin = reader.uint32();
     else if (tag === INDEX_TAG) index = reader.uint32();
-    else reader.skip(tag & 7, tag >>> 3);
+    else
+      throw new StorageError(
+        'UNSUPPORTED',
+        'The catalog was written to by a newer version of Shoal. Upgrade this one.',
+      );
   }
   if (placed === undefined || reader.pos !== end) throw new Error('a state has an operation without content');
   return { placed, origin, index };

@@ -68,9 +68,10 @@ export function findTrashed(tree: Tree, path: string): Trashed | undefined {
   return found.sort((a, b) => (deleted.get(b) ?? 0) - (deleted.get(a) ?? 0))[0];
 }
 
-export function isInTrash(tree: Tree, node: ViewNode): boolean {
-  for (let at: ViewNode | undefined = node; at !== undefined; at = at.parent) if (at === tree.trash) return true;
-  return false;
+/** What was put there, and nobody has written into since, before `untilMs`. */
+export function untouchedSince(tree: Tree, untilMs: number): ViewNode[] {
+  const due = trashedIn(tree).filter(({ node }) => contentsOf(tree, node).touchedMs <= untilMs);
+  return due.map(({ node }) => node);
 }
 
 /** A file has versions; a folder may be gone and shown for what is in it. */

@@ -6,28 +6,25 @@ import { derive } from '../crypto/kdf.js';
 import { wipeKeys } from './wipe-keys.js';
 import { DERIVE } from '../crypto/labels.js';
 import type { UserKeys } from '../crypto/root-key.js';
-import { StorageError, wrapError } from '../errors.js';
+import { StorageError } from '../errors.js';
 import type { AddVersion } from '../gen/shoal/v1/format.js';
-import { DOCUMENT_PAGE, MAX_COMMIT_VERSIONS, STATE_AFTER_CHANGES, TRASHED_PER_COMMIT } from '../limits.js';
-import type { Logger } from '../log.js';
+import { MAX_COMMIT_VERSIONS, TRASHED_PER_COMMIT } from '../limits.js';
 import type { DeletedEntry, Entry, Manifest, NewVersion, VersionSummary } from './catalog.js';
 import { CommitPlan } from './commit-plan.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
-import { checkManifest, decodeExtent } from './manifest.js';
-import { stripesOf } from './stripe-references.js';
+import { checkManifest } from './manifest.js';
+import { ManifestReader } from './manifest-reader.js';
+import { Upkeep } from './upkeep.js';
 import { demandRemovable, planMove, planRemoval, planTrash } from './tree-plan.js';
-import { contentsOf, findTrashed, trashedIn, typeOf } from './trash.js';
-import { CHANGE_PREFIX, hashOf, STATE_PREFIX } from './document-id.js';
-import { followFeed } from './feed.js';
+import { contentsOf, findTrashed, trashedIn, typeOf, untouchedSince } from './trash.js';
 import { bringOver, type BroughtOver, ExtentsReseal } from './reseal.js';
-import type { DumpPart } from './state.js';
 import { type StateProgress, writeState } from './state-writer.js';
 import type { Tree } from './tree.js';
 import { UserDocuments, type UserDocumentsOptions } from './user-documents.js';
 import type { View } from './view.js';
-import { isFolder, readVersion, type ViewNode, type ViewVersion } from './view-node.js';
+import { isFolder, type ViewNode, type ViewVersion } from './view-node.js';
 
 export interface UserCatalogOptions extends UserDocumentsOptions {
   readonly database: DocumentDatabase;
@@ -65,10 +62,6 @@ function newVersionId(): VersionId {
   return parseVersionId(randomBytes(SHORT_ID_BYTES));
 }
 
-function isViewDocument(id: string): boolean {
-  return id.startsWith(CHANGE_PREFIX) || id.startsWith(STATE_PREFIX);
-}
-
 /** What is at `path`, or was removed from there last. */
 function removableEver(tree: Tree, path: string, recursive: boolean): ViewNode {
   const trashed = find(tree, path) === undefined ? findTrashed(tree, path) : undefined;
@@ -102,10 +95,8 @@ export class UserCatalog {
   readonly #queue: CommitQueue;
   readonly #folderId: ReturnType<typeof folderIdOf>;
   readonly #now: () => number;
-  readonly #logger: Logger;
-  readonly #closed = new AbortController();
-  readonly #jobs = new Set<Promise<unknown>>();
-  readonly #listeners = new Set<() => void>();
+  readonly #manifests: ManifestReader;
+  readonly #upkeep: Upkeep;
   #closing: Promise<void> | undefined;
 
   private constructor(documents: UserDocuments, view: View, options: UserCatalogOptions) {
@@ -115,7 +106,6 @@ export class UserCatalog {
     this.#documents = documents;
     this.#folderId = folderIdOf(options.keys);
     this.#now = options.now;
-    this.#logger = options.logger;
     this.#queue = new CommitQueue(view, {
       peer: options.peer,
       peerName: options.peerName,
@@ -123,9 +113,12 @@ export class UserCatalog {
       write: (batch) => documents.write(batch),
       readView: () => documents.readView(),
       onChange: () => {
-        this.#notify();
+        this.#upkeep.notify();
       },
     });
+    const { database, logger } = options;
+    this.#manifests = new ManifestReader(documents, logger);
+    this.#upkeep = new Upkeep({ database, documents, queue: this.#queue, logger });
   }
 
   /** @param options the database and the keys are this object's from here on: it closes and wipes them */
@@ -134,8 +127,8 @@ export class UserCatalog {
     // Before reading: what comes while it is read is in the feed.
     const since = await options.database.sequence();
     const catalog = new UserCatalog(documents, await documents.readView(), options);
-    catalog.#follow(since);
-    catalog.#sumUp();
+    catalog.#upkeep.follow(since);
+    catalog.#upkeep.sumUp();
     return catalog;
   }
 
@@ -159,7 +152,7 @@ export class UserCatalog {
 
   async manifest(path: string, version?: VersionId): Promise<Manifest> {
     const node = demandFile(this.#view().tree, path);
-    return this.#manifestOf(node, lookUpVersion(node, path, version));
+    return this.#manifests.manifestOf(node, lookUpVersion(node, path, version));
   }
 
   async manifests(paths: readonly string[]): Promise<(Manifest | undefined)[]> {
@@ -167,7 +160,7 @@ export class UserCatalog {
     for (const path of paths) {
       const node = find(this.#view().tree, path)?.node;
       const [newest] = node?.versions ?? [];
-      manifests.push(node && newest ? await this.#manifestOf(node, newest) : undefined);
+      manifests.push(node && newest ? await this.#manifests.manifestOf(node, newest) : undefined);
     }
     return manifests;
   }
@@ -180,6 +173,11 @@ export class UserCatalog {
       if (isFolder(node)) throw new StorageError('CONFLICT', `${path} is a folder, not a file.`);
       return node.id as FileId;
     });
+  }
+
+  knownVersions(versions: readonly VersionId[]): Set<VersionId> {
+    const known = this.#view().knownVersions();
+    return new Set(versions.filter((version) => known.has(version)));
   }
 
   /** @param versions refer to stripes that the catalog knows */
@@ -207,11 +205,25 @@ export class UserCatalog {
   }
 
   async remove(path: string, { recursive, forever }: RemoveOptions): Promise<Removed> {
-    if (forever) return this.#removeForever(({ tree }) => [removableEver(tree, path, recursive)]);
+    if (forever) {
+      const { files, freed } = await this.#removeForever(({ tree }) => [removableEver(tree, path, recursive)]);
+      return { files, freed };
+    }
     return this.#alone(({ view, batch }) => {
       const found = demandRemovable(view.tree, path, recursive);
       batch.add({ operations: [planTrash(found, this.#now())], extents: [], nodes: new Map() });
       return { files: contentsOf(view.tree, found.node).files, freed: [] };
+    });
+  }
+
+  /** Those of `stripes` that no version refers to. @throws StorageError UNAVAILABLE where that cannot be told */
+  unreferenced(stripes: readonly StripeId[]): Promise<readonly StripeId[]> {
+    return this.#alone(async ({ view }) => {
+      const unread = await this.#manifests.countLarge(view);
+      if (unread || !view.isComplete) {
+        throw new StorageError('UNAVAILABLE', 'A part of the catalog is missing, so what it refers to is not known yet.');
+      }
+      return stripes.filter((stripe) => !view.isReferenced(stripe));
     });
   }
 
@@ -244,22 +256,18 @@ export class UserCatalog {
     let files = 0;
     const freed: StripeId[] = [];
     for (;;) {
-      let more = false;
-      const removed = await this.#removeForever(({ tree }) => {
-        const due = trashedIn(tree).filter(({ node }) => contentsOf(tree, node).touchedMs <= untilMs);
-        more = due.length > TRASHED_PER_COMMIT;
-        return due.slice(0, TRASHED_PER_COMMIT).map(({ node }) => node);
-      });
+      const removed = await this.#removeForever(({ tree }) =>
+        untouchedSince(tree, untilMs).slice(0, TRASHED_PER_COMMIT),
+      );
       files += removed.files;
-      freed.push(...removed.freed);
-      if (!more) return { files, freed };
+      for (const stripe of removed.freed) freed.push(stripe);
+      if (removed.picked < TRASHED_PER_COMMIT) return { files, freed };
     }
   }
 
   /** Calls back whenever the catalog has changed, here or elsewhere. @returns what ends that */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#upkeep.listen(listener);
   }
 
   get status(): CatalogStatus {
@@ -276,10 +284,10 @@ export class UserCatalog {
   async exportState(target: UserDocuments, options: ExportStateOptions): Promise<void> {
     this.#demandWritable();
     const extents = new ExtentsReseal(this.#documents, target);
-    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    const signal = AbortSignal.any([options.signal, this.#upkeep.signal]);
     const { onProgress } = options;
     const mapVersion = (version: AddVersion): Promise<AddVersion> => extents.version(version);
-    await this.#background(
+    await this.#upkeep.run(
       writeState(this.#view(), target, { base: true, signal, mapVersion, ...(onProgress && { onProgress }) }),
     );
   }
@@ -288,12 +296,12 @@ export class UserCatalog {
   async bringOver(source: UserDocuments, options: ExportStateOptions): Promise<BroughtOver> {
     this.#demandWritable();
     const isKnown = (hash: string): boolean => this.#view().arrivals.has(hash);
-    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    const signal = AbortSignal.any([options.signal, this.#upkeep.signal]);
     const { onProgress } = options;
-    const brought = await this.#background(
+    const brought = await this.#upkeep.run(
       bringOver(source, this.#documents, { isKnown, signal, ...(onProgress && { onProgress }) }),
     );
-    await this.#catchUp();
+    await this.#upkeep.catchUp();
     return brought;
   }
 
@@ -304,8 +312,7 @@ export class UserCatalog {
   }
 
   async #close(): Promise<void> {
-    this.#closed.abort();
-    await Promise.allSettled(this.#jobs);
+    await this.#upkeep.close();
     await this.#queue.idle();
     this.#queue.view.wipe();
     wipeKeys(this.#keys);
@@ -359,113 +366,23 @@ export class UserCatalog {
     throw new StorageError('ALREADY_EXISTS', `${path} is there. Say which version of it is to be the newest again.`);
   }
 
-  async #removeForever(pick: (view: View) => readonly ViewNode[]): Promise<Removed> {
-    const { files, touched, blind } = await this.#alone(async ({ view, batch }) => {
-      const unread = await this.#countLarge(view);
-      const plans = pick(view).map((node) => planRemoval(view.tree, node));
+  async #removeForever(pick: (view: View) => readonly ViewNode[]): Promise<Removed & { readonly picked: number }> {
+    const { files, touched, blind, picked } = await this.#alone(async ({ view, batch }) => {
+      const unread = await this.#manifests.countLarge(view);
+      const nodes = pick(view);
+      const plans = nodes.map((node) => planRemoval(view.tree, node));
       const operations = plans.flatMap((plan) => plan.operations);
       if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
       const stripes = plans.flatMap(({ versions }) => versions.flatMap((version) => view.stripes(version)));
       // What has not come may refer to the same stripes.
       return {
+        picked: nodes.length,
         files: plans.reduce((sum, plan) => sum + plan.files, 0),
         blind: unread || !view.isComplete,
         touched: new Set(stripes),
       };
     });
     const { view } = this.#queue;
-    return { files, freed: blind ? [] : [...touched].filter((stripe) => !view.isReferenced(stripe)) };
-  }
-
-  async #catchUp(): Promise<void> {
-    await this.#queue.run(({ view }) => this.#documents.catchUp(view), { alone: true });
-    this.#notify();
-  }
-
-  async #take(ids: readonly string[]): Promise<void> {
-    const { arrivals } = this.#queue.view;
-    const ahead = ids.filter((id) => isViewDocument(id) && !arrivals.has(hashOf(id)));
-    for (let at = 0; at < ahead.length; at += DOCUMENT_PAGE) {
-      const page = ahead.slice(at, at + DOCUMENT_PAGE);
-      if (await this.#queue.run(({ view }) => this.#documents.update(view, page), { alone: true })) this.#notify();
-    }
-  }
-
-  #notify(): void {
-    for (const listener of this.#listeners) listener();
-  }
-
-  #follow(since: string): void {
-    const { signal } = this.#closed;
-    const take = (ids: readonly string[]): Promise<void> => this.#take(ids);
-    const catchUp = (): Promise<void> => this.#catchUp();
-    void this.#background(followFeed(this.#database, { since, signal, logger: this.#logger, take, catchUp }));
-  }
-
-  /** Sums the changes up for later unlocks, when reading them one by one has become the longer way. */
-  #sumUp(): void {
-    const view = this.#queue.view;
-    const { arrivals } = view;
-    const due = Math.max(STATE_AFTER_CHANGES, arrivals.largestDump);
-    if (arrivals.loose < due || this.#documents.isNewer) return;
-    const onPart = (part: DumpPart, hash: string): void => {
-      arrivals.note(hash);
-      arrivals.noteDump(part, hash);
-    };
-    void this.#background(this.#sumUpNow(view, onPart));
-  }
-
-  async #sumUpNow(view: View, onPart: (part: DumpPart, hash: string) => void): Promise<void> {
-    const { signal } = this.#closed;
-    try {
-      await writeState(view, this.#documents, { base: false, signal, onPart });
-      this.#logger.info({ changes: view.arrivals.loose }, 'the catalog was summed up');
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#logger.warn({ code: wrapError(error, 'Summing up').code }, 'the catalog could not be summed up');
-    }
-  }
-
-  /** Closing waits for it. */
-  async #background<T>(job: Promise<T>): Promise<T> {
-    this.#jobs.add(job);
-    try {
-      return await job;
-    } finally {
-      this.#jobs.delete(job);
-    }
-  }
-
-  async #manifestOf(node: ViewNode, version: ViewVersion): Promise<Manifest> {
-    const { bytes, modifiedMs, mode } = version;
-    const extents = (await this.#extents(readVersion(version))).map(decodeExtent);
-    return { file: node.id as FileId, version: version.id, bytes, modifiedMs, mode, extents };
-  }
-
-  async #extents(version: AddVersion): Promise<AddVersion['extents']> {
-    if (version.extentDocuments.length === 0) return version.extents;
-    const extents = await this.#documents.readExtents(version.extentDocuments);
-    if (extents.reduce((sum, extent) => sum + extent.bytes, 0) !== version.bytes) {
-      throw new StorageError(
-        'CORRUPT',
-        'The manifest of this file is not whole. Restore its catalog from a backup host.',
-      );
-    }
-    return extents;
-  }
-
-  /** Reads which stripes large versions lie in. @returns true when that is not known of all: then nothing may be freed */
-  async #countLarge(view: View): Promise<boolean> {
-    let blind = false;
-    for (const version of view.uncounted) {
-      try {
-        view.count(version, stripesOf(await this.#extents(readVersion(version))));
-      } catch (error) {
-        if (!StorageError.is(error, 'UNAVAILABLE', 'CORRUPT', 'UNSUPPORTED')) throw error;
-        this.#logger.warn({ version: version.id, code: error.code }, 'extents cannot be read: no space is given back');
-        blind = true;
-      }
-    }
-    return blind;
+    return { picked, files, freed: blind ? [] : [...touched].filter((stripe) => !view.isReferenced(stripe)) };
   }
 }

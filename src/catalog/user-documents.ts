@@ -1,8 +1,9 @@
 import type { PeerId, UserId } from '../chunk/ids.js';
 import type { UserKeys } from '../crypto/root-key.js';
 import { StorageError } from '../errors.js';
-import type { Document, DocumentDatabase } from '../documents/document-database.js';
+import type { Document, DocumentDatabase, Listed } from '../documents/document-database.js';
 import type { Extent } from '../gen/shoal/v1/format.js';
+import { MAX_DOCUMENT_READS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { decodeChange } from './change.js';
 import { CHANGE_PREFIX, documentId, hashOf, type SealedType, STATE_PREFIX } from './document-id.js';
@@ -59,9 +60,8 @@ export class UserDocuments {
   async catchUp(view: View): Promise<void> {
     await this.#readStates(view);
     const changes: ReadChange[] = [];
-    for await (const page of this.#database.list(CHANGE_PREFIX)) {
+    for await (const page of this.#unseenChanges(view)) {
       for (const { id, document } of page) {
-        if (view.arrivals.has(hashOf(id))) continue;
         const change = await this.#readChange(id, document);
         if (change !== undefined) changes.push(change);
       }
@@ -119,7 +119,7 @@ export class UserDocuments {
   /** Ids of all changes and states. */
   async *ids(): AsyncGenerator<string> {
     for (const prefix of [STATE_PREFIX, CHANGE_PREFIX]) {
-      for await (const page of this.#database.list(prefix)) for (const { id } of page) yield id;
+      for await (const page of this.#database.ids(prefix)) yield* page;
     }
   }
 
@@ -150,6 +150,22 @@ export class UserDocuments {
    */
   readExtents(hashes: readonly Uint8Array[]): Promise<Extent[]> {
     return readExtents(hashes, (hash) => this.extentsDocument(hash));
+  }
+
+  /** By their ids alone when most of them may be known: that costs a tenth. */
+  async *#unseenChanges(view: View): AsyncGenerator<readonly Listed[]> {
+    const isSeen = (id: string): boolean => view.arrivals.has(hashOf(id));
+    if (view.counter === 0) {
+      for await (const page of this.#database.list(CHANGE_PREFIX)) yield page.filter(({ id }) => !isSeen(id));
+      return;
+    }
+    for await (const page of this.#database.ids(CHANGE_PREFIX)) {
+      const unseen = page.filter((id) => !isSeen(id));
+      for (let at = 0; at < unseen.length; at += MAX_DOCUMENT_READS) {
+        const ids = unseen.slice(at, at + MAX_DOCUMENT_READS);
+        yield await Promise.all(ids.map(async (id) => ({ id, document: await this.#get(id) })));
+      }
+    }
   }
 
   /** The newest first: when that is part of a whole dump, it stands for most of what would be read after it. */

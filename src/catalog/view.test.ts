@@ -238,8 +238,8 @@ test('one name used apart: the newer has it, the other is a conflict copy that c
   const [first, second] = catalog.list('/', false).map((entry) => entry.path);
   assert.equal(first, '/cat (conflict 2023-11-14 attic).jpg');
   assert.equal(second, '/cat.jpg');
-  await catalog.manifest(first ?? '');
-  await catalog.move(first ?? '', '/other.jpg');
+  await catalog.manifest(first);
+  await catalog.move(first, '/other.jpg');
   await catalog.remove('/cat.jpg', { recursive: false, forever: true });
   assert.deepEqual(contents(catalog), ['/other.jpg 1']);
 });

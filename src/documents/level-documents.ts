@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { StorageError } from '../errors.js';
-import { CHANGES_PAGE, DOCUMENT_PAGE } from '../limits.js';
+import { CHANGES_PAGE, DOCUMENT_PAGE, ID_PAGE } from '../limits.js';
 import type { Document, DocumentDatabase, Leaf, Listed } from './document-database.js';
 import { LevelDatabase } from './level-database.js';
 import { damagedDatabase, wrapLevelDb } from './level-errors.js';
@@ -44,22 +44,16 @@ export class LevelDocuments implements DocumentDatabase {
   }
 
   async *list(prefix: string): AsyncIterable<readonly Listed[]> {
-    // U+FFFF sorts behind every id, all of which are ASCII.
-    const range = { endkey: `${prefix}\uffff`, limit: DOCUMENT_PAGE };
-    let startkey = prefix;
-    for (let skip = 0; ; skip = 1) {
-      const damageBefore = this.#database.damageCount;
-      const { rows } = await this.#database.read('Listing the catalog', (pouch) =>
-        pouch.allDocs({ ...range, startkey, skip }),
-      );
-      if (this.#database.damageCount > damageBefore) yield [{ id: `${prefix}?`, document: undefined }];
+    for await (const { ids, isDamaged } of this.#pages(prefix, DOCUMENT_PAGE)) {
+      if (isDamaged) yield [{ id: `${prefix}?`, document: undefined }];
       // Each by itself: with `include_docs` one unreadable document would crash the process inside the adapter.
-      const listed = await Promise.all(rows.map(({ id }) => this.#listed(id)));
+      const listed = await Promise.all(ids.map((id) => this.#listed(id)));
       if (listed.length > 0) yield listed;
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < DOCUMENT_PAGE) return;
-      startkey = last.id;
     }
+  }
+
+  async *ids(prefix: string): AsyncIterable<readonly string[]> {
+    for await (const { ids } of this.#pages(prefix, ID_PAGE)) if (ids.length > 0) yield ids;
   }
 
   async put(documents: readonly Document[]): Promise<void> {
@@ -111,6 +105,25 @@ export class LevelDocuments implements DocumentDatabase {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async *#pages(
+    prefix: string,
+    limit: number,
+  ): AsyncGenerator<{ readonly ids: readonly string[]; readonly isDamaged: boolean }> {
+    // U+FFFF sorts behind every id, all of which are ASCII.
+    const range = { endkey: `${prefix}\uffff`, limit };
+    let startkey = prefix;
+    for (let skip = 0; ; skip = 1) {
+      const damageBefore = this.#database.damageCount;
+      const { rows } = await this.#database.read('Listing the catalog', (pouch) =>
+        pouch.allDocs({ ...range, startkey, skip }),
+      );
+      yield { ids: rows.map(({ id }) => id), isDamaged: this.#database.damageCount > damageBefore };
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < limit) return;
+      startkey = last.id;
+    }
   }
 
   async #stored(id: string): Promise<Revision | undefined> {

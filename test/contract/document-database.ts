@@ -35,6 +35,9 @@ export function numbered(count: number): Document[] {
 export async function idsOf(database: DocumentDatabase, prefix: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const page of database.list(prefix)) for (const { id } of page) ids.push(id);
+  const alone: string[] = [];
+  for await (const page of database.ids(prefix)) alone.push(...page);
+  assert.deepEqual(alone, ids, 'ids by themselves');
   return ids;
 }
 

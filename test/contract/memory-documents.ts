@@ -43,6 +43,10 @@ export class MemoryDocuments implements DocumentDatabase {
     if (ids.length > 0) yield ids.map((id) => ({ id, document: this.documents.get(id) }));
   }
 
+  async *ids(prefix: string): AsyncIterable<readonly string[]> {
+    for await (const page of this.list(prefix)) yield page.map(({ id }) => id);
+  }
+
   async put(documents: readonly Document[]): Promise<void> {
     for (const document of documents) await this.#write(document);
     this.#wake();
