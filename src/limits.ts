@@ -243,8 +243,8 @@ export const COVERED_ID_BYTES = 16;
 export const COVERED_PER_PART = 2_560;
 /** Heads and missing changes that one part of a dump names: 36 KiB with the longest names. */
 export const HEADS_PER_PART = 128;
-/** Documents of a dump that are written at once: between two writes it can be stopped. */
-export const STATE_PAGE = 64;
+/** Documents of a dump that are written at once, about 4,000 files: between two writes it can be stopped, and says how far it is. */
+export const STATE_PAGE = 16;
 /** Nodes of the catalog that are looked at in one turn of the event loop. */
 export const STATE_NODES_PER_TURN = 512;
 /** What was removed stays in the trash for this long. */
@@ -398,3 +398,13 @@ export const FEED_RETRY_MIN_MS = 100;
 export const FEED_RETRY_MAX_MS = 5_000;
 /** Connections of a client to PouchDB hosting, feeds apart: LevelDB writes one batch at a time anyway. */
 export const HOSTING_CONNECTIONS = 16;
+/** A file with one line: a secret, or a name and a password. */
+export const MAX_SECRET_FILE_BYTES = 4 * KIB;
+/** Databases that a backup host makes: members could otherwise fill its disk with empty ones. */
+export const MAX_PROVISIONED_DATABASES = 1_024;
+/** How often a backup host looks for databases that time has retired, when nothing changes. */
+export const PROVISION_PAUSE_MS = 10 * 60 * 1000;
+/** Wait before databases that could not be provided are tried again. */
+export const PROVISION_RETRY_MS = 5_000;
+/** The database of former keys is kept this long, for peers that were away when the keys changed. */
+export const RETIRED_DATABASE_MS = 24 * 60 * 60 * 1000;

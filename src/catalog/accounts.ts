@@ -118,7 +118,7 @@ export class Accounts {
    * @throws StorageError as unlock; INVALID_ARGUMENT for a new passphrase that is empty, too long or the old one; CONFLICT
    *   when the old one still opens something: the new one is valid all the same
    */
-  changePassphrase(
+  async changePassphrase(
     name: string,
     old: string,
     next: string,
