@@ -134,6 +134,17 @@ describe('the layout of a devnet', () => {
     assert.ok(readFileSync(secret, 'utf8').length > 30);
   });
 
+  it('has as many backup hosts as were asked for, or as provisioning thinks best', async () => {
+    const asked: unknown[] = [];
+    const spy: Provision = (request) => {
+      asked.push(request.backupHosts);
+      return provision(request);
+    };
+    await createLayout(join(folder, 'one'), { peers: 2, backupHosts: 1 }, spy);
+    await createLayout(join(folder, 'best'), { peers: 2 }, spy);
+    assert.deepEqual(asked, [1, undefined]);
+  });
+
   it('is not made in a folder that holds something', async () => {
     writeFileSync(join(folder, 'mine'), '');
     await assert.rejects(createLayout(folder, { peers: 2 }, provision), isCode('ALREADY_EXISTS'));
