@@ -43,6 +43,8 @@ export interface PeerChannelOptions {
   readonly peer: RemotePeer;
   /** Who we are. */
   readonly tls: TlsIdentity;
+  /** Several channels of a thread may share one; default: one of its own. */
+  readonly pool?: MessagePool;
   /** Default IDLE_TIMEOUT_MS. */
   readonly idleTimeoutMs?: number;
   /** Default CONNECT_TIMEOUT_MS. */
@@ -93,7 +95,7 @@ export class PeerChannel implements AsyncDisposable {
   /** The key of the peer's certificate. */
   readonly publicKey: KeyObject;
   readonly idle: Idle;
-  readonly pool = new MessagePool();
+  readonly pool: MessagePool;
   readonly #client: Client;
   readonly #options: PeerChannelOptions;
   #impostor: StorageError | undefined;
@@ -101,6 +103,7 @@ export class PeerChannel implements AsyncDisposable {
   private constructor(options: PeerChannelOptions, publicKey: KeyObject) {
     const { peer, tls } = options;
     this.peer = peer;
+    this.pool = options.pool ?? new MessagePool();
     this.name = `Peer ${peer.id.slice(0, 12)}…`;
     this.publicKey = publicKey;
     this.idle = { ms: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, peer: this.name };

@@ -1,6 +1,7 @@
 import type { PeerId } from '../../chunk/ids.js';
 import { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { onAbort } from '../../on-abort.js';
+import { MessagePool } from '../../wire/message-pool.js';
 import { RemoteStore } from '../../wire/remote-store.js';
 import type { ChunkMover, WorkerContext } from './context.js';
 import { fetchStripe } from './fetch-stripe.js';
@@ -34,6 +35,8 @@ export class StripeWorker implements WorkerContext {
   readonly #identity: WorkerIdentity;
   readonly #own: MainStore;
   readonly #connections = new Map<PeerId, Connection>();
+  /** For the messages of all connections: each alone would keep enough for its busiest moment. */
+  readonly #pool = new MessagePool();
   readonly #free: StripeBuffer[] = [];
   readonly #waiting: ((buffer: StripeBuffer) => void)[] = [];
 
@@ -76,7 +79,7 @@ export class StripeWorker implements WorkerContext {
     if (known?.address === target.address && !stale) return known.store;
     await known?.store.close();
     const { id, address, certificate } = target;
-    const store = RemoteStore.open({ peer: { id, address, certificate }, tls: this.#identity });
+    const store = RemoteStore.open({ peer: { id, address, certificate }, tls: this.#identity, pool: this.#pool });
     this.#connections.set(target.id, { address, store });
     return store;
   }
