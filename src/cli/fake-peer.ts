@@ -6,7 +6,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StorageError, wrapError, ERRORS } from '../errors.js';
-import type { EntryReply, ExportRequest, ImportItem, PutReply, StatusReply } from '../gateways/http/api.js';
+import type {
+  EntryReply,
+  ExportRequest,
+  ImportItem,
+  PassphraseReply,
+  PutReply,
+  StatusReply,
+  UserReply,
+} from '../gateways/http/api.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
 
@@ -34,13 +42,24 @@ export interface FakeFaults {
 
 export const FAKE_PASSPHRASE = 'correct horse';
 
+export const KIT_WORDS = Array.from({ length: 24 }, (_, index) => (index === 23 ? 'art' : 'abandon'));
+
 const MODIFIED = 1_700_000_000_000;
+const MADE = new Date(MODIFIED).toISOString();
+
+function demoUser(unlocked: boolean): UserReply {
+  return { id: 'ab'.repeat(32), name: 'demo', unlocked, generation: 1, kit: false };
+}
 
 export class FakePeer implements AsyncDisposable {
   readonly home: string;
   readonly files = new Map<string, FakeFile>();
   readonly folders = new Set<string>(['/']);
   readonly faults: FakeFaults;
+  /** Made beside `demo`. */
+  readonly users: string[] = [];
+  /** The one that was set last. */
+  passphrase: string | undefined;
   /** "PUT /v1/content" and so on, in the order they came. */
   readonly calls: string[] = [];
   readonly #server: Server;
@@ -88,7 +107,8 @@ export class FakePeer implements AsyncDisposable {
     const url = new URL(request.url ?? '/', 'http://peer');
     const call = `${request.method ?? ''} ${url.pathname}`;
     this.calls.push(call);
-    if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
+    if (call === 'POST /v1/keys') await this.#rotate(request, response);
+    else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
     else if (call === 'POST /v1/exports') await this.#export((await body(request)) as ExportRequest, response);
     else reply(response, await this.#result(call, request, url.searchParams));
@@ -103,10 +123,23 @@ export class FakePeer implements AsyncDisposable {
       case 'POST /v1/unlock':
         unlock((await body(request)) as { name: string; passphrase: string });
         this.faults.locked = false;
-        return { id: 'u', name: 'demo', unlocked: true };
+        return demoUser(true);
       case 'POST /v1/lock':
         await body(request);
         return undefined;
+      case 'GET /v1/users':
+        return [demoUser(this.faults.locked !== true), ...this.users.map((name) => ({ ...demoUser(false), name }))];
+      case 'POST /v1/users':
+        return this.#createUser((await body(request)) as { name: string; passphrase: string });
+      case 'POST /v1/users/passphrase':
+        return this.#changePassphrase((await body(request)) as { name: string; old: string; next: string });
+      case 'POST /v1/users/kit':
+        unlock((await body(request)) as { name: string; passphrase: string });
+        return { user: demoUser(true), pendingHosts: [], words: KIT_WORDS, network: 'fake', created: MADE };
+      case 'POST /v1/users/recover':
+        return this.#recover((await body(request)) as { name: string; words: string; next: string });
+      case 'GET /v1/keys':
+        return { generation: 2, state: 'running', done: 5, total: 10 };
       case 'GET /v1/stat':
         return this.#entry(path);
       case 'GET /v1/entries':
@@ -128,6 +161,34 @@ export class FakePeer implements AsyncDisposable {
       default:
         throw new StorageError('UNSUPPORTED', `no route ${call}`);
     }
+  }
+
+  #createUser({ name, passphrase }: { name: string; passphrase: string }): UserReply {
+    if (name === 'demo') throw new StorageError('ALREADY_EXISTS', 'There is a user demo already.');
+    this.users.push(name);
+    this.passphrase = passphrase;
+    return { ...demoUser(false), name };
+  }
+
+  #changePassphrase({ name, old, next }: { name: string; old: string; next: string }): PassphraseReply {
+    unlock({ name, passphrase: old });
+    this.passphrase = next;
+    return { user: demoUser(true), pendingHosts: ['cellar'] };
+  }
+
+  #recover({ words, next }: { name: string; words: string; next: string }): PassphraseReply {
+    if (words !== KIT_WORDS.join(' '))
+      throw new StorageError('INVALID_ARGUMENT', 'Word 1 is not in the list of words.');
+    this.passphrase = next;
+    return { user: demoUser(false), pendingHosts: [] };
+  }
+
+  async #rotate(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    unlock({ name: 'demo', ...((await body(request)) as { passphrase: string }) });
+    const rotation = { generation: 2, state: 'running', done: 5, total: 10 };
+    response.write(`${JSON.stringify({ event: 'rotation', ...rotation })}\n`);
+    if (this.faults.stall === true) await once(response, 'close');
+    response.end(`${JSON.stringify({ event: 'done', ...rotation, state: 'none', done: 10 })}\n`);
   }
 
   #file(path: string): FakeFile {

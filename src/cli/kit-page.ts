@@ -12,6 +12,21 @@ export function fingerprint(id: string): string {
   return (id.slice(0, 32).match(/.{4}/g) ?? []).join(' ');
 }
 
+const LABEL_WIDTH = 16;
+
+/** A name as the page has room for it. */
+function cut(name: string): string {
+  const shown = printable(name);
+  const room = WIDTH - LABEL_WIDTH;
+  return shown.length <= room ? shown : `${shown.slice(0, room - 3)}...`;
+}
+
+/** A command to type; a name that would break the line is not spelt out. */
+function command(words: string, name: string): string {
+  const line = `      ${words} ${printable(name)}`;
+  return line.length <= WIDTH ? line : `      ${words} NAME`;
+}
+
 /** Column by column, as one reads a list. */
 function wordRows(words: readonly string[]): string[] {
   const rows = Math.ceil(words.length / COLUMNS);
@@ -32,9 +47,9 @@ export function kitPage({ user, words, network, created }: KitReply): string {
   SHOAL RECOVERY KIT
 ${RULE}
 
-  User          ${printable(user.name)}
+  User          ${cut(user.name)}
   Fingerprint   ${fingerprint(user.id)}
-  Network       ${printable(network)}
+  Network       ${cut(network)}
   Made          ${formatTime(created)}
 
   These words open all files of this user, without the passphrase:
@@ -45,7 +60,7 @@ ${wordRows(words)
 
   What it is for: when the passphrase is forgotten, at any peer of the network,
 
-      shoal user recover ${printable(user.name)}
+${command('shoal user recover', user.name)}
 
   asks for the words in their order and for a new passphrase.
 
@@ -53,7 +68,7 @@ ${wordRows(words)
   reads it can read your files. A newer kit, or new keys, make it worthless:
   destroy it then. If somebody may have read it, make new keys at once:
 
-      shoal user keys rotate ${printable(user.name)}
+${command('shoal user keys rotate', user.name)}
 ${RULE}
 `;
 }
