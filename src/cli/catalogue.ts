@@ -29,6 +29,16 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'rm', summary: 'remove files and folders', load: async () => (await import('./commands/rm.js')).defineRm },
   {
+    name: 'restore',
+    summary: 'take back what was removed, or an old version',
+    load: async () => (await import('./commands/restore.js')).defineRestore,
+  },
+  {
+    name: 'trash',
+    summary: 'empty the trash',
+    load: async () => (await import('./commands/trash.js')).defineTrash,
+  },
+  {
     name: 'versions',
     summary: 'list the versions of a file',
     load: async () => (await import('./commands/versions.js')).defineVersions,

@@ -1,4 +1,5 @@
 import type {
+  DeletedReply,
   EntryReply,
   ExportEvent,
   ExportRequest,
@@ -126,9 +127,22 @@ export class ControlClient implements AsyncDisposable {
     return this.#json({ method: 'GET', route: '/v1/entries', query: { path, recursive } });
   }
 
-  remove(path: string, options: { readonly recursive: boolean }): Promise<RemoveReply> {
+  remove(path: string, options: { readonly recursive: boolean; readonly forever: boolean }): Promise<RemoveReply> {
     const recursive = options.recursive ? 'true' : undefined;
-    return this.#json({ method: 'DELETE', route: '/v1/entries', query: { path, recursive } });
+    const forever = options.forever ? 'true' : undefined;
+    return this.#json({ method: 'DELETE', route: '/v1/entries', query: { path, recursive, forever } });
+  }
+
+  deleted(): Promise<readonly DeletedReply[]> {
+    return this.#json({ method: 'GET', route: '/v1/trash' });
+  }
+
+  emptyTrash(olderThanMs: number): Promise<RemoveReply> {
+    return this.#json({ method: 'DELETE', route: '/v1/trash', query: { olderThanMs: String(olderThanMs) } });
+  }
+
+  restore(path: string, version?: string): Promise<EntryReply> {
+    return this.#json({ method: 'POST', route: '/v1/restore', body: { json: { path, version } } });
   }
 
   makeFolder(path: string): Promise<void> {

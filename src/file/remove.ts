@@ -1,8 +1,8 @@
-import type { FreedStripe, Session } from '../catalog/catalog.js';
+import type { FreedStripe, Removal, Session } from '../catalog/catalog.js';
 import { encodeDeleteOrder } from '../chunk/grant.js';
 import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
-import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS } from '../limits.js';
+import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS, TRASH_LIFETIME_MS } from '../limits.js';
 import type { DeleteBatch, Intent, PendingDelete } from '../store/outbox.js';
 import type { Engine } from './engine.js';
 
@@ -12,18 +12,49 @@ export interface Removed {
   readonly pendingChunks: number;
 }
 
-/** Removes a file, or a folder with all that is in it, and gives the space back at every peer that answers. */
+export interface RemovePathOptions {
+  readonly recursive: boolean;
+  /** Not into the trash, and also from there: only then is space given back. */
+  readonly forever?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Removes a file, or a folder with all that is in it: into the trash, or for ever. */
 export async function removePath(
   engine: Engine,
   session: Session,
   path: string,
-  options: { readonly recursive: boolean; readonly signal: AbortSignal },
+  options: RemovePathOptions,
 ): Promise<Removed> {
-  const { files, freed: unused } = await engine.catalog.remove(session, path, { recursive: options.recursive });
+  const { recursive, forever = false, signal } = options;
+  return giveBack(engine, session, await engine.catalog.remove(session, path, { recursive, forever }), signal);
+}
+
+/** Removes for ever what was put into the trash, and not touched since, before `untilMs` (Unix time). */
+export async function emptyTrash(
+  engine: Engine,
+  session: Session,
+  options: { readonly untilMs: number; readonly signal: AbortSignal },
+): Promise<Removed> {
+  return giveBack(engine, session, await engine.catalog.emptyTrash(session, options.untilMs), options.signal);
+}
+
+/** For housekeeping: what has been in the trash for TRASH_LIFETIME_MS. */
+export function expireTrash(engine: Engine, session: Session, signal: AbortSignal): Promise<Removed> {
+  return emptyTrash(engine, session, { untilMs: Date.now() - TRASH_LIFETIME_MS, signal });
+}
+
+/** Gives the space back at every peer that answers. */
+async function giveBack(
+  engine: Engine,
+  session: Session,
+  { files, freed: unused }: Removal,
+  signal: AbortSignal,
+): Promise<Removed> {
   const freed = unused.filter(({ stripe }) => !engine.pinned.has(stripe));
   for (const stripe of unused) if (engine.pinned.has(stripe.stripe)) await suspect(engine, session, stripe);
   await freeStripes(engine, session, freed);
-  const attempt = AbortSignal.any([options.signal, AbortSignal.timeout(DELETE_ATTEMPT_MS)]);
+  const attempt = AbortSignal.any([signal, AbortSignal.timeout(DELETE_ATTEMPT_MS)]);
   await deliverDeletes(engine, session, attempt);
   const pendingChunks = freed.reduce((sum, { stripe }) => sum + engine.outbox.pending(stripe), 0);
   return { files, pendingChunks };

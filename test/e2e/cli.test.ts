@@ -114,6 +114,18 @@ describe('shoal with six peers', () => {
     fails(await shoal('ls', '/moved'), 3);
   });
 
+  it('takes back what was removed, unless it was removed for ever', async () => {
+    assert.match((await shoal('ls', '--deleted')).stdout.toString(), /\/moved\/ {2}\(1 file\)/);
+    ok(await shoal('restore', '/moved/there'));
+    assert.equal((await shoal('cat', '/moved/there')).stdout.toString(), 'x');
+    ok(await shoal('restore', '/moved'));
+    ok(await shoal('ls', '/moved (2)'));
+    ok(await shoal('rm', '-r', '--forever', '/moved', '/moved (2)'));
+    fails(await shoal('restore', '/moved'), 3);
+    ok(await shoal('trash', 'empty'));
+    assert.equal((await shoal('ls', '--deleted')).stdout.toString(), '');
+  });
+
   it('refuses what cannot be, each with its exit code', async () => {
     fails(await shoal('get', '/nothing/here', 'x'), 3);
     fails(await shoal('put', 'no-such-file', '/x'), 3);

@@ -126,7 +126,7 @@ export async function assertStored(planet: Planet, path: string, bytes: Uint8Arr
 }
 
 export function remove(planet: Planet, path: string): Promise<Removed> {
-  return removePath(planet.engine, planet.session, path, { recursive: true, signal: NEVER });
+  return removePath(planet.engine, planet.session, path, { recursive: true, forever: true, signal: NEVER });
 }
 
 export async function paths(planet: Planet): Promise<string[]> {

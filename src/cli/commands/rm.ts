@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
 import type { RemoveReply } from '../../gateways/http/api.js';
+import { TRASH_LIFETIME_MS } from '../../limits.js';
 import { Invocation } from '../invocation.js';
 import { parseRemotePath } from '../remote-path.js';
 import type { Runtime } from '../runtime.js';
 import { count } from '../units.js';
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 interface RmOptions {
   readonly recursive?: true;
   readonly force?: true;
+  readonly forever?: true;
 }
 
 export function defineRm(command: Command, runtime: Runtime): void {
@@ -16,7 +20,17 @@ export function defineRm(command: Command, runtime: Runtime): void {
     .argument('<paths...>', 'remote files and folders')
     .option('-r, --recursive', 'folders with everything in them')
     .option('-f, --force', 'what is not there is fine')
-    .addHelpText('after', '\nExamples:\n  shoal rm /photos/cat.jpg\n  shoal rm -r /photos\n')
+    .option('--forever', 'not into the trash, and also from there')
+    .addHelpText(
+      'after',
+      `
+What is removed lies in the trash for ${String(TRASH_LIFETIME_MS / DAY_MS)} days: see it with "shoal ls --deleted", take it back with "shoal restore".
+
+Examples:
+  shoal rm /photos/cat.jpg
+  shoal rm -r --forever /photos
+`,
+    )
     .action(async (texts: string[], options: RmOptions, invoked: Command) => {
       await using invocation = new Invocation(invoked, runtime);
       const paths = texts.map((text) => parseRemotePath(text).path);
@@ -38,7 +52,7 @@ export function defineRm(command: Command, runtime: Runtime): void {
 
 async function remove({ client }: Invocation, path: string, options: RmOptions): Promise<RemoveReply> {
   try {
-    return await client.remove(path, { recursive: options.recursive === true });
+    return await client.remove(path, { recursive: options.recursive === true, forever: options.forever === true });
   } catch (error) {
     if (options.force === true && StorageError.is(error, 'NOT_FOUND')) return { files: 0, pendingChunks: 0 };
     throw error;

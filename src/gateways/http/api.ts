@@ -16,7 +16,10 @@
  *   POST   /v1/recovery           {dryRun}             → RecoveryEvent lines
  *   GET    /v1/stat?path=                              → EntryReply
  *   GET    /v1/entries?path=&recursive=true            → EntryReply[]
- *   DELETE /v1/entries?path=&recursive=true            → RemoveReply
+ *   DELETE /v1/entries?path=&recursive=true&forever=true → RemoveReply
+ *   GET    /v1/trash                                   → DeletedReply[]
+ *   DELETE /v1/trash?olderThanMs=                      → RemoveReply
+ *   POST   /v1/restore            {path, version?}     → EntryReply
  *   POST   /v1/folders            {path}               → 204
  *   POST   /v1/move               {from, to}           → 204
  *   GET    /v1/versions?path=                          → VersionReply[]
@@ -149,6 +152,18 @@ export interface EntryReply {
   readonly modified: string;
   /** null for a folder. */
   readonly version: string | null;
+}
+
+/** Something in the trash. */
+export interface DeletedReply {
+  /** Where it was. */
+  readonly path: string;
+  readonly type: 'file' | 'folder';
+  /** In it, when it is a folder. */
+  readonly files: number;
+  readonly bytes: number;
+  /** RFC 3339, UTC. */
+  readonly deleted: string;
 }
 
 export interface RemoveReply {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { StorageError } from '../../errors.js';
-import { removePath } from '../../file/remove.js';
-import { entryReply, versionReply, whereReply } from './replies.js';
+import { emptyTrash, removePath } from '../../file/remove.js';
+import { deletedReply, entryReply, versionReply, whereReply } from './replies.js';
 import { check, REQUESTS } from './requests.js';
 import { sessionOf, signalOf, type Routes } from './routes.js';
 
@@ -21,8 +21,24 @@ export function entryRoutes(server: FastifyInstance, routes: Routes): void {
   });
 
   server.delete('/v1/entries', async (request, reply) => {
-    const { path, recursive } = check(REQUESTS.tree, request.query);
-    return removePath(engine, sessionOf(routes, request), path, { recursive, signal: signalOf(routes, reply) });
+    const { path, recursive, forever } = check(REQUESTS.removal, request.query);
+    const signal = signalOf(routes, reply);
+    return removePath(engine, sessionOf(routes, request), path, { recursive, forever, signal });
+  });
+
+  server.get('/v1/trash', async (request) => {
+    return (await catalog.deleted(sessionOf(routes, request))).map(deletedReply);
+  });
+
+  server.delete('/v1/trash', async (request, reply) => {
+    const { olderThanMs } = check(REQUESTS.trash, request.query);
+    const options = { untilMs: Date.now() - olderThanMs, signal: signalOf(routes, reply) };
+    return emptyTrash(engine, sessionOf(routes, request), options);
+  });
+
+  server.post('/v1/restore', async (request) => {
+    const { path, version } = check(REQUESTS.file, request.body);
+    return entryReply(await catalog.restore(sessionOf(routes, request), path, version));
   });
 
   server.post('/v1/folders', async (request, reply) => {

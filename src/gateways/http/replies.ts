@@ -1,8 +1,12 @@
-import type { Entry, Manifest, StripeRecord, VersionSummary } from '../../catalog/catalog.js';
+import type { DeletedEntry, Entry, Manifest, StripeRecord, VersionSummary } from '../../catalog/catalog.js';
 import type { PutResult } from '../../file/put.js';
-import type { EntryReply, PutReply, VersionReply, WhereReply } from './api.js';
+import type { DeletedReply, EntryReply, PutReply, VersionReply, WhereReply } from './api.js';
 
 const time = (ms: number): string => new Date(ms).toISOString();
+
+export function deletedReply({ path, type, files, bytes, deletedMs }: DeletedEntry): DeletedReply {
+  return { path, type, files, bytes, deleted: new Date(deletedMs).toISOString() };
+}
 
 export function entryReply({ path, type, bytes, modifiedMs, version }: Entry): EntryReply {
   return { path, type, bytes, modified: time(modifiedMs), version: version ?? null };

@@ -37,6 +37,8 @@ export const REQUESTS = {
   catalogRecovery: z.strictObject({ dryRun: z.boolean() }),
   path: z.strictObject({ path }),
   tree: z.strictObject({ path, recursive: flag }),
+  removal: z.strictObject({ path, recursive: flag, forever: flag }),
+  trash: z.strictObject({ olderThanMs: z.coerce.number().pipe(bytes).default(0) }),
   file: z.strictObject({ path, version }),
   move: z.strictObject({ from: path, to: path }),
   upload: z.strictObject({
