@@ -15,6 +15,7 @@ export interface LevelDown {
   _iterator(options: unknown): LevelIterator;
   get(key: string, options: { asBuffer: false }, callback: ReadCallback): unknown;
   iterator(options: Readonly<Record<string, unknown>>): LevelIterator;
+  batch(operations: readonly { type: 'del'; key: string }[], callback: (error?: Error | null) => void): void;
   compactRange(start: string, end: string, callback: (error?: Error | null) => void): void;
 }
 

@@ -79,11 +79,15 @@ export class LevelDatabase implements AsyncDisposable {
    *
    * @param work as for `read`
    */
-  async write<T>(work: (pouch: Pouch) => Promise<T>): Promise<T> {
+  write<T>(work: (pouch: Pouch) => Promise<T>): Promise<T> {
+    return this.#change(({ pouch }) => work(pouch));
+  }
+
+  async #change<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     const used = this.#opened;
     try {
-      const result = await this.#try('Writing the catalog', async ({ pouch }) => {
-        const result = await work(pouch);
+      const result = await this.#try('Writing the catalog', async (opened) => {
+        const result = await work(opened);
         await this.#durable.flush();
         return result;
       });
@@ -155,7 +159,7 @@ export class LevelDatabase implements AsyncDisposable {
       }
       ({ last: since, isEnd } = page);
     }
-    await this.#try('Compacting the catalog', ({ level }) => compactRange(level));
+    await this.#change(({ level }) => mergeAll(level));
   }
 
   close(): Promise<void> {
@@ -218,9 +222,25 @@ async function closeLevel({ pouch, reader, running }: Opened): Promise<void> {
   await pouch.close();
 }
 
-function compactRange(level: LevelDown): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // Every key begins with U+00FF.
-    level.compactRange('\u0000', '\uffff', (error) => (error instanceof Error ? reject(error) : resolve()));
-  });
+/** Every key of PouchDB begins with U+00FF, and lies between these two, which are none. */
+const BEFORE_ALL = '\u0000';
+const BEHIND_ALL = '\uffff';
+
+/**
+ * Has LevelDB merge everything, so that what was overwritten or deleted is gone from its files. Asked once, it merges each
+ * level into the next, but never the last by itself, which is where it puts what it had in memory. So it is asked again with
+ * something above that level that spans all keys: the deletion of two that were never there.
+ */
+async function mergeAll(level: LevelDown): Promise<void> {
+  const wait = (work: (done: (error?: Error | null) => void) => void): Promise<void> =>
+    new Promise((resolve, reject) => work((error) => (error instanceof Error ? reject(error) : resolve())));
+  await wait((done) => level.compactRange(BEFORE_ALL, BEHIND_ALL, done));
+  const keys = [BEFORE_ALL, BEHIND_ALL];
+  await wait((done) =>
+    level.batch(
+      keys.map((key) => ({ type: 'del', key })),
+      done,
+    ),
+  );
+  await wait((done) => level.compactRange(BEFORE_ALL, BEHIND_ALL, done));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -170,6 +170,41 @@ test('a database that has lost its counter is not opened: it would write over wh
   await database.close();
   assert.equal(await rot('counter', (key) => key.endsWith('_local_last_update_seq')), 1);
   await fails(openDocuments(directory, 'counter'), 'CORRUPT', /damaged/);
+});
+
+test('a feed passes over what is rotten, where PouchDB would end the process', async () => {
+  const database = await openDocuments(directory, 'feed');
+  await database.put(numbered(6));
+  await database.close();
+  assert.equal(await rot('feed', (key) => key.includes('document-store') && key.endsWith('number-00002')), 1);
+  assert.equal(await rot('feed', (key, value) => key.includes('by-sequence') && value.includes('number-00004')), 1);
+  const again = await openDocuments(directory, 'feed');
+  const ending = new AbortController();
+  const told: string[] = [];
+  for await (const ids of again.changes({ since: '0', signal: ending.signal })) {
+    told.push(...ids);
+    ending.abort();
+  }
+  assert.deepEqual(told, ['number-00000', 'number-00001', 'number-00003', 'number-00005']);
+  await again.compact();
+  await again.close();
+});
+
+test('what compaction forgets is not on the disk any more', async () => {
+  const database = await openDocuments(directory, 'forgotten');
+  await database.put([{ _id: 'a', wrap: 'the old passphrase opens this' }]);
+  await database.put([{ _id: 'a', wrap: 'new' }]);
+  await database.compact();
+  await database.put([{ _id: 'b' }]);
+  await database.close();
+  const place = join(directory, 'forgotten');
+  for (const name of await readdir(place)) {
+    const bytes = await readFile(join(place, name));
+    assert.equal(bytes.includes('old passphrase'), false, name);
+  }
+  const again = await openDocuments(directory, 'forgotten');
+  assert.deepEqual(await again.texts('a'), [{ _id: 'a', wrap: 'new' }]);
+  await again.close();
 });
 
 test('what is acknowledged after a write that failed halfway is kept', async () => {
