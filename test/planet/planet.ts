@@ -36,7 +36,7 @@ interface Place {
   peer: Peer | undefined;
 }
 
-const PASSPHRASE = 'a passphrase for tests';
+export const PASSPHRASE = 'a passphrase for tests';
 const ENVIRONMENT = { SHOAL_WORKERS: '0', SHOAL_RESERVE_BYTES: '0', SHOAL_LOG: 'silent' };
 
 /**

@@ -11,12 +11,16 @@ import {
 import type { PeerInventory } from '../../src/file/recover/inventory.js';
 import type { BrokenVersion } from '../../src/file/recover/version-drafts.js';
 import { RECOVERED_FOLDER } from '../../src/file/recover/bring-back.js';
+import { readFile } from '../../src/file/read.js';
+import { adoptOwner } from '../../src/file/recover/find-owner.js';
+import type { StorageError } from '../../src/errors.js';
+import type { Peer } from '../../src/peer.js';
 import { freeStripes } from '../../src/file/remove.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
 import { NEVER } from '../contract/offer.js';
-import { loseDatabases } from './amnesia.js';
+import { forgetUsers, loseDatabases } from './amnesia.js';
 import { assertStored, paths, put, putAll, read, remove } from './files.js';
-import { Planet } from './planet.js';
+import { PASSPHRASE, Planet } from './planet.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -249,5 +253,78 @@ describe('a network that has lost all its databases', () => {
     }
     assert.ok((await read(planet, `${RECOVERED_FOLDER}/after`)).equals(seededBytes('after', 6000)));
     assert.deepEqual((await recover(planet)).recovered, []);
+  });
+});
+
+describe('a peer that has lost its users too', () => {
+  let planet: Planet;
+  const content = seededBytes('mine', 20_000);
+
+  before(async () => {
+    planet = await Planet.open({ peers: 3 });
+    await put(planet, '/mine', content);
+    await planet.stop(2);
+    await forgetUsers(planet.home(2));
+    await planet.start(2);
+  });
+  after(() => planet[Symbol.asyncDispose]());
+
+  it('finds a user at the others by name or id, and brings the files back with the passphrase', async () => {
+    const { engine } = planet.peer(2);
+    assert.deepEqual(await engine.catalog.users(), []);
+    await assert.rejects(adoptOwner(engine, { name: 'nobody' }, NEVER), { code: 'NOT_FOUND' });
+    const { user: owner } = planet.session;
+    assert.equal((await adoptOwner(engine, { name: 'demo' }, NEVER)).id, owner);
+    assert.equal((await adoptOwner(engine, { owner }, NEVER)).name, 'demo');
+    const session = await engine.catalog.unlock('demo', PASSPHRASE);
+    const recovered: string[] = [];
+    const quiet = (): void => undefined;
+    const events = {
+      onPeer: quiet,
+      onStripes: quiet,
+      onStripe: quiet,
+      onUnread: quiet,
+      onBroken: quiet,
+      onFailed: quiet,
+    };
+    const onRecovered = (_: unknown, path: string): void => void recovered.push(path);
+    await recoverCatalog(engine, session, { ...events, onRecovered, signal: NEVER, dryRun: false });
+    assert.deepEqual(recovered, ['/mine']);
+    const manifest = await engine.catalog.manifest(session, '/mine');
+    const parts: Uint8Array[] = [];
+    const range = { from: 0, to: manifest.bytes };
+    for await (const part of readFile(engine, session, { manifest, range, signal: NEVER })) parts.push(part);
+    assert.ok(Buffer.concat(parts).equals(content));
+  });
+
+  it('lets people choose when a peer offers another user of that name, and believes no forgery', async () => {
+    const again = async (): Promise<Peer> => {
+      await planet.stop(2);
+      await forgetUsers(planet.home(2));
+      await planet.start(2);
+      return planet.peer(2);
+    };
+    const stranger = (await again()).engine.catalog;
+    const impostor = await stranger.createUser('demo', 'another passphrase');
+    const theirs = await stranger.exportUser('demo');
+    const mine = await planet.engine.catalog.exportUser('demo');
+    const { engine } = await again();
+    const remote = engine.links.remote.bind(engine.links);
+    engine.links.remote = (id) => {
+      const store = remote(id);
+      const forged = mine.map((byte, at) => (at === 40 ? byte ^ 1 : byte));
+      store.owners = () => Promise.resolve(id === planet.id(3) ? [forged, theirs] : [mine, forged]);
+      return store;
+    };
+    const { user: owner } = planet.session;
+    await assert.rejects(adoptOwner(engine, { name: 'demo' }, NEVER), (error: StorageError) => {
+      assert.equal(error.code, 'CONFLICT');
+      for (const id of [owner, impostor.id]) assert.ok(error.message.includes(id));
+      return true;
+    });
+    assert.deepEqual(await engine.catalog.users(), []);
+    assert.equal((await adoptOwner(engine, { owner }, NEVER)).id, owner);
+    // The name stands for this user from now on, whatever others offer.
+    assert.equal((await adoptOwner(engine, { name: 'demo' }, NEVER)).id, owner);
   });
 });

@@ -184,7 +184,10 @@ describe("a user's documents", () => {
       if ('name' in asked) return asked.name === 'anna' ? documents : [];
       return asked.owner === user.id ? documents.slice(0, 1) : [];
     };
-    assert.deepEqual(await ask(lookup, { name: 'anna' }), documents.map(Buffer.from));
+    assert.deepEqual(
+      await ask(lookup, { name: 'anna' }),
+      documents.map((document) => Buffer.from(document)),
+    );
     assert.deepEqual(await ask(lookup, { name: 'berta' }), []);
     assert.deepEqual(await ask(lookup, { owner: user.id }), [Buffer.from([1, 2])]);
     assert.deepEqual(await ask(lookup, { owner: other.id }), []);

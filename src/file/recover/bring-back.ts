@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { toHex } from '../../bytes.js';
 import type { NewVersion, Session, StripeRecord } from '../../catalog/catalog.js';
 import type { FileId, StripeId, VersionId } from '../../chunk/ids.js';
-import { StorageError, wrapError } from '../../errors.js';
+import { type StorageError, wrapError } from '../../errors.js';
 import { RECOVERED_PER_COMMIT } from '../../limits.js';
 import type { Engine } from '../engine.js';
 import type { FoundVersion } from './version-drafts.js';

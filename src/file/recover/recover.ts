@@ -1,6 +1,6 @@
 import type { Session, StripeRecord } from '../../catalog/catalog.js';
 import type { StripeId } from '../../chunk/ids.js';
-import { StorageError, wrapError } from '../../errors.js';
+import { type StorageError, wrapError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import { Slots } from '../slots.js';
 import { BringBack, pathsOf, unknownOf } from './bring-back.js';

@@ -60,9 +60,10 @@ describe('versions from directories', () => {
             .map(({ one }) => one);
           const [found, ...more] = draftsOf(...shuffled).whole();
           assert.deepEqual(more, []);
-          assert.equal(found?.manifest.bytes, at);
+          assert.ok(found !== undefined);
+          assert.equal(found.manifest.bytes, at);
           assert.deepEqual(
-            found?.manifest.extents.map(({ bytes }) => bytes),
+            found.manifest.extents.map(({ bytes }) => bytes),
             sizes,
           );
           for (const dropped of entries) {
