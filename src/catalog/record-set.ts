@@ -11,6 +11,7 @@ import {
   toRecordDocument,
 } from './record-kind.js';
 import type { RecordProblems } from './record-problems.js';
+import { Refusals } from './refusals.js';
 
 /** What a document's leaves, and this peer's memory, come to. */
 export interface Resolved<T> {
@@ -249,37 +250,6 @@ interface Found<T> {
   readonly sound: readonly SoundLeaf<T>[];
   readonly refusals: Refusals;
   readonly newer: StorageError | undefined;
-}
-
-/** What was not believed while one document was read, by where it stood. */
-class Refusals {
-  readonly #errors = new Map<string, StorageError>();
-
-  catch<R>(where: string, open: () => R): R | undefined {
-    try {
-      return open();
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      this.#errors.set(where, error);
-      return undefined;
-    }
-  }
-
-  get last(): StorageError | undefined {
-    return [...this.#errors.values()].at(-1);
-  }
-
-  get newer(): StorageError | undefined {
-    return [...this.#errors.values()].find(({ code }) => code === 'UNSUPPORTED');
-  }
-
-  /**
-   * Not to be ended: another version understands it, another peer holds to it, or another clock finds it valid; each would
-   * only write it again.
-   */
-  isSpared(where: string): boolean {
-    return StorageError.is(this.#errors.get(where), 'UNSUPPORTED', 'CONFLICT', 'UNAUTHENTICATED');
-  }
 }
 
 /** As CouchDB orders leaves: the longer branch first, then the higher hash. */
