@@ -1,6 +1,6 @@
 import type { ChunkHeader, ChunkStore } from '../chunk/chunk-store.js';
 import type { ChunkId, PeerId } from '../chunk/ids.js';
-import { openLabel } from '../chunk/label.js';
+import { openLabel, type ReadLabel } from '../chunk/label.js';
 import { segmentCount, type Segment } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
 import type { PeerLinks } from './peer-links.js';
@@ -10,13 +10,19 @@ export interface PullRequest {
   readonly source: PeerId;
   /** The owner's signed label, as whoever asks has it. */
   readonly label: Uint8Array;
+  /** The owner lets whoever asks store this stripe. */
+  readonly granted: boolean;
 }
 
 /**
  * Fetches a chunk from another peer into the own store: repair and drain. The store checks every segment against the
  * chunk id, so a source that lies is found out; the owner's label says that the chunk is wanted at all.
  *
- * @throws StorageError PERMISSION_DENIED when the label does not name the chunk, and what both stores say
+ * Without a grant the owner has not been asked, so what any member can make this peer store is bounded: one chunk of a
+ * stripe that its owner made.
+ *
+ * @throws StorageError PERMISSION_DENIED when the label does not name the chunk, or for a second chunk of its stripe without
+ * a grant, and what both stores say
  */
 export async function pullChunk(
   request: PullRequest,
@@ -26,8 +32,13 @@ export async function pullChunk(
   if (!label.chunks.includes(request.chunk)) {
     throw new StorageError('PERMISSION_DENIED', 'The label does not name this chunk.');
   }
+  if (!request.granted) await refuseSecond(request.chunk, label, { local, signal });
   const source = links.store(request.source);
   const { shape, segments } = await source.get(request.chunk, { signal });
+  if (shape.bytes !== label.chunkBytes) {
+    await segments[Symbol.asyncIterator]().return?.();
+    throw new StorageError('PERMISSION_DENIED', 'The label gives this chunk another length.');
+  }
   const header: ChunkHeader = { ...shape, id: request.chunk, owner: label.owner, label: request.label };
   const opened: { whole?: AsyncIterator<Segment> } = { whole: segments[Symbol.asyncIterator]() };
   try {
@@ -50,4 +61,17 @@ export async function pullChunk(
   }
 
   return header;
+}
+
+async function refuseSecond(
+  chunk: ChunkId,
+  label: ReadLabel,
+  { local, signal }: { readonly local: ChunkStore; readonly signal: AbortSignal },
+): Promise<void> {
+  const here = await local.has(label.chunks, { signal });
+  if (here.size === 0 || here.has(chunk)) return;
+  throw new StorageError(
+    'PERMISSION_DENIED',
+    "This peer holds a chunk of the stripe already, and takes a second one only with a grant of the stripe's owner.",
+  );
 }

@@ -13,7 +13,7 @@ import {
   type PullChunkResponse,
   type StoreChunkRequest,
 } from '../gen/shoal/v1/receiver.js';
-import { MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
+import { MAX_GRANT_BYTES, MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
 import { getOwner, type OwnerLookup } from './get-owner.js';
 import { listChunks } from './list-chunks.js';
 import type { Permissions } from './permissions.js';
@@ -23,8 +23,10 @@ import { answerStream, answerUnary, type Edge, type Visit } from './server-call.
 export interface PullRequest {
   readonly chunk: ChunkId;
   readonly source: PeerId;
-  /** Not verified yet. */
+  /** Signed by its owner, and names the chunk. */
   readonly label: Uint8Array;
+  /** The owner lets the caller store this stripe; otherwise only the label vouches for the chunk. */
+  readonly granted: boolean;
   /** Who asks. */
   readonly caller: PeerId;
 }
@@ -76,15 +78,12 @@ async function pullChunk(
     throw new StorageError('UNSUPPORTED', 'This peer does not fetch chunks from other peers.');
   }
   if (request.label.length > MAX_LABEL_BYTES) throw new StorageError('LIMIT_EXCEEDED', 'The label is too long.');
-  const receipt = await options.pull(
-    {
-      chunk: parseChunkId(request.chunk),
-      source: parsePeerId(request.sourcePeer),
-      label: request.label,
-      caller: visit.caller,
-    },
-    { signal: visit.signal },
-  );
+  if (request.grant.length > MAX_GRANT_BYTES) throw new StorageError('LIMIT_EXCEEDED', 'The grant is too long.');
+  const asked = { chunk: parseChunkId(request.chunk), label: request.label, grant: request.grant };
+  const source = parsePeerId(request.sourcePeer);
+  const granted = options.permissions.checkPull(asked, visit.caller);
+  const { chunk, label } = asked;
+  const receipt = await options.pull({ chunk, source, label, granted, caller: visit.caller }, { signal: visit.signal });
   return { receipt: receipt.body, signature: receipt.signature };
 }
 

@@ -7,9 +7,32 @@ function encoded(message: Buffer): Buffer {
   return message;
 }
 
+/** Stands for a request whose bytes are no message: see answerUnary. grpc-js would call it a fault of the server. */
+export class MalformedRequest {}
+
+/** The same deserializer, which gives a MalformedRequest instead of throwing. */
+function forgiving<Request>(deserialize: (bytes: Buffer) => Request): (bytes: Buffer) => Request {
+  return (bytes) => {
+    try {
+      return deserialize(bytes);
+    } catch {
+      return new MalformedRequest() as Request;
+    }
+  };
+}
+
+function forgivingMethods<Methods extends Record<string, { readonly requestDeserialize: (bytes: Buffer) => unknown }>>(
+  methods: Methods,
+): Methods {
+  const entries = Object.entries(methods).map(([name, method]) => {
+    return [name, { ...method, requestDeserialize: forgiving(method.requestDeserialize) }] as const;
+  });
+  return Object.fromEntries(entries) as Methods;
+}
+
 /** shoal.v1.FileReceiver with our codec where segments pass. */
 export const RECEIVER = {
-  ...FileReceiverService,
+  ...forgivingMethods(FileReceiverService),
   storeChunk: {
     ...FileReceiverService.storeChunk,
     requestSerialize: encoded,
@@ -17,14 +40,19 @@ export const RECEIVER = {
     responseSerialize: encoded,
     responseDeserialize: decodeStoreChunkResponse,
   },
-  listChunks: { ...FileReceiverService.listChunks, responseSerialize: encoded },
+  listChunks: {
+    ...FileReceiverService.listChunks,
+    requestDeserialize: forgiving(FileReceiverService.listChunks.requestDeserialize),
+    responseSerialize: encoded,
+  },
 } as const;
 
 /** shoal.v1.FileSender with our codec where segments pass. */
 export const SENDER = {
-  ...FileSenderService,
+  ...forgivingMethods(FileSenderService),
   sendChunk: {
     ...FileSenderService.sendChunk,
+    requestDeserialize: forgiving(FileSenderService.sendChunk.requestDeserialize),
     responseSerialize: encoded,
     responseDeserialize: decodeSendChunkResponse,
   },

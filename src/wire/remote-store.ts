@@ -22,11 +22,15 @@ import { offerChunk } from './offer-chunk.js';
 import { PeerChannel, type PeerChannelOptions } from './peer-channel.js';
 import { shapeOf } from './shape.js';
 
+const NO_GRANT = new Uint8Array();
+
 /** Which chunk another peer shall fetch, and from whom. */
 export interface PullOrder {
   readonly chunk: ChunkId;
   readonly source: PeerId;
   readonly label: Uint8Array;
+  /** The owner's, for the peer that asks; without it the peer takes no second chunk of a stripe. */
+  readonly grant?: Uint8Array;
 }
 
 /** A remote peer as a ChunkStore. It believes nothing that it cannot check: see each method. */
@@ -124,7 +128,12 @@ export class RemoteStore implements ChunkStore {
 
   /** Asks the peer to fetch a chunk from another. Its receipt is not verified: who asks knows owner and length. */
   async pull(order: PullOrder, options: { readonly signal: AbortSignal }): Promise<Receipt> {
-    const request = { chunk: idBytes(order.chunk), sourcePeer: idBytes(order.source), label: order.label };
+    const request = {
+      chunk: idBytes(order.chunk),
+      sourcePeer: idBytes(order.source),
+      label: order.label,
+      grant: order.grant ?? NO_GRANT,
+    };
     // The peer moves a whole chunk meanwhile, with an idle time-out of its own.
     const timeoutMs = 2 * this.channel.idle.ms;
     const { receipt, signature } = await this.channel.unary(RECEIVER.pullChunk, request, { ...options, timeoutMs });

@@ -11,6 +11,7 @@ import type { Logger } from '../log.js';
 import type { Admit, AnyCall } from './admission.js';
 import type { MessagePool } from './message-pool.js';
 import type { Idle } from './message-reader.js';
+import { MalformedRequest } from './methods.js';
 import { toRefusal, type Refusal } from './status.js';
 
 /** What every handler gets. */
@@ -44,6 +45,8 @@ interface Cancellable extends AnyCall {
 
 /** What the two kinds of call that stream messages back have in common. */
 interface Streaming extends Cancellable {
+  /** Where the caller sends one message only. */
+  readonly request?: unknown;
   emit(event: 'error', refusal: Refusal): unknown;
   end(): unknown;
 }
@@ -70,6 +73,13 @@ function openVisit(edge: Edge, call: Cancellable): OpenVisit {
   };
 }
 
+/** @throws StorageError INVALID_ARGUMENT for bytes that are no message */
+function checkRequest(request: unknown): void {
+  if (request instanceof MalformedRequest) {
+    throw new StorageError('INVALID_ARGUMENT', 'The request is not a message of this method.');
+  }
+}
+
 /** @param handle writes the messages; when it resolves the call ends well */
 export function answerStream<Call extends Streaming>(
   edge: Edge,
@@ -78,6 +88,7 @@ export function answerStream<Call extends Streaming>(
   const run = async (call: Call): Promise<void> => {
     try {
       const { visit, end } = openVisit(edge, call);
+      checkRequest(call.request);
       await handle(call, visit);
       end();
       call.end();
@@ -96,6 +107,7 @@ export function answerUnary<Request, Response>(
   const run = async (call: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>): Promise<void> => {
     try {
       const { visit, end } = openVisit(edge, call);
+      checkRequest(call.request);
       const response = await handle(call.request, visit);
       end();
       respond(null, response);

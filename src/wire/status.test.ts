@@ -44,6 +44,15 @@ describe('toRefusal', () => {
 });
 
 describe('fromServiceError', () => {
+  it('leaves out what gRPC notes about looking up addresses', () => {
+    const details = 'No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: ';
+    const refusal = Object.assign(new Error(details), { code: status.UNAVAILABLE, details, metadata: new Metadata() });
+    assert.equal(
+      fromServiceError(refusal, 'Peer X').message,
+      'Peer X: No connection established. Last error: connect ECONNREFUSED 127.0.0.1:1.',
+    );
+  });
+
   it('gives a sensible code to what gRPC itself or a proxy says', () => {
     const expected = {
       [status.CANCELLED]: 'CANCELLED',

@@ -53,9 +53,12 @@ const FOREIGN: Readonly<Record<number, ErrorCode>> = {
   [status.UNAUTHENTICATED]: 'UNAUTHENTICATED',
 };
 
+/** What grpc-js adds about looking up the address, which says nothing where addresses are numbers. */
+const RESOLUTION_NOTE = /\.?\s*Resolution note:.*$/s;
+
 /** @param peer how the user knows the other side */
 export function fromServiceError(error: Refusal, peer: string): StorageError {
   const [trailer] = error.metadata.get(ERROR_CODE_TRAILER);
   const code = isErrorCode(trailer) ? trailer : (FOREIGN[error.code] ?? 'UNAVAILABLE');
-  return new StorageError(code, `${peer}: ${tame(error.details)}`, { cause: error });
+  return new StorageError(code, `${peer}: ${tame(error.details.replace(RESOLUTION_NOTE, '.'))}`, { cause: error });
 }

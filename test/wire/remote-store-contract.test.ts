@@ -14,6 +14,7 @@ import { reach, serve, TestNetwork, TestUser } from './network.js';
 function withoutLabels(checked: Permissions): Permissions {
   return {
     checkPut: () => undefined,
+    checkPull: () => true,
     checkDelete: (order) => checked.checkDelete(order),
     checkList: (order, caller) => checked.checkList(order, caller),
   };

@@ -10,6 +10,7 @@ import { StorageError } from '../../src/errors.js';
 import { CLOCK_SKEW_MS, GRANT_LIFETIME_MS, MAX_MESSAGE_BYTES, SEGMENT_BYTES } from '../../src/limits.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
 import type { Pull } from '../../src/wire/file-receiver.js';
+import { RECEIVER } from '../../src/wire/methods.js';
 import { RemoteStore } from '../../src/wire/remote-store.js';
 import type { PeerServer } from '../../src/wire/server.js';
 import { ERROR_CODE_TRAILER } from '../../src/wire/status.js';
@@ -247,11 +248,33 @@ describe('a small call', () => {
   });
 
   it('PullChunk hands on what was asked, and who asked', async () => {
-    const { header } = offer(1000);
-    const receipt = await store.pull({ chunk: header.id, source: other.id, label: header.label }, { signal });
+    const { header, grant } = offer(1000);
+    const order = { chunk: header.id, source: other.id, label: header.label };
+    const receipt = await store.pull(order, { signal });
     assert.deepEqual([receipt.peer, Buffer.from(receipt.body).toString()], [target.id, 'body']);
     assert.ok(pulled);
     assert.deepEqual([pulled.chunk, pulled.source, pulled.caller], [header.id, other.id, source.id]);
+    assert.equal(pulled.granted, false);
+    await store.pull({ ...order, grant }, { signal });
+    assert.equal(pulled.granted, true);
+  });
+
+  it('PullChunk is refused for a chunk that its label does not name, an altered label, and a grant to another peer', async () => {
+    const [one, two] = [offer(1000), offer(1000)];
+    const { header } = one;
+    const order = { chunk: header.id, source: other.id, label: header.label };
+    pulled = undefined;
+    await assert.rejects(store.pull({ ...order, label: two.header.label }, { signal }), code('PERMISSION_DENIED'));
+    await assert.rejects(store.pull({ ...order, grant: two.grant }, { signal }), code('PERMISSION_DENIED'));
+    const label = Uint8Array.from(header.label);
+    label[label.length - 1] = (label.at(-1) ?? 0) ^ 1;
+    await assert.rejects(store.pull({ ...order, label }, { signal }));
+    assert.equal(pulled, undefined);
+  });
+
+  it('bytes that are no message are the fault of the caller', async () => {
+    const malformed = { ...RECEIVER.hasChunks, requestSerialize: () => Buffer.from([0xff, 0xff, 0xff]) };
+    await assert.rejects(store.channel.unary(malformed, { chunks: [] }, { signal }), code('INVALID_ARGUMENT'));
   });
 
   it('PullChunk is UNSUPPORTED where nothing pulls', async () => {

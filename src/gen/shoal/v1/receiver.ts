@@ -86,6 +86,8 @@ export interface PullChunkRequest {
   chunk: Uint8Array;
   sourcePeer: Uint8Array;
   label: Uint8Array;
+  /** Signed, for the peer that calls; empty: the peer that pulls takes no second chunk of the stripe. */
+  grant: Uint8Array;
 }
 
 export interface PullChunkResponse {
@@ -721,7 +723,12 @@ export const Stored: MessageFns<Stored> = {
 };
 
 function createBasePullChunkRequest(): PullChunkRequest {
-  return { chunk: new Uint8Array(0), sourcePeer: new Uint8Array(0), label: new Uint8Array(0) };
+  return {
+    chunk: new Uint8Array(0),
+    sourcePeer: new Uint8Array(0),
+    label: new Uint8Array(0),
+    grant: new Uint8Array(0),
+  };
 }
 
 export const PullChunkRequest: MessageFns<PullChunkRequest> = {
@@ -734,6 +741,9 @@ export const PullChunkRequest: MessageFns<PullChunkRequest> = {
     }
     if (message.label.length !== 0) {
       writer.uint32(26).bytes(message.label);
+    }
+    if (message.grant.length !== 0) {
+      writer.uint32(34).bytes(message.grant);
     }
     return writer;
   },
@@ -773,6 +783,14 @@ export const PullChunkRequest: MessageFns<PullChunkRequest> = {
             }
 
             message.label = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.grant = reader.bytes();
             continue;
           }
         }
