@@ -11,7 +11,7 @@ const DEFAULT_MODE = 0o644;
 
 /** The bytes themselves, streamed. */
 export function contentRoutes(server: FastifyInstance, routes: Routes): void {
-  const { engine } = routes;
+  const { engine, track } = routes;
 
   server.put('/v1/content', async (request, reply) => {
     const { path, modified, mode } = check(REQUESTS.upload, request.query);
@@ -21,15 +21,17 @@ export function contentRoutes(server: FastifyInstance, routes: Routes): void {
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/octet-stream.');
     const file: PutFile = { path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE, source };
     let result: PutResult | StorageError | undefined;
-    await putFiles(engine, session, one(file), {
-      signal: signalOf(routes, reply),
-      onStored: (_file, stored) => {
-        result = stored;
-      },
-      onFailed: (_file, error) => {
-        result = error;
-      },
-    });
+    await track(
+      putFiles(engine, session, one(file), {
+        signal: signalOf(routes, reply),
+        onStored: (_file, stored) => {
+          result = stored;
+        },
+        onFailed: (_file, error) => {
+          result = error;
+        },
+      }),
+    );
     if (result instanceof StorageError) throw result;
     assert(result !== undefined, 'a put tells of its file');
     return putReply(path, result);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { StorageError } from '../../errors.js';
-import { splitLines } from './ndjson.js';
+import { linesWithin, splitLines } from './ndjson.js';
 
 async function split(parts: readonly Uint8Array[], maxChars = 1000): Promise<string[]> {
   async function* source(): AsyncGenerator<Uint8Array> {
@@ -39,6 +39,18 @@ describe('splitLines', () => {
       },
       (error) => StorageError.is(error, 'LIMIT_EXCEEDED'),
     );
+  });
+
+  it('goes on behind a line that is too long, where that is asked for', async () => {
+    const text = Buffer.from(`one\n${'x'.repeat(35)}\ntwo\n${'y'.repeat(11)}\n\n${'z'.repeat(30)}`);
+    for (const size of [1, 3, 7, 12, text.length]) {
+      const source = async function* (): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < text.length; at += size) yield text.subarray(at, at + size);
+      };
+      const found: (string | undefined)[] = [];
+      for await (const line of linesWithin(source(), 10)) found.push(line);
+      assert.deepEqual(found, ['one', undefined, 'two', undefined, undefined], `pieces of ${String(size)}`);
+    }
   });
 
   it('refuses a long line that has an end', async () => {

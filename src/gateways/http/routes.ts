@@ -14,6 +14,8 @@ export interface Routes {
   readonly logger: Logger;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;
+  /** The server waits for this a moment when it closes. @returns the same promise */
+  readonly track: <T>(work: Promise<T>) => Promise<T>;
 }
 
 /** The user that the request names, or the only one. */

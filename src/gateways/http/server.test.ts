@@ -193,15 +193,40 @@ describe('the control API', () => {
     assert.equal(progress, BYTES.length);
   });
 
-  it('ends an import with an error at a line that is none', async () => {
+  it('a bad line of an import fails the file that it was to name, and no other', async () => {
     const headers = { 'content-type': 'application/x-ndjson' };
-    for (const text of ['{\n', '{"local":"/x"}\n']) {
-      const events = lines(await ask('POST', '/v1/imports', { bytes: Buffer.from(text), headers }));
-      assert.deepEqual(
-        events.map(({ event, code }) => [event, code]),
-        [['error', 'INVALID_ARGUMENT']],
-      );
-    }
+    const local = join(planet.folder, 'beside-bad-lines');
+    await writeFile(local, BYTES);
+    const { dev, ino, mtimeMs } = await stat(local, { bigint: true });
+    const good = {
+      device: String(dev),
+      inode: String(ino),
+      modifiedMs: Number(mtimeMs),
+      mode: 0o644,
+      bytes: BYTES.length,
+    };
+    const text = [
+      '{',
+      JSON.stringify({ local: '/x', path: '/no-size' }),
+      'x'.repeat(200_000),
+      JSON.stringify({ local, path: '/beside-bad-lines', ...good }),
+      'null',
+    ].join('\n');
+    const events = lines(await ask('POST', '/v1/imports', { bytes: Buffer.from(text), headers }));
+    assert.deepEqual(
+      events
+        .filter(({ event }) => event !== 'progress')
+        .map(({ event, code, path }) => [event, code, path])
+        .sort(),
+      [
+        ['done', undefined, undefined],
+        ['failed', 'INVALID_ARGUMENT', ''],
+        ['failed', 'INVALID_ARGUMENT', ''],
+        ['failed', 'INVALID_ARGUMENT', '/no-size'],
+        ['failed', 'LIMIT_EXCEEDED', ''],
+        ['stored', undefined, '/beside-bad-lines'],
+      ],
+    );
   });
 
   it('exports files into a staging folder that it can prove to see', async () => {

@@ -7,10 +7,12 @@ import type { Engine } from '../../file/engine.js';
 import type { Logger } from '../../log.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { DiskStore } from '../../store/disk-store.js';
+import { CLOSE_GRACE_MS } from '../../limits.js';
 import type { ProblemReply } from './api.js';
 import { contentRoutes } from './content-routes.js';
 import { entryRoutes } from './entry-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
+import { InProgress } from './in-progress.js';
 import { statusRoutes } from './status-routes.js';
 import { transferRoutes } from './transfer-routes.js';
 import { userRoutes } from './user-routes.js';
@@ -32,11 +34,13 @@ export class ControlServer implements AsyncDisposable {
   readonly #server: FastifyInstance;
   readonly #socket: string;
   readonly #stop: AbortController;
+  readonly #work: InProgress;
 
-  private constructor(server: FastifyInstance, socket: string, stop: AbortController) {
+  private constructor(server: FastifyInstance, socket: string, { stop, work }: Ending) {
     this.#server = server;
     this.#socket = socket;
     this.#stop = stop;
+    this.#work = work;
   }
 
   static async open(options: ControlOptions): Promise<ControlServer> {
@@ -63,7 +67,8 @@ export class ControlServer implements AsyncDisposable {
       };
       await reply.code(404).send(problem);
     });
-    const routes = { ...options, stopping: stop.signal };
+    const work = new InProgress();
+    const routes = { ...options, stopping: stop.signal, track: work.track };
     statusRoutes(server, routes);
     userRoutes(server, routes);
     recoveryRoutes(server, routes);
@@ -71,12 +76,13 @@ export class ControlServer implements AsyncDisposable {
     contentRoutes(server, routes);
     transferRoutes(server, routes);
     await listen(server, options.socket);
-    return new ControlServer(server, options.socket, stop);
+    return new ControlServer(server, options.socket, { stop, work });
   }
 
-  /** Ends requests in progress. */
+  /** Ends requests in progress; transfers get CLOSE_GRACE_MS to give back what they have stored and to say how they ended. */
   async close(): Promise<void> {
     this.#stop.abort(new StorageError('CANCELLED', 'This peer is shutting down.'));
+    await this.#work.ended(CLOSE_GRACE_MS);
     await this.#server.close();
     await rm(this.#socket, { force: true });
   }
@@ -84,6 +90,11 @@ export class ControlServer implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+interface Ending {
+  readonly stop: AbortController;
+  readonly work: InProgress;
 }
 
 function problemOf(error: unknown, logger: Logger): ProblemReply {

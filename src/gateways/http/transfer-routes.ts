@@ -8,9 +8,9 @@ import { StorageError, wrapError } from '../../errors.js';
 import { getFiles } from '../../file/get.js';
 import { putFiles, type PutFile } from '../../file/put.js';
 import { MAX_CONTROL_LINE_BYTES } from '../../limits.js';
-import type { ExportEvent, ImportEvent } from './api.js';
+import type { ExportEvent, ImportEvent, ProblemReply } from './api.js';
 import { EventLines } from './event-lines.js';
-import { splitLines } from './ndjson.js';
+import { linesWithin } from './ndjson.js';
 import { putReply } from './replies.js';
 import { check, REQUESTS } from './requests.js';
 import { sessionOf, signalOf, type Routes } from './routes.js';
@@ -25,7 +25,7 @@ interface ExportItem {
 
 /** Files that move between this machine's disk and the network without passing through the socket. */
 export function transferRoutes(server: FastifyInstance, routes: Routes): void {
-  const { engine } = routes;
+  const { engine, track } = routes;
 
   server.post('/v1/imports', async (request, reply) => {
     const session = sessionOf(routes, request);
@@ -34,25 +34,30 @@ export function transferRoutes(server: FastifyInstance, routes: Routes): void {
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/x-ndjson.');
     const signal = signalOf(routes, reply);
     const events = new EventLines<ImportEvent>();
-    void events.run(async () => {
-      let files = 0;
-      let bytes = 0;
-      await putFiles(engine, session, itemsOf(body), {
-        signal,
-        onProgress: (count) => {
-          events.progress(count);
-        },
-        onStored: (file, result) => {
-          files++;
-          bytes += result.bytes;
-          events.push({ event: 'stored', ...putReply(file.path, result) });
-        },
-        onFailed: (file, error) => {
-          events.push(failedImport(file, error));
-        },
-      });
-      events.push({ event: 'done', files, bytes });
-    });
+    void track(
+      events.run(async () => {
+        let files = 0;
+        let bytes = 0;
+        const onBadLine = (bad: BadLine): void => {
+          events.push({ event: 'failed', ...bad });
+        };
+        await putFiles(engine, session, itemsOf(body, onBadLine), {
+          signal,
+          onProgress: (count) => {
+            events.progress(count);
+          },
+          onStored: (file, result) => {
+            files++;
+            bytes += result.bytes;
+            events.push({ event: 'stored', ...putReply(file.path, result) });
+          },
+          onFailed: (file, error) => {
+            events.push(failedImport(file, error));
+          },
+        });
+        events.push({ event: 'done', files, bytes });
+      }),
+    );
     return reply.type('application/x-ndjson').send(events.stream);
   });
 
@@ -62,18 +67,32 @@ export function transferRoutes(server: FastifyInstance, routes: Routes): void {
     await checkProof(staging, proof);
     const signal = signalOf(routes, reply);
     const events = new EventLines<ExportEvent>();
-    void events.run(() => exportItems(routes, session, { items, staging, events, signal }));
+    void track(events.run(() => exportItems(routes, session, { items, staging, events, signal })));
     return reply.type('application/x-ndjson').send(events.stream);
   });
 }
 
-async function* itemsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<readonly PutFile[]> {
+/** A line of a request that names no file which could be put. */
+interface BadLine extends ProblemReply {
+  /** As far as the line says it. */
+  readonly local: string;
+  readonly path: string;
+}
+
+/** One bad line fails the file that it was to name, and no other. */
+async function* itemsOf(
+  body: AsyncIterable<Uint8Array>,
+  onBadLine: (bad: BadLine) => void,
+): AsyncGenerator<readonly PutFile[]> {
+  let count = 0;
   let batch: PutFile[] = [];
   const whole = async function* (): AsyncGenerator<Uint8Array> {
     for await (const part of body) yield part;
   };
-  for await (const line of splitLines(whole(), MAX_CONTROL_LINE_BYTES)) {
-    batch.push(importFile(line));
+  for await (const line of linesWithin(whole(), MAX_CONTROL_LINE_BYTES)) {
+    const item = importItem(line, ++count);
+    if ('code' in item) onBadLine(item);
+    else batch.push(item);
     if (batch.length < BATCH_FILES) continue;
     yield batch;
     batch = [];
@@ -81,13 +100,32 @@ async function* itemsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<readonl
   if (batch.length > 0) yield batch;
 }
 
-function importFile(line: string): PutFile {
+function importItem(line: string | undefined, count: number): PutFile | BadLine {
+  const where = `Line ${String(count)} of the request`;
+  if (line === undefined) {
+    const message = `${where} is longer than ${String(MAX_CONTROL_LINE_BYTES)} characters.`;
+    return { local: '', path: '', code: 'LIMIT_EXCEEDED', message };
+  }
   let value: unknown;
   try {
     value = JSON.parse(line);
-  } catch (error) {
-    throw new StorageError('INVALID_ARGUMENT', 'A line of the request is not JSON.', { cause: error });
+  } catch {
+    return { local: '', path: '', code: 'INVALID_ARGUMENT', message: `${where} is not JSON.` };
   }
+  try {
+    return importFile(value);
+  } catch (error) {
+    const { code, message } = wrapError(error, where);
+    return { local: textAt(value, 'local'), path: textAt(value, 'path'), code, message };
+  }
+}
+
+function textAt(value: unknown, key: string): string {
+  const text: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  return typeof text === 'string' ? text : '';
+}
+
+function importFile(value: unknown): PutFile {
   const { path, modifiedMs, mode, bytes, local, device, inode } = check(REQUESTS.importItem, value);
   // The catalog counts from 1970 on; what the file is compared with while it is read is its own time.
   return {
