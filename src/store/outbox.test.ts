@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { temporaryFolder } from '../../test/contract/offer.js';
 import { parseChunkId, parsePeerId, parseStripeId, parseUserId } from '../chunk/ids.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
-import { Outbox, type PendingDelete } from './outbox.js';
+import { Outbox, type Intent, type PendingDelete } from './outbox.js';
 
 function id(value: number): Uint8Array {
   const bytes = new Uint8Array(32);
@@ -80,5 +80,45 @@ describe('Outbox', () => {
     const outbox = await Outbox.open({ directory });
     context.after(() => outbox.close());
     await assert.rejects(Outbox.open({ directory }), { code: 'CONFLICT' });
+  });
+
+  it('keeps intents over a restart until they are settled', async (context) => {
+    const directory = await temporaryFolder(context);
+    const intent = (stripe: number, owner = OWNER): Intent => ({
+      stripe: parseStripeId(id(stripe)),
+      owner,
+      chunks: [1, 2, 3].map((chunk) => parseChunkId(id(stripe * 10 + chunk))),
+      targets: [1, 2, 3, 4].map((peer) => parsePeerId(id(peer))),
+    });
+    const first = await Outbox.open({ directory });
+    await first.intend(intent(1));
+    await first.intend(intent(2));
+    await first.intend(intent(3));
+    await first.intend(intent(4, parseUserId(id(9))));
+    first.settle([intent(1).stripe]);
+    assert.deepEqual(first.intents(OWNER), [intent(2), intent(3)]);
+    await first.close();
+    const outbox = await Outbox.open({ directory });
+    context.after(() => outbox.close());
+    assert.deepEqual(outbox.intents(OWNER), [intent(2), intent(3)]);
+    await outbox.add([{ ...pending(1, 21), stripe: intent(2).stripe }, pending(1, 99)]);
+    assert.deepEqual(outbox.intents(OWNER), [intent(3)], 'what is to be deleted is settled');
+    outbox.settle([intent(3).stripe]);
+    await outbox.intend(intent(3));
+    assert.deepEqual(outbox.intents(OWNER), [intent(3)], 'intended anew');
+  });
+
+  it('writes what was settled when it is told to', async (context) => {
+    const directory = await temporaryFolder(context);
+    const outbox = await Outbox.open({ directory });
+    const stripe = parseStripeId(id(5));
+    await outbox.intend({ stripe, owner: OWNER, chunks: [], targets: [] });
+    outbox.settle([stripe]);
+    assert.deepEqual(outbox.intents(OWNER), []);
+    await outbox.flush();
+    await outbox.close();
+    const again = await Outbox.open({ directory });
+    context.after(() => again.close());
+    assert.deepEqual(again.intents(OWNER), []);
   });
 });

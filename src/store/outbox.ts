@@ -57,6 +57,7 @@ const STATEMENTS = {
   intend: `INSERT INTO intents (stripe, owner, chunks, targets) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET chunks = excluded.chunks, targets = excluded.targets`,
   intents: 'SELECT stripe, owner, chunks, targets FROM intents WHERE owner = ?',
+  isIntended: 'SELECT 1 AS found FROM intents WHERE stripe = ?',
   settle: 'DELETE FROM intents WHERE stripe = ?',
   next: 'SELECT coalesce(min(next_try_ms), -1) AS next_try_ms FROM deletes WHERE owner = ?',
 } as const;
@@ -100,7 +101,8 @@ export class Outbox implements AsyncDisposable {
   async add(deletes: readonly PendingDelete[], delayMs = 0): Promise<void> {
     const dueMs = this.#clock() + delayMs;
     await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), dueMs));
-    this.settle(deletes.map(({ stripe }) => stripe));
+    const stripes = new Set(deletes.map(({ stripe }) => stripe));
+    this.settle([...stripes].filter((stripe) => this.#sql.isIntended.get(idBytes(stripe)) !== undefined));
   }
 
   /** Before a stripe's first chunk leaves. Resolves when it would survive a power cut. */

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Placement } from '../../catalog/catalog.js';
 import type { ChunkHeader, SegmentSource } from '../../chunk/chunk-store.js';
 import { segmentRange } from '../../chunk/segments.js';
 import { type StorageError, wrapError } from '../../errors.js';
 import { SEND_RETRY_DELAYS_MS } from '../../limits.js';
+import { onAbort } from '../../on-abort.js';
 import { answered, type WorkerContext } from './context.js';
 import type { Authorization, Stray, Target } from './protocol.js';
 
@@ -75,9 +75,22 @@ async function sendPatiently(chunk: OutgoingChunk, target: Target, round: Round)
         round.strays.push({ id: chunk.header.id, peer: target.id });
         return undefined;
       }
-      await delay(retryIn, undefined, { signal: round.signal });
+      await pause(retryIn, round.signal);
     }
   }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      stopListening();
+      resolve();
+    }, ms);
+    const stopListening = onAbort(signal, () => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    });
+  });
 }
 
 function delaysFor(target: Target, failure: StorageError, { spares }: Round): readonly number[] {

@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { temporaryFolder } from '../../test/contract/offer.js';
+import type { FreedStripe, Session } from '../catalog/catalog.js';
+import { parseChunkId, parsePeerId, parseStripeId, parseUserId, type StripeId } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
+import { DELETE_RETRY_MIN_MS } from '../limits.js';
+import { silentLogger } from '../log.js';
+import { Outbox } from '../store/outbox.js';
+import type { Engine } from './engine.js';
+import { PutCommit } from './put-commit.js';
+import type { FileState, PutResult } from './put-file.js';
+import { collectOrphans, removePath } from './remove.js';
+import type { StoredStripe, StripeShape, Target } from './worker/protocol.js';
+
+function id(value: number): Uint8Array {
+  const bytes = new Uint8Array(32);
+  new DataView(bytes.buffer).setUint32(28, value);
+  return bytes;
+}
+
+const signal = new AbortController().signal;
+const session = { token: 't', user: parseUserId(id(1)), name: 'demo', publicKey: new Uint8Array(32) } as Session;
+const TARGETS = [1, 2, 3, 4].map((n): Target => ({
+  id: parsePeerId(id(n)),
+  name: '',
+  address: 'x:1',
+  certificate: id(n),
+  doubtful: false,
+}));
+
+/** An engine with a real outbox and a catalog that knows which stripes are referred to. */
+class Subject {
+  readonly referred = new Set<StripeId>();
+  readonly pinned = new Set<StripeId>();
+  freed: FreedStripe[] = [];
+  commitFails: StorageError | undefined;
+  unreferencedFails: StorageError | undefined;
+  nowMs = 1_000_000;
+  readonly failures: StorageError[] = [];
+  readonly stored: PutResult[] = [];
+  outbox: Outbox;
+
+  private constructor(outbox: Outbox) {
+    this.outbox = outbox;
+  }
+
+  static async open(context: TestContext): Promise<Subject> {
+    const directory = await temporaryFolder(context);
+    const clock = { now: (): number => 0 };
+    const subject = new Subject(await Outbox.open({ directory, clock: () => clock.now() }));
+    clock.now = () => subject.nowMs;
+    context.after(() => subject.outbox.close());
+    return subject;
+  }
+
+  get engine(): Engine {
+    const catalog = {
+      unreferenced: async (_session: Session, ids: readonly StripeId[]) => {
+        if (this.unreferencedFails !== undefined) throw this.unreferencedFails;
+        return ids.filter((one) => !this.referred.has(one));
+      },
+      putStripes: async () => undefined,
+      commit: async (
+        _session: Session,
+        versions: readonly { manifest: { extents: readonly { stripe: StripeId }[] } }[],
+      ) => {
+        if (this.commitFails !== undefined) throw this.commitFails;
+        for (const { manifest } of versions) for (const { stripe } of manifest.extents) this.referred.add(stripe);
+      },
+      remove: async () => ({ files: 1, freed: this.freed }),
+      sign: async () => new Uint8Array(),
+      forgetStripes: async () => undefined,
+    };
+    const links = {
+      store: () => {
+        throw new StorageError('UNAVAILABLE', 'Nobody is there.');
+      },
+    };
+    const { outbox, pinned } = this;
+    return { catalog, links, outbox, pinned, logger: silentLogger() } as unknown as Engine;
+  }
+
+  put(): PutCommit {
+    const events = {
+      onStored: (_: unknown, result: PutResult) => void this.stored.push(result),
+      onFailed: () => undefined,
+    };
+    const fail = (_: unknown, error: StorageError): void => void this.failures.push(error);
+    return new PutCommit({ engine: this.engine, session, events, signal, fail });
+  }
+
+  /** Chunks that wait to be deleted, as "peer chunk", now or later. */
+  deletes(laterMs = 0): string[] {
+    this.nowMs += laterMs;
+    return this.outbox
+      .due(session.user)
+      .flatMap(({ deletes }) => deletes)
+      .map(({ peer, chunk }) => `${String(Number.parseInt(peer, 16))} ${String(Number.parseInt(chunk, 16))}`);
+  }
+}
+
+/** Chunks n·10, n·10 + 1 and n·10 + 2. */
+function stripe(n: number): StripeShape {
+  const chunks = [0, 1, 2].map((index) => parseChunkId(id(10 * n + index)));
+  const directory = { directoryOffset: 0, directoryBytes: 0 };
+  return { id: parseStripeId(id(n)), k: 2, m: 1, bytes: 100, chunkBytes: 50, ...directory, chunks };
+}
+
+function placed(
+  n: number,
+  peers: readonly (number | undefined)[],
+  strays: readonly (readonly [number, number])[] = [],
+): NonNullable<StoredStripe['stripe']> {
+  return {
+    ...stripe(n),
+    label: new Uint8Array(),
+    placement: peers.map((peer) => (peer === undefined ? undefined : { peer: parsePeerId(id(peer)) })),
+    strays: strays.map(([chunk, peer]) => ({ id: parseChunkId(id(chunk)), peer: parsePeerId(id(peer)) })),
+  };
+}
+
+function file(...stripes: number[]): FileState {
+  const extents = stripes.map((n, index) => ({
+    fileOffset: index,
+    extent: { key: id(9), stripe: parseStripeId(id(n)), offset: 0, sealedBytes: 10, bytes: 1 },
+  }));
+  const source = (async function* () {})();
+  const fixed = { file: { path: '/f', modifiedMs: 0, mode: 0, source }, id: 'f', version: 'v', createdMs: 0 };
+  return { ...fixed, bytes: 1, storedBytes: 1, missingChunks: 0, extents, failed: false } as unknown as FileState;
+}
+
+describe('what a put leaves at peers', () => {
+  it('is settled by its commit', async (context) => {
+    const subject = await Subject.open(context);
+    const put = subject.put();
+    await put.begin(stripe(5), TARGETS);
+    assert.equal(subject.outbox.intents(session.user).length, 1);
+    put.stored(placed(5, [1, 2, 3]));
+    put.add(file(5));
+    await put.commit(0);
+    await put.end();
+    assert.equal(subject.stored.length, 1);
+    assert.deepEqual(subject.outbox.intents(session.user), []);
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), []);
+    assert.equal(subject.pinned.size, 0);
+  });
+
+  it('is deleted, wherever it may lie, when the process ended before a file refers to it', async (context) => {
+    const subject = await Subject.open(context);
+    await subject.put().begin(stripe(5), TARGETS);
+    await subject.put().begin(stripe(6), TARGETS);
+    subject.referred.add(stripe(6).id);
+    await collectOrphans(subject.engine, session);
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), [], 'a put under way is left alone');
+    subject.pinned.clear();
+    await collectOrphans(subject.engine, session);
+    assert.deepEqual(subject.deletes(), [], 'it may still be arriving');
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS).sort(), ['1 50', '2 51', '3 52', '4 50', '4 51', '4 52']);
+    assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+
+  it('is kept while the catalog cannot tell whether a file refers to it', async (context) => {
+    const subject = await Subject.open(context);
+    await subject.put().begin(stripe(5), TARGETS);
+    subject.pinned.clear();
+    subject.unreferencedFails = new StorageError('UNAVAILABLE', 'A part is missing.');
+    await assert.rejects(collectOrphans(subject.engine, session), { code: 'UNAVAILABLE' });
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), []);
+    assert.equal(subject.outbox.intents(session.user).length, 1);
+  });
+
+  it('is deleted when its file is refused', async (context) => {
+    const subject = await Subject.open(context);
+    subject.commitFails = new StorageError('CONFLICT', 'There is a folder.');
+    const put = subject.put();
+    await put.begin(stripe(5), TARGETS);
+    put.stored(placed(5, [1, undefined, 3]));
+    put.add(file(5));
+    await put.commit(0);
+    await put.end();
+    assert.deepEqual(subject.failures, [subject.commitFails]);
+    assert.deepEqual(subject.deletes(), ['1 50', '3 52']);
+    assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+
+  it('is kept after a commit that broke, for that may have reached the disk, until the catalog is read anew', async (context) => {
+    const subject = await Subject.open(context);
+    subject.commitFails = new StorageError('UNAVAILABLE', 'The disk went away.');
+    const put = subject.put();
+    await put.begin(stripe(5), TARGETS);
+    put.stored(placed(5, [1, 2, 3]));
+    put.add(file(5));
+    await put.commit(0);
+    await put.end();
+    await collectOrphans(subject.engine, session);
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), []);
+    assert.deepEqual([...subject.pinned], [stripe(5).id]);
+    assert.equal(subject.outbox.intents(session.user).length, 1);
+    subject.pinned.clear();
+    subject.referred.add(stripe(5).id);
+    await collectOrphans(subject.engine, session);
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), [], 'it had reached the disk');
+    assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+
+  it('is deleted everywhere when it was cancelled on its way', async (context) => {
+    const subject = await Subject.open(context);
+    const put = subject.put();
+    await put.begin(stripe(5), TARGETS.slice(0, 3));
+    await put.end();
+    assert.deepEqual(subject.deletes(), []);
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['1 50', '2 51', '3 52']);
+  });
+
+  it('at a target that was replaced is deleted; where none replaced it, it stays for repair', async (context) => {
+    const subject = await Subject.open(context);
+    const put = subject.put();
+    await put.begin(stripe(5), TARGETS);
+    put.stored(
+      placed(
+        5,
+        [1, 4, undefined],
+        [
+          [51, 2],
+          [52, 3],
+        ],
+      ),
+    );
+    put.add(file(5));
+    await put.commit(0);
+    await put.end();
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['2 51']);
+  });
+
+  it('with a file that was removed while its put went on is looked at when the put has ended', async (context) => {
+    const subject = await Subject.open(context);
+    const put = subject.put();
+    for (const n of [5, 6]) {
+      await put.begin(stripe(n), TARGETS);
+      put.stored(placed(n, [1, 2, 3]));
+      put.add(file(n));
+      await put.commit(0);
+    }
+    // Stripe 5 is given up with its file; another file of the put lies in stripe 6, so that is referred to again.
+    subject.freed = [5, 6].map((n) => ({
+      stripe: stripe(n).id,
+      chunks: stripe(n).chunks.map((chunk, i) => ({ id: chunk, peer: parsePeerId(id(i + 1)) })),
+    }));
+    subject.referred.delete(stripe(5).id);
+    await removePath(subject.engine, session, '/f', { recursive: false, forever: true, signal });
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), []);
+    await put.end();
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['1 50', '2 51', '3 52']);
+    assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+});
