@@ -142,6 +142,7 @@ export class ReplicationStream implements AsyncDisposable {
       const pace = new Pace();
       let isEnd = false;
       for (let unsaved = 0; ;) {
+        signal.throwIfAborted();
         const startedMs = performance.now();
         // The first page comes at once, so that it is soon known whether there is anything to copy.
         const waitMs = isEnd ? REPLICATION_FEED_WAIT_MS : 0;

@@ -1,0 +1,16 @@
+import type { SecurityPart } from '../security.js';
+
+/** The databases of a backup host, as whoever provisions them sees them. Failures are StorageErrors. */
+export interface BackupDatabases {
+  /** Of those that peers replicate, in ascending order. */
+  names(): Promise<readonly string[]>;
+  /** Makes a database when it is missing, with our rules, for these and nobody else. May be repeated. */
+  provide(name: string, members: SecurityPart): Promise<void>;
+  /** With all it holds; nothing happens when there is none. */
+  drop(name: string): Promise<void>;
+  /** Forgets what was replaced. */
+  compact(name: string): Promise<void>;
+}
+
+/** Only the server's own admins may change who may. */
+export const ADMINS: SecurityPart = { names: [], roles: ['_admin'] };

@@ -1,0 +1,119 @@
+import { createHmac } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { FastifyInstance } from 'fastify';
+import { isReplicated } from '../../chunk/database-names.js';
+import type { Logger } from '../../log.js';
+import { createDocumentServer } from '../http-server.js';
+import { LevelHost } from '../level-host.js';
+import { readSecurity, type SecurityPart, writeSecurity } from '../security.js';
+import { listenOnSocket } from '../unix-listener.js';
+import { ADMINS, type BackupDatabases } from './backup-databases.js';
+import { proxyRules } from './proxy-rules.js';
+
+export interface EmbeddedCouchOptions {
+  /** The folder of the databases. */
+  readonly directory: string;
+  /** Path of the unix socket, for the front alone. */
+  readonly socket: string;
+  /** Shared with the front. */
+  readonly secret: string;
+  readonly logger: Logger;
+}
+
+/** A CouchDB-compatible server of our own: as much of it as peers replicate with. */
+export class EmbeddedCouch implements BackupDatabases, AsyncDisposable {
+  readonly host: LevelHost;
+  readonly #server: FastifyInstance;
+  readonly #socket: string;
+  readonly #members: Map<string, SecurityPart>;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    host: LevelHost,
+    server: FastifyInstance,
+    { socket, members }: { readonly socket: string; readonly members: Map<string, SecurityPart> },
+  ) {
+    this.host = host;
+    this.#server = server;
+    this.#socket = socket;
+    this.#members = members;
+  }
+
+  /** @throws StorageError CONFLICT when another process serves that socket */
+  static async open({ directory, socket, secret, logger }: EmbeddedCouchOptions): Promise<EmbeddedCouch> {
+    const host = await LevelHost.open({ directory, logger });
+    try {
+      const members = await readMembers(host);
+      const server = createDocumentServer(host, {
+        rules: proxyRules(secret, (name) => members.get(name)),
+        logger,
+        uuid: createHmac('sha256', secret).update('shoal/couchdb-hosting/1').digest('hex').slice(0, 32),
+      });
+      await listenOnSocket(server, socket);
+      return new EmbeddedCouch(host, server, { socket, members });
+    } catch (error) {
+      await host.close();
+      throw error;
+    }
+  }
+
+  async names(): Promise<readonly string[]> {
+    return (await this.host.names()).filter(isReplicated);
+  }
+
+  async provide(name: string, members: SecurityPart): Promise<void> {
+    const { database, release } = await this.host.acquire(name);
+    try {
+      await writeSecurity(database, { admins: ADMINS, members });
+    } finally {
+      release();
+    }
+    this.#members.set(name, members);
+  }
+
+  async drop(name: string): Promise<void> {
+    this.#members.delete(name);
+    await this.host.drop(name);
+  }
+
+  async compact(name: string): Promise<void> {
+    const { database, release } = await this.host.acquire(name);
+    try {
+      await database.compact();
+    } finally {
+      release();
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#server.close();
+    } finally {
+      await this.host.close();
+    }
+    await rm(this.#socket, { force: true });
+  }
+}
+
+/** As they were provided before this process began. */
+async function readMembers(host: LevelHost): Promise<Map<string, SecurityPart>> {
+  const found = new Map<string, SecurityPart>();
+  for (const name of (await host.names()).filter(isReplicated)) {
+    const { database, release } = await host.acquire(name);
+    try {
+      found.set(name, (await readSecurity(database)).members);
+    } finally {
+      release();
+    }
+  }
+  return found;
+}

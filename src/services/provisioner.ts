@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NetworkDocuments } from '../catalog/network-documents.js';
+import {
+  couchUserName,
+  NETWORK_DATABASE,
+  parseUserDatabase,
+  PEER_ROLE,
+  STRIPES_DATABASE,
+  userDatabase,
+} from '../chunk/database-names.js';
+import type { BackupDatabases } from '../documents/couch/backup-databases.js';
+import type { DocumentDatabase } from '../documents/document-database.js';
+import type { SecurityPart } from '../documents/security.js';
+import { wrapError } from '../errors.js';
+import { MAX_PROVISIONED_DATABASES, PROVISION_PAUSE_MS, PROVISION_RETRY_MS, RETIRED_DATABASE_MS } from '../limits.js';
+import type { Logger } from '../log.js';
+
+export interface ProvisionerOptions {
+  readonly databases: BackupDatabases;
+  /** The network's records, verified. */
+  readonly records: Pick<NetworkDocuments, 'homes' | 'users'>;
+  /** Their database: its changes say when to look again. */
+  readonly network: Pick<DocumentDatabase, 'sequence' | 'changes'>;
+  readonly logger: Logger;
+  readonly nowMs?: () => number;
+  /** How long the database of an older generation is kept, for peers that were away. Default RETIRED_DATABASE_MS. */
+  readonly retiredMs?: number;
+}
+
+const EVERY_PEER: SecurityPart = { names: [], roles: [PEER_ROLE] };
+
+/** Makes the databases of a backup host and says who may use them, as users and the network have signed it. */
+export class Provisioner implements AsyncDisposable {
+  readonly #options: ProvisionerOptions;
+  readonly #life = new AbortController();
+  /** Members of each database, as they were set, in JSON. */
+  readonly #provided = new Map<string, string>();
+  /** Since when a database is known to be of an older generation. */
+  readonly #retired = new Map<string, number>();
+  #users = '';
+  readonly #running: Promise<void>;
+
+  /** Begins at once, and goes on with what changes. */
+  constructor(options: ProvisionerOptions) {
+    this.#options = options;
+    this.#running = this.#run(this.#life.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#life.abort();
+    await this.#running;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #provision(): Promise<void> {
+    const { databases, records, nowMs = Date.now, retiredMs = RETIRED_DATABASE_MS, logger } = this.#options;
+    await this.#provide(NETWORK_DATABASE, EVERY_PEER);
+    await this.#provide(STRIPES_DATABASE, EVERY_PEER);
+    const users = await records.users();
+    const generations = new Map(users.map(({ user }) => [user.owner, user.generation]));
+    const members = membersByDatabase(await records.homes(), generations);
+    let room = MAX_PROVISIONED_DATABASES;
+    for (const [name, names] of members) {
+      room--;
+      if (room === 0) logger.warn({ databases: members.size }, 'too many users for this backup host');
+      if (room > 0) await this.#provide(name, { names, roles: [] });
+    }
+    for (const name of await databases.names()) {
+      const parsed = parseUserDatabase(name);
+      if (parsed === undefined || members.has(name)) continue;
+      const current = generations.get(parsed.user);
+      const isRetired = current !== undefined && parsed.generation < current;
+      if (!isRetired) await this.#provide(name, { names: [], roles: [] });
+      else await this.#retire(name, nowMs() - retiredMs, nowMs());
+    }
+    await this.#forgetOldKeys(users.map(({ user }) => `${user.owner} ${String(user.version)}`).join('\n'));
+  }
+
+  async #provide(name: string, members: SecurityPart): Promise<void> {
+    const text = JSON.stringify(members);
+    if (this.#provided.get(name) === text) return;
+    await this.#options.databases.provide(name, members);
+    this.#provided.set(name, text);
+    this.#retired.delete(name);
+    this.#options.logger.info({ database: name, members: members.names.length }, 'a database was provided');
+  }
+
+  async #retire(name: string, beforeMs: number, nowMs: number): Promise<void> {
+    const sinceMs = this.#retired.get(name) ?? nowMs;
+    this.#retired.set(name, sinceMs);
+    if (sinceMs > beforeMs) return;
+    await this.#options.databases.drop(name);
+    this.#retired.delete(name);
+    this.#provided.delete(name);
+    this.#options.logger.info({ database: name }, 'a database of former keys was deleted');
+  }
+
+  /** A changed passphrase leaves the former wrap in an old revision, which the host need not keep. */
+  async #forgetOldKeys(users: string): Promise<void> {
+    if (this.#users === users) return;
+    await this.#options.databases.compact(NETWORK_DATABASE);
+    this.#users = users;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { network, logger } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const since = await network.sequence();
+        await this.#provision();
+        // It ends by itself when something has changed, and now and then, since time retires databases too.
+        const patience = AbortSignal.any([signal, AbortSignal.timeout(PROVISION_PAUSE_MS)]);
+        await firstOf(network.changes({ since, signal: patience }));
+      } catch (error) {
+        const { code, message } = wrapError(error, 'Providing the databases of this backup host');
+        if (!isOver(signal))
+          logger.warn({ code, reason: message }, 'databases could not be provided; it will be tried again');
+        await rest(PROVISION_RETRY_MS, signal);
+      }
+    }
+  }
+}
+
+/** A call, so that the compiler does not take what it was before an await for what it is. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+async function firstOf(changes: AsyncIterable<unknown>): Promise<void> {
+  const iterator = changes[Symbol.asyncIterator]();
+  await iterator.next();
+  await iterator.return?.();
+}
+
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  // An aborted wait is the end that was asked for.
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** The present generation, and the next, into which a rotation of keys writes before it is complete. */
+function membersByDatabase(
+  homes: readonly {
+    readonly user: Parameters<typeof userDatabase>[0];
+    readonly peer: Parameters<typeof couchUserName>[0];
+  }[],
+  generations: ReadonlyMap<string, number>,
+): ReadonlyMap<string, string[]> {
+  const members = new Map<string, string[]>();
+  for (const { user, peer } of homes) {
+    const generation = generations.get(user);
+    if (generation === undefined) continue;
+    for (const each of [generation, generation + 1]) {
+      const name = userDatabase(user, each);
+      members.set(name, [...(members.get(name) ?? []), couchUserName(peer)].sort());
+    }
+  }
+  return members;
+}
