@@ -12,6 +12,7 @@ import type {
   ImportItem,
   PassphraseReply,
   PutReply,
+  RecoveryEvent,
   StatusReply,
   UserReply,
 } from '../gateways/http/api.js';
@@ -49,6 +50,26 @@ const MADE = new Date(MODIFIED).toISOString();
 
 function demoUser(unlocked: boolean): UserReply {
   return { id: 'ab'.repeat(32), name: 'demo', unlocked, generation: 1, kit: false };
+}
+
+/** Two peers, one of them broken off; a file back, one not whole, one refused; a stripe that cannot be read. */
+function recoveryEvents(dryRun: boolean): RecoveryEvent[] {
+  const [peer, version] = ['cd'.repeat(32), 'ef'.repeat(16)];
+  const failure = { code: 'UNAVAILABLE', message: 'Peer cellar did not answer.' } as const;
+  const reason = { code: 'CONFLICT', message: 'It is taken.' } as const;
+  const back = { path: '/new/cat', stored: '/old/cat', version, bytes: 1234, modified: MADE, created: MADE };
+  return [
+    { event: 'peer', peer, name: 'attic', chunks: 12, badLabels: 0, failure: null },
+    { event: 'peer', peer, name: 'cellar', chunks: 3, badLabels: 2, failure },
+    { event: 'stripes', stripes: 2 },
+    { event: 'stripe' },
+    { event: 'unread', stripe: peer, chunks: 1, needed: 2, ...failure },
+    { event: 'stripe' },
+    { event: 'broken', path: '/film', version, bytes: 5, missing: 'bytes 5–9' },
+    { event: 'recovered', ...back },
+    { event: 'refused', path: '/full', version, ...reason },
+    { event: 'done', dryRun, stripes: 2, known: 7, recovered: 1, bytes: 1234, broken: 1, unread: 1, refused: 1 },
+  ];
 }
 
 export class FakePeer implements AsyncDisposable {
@@ -108,6 +129,7 @@ export class FakePeer implements AsyncDisposable {
     const call = `${request.method ?? ''} ${url.pathname}`;
     this.calls.push(call);
     if (call === 'POST /v1/keys') await this.#rotate(request, response);
+    else if (call === 'POST /v1/recovery') await this.#recoverCatalog(request, response);
     else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
     else if (call === 'POST /v1/exports') await this.#export((await body(request)) as ExportRequest, response);
@@ -138,6 +160,8 @@ export class FakePeer implements AsyncDisposable {
         return { user: demoUser(true), pendingHosts: [], words: KIT_WORDS, network: 'fake', created: MADE };
       case 'POST /v1/users/recover':
         return this.#recover((await body(request)) as { name: string; words: string; next: string });
+      case 'POST /v1/users/adopt':
+        return this.#adopt((await body(request)) as { name?: string; id?: string });
       case 'GET /v1/keys':
         return { generation: 2, state: 'running', done: 5, total: 10 };
       case 'GET /v1/stat':
@@ -181,6 +205,19 @@ export class FakePeer implements AsyncDisposable {
       throw new StorageError('INVALID_ARGUMENT', 'Word 1 is not in the list of words.');
     this.passphrase = next;
     return { user: demoUser(false), pendingHosts: [] };
+  }
+
+  #adopt({ name, id }: { name?: string; id?: string }): UserReply {
+    if (name !== 'demo' && id !== demoUser(false).id)
+      throw new StorageError('NOT_FOUND', 'No peer that answers remembers this user.');
+    return demoUser(this.faults.locked !== true);
+  }
+
+  async #recoverCatalog(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { dryRun } = (await body(request)) as { dryRun: boolean };
+    for (const event of recoveryEvents(dryRun)) response.write(`${JSON.stringify(event)}\n`);
+    if (this.faults.cut === true) response.destroy();
+    else response.end();
   }
 
   async #rotate(request: IncomingMessage, response: ServerResponse): Promise<void> {

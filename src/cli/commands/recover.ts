@@ -5,7 +5,7 @@ import type { RecoveryOutcome } from '../control-client.js';
 import { type CommonOptions, Invocation } from '../invocation.js';
 import { readPassphrase, readRecovery } from '../passphrase.js';
 import { printable } from '../printable.js';
-import { openRecoveryBar, type RecoveryBar } from '../recovery-bar.js';
+import { openRecoveryBar } from '../recovery-bar.js';
 import type { Runtime } from '../runtime.js';
 import { count, formatBytes } from '../units.js';
 
@@ -69,24 +69,20 @@ async function unlock({ client, runtime }: Invocation, { name }: UserReply, opti
   await client.unlock(name, next);
 }
 
+/** With --json each event is a line on stdout; a person is told of what is not well, and in a dry run of everything. */
 async function recover(invocation: Invocation, user: string, dryRun: boolean): Promise<RecoveryDone> {
   const bar = await openRecoveryBar(invocation);
   try {
     for await (const outcome of invocation.client.recoverCatalog(user, { dryRun })) {
       if (outcome.event === 'done') return outcome;
-      show(invocation, bar, outcome);
+      if (outcome.event === 'stripes') bar.expect(outcome.stripes);
+      else if (outcome.event === 'stripe') bar.advance();
+      else invocation.result(outcome, () => (dryRun || outcome.event !== 'recovered' ? describe(outcome) : ''));
     }
   } finally {
     bar.stop();
   }
   throw new StorageError('UNAVAILABLE', 'The peer stopped. Run it again: what came back stays.');
-}
-
-/** With --json each event is a line on stdout; a person is told of what is not well, and in a dry run of everything. */
-function show(invocation: Invocation, bar: RecoveryBar, outcome: Exclude<RecoveryOutcome, RecoveryDone>): void {
-  if (outcome.event === 'stripes') bar.expect(outcome.stripes);
-  else if (outcome.event === 'stripe') bar.advance();
-  else invocation.result(outcome, () => describe(outcome));
 }
 
 type Told = Exclude<RecoveryOutcome, RecoveryDone | { readonly event: 'stripes' | 'stripe' }>;
@@ -103,7 +99,7 @@ function describe(told: Told): string {
     case 'broken':
       return `${printable(told.path)} is not whole: ${told.missing} cannot be had now.`;
     case 'unread':
-      return `A stripe cannot be read: ${count(told.chunks, 'chunk')} of it lie on peers that answer, ${String(told.needed)} are needed. ${printable(told.message)}`;
+      return `A stripe cannot be read: ${count(told.chunks, 'chunk')} of ${String(told.needed)} that are needed can be had. ${printable(told.message)}`;
     case 'refused':
       return `${printable(told.path)} did not come back: ${printable(told.message)}`;
   }
