@@ -125,8 +125,7 @@ function file(...stripes: number[]): FileState {
     fileOffset: index,
     extent: { key: id(9), stripe: parseStripeId(id(n)), offset: 0, sealedBytes: 10, bytes: 1 },
   }));
-  const source = (async function* () {})();
-  const fixed = { file: { path: '/f', modifiedMs: 0, mode: 0, source }, id: 'f', version: 'v', createdMs: 0 };
+  const fixed = { file: { path: '/f', modifiedMs: 0, mode: 0 }, id: 'f', version: 'v', createdMs: 0 };
   return { ...fixed, bytes: 1, storedBytes: 1, missingChunks: 0, extents, failed: false } as unknown as FileState;
 }
 

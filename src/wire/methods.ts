@@ -8,15 +8,15 @@ function encoded(message: Buffer): Buffer {
 }
 
 /** Stands for a request whose bytes are no message: see answerUnary. grpc-js would call it a fault of the server. */
-export class MalformedRequest {}
+export const MALFORMED_REQUEST: unique symbol = Symbol('malformed request');
 
-/** The same deserializer, which gives a MalformedRequest instead of throwing. */
+/** The same deserializer, which gives MALFORMED_REQUEST instead of throwing. */
 function forgiving<Request>(deserialize: (bytes: Buffer) => Request): (bytes: Buffer) => Request {
   return (bytes) => {
     try {
       return deserialize(bytes);
     } catch {
-      return new MalformedRequest() as Request;
+      return MALFORMED_REQUEST as Request;
     }
   };
 }

@@ -11,7 +11,7 @@ import type { Logger } from '../log.js';
 import type { Admit, AnyCall } from './admission.js';
 import type { MessagePool } from './message-pool.js';
 import type { Idle } from './message-reader.js';
-import { MalformedRequest } from './methods.js';
+import { MALFORMED_REQUEST } from './methods.js';
 import { toRefusal, type Refusal } from './status.js';
 
 /** What every handler gets. */
@@ -75,7 +75,7 @@ function openVisit(edge: Edge, call: Cancellable): OpenVisit {
 
 /** @throws StorageError INVALID_ARGUMENT for bytes that are no message */
 function checkRequest(request: unknown): void {
-  if (request instanceof MalformedRequest) {
+  if (request === MALFORMED_REQUEST) {
     throw new StorageError('INVALID_ARGUMENT', 'The request is not a message of this method.');
   }
 }

@@ -85,12 +85,11 @@ export class WorkerPool implements AsyncDisposable {
 
   /** Twice and not for ever: the work itself may be what kills a thread. */
   async #runTwice<T>(use: (calls: Remote<WorkerCalls>) => Promise<T>): Promise<T> {
-    let died = false;
-    const first = this.#run(use, () => (died = true));
+    const thread = { died: false };
     try {
-      return await first;
+      return await this.#run(use, () => (thread.died = true));
     } catch (error) {
-      if (!died || this.#closing !== undefined) throw error;
+      if (!thread.died || this.#closing !== undefined) throw error;
     }
     return await this.#run(use);
   }

@@ -86,10 +86,10 @@ describe('sendChunks', () => {
   });
 
   async function finish(sending: Promise<Sent>): Promise<Sent> {
-    let ended = false;
-    const end = (): void => void (ended = true);
+    const state = { ended: false };
+    const end = (): void => void (state.ended = true);
     sending.then(end, end);
-    for (let n = 0; !ended; n++) {
+    for (let n = 0; !state.ended; n++) {
       assert.ok(n < 200, 'it ends');
       for (let k = 0; k < 5; k++) await turn();
       mock.timers.tick(100);

@@ -339,11 +339,11 @@ describe('StripeFetch, when a source is slow', () => {
 
   /** Lets time pass until `loading` is settled, one timer after the other. */
   async function pass(loading: Promise<unknown>): Promise<number> {
-    let ended = false;
-    const end = (): void => void (ended = true);
+    const state = { ended: false };
+    const end = (): void => void (state.ended = true);
     loading.then(end, end);
     let ms = 0;
-    for (; !ended; ms += 100) {
+    for (; !state.ended; ms += 100) {
       await settle();
       mock.timers.tick(100);
       assert.ok(ms < 10 * FETCH_PATIENCE_MS, 'it ends');
