@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { StorageError, type ErrorCode } from '../errors.js';
 import { DOCUMENT_PAGE } from '../limits.js';
+import { rot } from '../../test/contract/leveldb-rot.js';
 import type { Document, DocumentDatabase } from './document-database.js';
 import { openDocuments } from './level-documents.js';
 
@@ -25,6 +25,10 @@ function fails(work: Promise<unknown>, code: ErrorCode, message: RegExp): Promis
     assert.match(error.message, message);
     return true;
   });
+}
+
+function rotIn(name: string, isHit: (key: string, value: string) => boolean): Promise<number> {
+  return rot(join(directory, name), isHit);
 }
 
 async function collect(database: DocumentDatabase, prefix: string): Promise<string[]> {
@@ -96,46 +100,11 @@ test('a database without its description says so', async () => {
   await fails(openDocuments(directory, 'headless'), 'CORRUPT', /damaged/);
 });
 
-/** Writes over every value whose key and text match, behind PouchDB's back, as bit rot would. */
-async function rot(name: string, isHit: (key: string, value: string) => boolean): Promise<number> {
-  const level = createRequire(import.meta.url)('leveldown') as (place: string) => LevelDown;
-  const database = level(join(directory, name));
-  const wait = (work: (done: (error?: Error | null) => void) => void): Promise<void> =>
-    new Promise((resolve, reject) => {
-      work((error) => (error instanceof Error ? reject(error) : resolve()));
-    });
-  await wait((done) => database.open(done));
-  const iterator = database.iterator({ keyAsBuffer: false, valueAsBuffer: false });
-  const hits: string[] = [];
-  const step = (done: (error?: Error | null) => void): void => {
-    iterator.next((error, key, value) => {
-      if (key !== undefined && isHit(key, value ?? '')) hits.push(key);
-      if (key === undefined) done(error);
-      else step(done);
-    });
-  };
-  await wait(step);
-  await wait((done) => iterator.end(done));
-  for (const key of hits) await wait((done) => database.put(key, '{"torn', done));
-  await wait((done) => database.close(done));
-  return hits.length;
-}
-
-interface LevelDown {
-  open(done: (error?: Error | null) => void): void;
-  put(key: string, value: string, done: (error?: Error | null) => void): void;
-  close(done: (error?: Error | null) => void): void;
-  iterator(options: { keyAsBuffer: false; valueAsBuffer: false }): {
-    next(step: (error: Error | null, key?: string, value?: string) => void): void;
-    end(done: (error?: Error | null) => void): void;
-  };
-}
-
 test('a rotten document is told from a missing one, and hides no other', async () => {
   const database = await openDocuments(directory, 'rotten');
   await database.put(numbered(5));
   await database.close();
-  assert.equal(await rot('rotten', (key, value) => key.includes('by-sequence') && value.includes('number-00002')), 1);
+  assert.equal(await rotIn('rotten', (key, value) => key.includes('by-sequence') && value.includes('number-00002')), 1);
   const again = await openDocuments(directory, 'rotten');
   await fails(again.get('number-00002'), 'CORRUPT', /damaged/);
   assert.equal(await again.get('number-00009'), undefined);
@@ -152,7 +121,7 @@ test('a document whose description is rotten is noticed', async () => {
   const database = await openDocuments(directory, 'nameless');
   await database.put(numbered(5));
   await database.close();
-  assert.equal(await rot('nameless', (key) => key.includes('document-store') && key.endsWith('number-00002')), 1);
+  assert.equal(await rotIn('nameless', (key) => key.includes('document-store') && key.endsWith('number-00002')), 1);
   const again = await openDocuments(directory, 'nameless');
   assert.deepEqual(await collect(again, 'number-'), [
     'number-?',
@@ -168,7 +137,7 @@ test('a database that has lost its counter is not opened: it would write over wh
   const database = await openDocuments(directory, 'counter');
   await database.put(numbered(5));
   await database.close();
-  assert.equal(await rot('counter', (key) => key.endsWith('_local_last_update_seq')), 1);
+  assert.equal(await rotIn('counter', (key) => key.endsWith('_local_last_update_seq')), 1);
   await fails(openDocuments(directory, 'counter'), 'CORRUPT', /damaged/);
 });
 
@@ -176,8 +145,8 @@ test('a feed passes over what is rotten, where PouchDB would end the process', a
   const database = await openDocuments(directory, 'feed');
   await database.put(numbered(6));
   await database.close();
-  assert.equal(await rot('feed', (key) => key.includes('document-store') && key.endsWith('number-00002')), 1);
-  assert.equal(await rot('feed', (key, value) => key.includes('by-sequence') && value.includes('number-00004')), 1);
+  assert.equal(await rotIn('feed', (key) => key.includes('document-store') && key.endsWith('number-00002')), 1);
+  assert.equal(await rotIn('feed', (key, value) => key.includes('by-sequence') && value.includes('number-00004')), 1);
   const again = await openDocuments(directory, 'feed');
   const ending = new AbortController();
   const told: string[] = [];

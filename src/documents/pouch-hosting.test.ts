@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { StorageError, type ErrorCode } from '../errors.js';
 import { silentLogger } from '../log.js';
+import { rot } from '../../test/contract/leveldb-rot.js';
 import { HttpHost } from './http-host.js';
 import { PouchHosting } from './pouch-hosting.js';
 
@@ -166,4 +167,22 @@ test('what is too large is refused whole', async () => {
   const database = await client.open('network');
   await fails(database.put([{ _id: 'a' }, { _id: 'b', text: 'x'.repeat(70_000) }]), 'PERMISSION_DENIED', /65536 bytes/);
   assert.equal(await database.get('a'), undefined);
+});
+
+test('a document that rots is told from a missing one, and hides no other', async () => {
+  await start();
+  const database = await client.open('network');
+  await database.put(['a', 'b', 'c', 'd'].map((name) => ({ _id: name, text: `text of ${name}` })));
+  await stop();
+  const place = join(directory, 'databases', 'network');
+  assert.equal(await rot(place, (key, value) => key.includes('by-sequence') && value.includes('text of b')), 1);
+  assert.equal(await rot(place, (key) => key.includes('document-store') && key.endsWith('c')), 1);
+  await start();
+  await fails(database.get('b'), 'CORRUPT', /damaged/);
+  await fails(database.leaves('b'), 'CORRUPT', /damaged/);
+  const listed = new Map<string, boolean>();
+  for await (const page of database.list('')) {
+    for (const { id, document } of page) listed.set(id, document !== undefined);
+  }
+  assert.deepEqual(Object.fromEntries(listed), { '?': false, a: true, b: false, d: true });
 });

@@ -78,8 +78,13 @@ describe(`PouchDB hosting that is killed again and again (SHOAL_TEST_SEED=${SEED
     const ending = new AbortController();
     const told = new Set<string>();
     let following: Promise<void> | undefined;
+    let hosting: ChildProcess | undefined;
+    context.after(() => {
+      ending.abort();
+      hosting?.kill('SIGKILL');
+    });
     for (let round = 0; round < KILLS; round++) {
-      const hosting = await startHosting(home);
+      hosting = await startHosting(home);
       const database = await host.open('user');
       following ??= follow(database, told, ending.signal);
       await ledger.verify(database);
@@ -88,7 +93,7 @@ describe(`PouchDB hosting that is killed again and again (SHOAL_TEST_SEED=${SEED
       await kill(hosting);
       await Promise.all(lanes);
     }
-    const hosting = await startHosting(home);
+    hosting = await startHosting(home);
     const database = await host.open('user');
     await ledger.verify(database);
     await database.put([{ _id: 'last' }]);
