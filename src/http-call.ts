@@ -34,6 +34,7 @@ class Patience {
   readonly #request: ClientRequest;
   readonly #idleMs: number;
   #timer: NodeJS.Timeout;
+  #failure: StorageError | undefined;
 
   constructor(request: ClientRequest, idleMs: number) {
     this.#request = request;
@@ -46,6 +47,11 @@ class Patience {
     request.once('close', () => clearTimeout(this.#timer));
   }
 
+  /** Set once the request was ended for this; a reply in progress then fails with something else. */
+  get failure(): StorageError | undefined {
+    return this.#failure;
+  }
+
   renew(): void {
     clearTimeout(this.#timer);
     if (!this.#request.destroyed) this.#timer = this.#arm(this.#idleMs);
@@ -53,7 +59,8 @@ class Patience {
 
   #arm(ms: number): NodeJS.Timeout {
     return setTimeout(() => {
-      this.#request.destroy(new StorageError('TIMEOUT', `No answer for ${String(Math.ceil(ms / 1000))} s.`));
+      this.#failure = new StorageError('TIMEOUT', `No answer for ${String(Math.ceil(ms / 1000))} s.`);
+      this.#request.destroy(this.#failure);
     }, ms);
   }
 }
@@ -136,7 +143,7 @@ async function* read(response: IncomingMessage, { patience, where, signal }: Rea
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw refuse(error, where);
+    throw patience.failure ?? refuse(error, where);
   } finally {
     response.destroy();
   }

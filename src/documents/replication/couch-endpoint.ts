@@ -74,7 +74,7 @@ export class CouchEndpoint implements Endpoint {
     const rows = listOf(found.results, 'changes');
     if (rows.length > limit) corrupt('more changes than were asked for');
     return {
-      changes: rows.flatMap(changeOf),
+      changes: merge(rows.flatMap(changeOf)),
       last: sequenceOf(found.last_seq),
       pending: typeof found.pending === 'number' && found.pending >= 0 ? found.pending : undefined,
     };
@@ -175,6 +175,13 @@ function changeOf(row: unknown): NamedRevisions[] {
   if (!isDocumentId(id) || id.startsWith('_')) return [];
   const revs = listOf(changes, 'revisions').map((each) => (Object(each) as { rev?: unknown }).rev);
   return [{ id, revs: revsOf(revs) }];
+}
+
+/** A host may tell of one document twice. */
+function merge(changes: readonly NamedRevisions[]): NamedRevisions[] {
+  const merged = new Map<string, Set<string>>();
+  for (const { id, revs } of changes) merged.set(id, new Set([...(merged.get(id) ?? []), ...revs]));
+  return [...merged].map(([id, revs]) => ({ id, revs: [...revs] }));
 }
 
 /** Of a reply what was asked for, each once. */
