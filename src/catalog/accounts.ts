@@ -180,7 +180,7 @@ export class Accounts {
     next: Uint8Array,
     { passphrase, rotatedBy }: { readonly passphrase: string; readonly rotatedBy: PeerId },
   ): Promise<UserDocument> {
-    const { owner, kit: _retired, ...fields } = user;
+    const { owner, name, createdMs, publicKey } = user;
     const keys = deriveUserKeys(next);
     const former = [...openFormerKeys(owner, user.former, rootKey), rootKey];
     try {
@@ -188,9 +188,9 @@ export class Accounts {
       const version = user.version + 1;
       const wrap = await wrapRootKey(passphrase, next, { user: owner, version, cost: this.#costOf(user) });
       const links = [...user.links, link];
+      // Without a recovery kit: its words would have to be known.
       const successor = {
-        ...fields,
-        ...{ owner, version, wrap, links, rotatedBy },
+        ...{ owner, name, createdMs, publicKey, version, wrap, links, rotatedBy },
         generation: user.generation + 1,
         sharingKey: keys.sharing.publicKey,
         former: sealFormerKeys(owner, former, next),
@@ -224,8 +224,7 @@ export class Accounts {
   }
 
   async #write(user: UserDocument, signer: Signer): Promise<UserDocument> {
-    const { publicKey: _key, links: _links, ...fields } = user;
-    const signed = writeUser(fields, signer);
+    const signed = writeUser(user, signer);
     await this.#records.setUser(user.owner, signed);
     const latest = await this.#records.user(user.owner);
     if (latest !== undefined && equalBytes(latest.signed, signed)) return user;

@@ -41,12 +41,16 @@ function renew(user: OpenUser, account: SampleAccount): void {
   user.renew(account.user, KeyRing.open(account.user, account.rootKey));
 }
 
+/** Resolves when nothing is left of a rotation. */
+async function settled(user: OpenUser): Promise<void> {
+  while (user.rotation.state === 'running') await new Promise((resolve) => setImmediate(resolve));
+}
+
 function advance(user: OpenUser, onProgress?: (rotation: KeyRotation) => void): Promise<void> {
   const { signal } = new AbortController();
   return user.advance({ signal, ...(onProgress && { onProgress }) });
 }
 
-/** Whether any of these texts opens with keys of the first generation. */
 function databaseOf(host: MemoryHost, generation: number): ReadonlyMap<string, Document> {
   return host.databases.get(userDatabase(owner, generation))?.documents ?? new Map();
 }
@@ -87,11 +91,8 @@ describe('rotating keys', () => {
     await user.with((catalog) => catalog.commit(files('before', 500)));
     renew(user, second);
     let count = 0;
-    let over = false;
-    const rotating = advance(user).finally(() => {
-      over = true;
-    });
-    while (!over) {
+    const rotating = advance(user);
+    while (user.rotation.state === 'running') {
       const name = String(count++);
       await user.with((catalog) => catalog.commit([sampleVersion(`/meanwhile/${name}`)]));
       assert.equal((await user.with((catalog) => catalog.stat(`/meanwhile/${name}`))).type, 'file');
@@ -120,7 +121,7 @@ describe('rotating keys', () => {
     // Not closed: as a process that was killed leaves it. A write of it may still come later.
     const later = await open(host, second);
     await later.with((catalog) => catalog.commit([sampleVersion('/later')]));
-    while (later.rotation.state === 'running') await new Promise((resolve) => setImmediate(resolve));
+    await settled(later);
     assert.deepEqual(await paths(later), [...before, '/later'].sort());
     assert.deepEqual([...host.databases.keys()], [userDatabase(owner, 2)]);
     await later.close();
@@ -161,7 +162,7 @@ describe('a peer that was away while keys were rotated elsewhere', () => {
     await other.with((catalog) => catalog.remove('/both/1', { recursive: true, forever: true }));
     await other.close();
     const rotated = await open(here, second);
-    while (rotated.rotation.state === 'running') await new Promise((resolve) => setImmediate(resolve));
+    await settled(rotated);
     await rotated.with((catalog) => catalog.commit([sampleVersion('/here')]));
     await rotated.close();
     return { here, away };
@@ -181,7 +182,7 @@ describe('a peer that was away while keys were rotated elsewhere', () => {
     const { here, away } = await apart();
     await replicate(here, away, 2);
     const user = await open(away, second, two);
-    while (user.rotation.state === 'running') await new Promise((resolve) => setImmediate(resolve));
+    await settled(user);
     const there = await paths(user);
     for (const path of ['/away', '/here', '/also/0/0', '/both/0/0']) assert.ok(there.includes(path), path);
     assert.ok(!there.includes('/both/1'), 'what was removed away stays so');
@@ -201,7 +202,7 @@ describe('a peer that was away while keys were rotated elsewhere', () => {
     assert.equal(user.rotation.state, 'running');
     assert.equal(databaseOf(away, 2).size, 0);
     await replicate(here, away, 2);
-    while (user.rotation.state === 'running') await new Promise((resolve) => setImmediate(resolve));
+    await settled(user);
     for (const path of ['/away', '/waiting', '/here']) assert.ok((await paths(user)).includes(path), path);
     await user.close();
   });

@@ -101,9 +101,11 @@ function decode(bytes: Uint8Array): UserFields {
 
 /** Signs a user's document. @returns an encoded shoal.v1.Signed: what exportUser gives and importUser takes */
 export function writeUser(user: UserFields, signer: Signer): Uint8Array {
-  const { owner, kit, former, rotatedBy, ...fields } = user;
+  const { name, version, generation, sharingKey, wrap, kit, former, rotatedBy, createdMs } = user;
+  const fields = { name, version, generation, sharingKey, wrap, kit, createdMs };
   const peer = rotatedBy === undefined ? new Uint8Array(0) : idBytes(rotatedBy);
-  const body = { ...fields, format: FORMAT, owner: idBytes(owner), kit, former: [...former], rotatedBy: peer };
+  const ids = { owner: idBytes(user.owner), rotatedBy: peer };
+  const body = { ...fields, ...ids, format: FORMAT, former: [...former] };
   return sealSigned('userDocument', UserBody.encode(body).finish(), signer);
 }
 

@@ -71,7 +71,7 @@ export class UserGenerations {
   async isWhole(generation: number, ring: KeyRing): Promise<boolean> {
     if (generation === 1) return true;
     await using opened = await this.open(generation, ring);
-    return hasWholeBase(opened.documents);
+    return await hasWholeBase(opened.documents);
   }
 
   /** Nothing is in it that is not in a later generation. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import type { Catalog, Entry, KeyRotation, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
+import type { Catalog, Entry, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
 import type { Membership } from '../../src/catalog/membership.js';
 import { parsePeerId } from '../../src/chunk/ids.js';
 import { makeReceipt } from '../../src/chunk/receipt.js';
 import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
+import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
 import { profileOf } from './sample-network.js';
 
@@ -268,7 +269,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       const large = put('/large/file', 9001);
       await catalog.commit(session, [large, put('/large/small')]);
       assert.deepEqual(await catalog.manifest(session, '/large/file'), large.manifest);
-      const { freed } = await catalog.remove(session, '/large/file');
+      const { freed } = await catalog.remove(session, '/large/file', { forever: true });
       assert.deepEqual(freed, []);
     });
 
@@ -344,12 +345,12 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
         const peer = own.placement[index]?.peer;
         return peer === undefined ? [] : [{ id, peer }];
       });
-      const first = await catalog.remove(session, '/remove/both');
+      const first = await catalog.remove(session, '/remove/both', { forever: true });
       assert.deepEqual(first, { files: 1, freed: [{ stripe: own.id, chunks: held }] });
       await fails(catalog.stat(session, '/remove/both'), 'NOT_FOUND');
 
       await catalog.commit(session, [sampleVersion('/remove/deep/x')]);
-      const rest = await catalog.remove(session, '/remove', { recursive: true });
+      const rest = await catalog.remove(session, '/remove', { recursive: true, forever: true });
       assert.equal(rest.files, 2);
       assert.deepEqual(
         rest.freed.map((freed) => freed.stripe),
@@ -361,6 +362,49 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       assert.deepEqual(paths(await catalog.list(session, '/remove', { recursive: true })), ['/remove/both']);
       assert.equal((await catalog.versions(session, '/remove/both')).length, 1);
       await fails(catalog.commit(session, [{ ...both, path: '/remove/both2' }]), 'ALREADY_EXISTS', 'INVALID_ARGUMENT');
+    });
+
+    test('what is removed lies in the trash, comes back, and is removed for ever', async () => {
+      const version = put('/bin/deep/file', 2);
+      await catalog.commit(session, [version, put('/bin/deep/other')]);
+      assert.deepEqual(await catalog.remove(session, '/bin', { recursive: true }), { files: 2, freed: [] });
+      await fails(catalog.stat(session, '/bin'), 'NOT_FOUND');
+      const trashed = (await catalog.deleted(session)).filter(({ path }) => path === '/bin');
+      assert.deepEqual(
+        trashed.map(({ type, files, bytes }) => ({ type, files, bytes })),
+        [{ type: 'folder', files: 2, bytes: 3000 }],
+      );
+      // One file out of it, then the rest beside what is there by now.
+      assert.equal((await catalog.restore(session, '/bin/deep/file')).path, '/bin/deep/file');
+      assert.deepEqual((await catalog.manifest(session, '/bin/deep/file')).version, version.manifest.version);
+      assert.equal((await catalog.restore(session, '/bin')).path, '/bin (2)');
+      assert.deepEqual(paths(await catalog.list(session, '/bin (2)', { recursive: true })), [
+        '/bin (2)/deep',
+        '/bin (2)/deep/other',
+      ]);
+      await fails(catalog.restore(session, '/bin'), 'ALREADY_EXISTS');
+      await fails(catalog.restore(session, '/never'), 'NOT_FOUND');
+      await catalog.remove(session, '/bin', { recursive: true });
+      await catalog.remove(session, '/bin', { recursive: true, forever: true });
+      await fails(catalog.restore(session, '/bin'), 'NOT_FOUND');
+      await catalog.remove(session, '/bin (2)', { recursive: true });
+      assert.equal((await catalog.emptyTrash(session, 0)).files, 0, 'younger than that');
+      const emptied = await catalog.emptyTrash(session, Number.MAX_SAFE_INTEGER);
+      assert.ok(emptied.files >= 1);
+      assert.deepEqual(await catalog.deleted(session), []);
+    });
+
+    test('an old version becomes the newest again, and no version is lost', async () => {
+      const [first, second] = [put('/again/file'), put('/again/file', 2)];
+      await catalog.commit(session, [first]);
+      await catalog.commit(session, [second]);
+      const entry = await catalog.restore(session, '/again/file', first.manifest.version);
+      assert.equal(entry.bytes, 1000);
+      assert.notEqual(entry.version, first.manifest.version);
+      assert.equal((await catalog.versions(session, '/again/file')).length, 3);
+      const { extents } = await catalog.manifest(session, '/again/file');
+      assert.deepEqual(extents, first.manifest.extents);
+      await fails(catalog.restore(session, '/again/file', put('/x').manifest.version), 'NOT_FOUND');
     });
 
     test('an empty folder is removed without asking twice', async () => {
@@ -419,73 +463,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       await catalog.lock(stranger);
     });
 
-    test('a changed passphrase locks all sessions but that of whoever changed it', async () => {
-      await catalog.createUser('changing', 'old');
-      const [kept, other] = [await catalog.unlock('changing', 'old'), await catalog.unlock('changing', 'old')];
-      const change = { name: 'changing', old: 'old', next: 'new' };
-      await fails(catalog.changePassphrase({ ...change, old: 'wrong', keep: kept }), 'UNAUTHENTICATED');
-      assert.equal(await catalog.isUnlocked(other), true);
-      const changed = await catalog.changePassphrase({ ...change, keep: kept });
-      const user = { id: kept.user, name: 'changing', unlocked: true, generation: 1, kit: false };
-      assert.deepEqual(changed, { user, pendingHosts: [] });
-      assert.equal((await catalog.stat(kept, '/')).type, 'folder');
-      await fails(catalog.stat(other, '/'), 'LOCKED');
-      assert.equal(await catalog.isUnlocked(other), false);
-      await fails(catalog.unlock('changing', 'old'), 'UNAUTHENTICATED');
-      await catalog.lock(kept);
-      await catalog.lock(await catalog.unlock('changing', 'new'));
-    });
-
-    test('a recovery kit opens when the passphrase is forgotten', async () => {
-      await catalog.createUser('forgetful', 'forgotten');
-      const session = await catalog.unlock('forgetful', 'forgotten');
-      await fails(catalog.makeKit('forgetful', 'wrong'), 'UNAUTHENTICATED');
-      const sheet = await catalog.makeKit('forgetful', 'forgotten');
-      assert.equal(sheet.words.length, 24);
-      assert.equal(sheet.network, (await catalog.network()).name);
-      assert.deepEqual([sheet.user.name, sheet.user.kit], ['forgetful', true]);
-      assert.equal(await catalog.isUnlocked(session), true);
-      const words = sheet.words.join(' ');
-      await fails(catalog.recoverWithKit('forgetful', words.replace(/^\w+/, 'xyzzy'), 'new'), 'INVALID_ARGUMENT');
-      await fails(catalog.recoverWithKit('demo', words, 'new'), 'UNAUTHENTICATED');
-      await catalog.recoverWithKit('forgetful', words, 'new');
-      await fails(catalog.stat(session, '/'), 'LOCKED');
-      await catalog.lock(await catalog.unlock('forgetful', 'new'));
-    });
-
-    test('new keys take over while the user goes on, and sign for the same user', async () => {
-      await catalog.createUser('rotating', 'p');
-      const session = await catalog.unlock('rotating', 'p');
-      const salt = randomBytes(32);
-      const before = await catalog.directoryKey(session, salt);
-      await catalog.commit(session, [sampleVersion('/kept')]);
-      await assert.rejects(async () => {
-        for await (const _ of catalog.rotateKeys(session, 'wrong'));
-      }, /passphrase/);
-      const told: KeyRotation[] = [];
-      for await (const rotation of catalog.rotateKeys(session, 'p')) told.push(rotation);
-      assert.deepEqual([told[0]?.generation, told.at(-1)?.state], [2, 'none']);
-      assert.deepEqual(await catalog.keyRotation(session), told.at(-1));
-      assert.equal((await catalog.stat(session, '/kept')).type, 'file');
-      assert.notDeepEqual(await catalog.directoryKey(session, salt), before);
-      assert.deepEqual(await catalog.directoryKey(session, salt, 1), before);
-      await fails(catalog.directoryKey(session, salt, 3), 'NOT_FOUND');
-      const read = { what: 'grant', maxBytes: 1000, decode: () => ({ owner: session.user }) };
-      assert.equal(openSigned('grant', read, await catalog.sign(session, 'grant', randomBytes(8))).generation, 2);
-      await catalog.lock(session);
-      const again = await catalog.unlock('rotating', 'p');
-      assert.equal(again.generation, 2);
-      assert.equal((await catalog.stat(again, '/kept')).type, 'file');
-      await catalog.lock(again);
-    });
-
-    test('what is done in the background is done in the same session', async () => {
-      await catalog.createUser('behind', 'p');
-      const session = await catalog.unlock('behind', 'p');
-      assert.equal((await catalog.stat({ token: session.background }, '/')).type, 'folder');
-      await catalog.lock(session);
-      await fails(catalog.stat({ token: session.background }, '/'), 'LOCKED');
-    });
+    catalogSecrets(() => catalog);
 
     test('last: locked means locked, and everything is there after a restart', async () => {
       const before = await catalog.list(session, '/', { recursive: true });
