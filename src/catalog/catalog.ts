@@ -316,7 +316,7 @@ export interface Catalog extends AsyncDisposable {
   moveChunks(moves: readonly ChunkMove[]): Promise<void>;
   /**
    * Those of `ids` that no version of the session's user refers to, be it in the trash. UNAVAILABLE while that cannot be told,
-   * because a part of the catalog is missing.
+   * because a part of the catalog is missing. None while the catalog holds no change at all: it may have been lost.
    */
   unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]>;
   /** After every chunk's deletion is acknowledged. Stripes of other users are passed over. */

@@ -18,6 +18,26 @@ function pending(peer: number, chunk: number, owner = OWNER): PendingDelete {
 }
 
 describe('Outbox', () => {
+  it('forgets the deletes and the intents of stripes that are wanted again, over a restart too', async (context) => {
+    const directory = await temporaryFolder(context);
+    const first = await Outbox.open({ directory });
+    const [kept, recalled] = [pending(1, 4), pending(1, 9)];
+    await first.add([kept, recalled, pending(2, 9)]);
+    const intent = { owner: OWNER, chunks: [parseChunkId(id(3))], targets: [parsePeerId(id(1))] };
+    const intents = [7, 8].map((n) => ({ ...intent, stripe: parseStripeId(id(n)) }));
+    for (const one of intents) await first.intend(one);
+    await first.recall([recalled.stripe, parseStripeId(id(7))]);
+    assert.equal(first.pending(), 1);
+    await first.close();
+    const outbox = await Outbox.open({ directory });
+    context.after(() => outbox.close());
+    assert.deepEqual(
+      outbox.due(OWNER).flatMap((batch) => batch.deletes),
+      [kept],
+    );
+    assert.deepEqual(outbox.intents(OWNER), intents.slice(1));
+  });
+
   it('keeps deletes over a restart until they are acknowledged, a batch for each peer', async (context) => {
     const directory = await temporaryFolder(context);
     const first = await Outbox.open({ directory });

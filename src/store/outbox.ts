@@ -59,6 +59,7 @@ const STATEMENTS = {
   intents: 'SELECT stripe, owner, chunks, targets FROM intents WHERE owner = ?',
   isIntended: 'SELECT 1 AS found FROM intents WHERE stripe = ?',
   settle: 'DELETE FROM intents WHERE stripe = ?',
+  recall: 'DELETE FROM deletes WHERE stripe = ?',
   next: 'SELECT coalesce(min(next_try_ms), -1) AS next_try_ms FROM deletes WHERE owner = ?',
 } as const;
 
@@ -166,6 +167,14 @@ export class Outbox implements AsyncDisposable {
   /** The peer acknowledged them. */
   async done(deletes: readonly PendingDelete[]): Promise<void> {
     await this.#forEach(deletes, (one) => this.#sql.remove.run(...keyOf(one)));
+  }
+
+  /** Files refer to these stripes again: what is left of their deletes is not sent. Durable when it resolves. */
+  async recall(stripes: readonly StripeId[]): Promise<void> {
+    this.settle(stripes);
+    await this.#write(() => {
+      for (const stripe of stripes) this.#sql.recall.run(idBytes(stripe));
+    });
   }
 
   /** The peer did not answer: they are due again later, each time twice as late. */

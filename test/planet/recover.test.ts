@@ -15,7 +15,8 @@ import { readFile } from '../../src/file/read.js';
 import { adoptOwner } from '../../src/file/recover/find-owner.js';
 import type { StorageError } from '../../src/errors.js';
 import type { Peer } from '../../src/peer.js';
-import { freeStripes } from '../../src/file/remove.js';
+import { collectOrphans, freeStripes } from '../../src/file/remove.js';
+import { DELETE_RETRY_MAX_MS } from '../../src/limits.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
 import { NEVER } from '../contract/offer.js';
 import { forgetUsers, loseDatabases } from './amnesia.js';
@@ -253,6 +254,57 @@ describe('a network that has lost all its databases', () => {
     }
     assert.ok((await read(planet, `${RECOVERED_FOLDER}/after`)).equals(seededBytes('after', 6000)));
     assert.deepEqual((await recover(planet)).recovered, []);
+  });
+});
+
+describe('a network that loses its databases in the middle of something', () => {
+  let planet: Planet;
+  const [one, two] = [seededBytes('one', 20_000), seededBytes('two', 30_000)];
+
+  before(async () => {
+    planet = await Planet.open({ peers: 3 });
+  });
+  after(() => planet[Symbol.asyncDispose]());
+
+  it('finds what was stored under keys that were replaced since', async () => {
+    await put(planet, '/one', one);
+    for await (const { generation } of planet.engine.catalog.rotateKeys(planet.session, PASSPHRASE)) {
+      assert.equal(generation, 2);
+    }
+    await planet.restart(1);
+    assert.equal(planet.session.generation, 2);
+    await put(planet, '/two', two);
+    await loseDatabases(planet);
+    assert.deepEqual((await recover(planet)).recovered.toSorted(), ['/one', '/two']);
+    assert.ok((await read(planet, '/one')).equals(one));
+    assert.ok((await read(planet, '/two')).equals(two));
+  });
+
+  it('deletes nothing of what comes back, whatever waited to be deleted', async () => {
+    const chunks = await planet.chunksOf('/one');
+    const { user: owner } = planet.session;
+    const [first] = chunks;
+    assert.ok(first !== undefined);
+    const deletes = chunks.map(({ id, peer, stripe }) => ({
+      peer: planet.id(peer),
+      owner,
+      chunk: id,
+      stripe: stripe.id,
+    }));
+    await planet.engine.outbox.add(deletes, DELETE_RETRY_MAX_MS);
+    const [other] = await planet.chunksOf('/two');
+    assert.ok(other !== undefined);
+    // What a power cut leaves of a put that had just become visible.
+    const targets = planet.numbers.map((n) => planet.id(n));
+    await planet.engine.outbox.intend({ stripe: other.stripe.id, owner, chunks: other.stripe.chunks, targets });
+    await loseDatabases(planet);
+    await collectOrphans(planet.engine, planet.session);
+    assert.deepEqual((await recover(planet)).recovered.toSorted(), ['/one', '/two']);
+    await collectOrphans(planet.engine, planet.session);
+    await planet.deliver();
+    assert.equal(planet.engine.outbox.pending(), 0);
+    assert.ok((await read(planet, '/one')).equals(one));
+    assert.ok((await read(planet, '/two')).equals(two));
   });
 });
 

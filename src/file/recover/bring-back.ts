@@ -103,6 +103,8 @@ export class BringBack {
       .map((stripe) => this.#options.records.get(stripe))
       .filter((record) => record !== undefined);
     if (records.length > 0) await this.#engine.catalog.putStripes(records);
+    // The databases may have been lost while deletes of what comes back now were waiting.
+    if (asked.length > 0) await this.#engine.outbox.recall(asked);
     for (const stripe of asked) this.#stripes.add(stripe);
   }
 
