@@ -63,4 +63,16 @@ describe('stepsOf', () => {
       assert.throws(() => [...stepsOf(fileOf([10, 10]), { from, to })], { code: 'INVALID_ARGUMENT' });
     }
   });
+
+  it('takes no longer a step than it is allowed, and grows again when it may', () => {
+    const mib = 2 ** 20;
+    const key = new Uint8Array(32);
+    const extent = { key, stripe: 'a' as StripeId, offset: 0, sealedBytes: 33 * mib, bytes: 32 * mib };
+    const steps = stepsOf({ bytes: 32 * mib, extents: [extent] }, { from: 0, to: 32 * mib });
+    const lengths: number[] = [];
+    for (let step = steps.next(); step.done !== true; step = steps.next(lengths.length < 5 ? mib : undefined)) {
+      lengths.push((step.value.to - step.value.from) / mib);
+    }
+    assert.deepEqual(lengths, [0.25, 1, 1, 1, 1, 4, 16, 7.75]);
+  });
 });
