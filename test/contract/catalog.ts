@@ -9,6 +9,7 @@ import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
 import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
+import { trashContract } from './catalog-trash.js';
 import { profileOf } from './sample-network.js';
 
 /** A catalog and what it needs to be used. */
@@ -364,48 +365,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       await fails(catalog.commit(session, [{ ...both, path: '/remove/both2' }]), 'ALREADY_EXISTS', 'INVALID_ARGUMENT');
     });
 
-    test('what is removed lies in the trash, comes back, and is removed for ever', async () => {
-      const version = put('/bin/deep/file', 2);
-      await catalog.commit(session, [version, put('/bin/deep/other')]);
-      assert.deepEqual(await catalog.remove(session, '/bin', { recursive: true }), { files: 2, freed: [] });
-      await fails(catalog.stat(session, '/bin'), 'NOT_FOUND');
-      const trashed = (await catalog.deleted(session)).filter(({ path }) => path === '/bin');
-      assert.deepEqual(
-        trashed.map(({ type, files, bytes }) => ({ type, files, bytes })),
-        [{ type: 'folder', files: 2, bytes: 3000 }],
-      );
-      // One file out of it, then the rest beside what is there by now.
-      assert.equal((await catalog.restore(session, '/bin/deep/file')).path, '/bin/deep/file');
-      assert.deepEqual((await catalog.manifest(session, '/bin/deep/file')).version, version.manifest.version);
-      assert.equal((await catalog.restore(session, '/bin')).path, '/bin (2)');
-      assert.deepEqual(paths(await catalog.list(session, '/bin (2)', { recursive: true })), [
-        '/bin (2)/deep',
-        '/bin (2)/deep/other',
-      ]);
-      await fails(catalog.restore(session, '/bin'), 'ALREADY_EXISTS');
-      await fails(catalog.restore(session, '/never'), 'NOT_FOUND');
-      await catalog.remove(session, '/bin', { recursive: true });
-      await catalog.remove(session, '/bin', { recursive: true, forever: true });
-      await fails(catalog.restore(session, '/bin'), 'NOT_FOUND');
-      await catalog.remove(session, '/bin (2)', { recursive: true });
-      assert.equal((await catalog.emptyTrash(session, 0)).files, 0, 'younger than that');
-      const emptied = await catalog.emptyTrash(session, Number.MAX_SAFE_INTEGER);
-      assert.ok(emptied.files >= 1);
-      assert.deepEqual(await catalog.deleted(session), []);
-    });
-
-    test('an old version becomes the newest again, and no version is lost', async () => {
-      const [first, second] = [put('/again/file'), put('/again/file', 2)];
-      await catalog.commit(session, [first]);
-      await catalog.commit(session, [second]);
-      const entry = await catalog.restore(session, '/again/file', first.manifest.version);
-      assert.equal(entry.bytes, 1000);
-      assert.notEqual(entry.version, first.manifest.version);
-      assert.equal((await catalog.versions(session, '/again/file')).length, 3);
-      const { extents } = await catalog.manifest(session, '/again/file');
-      assert.deepEqual(extents, first.manifest.extents);
-      await fails(catalog.restore(session, '/again/file', put('/x').manifest.version), 'NOT_FOUND');
-    });
+    trashContract(() => ({ catalog, session, put }));
 
     test('an empty folder is removed without asking twice', async () => {
       await catalog.makeFolder(session, '/hollow/folder');
