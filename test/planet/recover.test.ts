@@ -291,7 +291,6 @@ describe('a network that loses its databases in the middle of something', () => 
       chunk: id,
       stripe: stripe.id,
     }));
-    await planet.engine.outbox.add(deletes, DELETE_RETRY_MAX_MS);
     const [other] = await planet.chunksOf('/two');
     assert.ok(other !== undefined);
     // What a power cut leaves of a put that had just become visible.
@@ -299,6 +298,8 @@ describe('a network that loses its databases in the middle of something', () => 
     await planet.engine.outbox.intend({ stripe: other.stripe.id, owner, chunks: other.stripe.chunks, targets });
     await loseDatabases(planet);
     await collectOrphans(planet.engine, planet.session);
+    await planet.deliver();
+    await planet.engine.outbox.add(deletes, DELETE_RETRY_MAX_MS);
     assert.deepEqual((await recover(planet)).recovered.toSorted(), ['/one', '/two']);
     await collectOrphans(planet.engine, planet.session);
     await planet.deliver();
