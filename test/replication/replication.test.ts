@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parseUserId } from '../../src/chunk/ids.js';
+import { stripesSelector } from '../../src/documents/replication/stripes-selector.js';
 import { change, type RealCouch, realCouch, Stage, until, USER } from './stage.js';
 
 const CATALOG = `user-${USER}-1`;
@@ -102,13 +104,18 @@ function suite(real: RealCouch | undefined): void {
     const host = await stage.host();
     await host.provide('stripes');
     const [a, b] = [await stage.side(), await stage.side()];
-    await a.put('stripes', [stripe('1', HASH('a')), stripe('2', HASH('b'))]);
+    const here = { ...stripe('3', HASH('a')), peers: [HASH('0'), b.peer.id] };
+    await a.put('stripes', [stripe('1', HASH('a')), stripe('2', HASH('b')), here]);
     a.replicate([host.record], 'stripes');
-    await until('all is pushed', () => a.states.some(({ written }) => written === 2));
-    b.replicate([host.record], { name: 'stripes', selector: { owner: { $in: [HASH('b')] } } });
-    await until('b has its own', async () => (await b.count('stripes')) === 1);
+    await until('all is pushed', () => a.states.some(({ written }) => written === 3));
+    const selector = stripesSelector(b.peer.id, [parseUserId(HASH('b'))]);
+    b.replicate([host.record], { name: 'stripes', selector });
+    await until('b has its own', async () => (await b.count('stripes')) === 2);
     await until('and no more', () => b.states.every(({ phase }) => phase === 'waiting'));
-    assert.deepEqual(await b.ids('stripes'), [`stripe-${HASH('2')}`]);
+    assert.deepEqual(await b.ids('stripes'), [`stripe-${HASH('2')}`, `stripe-${HASH('3')}`]);
+    const { _id } = stripe('2', HASH('b'));
+    await a.put('stripes', [{ _id, _deleted: true, forgotten: 'AAAA' }]);
+    await until('b forgets it too', async () => (await b.count('stripes')) === 1);
   });
 
   it('tells what a host refuses, and goes on', async () => {
