@@ -134,8 +134,8 @@ export const MAX_PASSPHRASE_BYTES = 1024;
 export const MAX_KEY_GENERATIONS = 16;
 /** Chains of signing keys that were verified and are remembered: a verification takes 0.1 ms a link, and owners repeat. */
 export const MAX_VERIFIED_CHAINS = 256;
-/** What is typed for the words of a recovery kit: 24 words of 8 letters, numbers, blanks, with room for wild line ends. */
-export const MAX_KIT_TEXT_CHARS = 2 * KIB;
+/** What is typed for the words of a recovery kit, or the text of its page, which is half as long. */
+export const MAX_KIT_TEXT_CHARS = 4 * KIB;
 
 // --- control socket ---------------------------------------------------------------------------------------------------
 

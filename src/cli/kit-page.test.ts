@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { newKitWords } from '../crypto/kit.js';
+import { kitSecret, newKitWords } from '../crypto/kit.js';
 import { fingerprint, kitPage } from './kit-page.js';
 
 const user = { id: '0123456789abcdef'.repeat(4), name: 'x'.repeat(64), unlocked: true, generation: 1, kit: true };
@@ -17,6 +17,7 @@ it('the page of a recovery kit has the words in their order, and fits a printer'
     numbered,
     words.map((word, index) => [index + 1, word]),
   );
+  assert.deepEqual(kitSecret(page), kitSecret(words.join(' ')), 'the page itself is read as its words');
   for (const part of ['home', '2026-11-2', fingerprint(user.id), 'shoal user recover'])
     assert.ok(page.includes(part), part);
 });

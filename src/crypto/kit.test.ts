@@ -34,6 +34,10 @@ describe('the words of a recovery kit', () => {
     assert.deepEqual(kitSecret(`  ${text.toUpperCase()}\r\n`), secret);
     assert.deepEqual(kitSecret(words.map((word, index) => `${String(index + 1)}. ${word}`).join('\n')), secret);
     assert.deepEqual(kitSecret(words.join(', ')), secret);
+    const rows = Array.from({ length: 6 }, (_, row) =>
+      [0, 1, 2, 3].map((column) => `${String(column * 6 + row + 1)}. ${words[column * 6 + row] ?? ''}`).join('   '),
+    );
+    assert.deepEqual(kitSecret(`Made 2026-11-22 10:00\n${rows.join('\n')}\nKeep this page.`), secret, 'the page');
   });
 
   test('with a mistake are told what it is', () => {

@@ -37,13 +37,19 @@ export function newKitWords(): readonly string[] {
   return entropyToMnemonic(randomBytes(KEY_BYTES), wordlist).split(' ');
 }
 
-/** Words as people type them, or as they come out of a printed page: numbers, dots and line ends may stand between them. */
+/** A number and its word, as the printed page has them. */
+const NUMBERED = /(?<!\d)(\d{1,2})\.\s*([a-z]+)/g;
+
+/**
+ * Words as people type them, or as they come out of the printed page: numbers, dots and line ends may stand between them. Where
+ * every number from 1 to 24 stands before a word, these words are meant, in that order: the page has them in columns.
+ */
 function splitWords(text: string): string[] {
-  return text
-    .normalize('NFKD')
-    .toLowerCase()
-    .split(/[\s\d.,;:)-]+/)
-    .filter((word) => word !== '');
+  const plain = text.normalize('NFKD').toLowerCase();
+  const numbered = new Map([...plain.matchAll(NUMBERED)].map(([, number, word = '']) => [Number(number), word]));
+  const inOrder = Array.from({ length: KIT_WORDS }, (_, index) => numbered.get(index + 1) ?? '');
+  if (numbered.size === KIT_WORDS && !inOrder.includes('')) return inOrder;
+  return plain.split(/[\s\d.,;:)-]+/).filter((word) => word !== '');
 }
 
 /**

@@ -66,6 +66,11 @@ async function rotate(
       if (event === 'done') return rotation;
       bar.show(rotation);
     }
+  } catch (error) {
+    if (invocation.runtime.signal.aborted) {
+      invocation.note('Paused. The new keys are valid; the rest goes on when the user is unlocked next.');
+    }
+    throw error;
   } finally {
     bar.stop();
   }
