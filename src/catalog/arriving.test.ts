@@ -208,6 +208,16 @@ test('a file of 1 TiB is in documents that everybody accepts', async () => {
   assert.equal((await catalog.manifest('/longest')).extents.length, longest.length);
 });
 
+test('a peer may be called anything', async () => {
+  const database = new MemoryDocuments();
+  for (const [index, peerName] of ['', '\u4e2d'.repeat(260), 'a/b\n'].entries()) {
+    const catalog = await openUserCatalog(user, database, { peer: samplePeer(index + 1), peerName });
+    await catalog.commit([sampleVersion(`/${String(index)}`)]);
+    await catalog.close();
+  }
+  assert.equal(paths(await openUserCatalog(user, database)).length, 3);
+});
+
 test('the longest names and paths fit documents too', async () => {
   const database = new MemoryDocuments();
   const catalog = await openUserCatalog(user, database);

@@ -14,7 +14,8 @@ export interface ConflictOrigin {
   readonly peerName: string;
 }
 
-function cut(text: string, maxBytes: number): string {
+/** As many whole characters as fit. */
+export function cut(text: string, maxBytes: number): string {
   let out = '';
   let bytes = 0;
   for (const character of text) {

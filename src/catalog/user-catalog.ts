@@ -8,9 +8,10 @@ import { DERIVE } from '../crypto/labels.js';
 import type { UserKeys } from '../crypto/root-key.js';
 import { StorageError } from '../errors.js';
 import type { AddVersion } from '../gen/shoal/v1/format.js';
-import { MAX_COMMIT_VERSIONS, TRASHED_PER_COMMIT } from '../limits.js';
+import { MAX_COMMIT_VERSIONS, MAX_PEER_NAME_BYTES, TRASHED_PER_COMMIT } from '../limits.js';
 import type { DeletedEntry, Entry, Manifest, NewVersion, VersionSummary } from './catalog.js';
 import { CommitPlan } from './commit-plan.js';
+import { cut } from './conflict-name.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
@@ -108,7 +109,7 @@ export class UserCatalog {
     this.#now = options.now;
     this.#queue = new CommitQueue(view, {
       peer: options.peer,
-      peerName: options.peerName,
+      peerName: cut(options.peerName, MAX_PEER_NAME_BYTES),
       seal: (type, plain, counter) => documents.seal(type, plain, counter),
       write: (batch) => documents.write(batch),
       readView: () => documents.readView(),
@@ -223,7 +224,10 @@ export class UserCatalog {
       if (view.counter === 0) return [];
       const unread = await this.#manifests.countLarge(view);
       if (unread || !view.isComplete) {
-        throw new StorageError('UNAVAILABLE', 'A part of the catalog is missing, so what it refers to is not known yet.');
+        throw new StorageError(
+          'UNAVAILABLE',
+          'A part of the catalog is missing, so what it refers to is not known yet.',
+        );
       }
       return stripes.filter((stripe) => !view.isReferenced(stripe));
     });
