@@ -9,7 +9,18 @@ import { seededBytes } from '../../../test/e2e/programs/seeded.js';
 import { Planet } from '../../../test/planet/planet.js';
 import { ERRORS, type ErrorCode } from '../../errors.js';
 import { socketPath } from '../../socket-path.js';
-import type { EntryReply, ProblemReply, PutReply, StatusReply, VersionReply, WhereReply } from './api.js';
+import type {
+  EntryReply,
+  KitReply,
+  PassphraseReply,
+  ProblemReply,
+  PutReply,
+  RotationReply,
+  StatusReply,
+  UserReply,
+  VersionReply,
+  WhereReply,
+} from './api.js';
 
 const BYTES = seededBytes('content', 300_000);
 
@@ -341,5 +352,33 @@ describe('the control API', () => {
       code: 'CONFLICT',
     });
     assert.equal((await ask('GET', '/v1/users')).status, 200);
+  });
+
+  it('changes secrets of a user: passphrase, kit, keys', async () => {
+    const created = await json<UserReply>('POST', '/v1/users', { json: { name: 'ann', passphrase: 'old' } });
+    assert.deepEqual([created.name, created.unlocked, created.generation, created.kit], ['ann', false, 1, false]);
+    const headers = { 'x-shoal-user': 'ann' };
+    await json('POST', '/v1/unlock', { json: { name: 'ann', passphrase: 'old' } });
+    const change = { name: 'ann', old: 'old', next: 'new' };
+    const changed = await json<PassphraseReply>('POST', '/v1/users/passphrase', { json: change });
+    assert.deepEqual([changed.user.unlocked, changed.pendingHosts], [true, []]);
+    await assertProblem('UNAUTHENTICATED', ask('POST', '/v1/unlock', { json: { name: 'ann', passphrase: 'old' } }));
+    await json('GET', '/v1/entries?path=/', { headers });
+
+    const events = lines(await ask('POST', '/v1/keys', { json: { passphrase: 'new' }, headers }));
+    assert.deepEqual([events[0]?.['event'], events.at(-1)?.['event']], ['rotation', 'done']);
+    const rotation = await json<RotationReply>('GET', '/v1/keys', { headers });
+    assert.deepEqual([rotation.generation, rotation.state], [2, 'none']);
+    const wrong = lines(await ask('POST', '/v1/keys', { json: { passphrase: 'wrong' }, headers }));
+    assert.deepEqual([wrong[0]?.['event'], wrong[0]?.['code']], ['error', 'UNAUTHENTICATED']);
+
+    const kit = await json<KitReply>('POST', '/v1/users/kit', { json: { name: 'ann', passphrase: 'new' } });
+    assert.equal(kit.words.length, 24);
+    const recovery = { name: 'ann', words: kit.words.join(' '), next: 'newest' };
+    await json('POST', '/v1/users/recover', { json: recovery });
+    await assertProblem('INVALID_ARGUMENT', ask('POST', '/v1/users/recover', { json: { ...recovery, words: 'one' } }));
+    const known = await json<UserReply[]>('GET', '/v1/users');
+    assert.equal(known.find(({ name }) => name === 'ann')?.unlocked, false);
+    await assertProblem('LOCKED', ask('GET', '/v1/entries?path=/', { headers }));
   });
 });
