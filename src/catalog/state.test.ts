@@ -124,3 +124,21 @@ test('a dump of any part of a history merges with the whole of it, in any order,
     { numRuns: 30 },
   );
 });
+
+test('a dump does not stand for the parts of a commit that was not whole where it was written', async () => {
+  const written = new MemoryDocuments();
+  const catalog = await openUserCatalog(user, written);
+  await catalog.commit(Array.from({ length: 600 }, (_, at) => sampleVersion(`/many/${String(at)}`)));
+  const parts = [...written.documents.values()];
+  assert.ok(parts.length > 1);
+  for (const missing of parts) {
+    const arrived = parts.filter((part) => part !== missing);
+    const dump = await dumpOf(arrived);
+    assert.deepEqual(shown(await viewOf([...dump, ...arrived])), []);
+    assert.equal(shown(await viewOf([...dump, ...parts])).length, 601);
+    // And where the dump has all of it, nobody waits for what is missing.
+    const whole = await viewOf([...(await dumpOf(parts)), ...arrived]);
+    assert.equal(shown(whole).length, 601);
+    assert.equal(whole.isComplete, true);
+  }
+});
