@@ -14,8 +14,16 @@ export interface Config {
   readonly capacityBytes: number | undefined;
   readonly workers: number;
   readonly stripesPerWorker: number;
+  /** Services that processes of their own run: `shoal serve pouchdb` and so on. */
+  readonly separate: readonly Service[];
+  /** A backup host's CouchDB; absent: the embedded one. */
+  readonly couch: { readonly url: URL; readonly credentialsFile: string; readonly secretFile: string } | undefined;
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
+
+/** What `shoal serve NAME` runs alone. */
+export const SERVICES = ['pouchdb', 'couchdb', 'db-service'] as const;
+export type Service = (typeof SERVICES)[number];
 
 /** Most threads that move stripes where nobody says otherwise: more make no difference on a disk or network of today. */
 const MAX_DEFAULT_WORKERS = 4;
@@ -35,6 +43,17 @@ const wholeNumber = (least: number, most: number): z.ZodType<number> =>
     (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
     z.number().int().min(least).max(most),
   );
+
+const COUCH = z.preprocess(
+  (value) => (typeof value === 'string' ? parseJson(value, 'SHOAL_COUCH') : value),
+  z
+    .object({
+      url: z.url({ protocol: /^https?$/ }).transform((text) => new URL(text)),
+      credentialsFile: z.string().min(1),
+      secretFile: z.string().min(1),
+    })
+    .strict(),
+);
 
 /** The one table: name in `config.json`, environment variable, check, default, explanation (docs/configuration.md). */
 export const OPTIONS: readonly Option[] = [
@@ -72,6 +91,25 @@ export const OPTIONS: readonly Option[] = [
     schema: wholeNumber(1, 8),
     fallback: () => 1,
     about: 'Stripes in the memory of each worker, up to 48 MiB each',
+  },
+  {
+    name: 'separate',
+    variable: 'SHOAL_SEPARATE',
+    schema: z.preprocess(
+      (value) => (typeof value === 'string' ? value.split(',').filter((name) => name !== '') : value),
+      z.array(z.enum(SERVICES)),
+    ),
+    fallback: () => [],
+    about:
+      'Services that processes of their own run, by commas: pouchdb, couchdb, db-service; see `shoal serve --help`',
+  },
+  {
+    name: 'couch',
+    variable: 'SHOAL_COUCH',
+    schema: COUCH.optional(),
+    fallback: () => undefined,
+    about:
+      'Of a backup host: an Apache CouchDB instead of the embedded one, as JSON: `{"url": "http://…", "credentialsFile": PATH, "secretFile": PATH}`',
   },
   {
     name: 'log',

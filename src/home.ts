@@ -14,6 +14,8 @@ export const HOME = {
   authorityKey: 'authority.key',
   chunks: 'chunks',
   documents: 'documents',
+  /** The databases of a backup host's embedded CouchDB. */
+  couch: 'couchdb',
   state: 'state',
 } as const;
 

@@ -402,6 +402,9 @@ export const HOSTING_CONNECTIONS = 16;
 export const MAX_SECRET_FILE_BYTES = 4 * KIB;
 /** Databases that a backup host makes: members could otherwise fill its disk with empty ones. */
 export const MAX_PROVISIONED_DATABASES = 1_024;
+/** How long a changed passphrase waits for backup hosts that are about to take it. */
+export const PENDING_HOSTS_WAIT_MS = 3_000;
+export const PENDING_HOSTS_POLL_MS = 50;
 /** How often a backup host looks for databases that time has retired, when nothing changes. */
 export const PROVISION_PAUSE_MS = 10 * 60 * 1000;
 /** Wait before databases that could not be provided are tried again. */

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { toHex } from './bytes.js';
-import type { NetworkPolicy } from './catalog/catalog.js';
 import { LocalCatalog } from './catalog/local-catalog.js';
 import type { Membership } from './catalog/membership.js';
-import { NETWORK_RECORD_ID, peerRecordId, writeNetwork, writePeer } from './catalog/network-records.js';
+import {
+  NETWORK_RECORD_ID,
+  type NetworkTerms,
+  peerRecordId,
+  writeNetwork,
+  writePeer,
+} from './catalog/network-records.js';
 import { toRecordDocument } from './catalog/record-kind.js';
 import type { PeerId } from './chunk/ids.js';
 import {
@@ -72,7 +77,8 @@ export async function provisionDevnet(request: DevnetRequest): Promise<{
     peers.push(await makePeer(request.dir, peer, { authority, ...role }));
   }
   const { tolerate } = request;
-  const records = firstRecords(tolerate === undefined ? { name } : { name, tolerate }, peers);
+  const authorities = peers.slice(0, 1).map(({ profile }) => profile.id);
+  const records = firstRecords({ name, authorities, ...(tolerate === undefined ? {} : { tolerate }) }, peers);
   let user: Uint8Array | undefined;
   for (const { home, membership } of peers) {
     await using catalog = await LocalCatalog.open({
@@ -95,7 +101,7 @@ export async function provisionDevnet(request: DevnetRequest): Promise<{
 }
 
 /** The policy, signed by the authority, and each peer's word on itself. */
-function firstRecords(policy: NetworkPolicy, peers: readonly NewPeer[]): Document[] {
+function firstRecords(policy: NetworkTerms, peers: readonly NewPeer[]): Document[] {
   const issue = { counter: FIRST_COUNTER, issuedMs: Date.now() };
   const [first] = peers;
   if (first?.membership.signAsAuthority === undefined) {

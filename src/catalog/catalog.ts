@@ -109,6 +109,8 @@ export interface NetworkPolicy {
 }
 
 export interface NetworkRecord extends NetworkPolicy {
+  /** Peers that hold the authority's key, in ascending order. */
+  readonly authorities: readonly PeerId[];
   /** SHA-256 of the authority's public key, in hex. */
   readonly id: string;
   /** PEM certificate of the network authority. */

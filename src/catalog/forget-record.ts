@@ -1,4 +1,4 @@
-import { idBytes, parseStripeId, parseUserId, type StripeId, type UserId } from '../chunk/ids.js';
+import { idBytes, parseStripeId, parseUserId, type StripeId, type PeerId, type UserId } from '../chunk/ids.js';
 import { openSigned, sealSigned } from '../chunk/signed.js';
 import type { Signer } from '../crypto/succession.js';
 import type { Document } from '../documents/document-database.js';
@@ -18,14 +18,21 @@ export interface Forgetting {
   readonly issuedMs: number;
 }
 
+/** Of a stripe's documents, for selectors. */
+export interface Concerned {
+  readonly owner: UserId;
+  readonly peers: readonly PeerId[];
+}
+
 /** What the tombstones of a stripe's documents carry: its owner's signed order. */
 export function writeForgotten(stripe: StripeId, { owner, issuedMs, by }: Forgetting): string {
   const body = ForgetBody.encode({ format: FORMAT, owner: idBytes(owner), stripe: idBytes(stripe), issuedMs }).finish();
   return toBase64(sealSigned('forget', body, by));
 }
 
-export function tombstone(id: string, forgotten: string): Document {
-  return { _id: id, _deleted: true, forgotten };
+/** Whom it concerns stays legible: peers that pull only what concerns them must learn of it. */
+export function tombstone(id: string, forgotten: string, concerns: Concerned): Document {
+  return { _id: id, _deleted: true, forgotten, ...concerns };
 }
 
 /** @returns who ordered to forget this stripe; undefined when the tombstone carries no right order for it */

@@ -297,6 +297,7 @@ test('of a newer format: read-only, with a clear word, and never written over', 
     name: 'later',
     tolerate: undefined,
     issuedMs: 1,
+    authorities: [],
   }).finish();
   assert.ok(authority.signAsAuthority);
   const signature = authority.signAsAuthority('network', body);

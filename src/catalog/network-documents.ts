@@ -11,6 +11,7 @@ import type { Membership, RecordSigner } from './membership.js';
 import {
   NETWORK_RECORD_ID,
   networkKind,
+  type NetworkTerms,
   peerKind,
   peerRecordId,
   peerStateKind,
@@ -42,7 +43,7 @@ export class NetworkDocuments implements UserRecords {
   readonly #database: DocumentDatabase;
   readonly #membership: Membership;
   readonly #now: () => number;
-  readonly #network: RecordSet<NetworkPolicy>;
+  readonly #network: RecordSet<NetworkTerms>;
   readonly #peers: RecordSet<PeerProfile>;
   readonly #states: RecordSet<PeerStateRecord>;
   readonly #users: RecordSet<UserDocument>;
@@ -71,7 +72,9 @@ export class NetworkDocuments implements UserRecords {
   /** @throws StorageError PERMISSION_DENIED where the authority's key is not, UNSUPPORTED */
   async setNetwork({ name, tolerate }: NetworkPolicy): Promise<void> {
     const sign = this.#authority('the policy of the network');
-    const policy = tolerate === undefined ? { name } : { name, tolerate };
+    const known = (await this.#network.get(NETWORK_RECORD_ID)).latest?.record?.authorities ?? [];
+    const authorities = [...new Set([...known, this.#membership.peer])].sort();
+    const policy = { name, authorities, ...(tolerate === undefined ? {} : { tolerate }) };
     await this.#network.write(NETWORK_RECORD_ID, (counter) =>
       writeNetwork(policy, this.#membership.network, { counter, issuedMs: this.#now(), sign }),
     );

@@ -7,7 +7,7 @@ import { StorageError } from '../errors.js';
 import { NetworkBody, PeerBody, PeerStateBody, Signed } from '../gen/shoal/v1/format.js';
 import { MAX_NETWORK_RECORD_BYTES, MAX_PEER_TEXT_CHARS } from '../limits.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
-import type { NetworkPolicy } from './catalog.js';
+import type { NetworkPolicy, NetworkRecord } from './catalog.js';
 import type { Membership, RecordSigner } from './membership.js';
 import { decodeSigned, isKnownFormat, type RecordKind } from './record-kind.js';
 
@@ -56,14 +56,19 @@ export interface Issue {
   readonly sign: RecordSigner;
 }
 
-export function writeNetwork(policy: NetworkPolicy, network: string, { sign, ...issue }: Issue): Uint8Array {
-  const { name, tolerate } = policy;
+/** What the authority says of its network. */
+export type NetworkTerms = NetworkPolicy & Pick<NetworkRecord, 'authorities'>;
+
+export function writeNetwork(terms: NetworkTerms, network: string, { sign, ...issue }: Issue): Uint8Array {
+  const { name, tolerate } = terms;
   checkText(name, NAME, 'name of a network');
-  const body = NetworkBody.encode({ format: FORMAT, network: idBytes(network), ...issue, name, tolerate }).finish();
+  const authorities = terms.authorities.map(idBytes);
+  const fields = { format: FORMAT, network: idBytes(network), ...issue, name, tolerate, authorities };
+  const body = NetworkBody.encode(fields).finish();
   return seal(body, sign('network', body));
 }
 
-export function networkKind(membership: Membership): RecordKind<NetworkPolicy> {
+export function networkKind(membership: Membership): RecordKind<NetworkTerms> {
   const what = 'record of the network';
   return {
     type: 'network',
@@ -77,7 +82,9 @@ export function networkKind(membership: Membership): RecordKind<NetworkPolicy> {
       const opened = { id: NETWORK_RECORD_ID, counter: fields.counter, body, signed };
       if (!isKnownFormat(what, fields)) return { ...opened, record: undefined };
       const { name, tolerate } = fields;
-      return { ...opened, record: tolerate === undefined ? { name } : { name, tolerate } };
+      const authorities = fields.authorities.map(parsePeerId);
+      const record = { name, authorities, ...(tolerate === undefined ? {} : { tolerate }) };
+      return { ...opened, record };
     },
   };
 }

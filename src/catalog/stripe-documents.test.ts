@@ -137,14 +137,16 @@ test('a stripe ends by its owner’s order, and by no other tombstone', async (c
   const name = stripeDocumentId(stripe.id);
   await stripes.put([stripe]);
   const order = { owner: mallory.id, issuedMs: 1, by: mallory.keys().signing };
+  const concerns = { owner: owner.id, peers: [] };
   const tombstones = [
     { _id: name, _deleted: true },
-    tombstone(name, 'AAAA'),
-    tombstone(name, writeForgotten(stripe.id, order)),
-    tombstone(name, writeForgotten(stripe.id, { ...order, owner: owner.id })),
+    tombstone(name, 'AAAA', concerns),
+    tombstone(name, writeForgotten(stripe.id, order), concerns),
+    tombstone(name, writeForgotten(stripe.id, { ...order, owner: owner.id }), concerns),
     tombstone(
       name,
       writeForgotten(sampleStripe(owner.id).id, { owner: owner.id, issuedMs: 1, by: owner.keys().signing }),
+      concerns,
     ),
   ];
   for (const document of tombstones) {

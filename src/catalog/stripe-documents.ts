@@ -108,12 +108,13 @@ export class StripeDocuments {
 
   /** Those of another owner, and unknown ones, are passed over. */
   async forget(ids: readonly StripeId[], order: Forgetting): Promise<void> {
-    const stripes = (await this.get(ids)).flatMap((stripe) => (stripe?.owner === order.owner ? stripe.id : []));
-    const moves = await this.#moves(stripes);
-    const tombstones = stripes.flatMap((stripe) => {
+    const stripes = (await this.get(ids)).flatMap((stripe) => (stripe?.owner === order.owner ? stripe : []));
+    const moves = await this.#moves(stripes.map(({ id }) => id));
+    const tombstones = stripes.flatMap(({ id: stripe, owner, placement }) => {
       const forgotten = writeForgotten(stripe, order);
       const documents = [stripeDocumentId(stripe), ...(moves.get(stripe) ?? []).map(({ _id }) => _id)];
-      return documents.map((id) => tombstone(id, forgotten));
+      const peers = placement.flatMap((place) => place?.peer ?? []);
+      return documents.map((id) => tombstone(id, forgotten, { owner, peers }));
     });
     await this.#write(tombstones);
   }

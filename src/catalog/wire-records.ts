@@ -42,12 +42,13 @@ export function ownBytes(field: Uint8Array): Uint8Array {
   return Uint8Array.from(field);
 }
 
-export function encodeNetwork({ id, name, authority, tolerate }: NetworkRecord): NetworkDescription {
-  return { id, name, authority, tolerate };
+export function encodeNetwork({ id, name, authority, authorities, tolerate }: NetworkRecord): NetworkDescription {
+  return { id, name, authority, tolerate, authorities: authorities.map(idBytes) };
 }
 
-export function decodeNetwork({ id, name, authority, tolerate }: NetworkDescription): NetworkRecord {
-  return tolerate === undefined ? { id, name, authority } : { id, name, authority, tolerate };
+export function decodeNetwork({ tolerate, authorities, ...fields }: NetworkDescription): NetworkRecord {
+  const record = { ...fields, authorities: authorities.map(parsePeerId) };
+  return tolerate === undefined ? record : { ...record, tolerate };
 }
 
 export function encodePeer(peer: PeerRecord): PeerDescription {

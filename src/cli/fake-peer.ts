@@ -379,6 +379,7 @@ function statusReply(home: string, unlocked: boolean): StatusReply {
     store: { chunks: 3, bytes: 300, partialBytes: 0, freeBytes: 1e9, reserveBytes: 1e6 },
     users: [{ id: 'u', name: 'demo', unlocked, generation: 1, kit: false }],
     safety: { stripes: 1, degraded: 0, mayFail: 1, lost: 0 },
+    sync: { error: null, streams: [], damaged: [] },
     outbox: { pendingDeletes: 0 },
     problems: [],
   };

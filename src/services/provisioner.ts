@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { NetworkDocuments } from '../catalog/network-documents.js';
 import {
   couchUserName,
@@ -11,9 +10,9 @@ import {
 import type { BackupDatabases } from '../documents/couch/backup-databases.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import type { SecurityPart } from '../documents/security.js';
-import { wrapError } from '../errors.js';
-import { MAX_PROVISIONED_DATABASES, PROVISION_PAUSE_MS, PROVISION_RETRY_MS, RETIRED_DATABASE_MS } from '../limits.js';
+import { MAX_PROVISIONED_DATABASES, PROVISION_PAUSE_MS, RETIRED_DATABASE_MS } from '../limits.js';
 import type { Logger } from '../log.js';
+import { onChanges } from './on-changes.js';
 
 export interface ProvisionerOptions {
   readonly databases: BackupDatabases;
@@ -43,7 +42,15 @@ export class Provisioner implements AsyncDisposable {
   /** Begins at once, and goes on with what changes. */
   constructor(options: ProvisionerOptions) {
     this.#options = options;
-    this.#running = this.#run(this.#life.signal);
+    this.#running = onChanges({
+      database: options.network,
+      work: () => this.#provision(),
+      // Time retires databases too.
+      pauseMs: PROVISION_PAUSE_MS,
+      doing: 'Providing the databases of this backup host',
+      signal: this.#life.signal,
+      logger: options.logger,
+    });
   }
 
   async close(): Promise<void> {
@@ -104,40 +111,6 @@ export class Provisioner implements AsyncDisposable {
     await this.#options.databases.compact(NETWORK_DATABASE);
     this.#users = users;
   }
-
-  async #run(signal: AbortSignal): Promise<void> {
-    const { network, logger } = this.#options;
-    while (!signal.aborted) {
-      try {
-        const since = await network.sequence();
-        await this.#provision();
-        // It ends by itself when something has changed, and now and then, since time retires databases too.
-        const patience = AbortSignal.any([signal, AbortSignal.timeout(PROVISION_PAUSE_MS)]);
-        await firstOf(network.changes({ since, signal: patience }));
-      } catch (error) {
-        const { code, message } = wrapError(error, 'Providing the databases of this backup host');
-        if (!isOver(signal))
-          logger.warn({ code, reason: message }, 'databases could not be provided; it will be tried again');
-        await rest(PROVISION_RETRY_MS, signal);
-      }
-    }
-  }
-}
-
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
-async function firstOf(changes: AsyncIterable<unknown>): Promise<void> {
-  const iterator = changes[Symbol.asyncIterator]();
-  await iterator.next();
-  await iterator.return?.();
-}
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  // An aborted wait is the end that was asked for.
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** The present generation, and the next, into which a rotation of keys writes before it is complete. */

@@ -58,5 +58,6 @@ test('hosts take the documents of the largest stripes', async () => {
   write(member, 'stripes', move);
   const owner = sampleUser();
   const order = writeForgotten(stripe.id, { owner: owner.id, issuedMs: 1, by: owner.keys().signing });
-  for (const { _id } of [document, move]) write(member, 'stripes', tombstone(_id, order), { ...document, _id });
+  for (const { _id } of [document, move])
+    write(member, 'stripes', tombstone(_id, order, { owner: owner.id, peers: [] }), { ...document, _id });
 });

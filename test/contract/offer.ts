@@ -28,7 +28,8 @@ export function putOffer(
 
 export async function readChunk(store: ChunkStore, id: ChunkId): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const segment of (await store.get(id, { signal: NEVER })).segments) parts.push(Uint8Array.from(segment.bytes));
+  for await (const segment of (await store.get(id, { signal: NEVER })).segments)
+    parts.push(Uint8Array.from(segment.bytes));
   return Buffer.concat(parts);
 }
 

@@ -26,7 +26,7 @@ export interface SampleRecord {
 export function networkDocument(by: Membership, { counter, network = by.network, sign }: SampleRecord): Document {
   const signer = sign ?? by.signAsAuthority ?? by.signAsPeer;
   const issue = { counter, issuedMs: counter, sign: signer };
-  const signed = writeNetwork({ name: 'sample', tolerate: counter }, network, issue);
+  const signed = writeNetwork({ name: 'sample', tolerate: counter, authorities: [] }, network, issue);
   return toRecordDocument('network', NETWORK_RECORD_ID, signed);
 }
 

@@ -9,7 +9,7 @@ import type { Engine } from '../../src/file/engine.js';
 import { deliverDeletes } from '../../src/file/remove.js';
 import { DELETE_RETRY_MAX_MS } from '../../src/limits.js';
 import { silentLogger } from '../../src/log.js';
-import { Peer } from '../../src/peer.js';
+import { Peer } from '../../src/peer/peer.js';
 import { provisionDevnet } from '../../src/provision.js';
 import { NEVER } from '../contract/offer.js';
 import { Relay } from './relay.js';

@@ -14,7 +14,7 @@ import { RECOVERED_FOLDER } from '../../src/file/recover/bring-back.js';
 import { readFile } from '../../src/file/read.js';
 import { adoptOwner } from '../../src/file/recover/find-owner.js';
 import type { StorageError } from '../../src/errors.js';
-import type { Peer } from '../../src/peer.js';
+import type { Peer } from '../../src/peer/peer.js';
 import { collectOrphans, freeStripes } from '../../src/file/remove.js';
 import { DELETE_RETRY_MAX_MS } from '../../src/limits.js';
 import { seededBytes } from '../e2e/programs/seeded.js';

@@ -5,6 +5,7 @@ import { Invocation } from '../invocation.js';
 import { printable } from '../printable.js';
 import { wantsColor, type Runtime } from '../runtime.js';
 import { statusSentence } from '../safety.js';
+import { syncLines } from '../sync-lines.js';
 import { table } from '../table.js';
 import { count, formatBytes } from '../units.js';
 
@@ -21,7 +22,7 @@ export function defineStatus(command: Command, runtime: Runtime): void {
     });
 }
 
-function summary({ network, peer, store, users, outbox, problems }: StatusReply): string[] {
+function summary({ network, peer, store, users, sync, outbox, problems }: StatusReply): string[] {
   const unlocked = users.filter((user) => user.unlocked).map((user) => printable(user.name));
   const lines = [
     `Network  ${printable(network.name)}, ${String(network.k)} data + ${String(network.m)} parity chunks a stripe`,
@@ -29,6 +30,7 @@ function summary({ network, peer, store, users, outbox, problems }: StatusReply)
     `Store    ${count(store.chunks, 'chunk')}, ${formatBytes(store.bytes)}; ${formatBytes(store.freeBytes)} free, of which ${formatBytes(store.reserveBytes)} stay untouched`,
     `Users    ${unlocked.length === 0 ? 'none unlocked' : `${unlocked.join(', ')} unlocked`}`,
   ];
+  lines.push(...syncLines(sync));
   if (outbox.pendingDeletes > 0) lines.push(`Outbox   ${count(outbox.pendingDeletes, 'deletion')} waiting for peers`);
   if (problems.length > 0) lines.push(`Records  ${problemSentence(problems)}`);
   return lines;

@@ -267,7 +267,33 @@ export type ExportEvent =
   | { readonly event: 'done'; readonly files: number; readonly bytes: number }
   | ({ readonly event: 'error' } & ProblemReply);
 
+/** How this peer's document databases stand with the backup hosts. Times are Unix milliseconds. */
+export interface SyncReply {
+  /** Why nothing is known; else null. */
+  readonly error: string | null;
+  readonly streams: readonly {
+    readonly host: string;
+    readonly hostName: string;
+    readonly database: string;
+    readonly direction: 'push' | 'pull';
+    /** `waiting`: all is copied. */
+    readonly phase: 'connecting' | 'copying' | 'waiting' | 'failing' | 'closed';
+    /** Of the source's feed, up to where everything was copied. */
+    readonly sequence: string;
+    /** Changes behind it, an upper bound; null when nobody counts them. */
+    readonly pending: number | null;
+    /** Since the process began. */
+    readonly written: number;
+    readonly refused: number;
+    readonly error: string | null;
+    readonly lastSuccessMs: number | null;
+  }[];
+  /** Databases that were found damaged, and set aside. */
+  readonly damaged: readonly { readonly name: string; readonly movedTo: string; readonly reason: string }[];
+}
+
 export interface StatusReply {
+  readonly sync: SyncReply;
   readonly version: string;
   readonly network: { readonly id: string; readonly name: string; readonly k: number; readonly m: number };
   readonly peer: { readonly id: string; readonly name: string; readonly address: string; readonly zone: string };

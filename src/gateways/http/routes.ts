@@ -3,6 +3,7 @@ import type { Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
 import type { Engine } from '../../file/engine.js';
 import type { Logger } from '../../log.js';
+import type { DocumentsSource } from './documents-status.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { DiskStore } from '../../store/disk-store.js';
 
@@ -11,6 +12,7 @@ export interface Routes {
   readonly engine: Engine;
   readonly sessions: UserSessions;
   readonly store: DiskStore;
+  readonly documents: DocumentsSource;
   readonly logger: Logger;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;

@@ -348,9 +348,9 @@ describe('the control API', () => {
     const { ControlServer } = await import('./server.js');
     const { engine, sessions, store } = planet.peer(1);
     const socket = socketPath(planet.home(1), 'control');
-    await assert.rejects(ControlServer.open({ socket, engine, sessions, store, logger: engine.logger }), {
-      code: 'CONFLICT',
-    });
+    const documents = { status: async () => ({ replication: [], damaged: [] }) };
+    const options = { socket, engine, sessions, store, documents, logger: engine.logger };
+    await assert.rejects(ControlServer.open(options), { code: 'CONFLICT' });
     assert.equal((await ask('GET', '/v1/users')).status, 200);
   });
 

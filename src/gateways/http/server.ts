@@ -9,6 +9,7 @@ import type { UserSessions } from '../../services/user-sessions.js';
 import type { DiskStore } from '../../store/disk-store.js';
 import { CLOSE_GRACE_MS } from '../../limits.js';
 import type { ProblemReply } from './api.js';
+import type { DocumentsSource } from './documents-status.js';
 import { contentRoutes } from './content-routes.js';
 import { entryRoutes } from './entry-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
@@ -23,6 +24,7 @@ export interface ControlOptions {
   readonly engine: Engine;
   readonly sessions: UserSessions;
   readonly store: DiskStore;
+  readonly documents: DocumentsSource;
   readonly logger: Logger;
 }
 

@@ -5,6 +5,7 @@ import { findPackage } from '../../package.js';
 import { schemeFor, type Scheme } from '../../peers/scheme.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
+import { syncOf } from './documents-status.js';
 import { signalOf, type Routes } from './routes.js';
 
 const { version } = findPackage();
@@ -16,7 +17,7 @@ export function statusRoutes(server: FastifyInstance, routes: Routes): void {
 }
 
 async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Promise<StatusReply> {
-  const { engine, store, sessions } = routes;
+  const { engine, store, sessions, documents, logger } = routes;
   const { id, name, tolerate } = await engine.catalog.network();
   const answers = await engine.links.pingAll(signal);
   const up = new Set([...answers].filter(([, latency]) => latency !== undefined).map(([peer]) => peer));
@@ -45,6 +46,7 @@ async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Pro
     store: await store.usage(),
     users: await engine.catalog.users(),
     safety: session === undefined || unlocked.length > 1 ? null : await safetyIfUnlocked(engine, session, up),
+    sync: await syncOf(documents, (peer) => engine.book.get(peer)?.name ?? peer.slice(0, 12), logger),
     outbox: { pendingDeletes: engine.outbox.pending() },
     problems: (await engine.catalog.problems()).slice(-MAX_STATUS_PROBLEMS),
   };

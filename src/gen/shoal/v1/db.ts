@@ -34,6 +34,7 @@ export interface NetworkDescription {
   /** PEM */
   authority: string;
   tolerate?: number | undefined;
+  authorities: Uint8Array[];
 }
 
 export interface SetNetworkRequest {
@@ -518,7 +519,7 @@ export const GetNetworkRequest: MessageFns<GetNetworkRequest> = {
 };
 
 function createBaseNetworkDescription(): NetworkDescription {
-  return { id: "", name: "", authority: "", tolerate: undefined };
+  return { id: "", name: "", authority: "", tolerate: undefined, authorities: [] };
 }
 
 export const NetworkDescription: MessageFns<NetworkDescription> = {
@@ -534,6 +535,9 @@ export const NetworkDescription: MessageFns<NetworkDescription> = {
     }
     if (message.tolerate !== undefined) {
       writer.uint32(32).uint32(message.tolerate);
+    }
+    for (const v of message.authorities) {
+      writer.uint32(42).bytes(v!);
     }
     return writer;
   },
@@ -581,6 +585,14 @@ export const NetworkDescription: MessageFns<NetworkDescription> = {
             }
 
             message.tolerate = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.authorities.push(reader.bytes());
             continue;
           }
         }

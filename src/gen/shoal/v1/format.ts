@@ -337,6 +337,8 @@ export interface NetworkBody {
   name: string;
   tolerate?: number | undefined;
   issuedMs: number;
+  /** ids of the peers that hold the authority's key: backup hosts let them write its records */
+  authorities: Uint8Array[];
 }
 
 /** What a peer says of itself. Context "shoal/peer/1", by the key of `certificate`, whose hash is `peer`. */
@@ -2781,7 +2783,15 @@ export const PassphraseWrap: MessageFns<PassphraseWrap> = {
 };
 
 function createBaseNetworkBody(): NetworkBody {
-  return { format: 0, network: new Uint8Array(0), counter: 0, name: "", tolerate: undefined, issuedMs: 0 };
+  return {
+    format: 0,
+    network: new Uint8Array(0),
+    counter: 0,
+    name: "",
+    tolerate: undefined,
+    issuedMs: 0,
+    authorities: [],
+  };
 }
 
 export const NetworkBody: MessageFns<NetworkBody> = {
@@ -2803,6 +2813,9 @@ export const NetworkBody: MessageFns<NetworkBody> = {
     }
     if (message.issuedMs !== 0) {
       writer.uint32(48).uint64(message.issuedMs);
+    }
+    for (const v of message.authorities) {
+      writer.uint32(58).bytes(v!);
     }
     return writer;
   },
@@ -2866,6 +2879,14 @@ export const NetworkBody: MessageFns<NetworkBody> = {
             }
 
             message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.authorities.push(reader.bytes());
             continue;
           }
         }

@@ -1,0 +1,145 @@
+import { join } from 'node:path';
+import type { Catalog } from '../catalog/catalog.js';
+import { RemoteCatalog } from '../catalog/remote-catalog.js';
+import type { ChunkHeader, Receipt } from '../chunk/chunk-store.js';
+import { makeReceipt } from '../chunk/receipt.js';
+import { privateKeyFromPem } from '../crypto/certificates.js';
+import { signP256 } from '../crypto/signature.js';
+import type { Engine } from '../file/engine.js';
+import { PeerLinks } from '../file/peer-links.js';
+import { pullChunk } from '../file/pull.js';
+import { knownOwners } from '../file/recover/known-owners.js';
+import { StripeHost } from '../file/stripe-host.js';
+import { WorkerPool } from '../file/worker/pool.js';
+import { ControlServer } from '../gateways/http/server.js';
+import { HOME, type PeerIdentity } from '../home.js';
+import { OwnerGenerations } from '../peers/owner-generations.js';
+import { PeerBook } from '../peers/peer-book.js';
+import { UserSessions } from '../services/user-sessions.js';
+import { socketPath } from '../socket-path.js';
+import { DiskStore } from '../store/disk-store.js';
+import { Outbox } from '../store/outbox.js';
+import { couchRoute } from '../wire/couch-route.js';
+import type { OwnerLookup } from '../wire/get-owner.js';
+import { PeerServer } from '../wire/server.js';
+import type { WebHandler } from '../wire/web-server.js';
+import { Authorities } from './authorities.js';
+import type { Base } from './base.js';
+import { CatalogService } from './catalog-service.js';
+import { couchAddress, CouchService } from './couch-service.js';
+import { type Documents, openDocuments } from './documents.js';
+import type { Opened } from './opened.js';
+
+/** What a running peer is made of, as far as the running itself needs it. */
+export interface Parts {
+  readonly base: Base;
+  readonly engine: Engine;
+  readonly store: DiskStore;
+  readonly sessions: UserSessions;
+  readonly server: PeerServer;
+  readonly generations: OwnerGenerations;
+  readonly authorities: Authorities;
+}
+
+export async function openParts(base: Base, opened: Opened): Promise<Parts> {
+  const { config, identity, logger, clock } = base;
+  const { home } = config;
+  const store = opened.keep(await openStore(base));
+  const documents = await openDocuments(base, opened);
+  const catalog = await openCatalog(base, documents, opened);
+  const book = new PeerBook(await catalog.peers(), clock);
+  const generations = new OwnerGenerations();
+  generations.update(await catalog.users());
+  const authorities = new Authorities();
+  const outbox = opened.keep(await Outbox.open({ directory: join(home, HOME.state), clock }));
+  const links = opened.keep(new PeerLinks({ self: identity.id, tls: identity.tls, book, local: store }));
+  const signReceipt = receiptSigner(identity);
+  const isBackup = book.get(identity.id)?.backup === true;
+  const web = isBackup ? await openCouch(base, { documents, authorities, opened }) : undefined;
+  const owners = knownOwners(catalog);
+  const server = opened.keep(
+    await openServer(base, { store, book, links, owners, generations, signReceipt, ...(web && { web }) }),
+  );
+  const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
+  const pool = opened.keep(openPool(base, host));
+  const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };
+  const sessions = new UserSessions(catalog);
+  const socket = socketPath(home, 'control');
+  opened.keep(await ControlServer.open({ socket, engine, sessions, store, documents, logger }));
+  return { base, engine, store, sessions, server, generations, authorities };
+}
+
+function openStore({ config, logger }: Base): Promise<DiskStore> {
+  const { home, reserveBytes, capacityBytes } = config;
+  const directory = join(home, HOME.chunks);
+  return DiskStore.open({ directory, reserveBytes, logger, ...(capacityBytes && { capacityBytes }) });
+}
+
+/** The DB Service: in this process, unless the configuration says that another runs it. */
+async function openCatalog(base: Base, documents: Documents, opened: Opened): Promise<Catalog> {
+  const { home, separate } = base.config;
+  if (separate.includes('db-service')) return opened.keep(await RemoteCatalog.open(socketPath(home, 'db')));
+  return opened.keep(await CatalogService.open(base, documents)).catalog;
+}
+
+interface CouchParts {
+  readonly documents: Documents;
+  readonly authorities: Authorities;
+  readonly opened: Opened;
+}
+
+/** What the front of a backup host does with `/couchdb/`. */
+async function openCouch(base: Base, { documents, authorities, opened }: CouchParts): Promise<WebHandler> {
+  const isSeparate = base.config.separate.includes('couchdb');
+  const address = isSeparate
+    ? await couchAddress(base)
+    : opened.keep(await CouchService.open(base, documents.host)).address;
+  return couchRoute({ ...address, isAuthority: (peer) => authorities.has(peer), logger: base.logger });
+}
+
+function receiptSigner({ id, tls }: PeerIdentity): (header: ChunkHeader) => Receipt {
+  const key = privateKeyFromPem(tls.key);
+  return (header) => {
+    const promised = { peer: id, chunk: header.id, owner: header.owner, bytes: header.bytes, storedMs: Date.now() };
+    return makeReceipt(promised, (body) => signP256('receipt', body, key));
+  };
+}
+
+interface Serving {
+  readonly web?: WebHandler;
+  readonly store: DiskStore;
+  readonly book: PeerBook;
+  readonly generations: OwnerGenerations;
+  readonly links: PeerLinks;
+  readonly owners: OwnerLookup;
+  readonly signReceipt: (header: ChunkHeader) => Receipt;
+}
+
+function openServer(
+  { config, identity, logger }: Base,
+  { store, book, links, owners, generations, signReceipt, web }: Serving,
+): Promise<PeerServer> {
+  return PeerServer.open({
+    address: config.listen,
+    tls: identity.tls,
+    isMember: (peer) => book.isMember(peer),
+    receiver: {
+      store,
+      owners,
+      currentGeneration: (owner) => generations.of(owner),
+      pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local: store, signal })),
+    },
+    sender: { store },
+    ...(web && { web }),
+    logger,
+  });
+}
+
+function openPool({ config, identity }: Base, host: StripeHost): WorkerPool {
+  return new WorkerPool({
+    identity: { peer: identity.id, ...identity.tls },
+    host: host.calls,
+    threads: config.workers,
+    stripesPerThread: config.stripesPerWorker,
+  });
+}
