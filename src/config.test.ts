@@ -24,14 +24,16 @@ describe('readConfig', () => {
   it('has a default for everything', () => {
     rmSync(join(home, 'config.json'), { force: true });
     const config = readConfig({ home }, {});
-    const { workers, ...rest } = config;
+    const { workers, stripesPerWorker, ...rest } = config;
     assert.ok(workers >= 1 && workers <= 4);
+    assert.equal(stripesPerWorker, workers === 1 ? 2 : 1);
     assert.deepEqual(rest, {
       home,
       listen: '127.0.0.1:8485',
       reserveBytes: DEFAULT_RESERVE_BYTES,
       capacityBytes: undefined,
-      stripesPerWorker: 1,
+      separate: [],
+      couch: undefined,
       log: 'info',
     });
     assert.ok(Object.isFrozen(config));

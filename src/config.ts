@@ -29,6 +29,11 @@ export type Service = (typeof SERVICES)[number];
 const MAX_DEFAULT_WORKERS = 4;
 const TIB = 2 ** 40;
 
+/** A core is left to the main thread, which serves other peers. Each worker costs some 40 MiB besides its stripes. */
+function defaultWorkers(): number {
+  return Math.max(1, Math.min(availableParallelism() - 1, MAX_DEFAULT_WORKERS));
+}
+
 interface Option {
   readonly name: Exclude<keyof Config, 'home'>;
   readonly variable: string;
@@ -82,15 +87,17 @@ export const OPTIONS: readonly Option[] = [
     name: 'workers',
     variable: 'SHOAL_WORKERS',
     schema: wholeNumber(0, 64),
-    fallback: () => Math.min(availableParallelism(), MAX_DEFAULT_WORKERS),
-    about: 'Threads that seal, code and move stripes; 0 = the main thread does. Default: one for each core, 4 at most',
+    fallback: defaultWorkers,
+    about:
+      'Threads that seal, code and move stripes; 0 = the main thread does. Default: one for each core but one, 4 at most',
   },
   {
     name: 'stripesPerWorker',
     variable: 'SHOAL_STRIPES_PER_WORKER',
     schema: wholeNumber(1, 8),
-    fallback: () => 1,
-    about: 'Stripes in the memory of each worker, up to 48 MiB each',
+    // One worker alone reads and codes the next stripe while the one before is on its way.
+    fallback: () => (defaultWorkers() === 1 ? 2 : 1),
+    about: 'Stripes in the memory of each worker, up to 48 MiB each; default: 1, and 2 where one worker is the default',
   },
   {
     name: 'separate',

@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openMembership, type Membership } from './catalog/membership.js';
+import { openMembership, type Membership } from './catalog/records/membership.js';
 import type { PeerId } from './chunk/ids.js';
 import { StorageError, wrapError } from './errors.js';
 import type { TlsIdentity } from './wire/tls.js';

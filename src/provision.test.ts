@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { temporaryFolder } from '../test/contract/offer.js';
 import { LocalCatalog } from './catalog/local-catalog.js';
-import { networkIdOf } from './catalog/membership.js';
+import { networkIdOf } from './catalog/records/membership.js';
 import { openDocuments } from './documents/level-documents.js';
 import { HOME, readIdentity } from './home.js';
 import { silentLogger } from './log.js';

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { toHex } from './bytes.js';
 import { LocalCatalog } from './catalog/local-catalog.js';
-import type { Membership } from './catalog/membership.js';
+import type { Membership } from './catalog/records/membership.js';
 import {
   NETWORK_RECORD_ID,
   type NetworkTerms,
   peerRecordId,
   writeNetwork,
   writePeer,
-} from './catalog/network-records.js';
-import { toRecordDocument } from './catalog/record-kind.js';
+} from './catalog/records/network-records.js';
+import { toRecordDocument } from './catalog/records/record-kind.js';
 import type { PeerId } from './chunk/ids.js';
 import {
   certificateToPem,

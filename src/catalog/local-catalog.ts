@@ -34,13 +34,13 @@ import type {
 } from './catalog.js';
 import type { Document, DocumentDatabase, DocumentHost } from '../documents/document-database.js';
 import { LevelHost } from '../documents/level-host.js';
-import type { Membership } from './membership.js';
-import { OpenUser } from './open-user.js';
+import type { Membership } from './records/membership.js';
+import { OpenUser } from './users/open-user.js';
 import { SharedDocuments } from './shared-documents.js';
-import { UserAccess } from './user-access.js';
-import type { Removed } from './user-catalog.js';
-import { UserGenerations } from './user-generations.js';
-import { UserWatch } from './user-watch.js';
+import { UserAccess } from './users/user-access.js';
+import type { Removed } from './view/user-catalog.js';
+import { UserGenerations } from './users/user-generations.js';
+import { UserWatch } from './users/user-watch.js';
 
 const DIRECTORY_SALT_BYTES = 32;
 

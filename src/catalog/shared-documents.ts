@@ -2,11 +2,11 @@ import type { UserId } from '../chunk/ids.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import type { Logger } from '../log.js';
 import { RecordMemory } from '../store/record-memory.js';
-import type { Membership } from './membership.js';
-import { NetworkDocuments } from './network-documents.js';
-import { RecordProblems } from './record-problems.js';
-import { StripeDocuments } from './stripe-documents.js';
-import type { PeersById } from './stripe-record.js';
+import type { Membership } from './records/membership.js';
+import { NetworkDocuments } from './records/network-documents.js';
+import { RecordProblems } from './records/record-problems.js';
+import { StripeDocuments } from './records/stripe-documents.js';
+import type { PeersById } from './records/stripe-record.js';
 
 export interface SharedDocumentsOptions {
   /** Opens one of the peer's document databases. */

@@ -5,7 +5,7 @@ import type { ManifestHead, ManifestPart, VersionPart } from '../gen/shoal/v1/db
 import { EXTENTS_PER_PART, MAX_COMMIT_VERSIONS, MAX_EXTENTS } from '../limits.js';
 import type { ExtentRef, Manifest, NewVersion } from './catalog.js';
 import { ownBytes } from './wire-records.js';
-import { encodeExtent } from './manifest.js';
+import { encodeExtent } from './view/manifest.js';
 
 const EXTENT_BYTES = 90;
 const HEAD_BYTES = 80;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { NetworkDocuments } from '../catalog/network-documents.js';
-import { RecordProblems } from '../catalog/record-problems.js';
+import { NetworkDocuments } from '../catalog/records/network-documents.js';
+import { RecordProblems } from '../catalog/records/record-problems.js';
 import type { Config } from '../config.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import { HOME, readIdentity, type PeerIdentity } from '../home.js';

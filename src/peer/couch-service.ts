@@ -7,7 +7,7 @@ import { HOME } from '../home.js';
 import { RecordMemory } from '../store/record-memory.js';
 import { CouchHosting } from '../services/couch-hosting.js';
 import type { CouchTarget } from '../wire/couch-route.js';
-import { RecordProblems } from '../catalog/record-problems.js';
+import { RecordProblems } from '../catalog/records/record-problems.js';
 import { type Base, serviceAddress } from './base.js';
 import { openAll, type Opened } from './opened.js';
 

@@ -1,4 +1,4 @@
-import { NetworkDocuments, type NetworkDocumentsOptions } from '../catalog/network-documents.js';
+import { NetworkDocuments, type NetworkDocumentsOptions } from '../catalog/records/network-documents.js';
 import { NETWORK_DATABASE } from '../chunk/database-names.js';
 import type { BackupDatabases } from '../documents/couch/backup-databases.js';
 import { EmbeddedCouch } from '../documents/couch/embedded-couch.js';

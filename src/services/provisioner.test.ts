@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import type { KnownUser } from '../catalog/user-records.js';
+import type { KnownUser } from '../catalog/users/user-records.js';
 import { userDatabase } from '../chunk/database-names.js';
 import { parsePeerId, parseUserId } from '../chunk/ids.js';
 import type { BackupDatabases } from '../documents/couch/backup-databases.js';

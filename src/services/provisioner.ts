@@ -1,4 +1,4 @@
-import type { NetworkDocuments } from '../catalog/network-documents.js';
+import type { NetworkDocuments } from '../catalog/records/network-documents.js';
 import {
   couchUserName,
   NETWORK_DATABASE,

@@ -1,4 +1,4 @@
-import type { NetworkDocuments } from '../catalog/network-documents.js';
+import type { NetworkDocuments } from '../catalog/records/network-documents.js';
 import { NETWORK_DATABASE, parseUserDatabase, STRIPES_DATABASE, userDatabase } from '../chunk/database-names.js';
 import type { PeerId, UserId } from '../chunk/ids.js';
 import type { DocumentDatabase, DocumentHost } from '../documents/document-database.js';

@@ -8,12 +8,12 @@ import { StripeLoad } from '../../bench/catalog/stripe-load.js';
 import type { Document } from '../../src/documents/document-database.js';
 import { validate } from '../../src/documents/rules/validate.js';
 import { MAX_STRIPE_CHUNKS } from '../../src/limits.js';
-import { tombstone, writeForgotten } from '../../src/catalog/forget-record.js';
-import { homeRecordId, writeHome } from '../../src/catalog/home-record.js';
-import type { Membership } from '../../src/catalog/membership.js';
-import { toRecordDocument } from '../../src/catalog/record-kind.js';
-import { writeMove } from '../../src/catalog/stripe-move.js';
-import { writeStripe } from '../../src/catalog/stripe-record.js';
+import { tombstone, writeForgotten } from '../../src/catalog/records/forget-record.js';
+import { homeRecordId, writeHome } from '../../src/catalog/records/home-record.js';
+import type { Membership } from '../../src/catalog/records/membership.js';
+import { toRecordDocument } from '../../src/catalog/records/record-kind.js';
+import { writeMove } from '../../src/catalog/records/stripe-move.js';
+import { writeStripe } from '../../src/catalog/records/stripe-record.js';
 
 let authority: Membership;
 let member: Membership;

@@ -1,7 +1,7 @@
 import { parsePeerId, parseUserId, type PeerId, type UserId } from '../../src/chunk/ids.js';
 import type { DocumentDatabase } from '../../src/documents/document-database.js';
-import { UserCatalog } from '../../src/catalog/user-catalog.js';
-import type { UserDocument } from '../../src/catalog/user-document.js';
+import { UserCatalog } from '../../src/catalog/view/user-catalog.js';
+import type { UserDocument } from '../../src/catalog/users/user-document.js';
 import { sealFormerKeys } from '../../src/crypto/former-keys.js';
 import { DEFAULT_ARGON2_COST } from '../../src/crypto/passphrase.js';
 import { deriveUserKeys, newRootKey, userId, type UserKeys } from '../../src/crypto/root-key.js';

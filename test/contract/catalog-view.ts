@@ -1,5 +1,5 @@
-import type { View } from '../../src/catalog/view.js';
-import { isFolder, type ViewNode } from '../../src/catalog/view-node.js';
+import type { View } from '../../src/catalog/view/view.js';
+import { isFolder, type ViewNode } from '../../src/catalog/view/view-node.js';
 
 /** Everything that a user could see of a view, the trash behind the rest. */
 export function shown(view: View): string[] {

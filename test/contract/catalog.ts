@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { Catalog, Entry, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
-import type { Membership } from '../../src/catalog/membership.js';
+import type { Membership } from '../../src/catalog/records/membership.js';
 import { parsePeerId } from '../../src/chunk/ids.js';
 import { makeReceipt } from '../../src/chunk/receipt.js';
 import { openSigned } from '../../src/chunk/signed.js';

@@ -1,4 +1,4 @@
-import { openMembership, type Membership } from '../../src/catalog/membership.js';
+import { openMembership, type Membership } from '../../src/catalog/records/membership.js';
 import {
   certificateToPem,
   createAuthority,

@@ -1,4 +1,4 @@
-import { NetworkDocuments } from '../../src/catalog/network-documents.js';
+import { NetworkDocuments } from '../../src/catalog/records/network-documents.js';
 import {
   NETWORK_RECORD_ID,
   peerRecordId,
@@ -6,10 +6,10 @@ import {
   writeNetwork,
   writePeer,
   writePeerState,
-} from '../../src/catalog/network-records.js';
-import type { Membership, RecordSigner } from '../../src/catalog/membership.js';
-import { toRecordDocument } from '../../src/catalog/record-kind.js';
-import { RecordProblems } from '../../src/catalog/record-problems.js';
+} from '../../src/catalog/records/network-records.js';
+import type { Membership, RecordSigner } from '../../src/catalog/records/membership.js';
+import { toRecordDocument } from '../../src/catalog/records/record-kind.js';
+import { RecordProblems } from '../../src/catalog/records/record-problems.js';
 import type { Document, DocumentDatabase } from '../../src/documents/document-database.js';
 import { silentLogger } from '../../src/log.js';
 import type { PeerRecord } from '../../src/peers/peer-record.js';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openDocuments } from '../../src/documents/level-documents.js';
-import type { UserCatalog } from '../../src/catalog/user-catalog.js';
+import type { UserCatalog } from '../../src/catalog/view/user-catalog.js';
 import { openUserCatalog, sampleUser } from '../contract/catalog-users.js';
 import { temporaryFolder } from '../contract/offer.js';
 import { SeededNumbers } from './programs/seeded.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
-import type { Membership } from '../../src/catalog/membership.js';
+import type { Membership } from '../../src/catalog/records/membership.js';
 import type { Document } from '../../src/documents/document-database.js';
 import { MemoryDocuments } from '../contract/memory-documents.js';
 import { temporaryFolder } from '../contract/offer.js';

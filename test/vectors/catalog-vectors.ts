@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserDocuments } from '../../src/catalog/user-documents.js';
+import { UserDocuments } from '../../src/catalog/view/user-documents.js';
 import { type PeerId, parsePeerId, parseUserId, type UserId } from '../../src/chunk/ids.js';
 import { deriveUserKeys, userId } from '../../src/crypto/root-key.js';
 import type { Document } from '../../src/documents/document-database.js';

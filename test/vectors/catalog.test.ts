@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hashOf } from '../../src/catalog/document-id.js';
+import { hashOf } from '../../src/catalog/view/document-id.js';
 import { readCatalogVectors, readVector, vectorUser } from './catalog-vectors.js';
 
 const vectors = readCatalogVectors();

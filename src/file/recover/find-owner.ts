@@ -1,5 +1,5 @@
 import type { UserSummary } from '../../catalog/catalog.js';
-import { readUser, type UserDocument } from '../../catalog/user-document.js';
+import { readUser, type UserDocument } from '../../catalog/users/user-document.js';
 import type { PeerId, UserId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import type { AskedOwner } from '../../wire/get-owner.js';

@@ -1,0 +1,121 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { ID_BYTES, SHORT_ID_BYTES } from '../../chunk/ids.js';
+import { StorageError } from '../../errors.js';
+import { type AddVersion, Operation, type RemoveEntry, type SetEntry } from '../../gen/shoal/v1/format.js';
+import { MAX_CHANGE_BYTES } from '../../limits.js';
+
+/** Ids, sizes and times of any operation. */
+const ENTRY_BYTES = 80;
+/** A key, a stripe, three numbers with few digits. */
+const EXTENT_BYTES = 84;
+/** An id of 16 bytes, with its tag and length. */
+const SHORT_ID_FIELD_BYTES = 18;
+/** The hash of an extents document, with its tag and length. */
+const HASH_FIELD_BYTES = 34;
+
+export type ChangeOperation = NonNullable<Operation['operation']>;
+
+/** An operation, and where its bytes lie in the plaintext of its document. */
+export interface PlacedOperation {
+  readonly operation: ChangeOperation;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** About the bytes of an operation: exact sizes are not worth encoding everything twice. */
+function sizeOf(operation: ChangeOperation): number {
+  switch (operation.$case) {
+    case 'setEntry':
+      return ENTRY_BYTES + Buffer.byteLength(operation.value.name) + Buffer.byteLength(operation.value.trashedFrom);
+    case 'addVersion':
+      return (
+        ENTRY_BYTES +
+        operation.value.extents.length * EXTENT_BYTES +
+        operation.value.extentDocuments.length * HASH_FIELD_BYTES
+      );
+    case 'removeEntry':
+      return ENTRY_BYTES + operation.value.versions.length * SHORT_ID_FIELD_BYTES;
+  }
+}
+
+/** In order, so that each group stays near MAX_CHANGE_BYTES; one operation alone may exceed it. */
+export function groupOperations(operations: readonly ChangeOperation[]): ChangeOperation[][] {
+  const groups: ChangeOperation[][] = [];
+  let current: ChangeOperation[] = [];
+  let bytes = 0;
+  for (const operation of operations) {
+    const size = sizeOf(operation);
+    if (bytes + size > MAX_CHANGE_BYTES && current.length > 0) {
+      groups.push(current);
+      current = [];
+      bytes = 0;
+    }
+    current.push(operation);
+    bytes += size;
+  }
+  if (current.length > 0) groups.push(current);
+  return groups;
+}
+
+/** For what the owner signed: nobody else could have written it, so it is a bug or a lost bit. */
+export function demandSense(condition: boolean): void {
+  if (!condition) {
+    throw new StorageError('CORRUPT', 'A catalog document is signed by its owner but does not make sense.');
+  }
+}
+
+function checkVersion(version: AddVersion): void {
+  demandSense(version.file.length === SHORT_ID_BYTES && version.version.length === SHORT_ID_BYTES);
+  demandSense(version.extents.every(({ key, stripe }) => key.length === ID_BYTES && stripe.length === ID_BYTES));
+  demandSense(version.extentDocuments.every(({ length }) => length === ID_BYTES));
+}
+
+function checkEntry(entry: SetEntry): void {
+  demandSense(entry.node.length === SHORT_ID_BYTES && entry.parent.length === SHORT_ID_BYTES && entry.name !== '');
+}
+
+function checkRemoval({ node, versions }: RemoveEntry): void {
+  demandSense(node.length === SHORT_ID_BYTES && versions.every(({ length }) => length === SHORT_ID_BYTES));
+}
+
+function check(operation: ChangeOperation): void {
+  switch (operation.$case) {
+    case 'setEntry':
+      checkEntry(operation.value);
+      break;
+    case 'addVersion':
+      checkVersion(operation.value);
+      break;
+    case 'removeEntry':
+      checkRemoval(operation.value);
+  }
+}
+
+/** Reads a length and an Operation. @throws StorageError CORRUPT, or UNSUPPORTED for one that this version does not know */
+export function readOperation(reader: BinaryReader): PlacedOperation {
+  const length = reader.uint32();
+  const start = reader.pos;
+  const { operation } = Operation.decode(reader, length);
+  if (operation === undefined) {
+    throw new StorageError('UNSUPPORTED', 'The catalog was written to by a newer version of Shoal. Upgrade this one.');
+  }
+  check(operation);
+  return { operation, start, end: start + length };
+}
+
+/** Whatever protobuf finds wrong is CORRUPT. */
+export function decodeSigned<T>(plain: Uint8Array, decode: (reader: BinaryReader) => T): T {
+  try {
+    return decode(new BinaryReader(plain));
+  } catch (error) {
+    if (error instanceof StorageError) throw error;
+    throw new StorageError('CORRUPT', 'A catalog document could not be read.', { cause: error });
+  }
+}
+
+/** The version that an operation added, read again from the plaintext of its document. */
+export function decodeVersion(plain: Uint8Array, start: number, end: number): AddVersion {
+  const { operation } = Operation.decode(plain.subarray(start, end));
+  if (operation?.$case !== 'addVersion') throw new StorageError('INTERNAL', 'A version was looked for where none is.');
+  return operation.value;
+}

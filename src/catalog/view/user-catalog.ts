@@ -1,0 +1,394 @@
+import { toHex, u32, utf8 } from '../../bytes.js';
+import { createHash, randomBytes } from 'node:crypto';
+import type { FileId, StripeId, UserId, VersionId } from '../../chunk/ids.js';
+import { idBytes, parseVersionId, SHORT_ID_BYTES } from '../../chunk/ids.js';
+import { derive } from '../../crypto/kdf.js';
+import { wipeKeys } from '../users/wipe-keys.js';
+import { DERIVE } from '../../crypto/labels.js';
+import type { UserKeys } from '../../crypto/root-key.js';
+import { StorageError } from '../../errors.js';
+import type { AddVersion } from '../../gen/shoal/v1/format.js';
+import { MAX_COMMIT_VERSIONS, MAX_PEER_NAME_BYTES, TRASHED_PER_COMMIT } from '../../limits.js';
+import type { DeletedEntry, Entry, Manifest, NewVersion, VersionSummary } from '../catalog.js';
+import { CommitPlan } from './commit-plan.js';
+import { cut } from './conflict-name.js';
+import { CommitQueue, type Turn } from './commit-queue.js';
+import type { DocumentDatabase } from '../../documents/document-database.js';
+import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
+import { checkManifest } from './manifest.js';
+import { ManifestReader } from './manifest-reader.js';
+import { Upkeep } from './upkeep.js';
+import { demandRemovable, planMove, planRemoval, planTrash } from './tree-plan.js';
+import { contentsOf, findTrashed, trashedIn, typeOf, untouchedSince } from './trash.js';
+import { bringOver, type BroughtOver, ExtentsReseal } from './reseal.js';
+import { type StateProgress, writeState } from './state-writer.js';
+import type { Tree } from './tree.js';
+import { UserDocuments, type UserDocumentsOptions } from './user-documents.js';
+import type { View } from './view.js';
+import { isFolder, type ViewNode, type ViewVersion } from './view-node.js';
+
+export interface UserCatalogOptions extends UserDocumentsOptions {
+  readonly database: DocumentDatabase;
+  /** Unix time. */
+  readonly now: () => number;
+}
+
+/** What a removal did: the stripes are those that no live version refers to any more. */
+export interface Removed {
+  readonly files: number;
+  readonly freed: readonly StripeId[];
+}
+
+export interface RemoveOptions {
+  readonly recursive: boolean;
+  /** Not into the trash; also what is in the trash. */
+  readonly forever: boolean;
+}
+
+/** 128 bits of HKDF over the parent, a number and the name. */
+function folderIdOf(keys: UserKeys): (parent: string, name: string, generation: number) => string {
+  return (parent, name, generation) => {
+    const context = createHash('sha256').update(idBytes(parent)).update(u32(generation)).update(utf8(name)).digest();
+    return toHex(derive(keys.catalogKey, DERIVE.folder, { bytes: SHORT_ID_BYTES, context }));
+  };
+}
+
+function lookUpVersion(node: ViewNode, path: string, wanted: VersionId | undefined): ViewVersion {
+  const version = wanted === undefined ? node.versions[0] : node.versions.find(({ id }) => id === wanted);
+  if (version === undefined) throw new StorageError('NOT_FOUND', `There is no such version of ${path}.`);
+  return version;
+}
+
+function newVersionId(): VersionId {
+  return parseVersionId(randomBytes(SHORT_ID_BYTES));
+}
+
+/** What is at `path`, or was removed from there last. */
+function removableEver(tree: Tree, path: string, recursive: boolean): ViewNode {
+  const trashed = find(tree, path) === undefined ? findTrashed(tree, path) : undefined;
+  return (trashed ?? demandRemovable(tree, path, recursive)).node;
+}
+
+/** What a peer can say of a user's catalog. */
+export interface CatalogStatus {
+  /** Nothing is known to be missing. */
+  readonly isComplete: boolean;
+  /** The Lamport clock: never less than it was, unless an old state of the database was played back. */
+  readonly counter: number;
+  /** Documents that were not believed. */
+  readonly refused: number;
+  /** A newer version of Shoal has written here. */
+  readonly readOnly: boolean;
+}
+
+export interface ExportStateOptions {
+  readonly signal: AbortSignal;
+  /** Awaited after each write, which is how the job is throttled. */
+  readonly onProgress?: (progress: StateProgress) => void | Promise<void>;
+}
+
+/** One unlocked user's files. Its methods are those of Catalog. */
+export class UserCatalog {
+  readonly user: UserId;
+  readonly #keys: UserKeys;
+  readonly #database: DocumentDatabase;
+  readonly #documents: UserDocuments;
+  readonly #queue: CommitQueue;
+  readonly #folderId: ReturnType<typeof folderIdOf>;
+  readonly #now: () => number;
+  readonly #manifests: ManifestReader;
+  readonly #upkeep: Upkeep;
+  #closing: Promise<void> | undefined;
+
+  private constructor(documents: UserDocuments, view: View, options: UserCatalogOptions) {
+    this.user = options.user;
+    this.#keys = options.keys;
+    this.#database = options.database;
+    this.#documents = documents;
+    this.#folderId = folderIdOf(options.keys);
+    this.#now = options.now;
+    this.#queue = new CommitQueue(view, {
+      peer: options.peer,
+      peerName: cut(options.peerName, MAX_PEER_NAME_BYTES),
+      seal: (type, plain, counter) => documents.seal(type, plain, counter),
+      write: (batch) => documents.write(batch),
+      readView: () => documents.readView(),
+      onChange: () => {
+        this.#upkeep.notify();
+      },
+    });
+    const { database, logger } = options;
+    this.#manifests = new ManifestReader(documents, logger);
+    this.#upkeep = new Upkeep({ database, documents, queue: this.#queue, logger });
+  }
+
+  /** @param options the database and the keys are this object's from here on: it closes and wipes them */
+  static async open(options: UserCatalogOptions): Promise<UserCatalog> {
+    const documents = new UserDocuments(options.database, options);
+    // Before reading: what comes while it is read is in the feed.
+    const since = await options.database.sequence();
+    const catalog = new UserCatalog(documents, await documents.readView(), options);
+    catalog.#upkeep.follow(since);
+    catalog.#upkeep.sumUp();
+    return catalog;
+  }
+
+  get keys(): UserKeys {
+    this.#view();
+    return this.#keys;
+  }
+
+  stat(path: string): Entry {
+    return entryOf(demand(this.#view().tree, path));
+  }
+
+  list(path: string, recursive: boolean): Entry[] {
+    const { tree } = this.#view();
+    return listEntries(tree, demand(tree, path), recursive);
+  }
+
+  versions(path: string): VersionSummary[] {
+    return summarize(demandFile(this.#view().tree, path));
+  }
+
+  async manifest(path: string, version?: VersionId): Promise<Manifest> {
+    const node = demandFile(this.#view().tree, path);
+    return this.#manifests.manifestOf(node, lookUpVersion(node, path, version));
+  }
+
+  async manifests(paths: readonly string[]): Promise<(Manifest | undefined)[]> {
+    const manifests: (Manifest | undefined)[] = [];
+    for (const path of paths) {
+      const node = find(this.#view().tree, path)?.node;
+      const [newest] = node?.versions ?? [];
+      manifests.push(node && newest ? await this.#manifests.manifestOf(node, newest) : undefined);
+    }
+    return manifests;
+  }
+
+  fileIds(paths: readonly string[]): (FileId | undefined)[] {
+    const { tree } = this.#view();
+    return paths.map((path) => {
+      const node = find(tree, path)?.node;
+      if (node === undefined) return undefined;
+      if (isFolder(node)) throw new StorageError('CONFLICT', `${path} is a folder, not a file.`);
+      return node.id as FileId;
+    });
+  }
+
+  knownVersions(versions: readonly VersionId[]): Set<VersionId> {
+    const known = this.#view().knownVersions();
+    return new Set(versions.filter((version) => known.has(version)));
+  }
+
+  /** @param versions refer to stripes that the catalog knows */
+  async commit(versions: readonly NewVersion[]): Promise<void> {
+    if (versions.length > MAX_COMMIT_VERSIONS) {
+      throw new StorageError('LIMIT_EXCEEDED', `One commit has at most ${String(MAX_COMMIT_VERSIONS)} versions.`);
+    }
+    for (const { manifest } of versions) checkManifest(manifest);
+    await this.#add((plan) => {
+      for (const version of versions) plan.addVersion(version);
+    });
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    await this.#add((plan) => {
+      plan.makeFolder(path);
+    });
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    await this.#alone(({ view, batch }) => {
+      const operations = planMove(view.tree, from, to, this.#now());
+      if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
+    });
+  }
+
+  async remove(path: string, { recursive, forever }: RemoveOptions): Promise<Removed> {
+    if (forever) {
+      const { files, freed } = await this.#removeForever(({ tree }) => [removableEver(tree, path, recursive)]);
+      return { files, freed };
+    }
+    return this.#alone(({ view, batch }) => {
+      const found = demandRemovable(view.tree, path, recursive);
+      batch.add({ operations: [planTrash(found, this.#now())], extents: [], nodes: new Map() });
+      return { files: contentsOf(view.tree, found.node).files, freed: [] };
+    });
+  }
+
+  /** Those of `stripes` that no version refers to. @throws StorageError UNAVAILABLE where that cannot be told */
+  unreferenced(stripes: readonly StripeId[]): Promise<readonly StripeId[]> {
+    return this.#alone(async ({ view }) => {
+      // A catalog that was lost looks like this, and what it referred to may be recovered from those very stripes.
+      if (view.counter === 0) return [];
+      const unread = await this.#manifests.countLarge(view);
+      if (unread || !view.isComplete) {
+        throw new StorageError(
+          'UNAVAILABLE',
+          'A part of the catalog is missing, so what it refers to is not known yet.',
+        );
+      }
+      return stripes.filter((stripe) => !view.isReferenced(stripe));
+    });
+  }
+
+  /** What was removed and can be taken back, by path. */
+  deleted(): DeletedEntry[] {
+    const { tree } = this.#view();
+    return trashedIn(tree).map(({ node, path }) => {
+      const { files, bytes } = contentsOf(tree, node);
+      return { path, type: typeOf(node), files, bytes, deletedMs: node.changedMs };
+    });
+  }
+
+  /**
+   * Takes back what was removed at this path last; with a version, makes that the newest of the file that is there.
+   *
+   * @returns the entry where it is now: under another name when there is something at its path
+   */
+  async restore(path: string, version?: VersionId): Promise<Entry> {
+    const target = await this.#alone(({ view, batch }) => {
+      const plan = new CommitPlan({ view, batch, nowMs: this.#now(), folderId: this.#folderId });
+      const restored = this.#planRestore(view, plan, path, version);
+      plan.finish();
+      return restored;
+    });
+    return this.stat(target);
+  }
+
+  /** Empties the trash of what nobody has touched since. @param untilMs Unix time */
+  async emptyTrash(untilMs: number): Promise<Removed> {
+    let files = 0;
+    const freed: StripeId[] = [];
+    for (;;) {
+      const removed = await this.#removeForever(({ tree }) =>
+        untouchedSince(tree, untilMs).slice(0, TRASHED_PER_COMMIT),
+      );
+      files += removed.files;
+      for (const stripe of removed.freed) freed.push(stripe);
+      if (removed.picked < TRASHED_PER_COMMIT) return { files, freed };
+    }
+  }
+
+  /** Calls back whenever the catalog has changed, here or elsewhere. @returns what ends that */
+  onChange(listener: () => void): () => void {
+    return this.#upkeep.listen(listener);
+  }
+
+  get status(): CatalogStatus {
+    const { isComplete, counter } = this.#view();
+    return { isComplete, counter, refused: this.#documents.refused, readOnly: this.#documents.isNewer };
+  }
+
+  /**
+   * Writes all that is known here into the database of the next generation, under its keys. Can be stopped and called again.
+   * What is committed meanwhile may be missing there: `bringOver` does the rest.
+   *
+   * @throws StorageError UNAVAILABLE when extents of a large file have not come yet, UNSUPPORTED when a newer version wrote here
+   */
+  async exportState(target: UserDocuments, options: ExportStateOptions): Promise<void> {
+    this.#demandWritable();
+    const extents = new ExtentsReseal(this.#documents, target);
+    const signal = AbortSignal.any([options.signal, this.#upkeep.signal]);
+    const { onProgress } = options;
+    const mapVersion = (version: AddVersion): Promise<AddVersion> => extents.version(version);
+    await this.#upkeep.run(
+      writeState(this.#view(), target, { base: true, signal, mapVersion, ...(onProgress && { onProgress }) }),
+    );
+  }
+
+  /** Brings over what the former generation has and this one has not. */
+  async bringOver(source: UserDocuments, options: ExportStateOptions): Promise<BroughtOver> {
+    this.#demandWritable();
+    const isKnown = (hash: string): boolean => this.#view().arrivals.has(hash);
+    const signal = AbortSignal.any([options.signal, this.#upkeep.signal]);
+    const { onProgress } = options;
+    const brought = await this.#upkeep.run(
+      bringOver(source, this.#documents, { isKnown, signal, ...(onProgress && { onProgress }) }),
+    );
+    await this.#upkeep.catchUp();
+    return brought;
+  }
+
+  /** Commits on their way to the disk end first. Wipes the keys and the view. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#upkeep.close();
+    await this.#queue.idle();
+    this.#queue.view.wipe();
+    wipeKeys(this.#keys);
+    await this.#database.close();
+  }
+
+  #view(): View {
+    if (this.#closing !== undefined) throw new StorageError('LOCKED', 'This user is locked. Unlock it first.');
+    return this.#queue.view;
+  }
+
+  async #add(work: (plan: CommitPlan) => void): Promise<void> {
+    this.#demandWritable();
+    await this.#queue.run(
+      ({ view, batch }) => {
+        const plan = new CommitPlan({ view, batch, nowMs: this.#now(), folderId: this.#folderId });
+        work(plan);
+        plan.finish();
+      },
+      { alone: false },
+    );
+  }
+
+  async #alone<T>(plan: (turn: Turn) => T | Promise<T>): Promise<T> {
+    this.#demandWritable();
+    return this.#queue.run(plan, { alone: true });
+  }
+
+  /** What a newer version has written is not understood in full: writing over it could undo what it meant. */
+  #demandWritable(): void {
+    this.#view();
+    if (!this.#documents.isNewer) return;
+    throw new StorageError(
+      'UNSUPPORTED',
+      'The catalog was written to by a newer version of Shoal, so this one only reads it. Upgrade Shoal on this machine.',
+    );
+  }
+
+  #planRestore(view: View, plan: CommitPlan, path: string, version: VersionId | undefined): string {
+    const { tree } = view;
+    const live = find(tree, path);
+    if (version !== undefined) {
+      const found = live ?? findTrashed(tree, path);
+      if (found === undefined) throw new StorageError('NOT_FOUND', `There is nothing at ${path}, nor was it removed.`);
+      plan.restoreVersion(found.node, lookUpVersion(found.node, path, version), newVersionId());
+      return live?.path ?? plan.takeBack(found.node, found.path);
+    }
+    const trashed = findTrashed(tree, path);
+    if (trashed !== undefined) return plan.takeBack(trashed.node, trashed.path);
+    if (live === undefined) throw new StorageError('NOT_FOUND', `Nothing that was removed can be restored at ${path}.`);
+    throw new StorageError('ALREADY_EXISTS', `${path} is there. Say which version of it is to be the newest again.`);
+  }
+
+  async #removeForever(pick: (view: View) => readonly ViewNode[]): Promise<Removed & { readonly picked: number }> {
+    const { files, touched, blind, picked } = await this.#alone(async ({ view, batch }) => {
+      const unread = await this.#manifests.countLarge(view);
+      const nodes = pick(view);
+      const plans = nodes.map((node) => planRemoval(view.tree, node));
+      const operations = plans.flatMap((plan) => plan.operations);
+      if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
+      const stripes = plans.flatMap(({ versions }) => versions.flatMap((version) => view.stripes(version)));
+      // What has not come may refer to the same stripes.
+      return {
+        picked: nodes.length,
+        files: plans.reduce((sum, plan) => sum + plan.files, 0),
+        blind: unread || !view.isComplete,
+        touched: new Set(stripes),
+      };
+    });
+    const { view } = this.#queue;
+    return { picked, files, freed: blind ? [] : [...touched].filter((stripe) => !view.isReferenced(stripe)) };
+  }
+}

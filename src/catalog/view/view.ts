@@ -1,0 +1,194 @@
+import { toHex } from '../../bytes.js';
+import type { StripeId, VersionId } from '../../chunk/ids.js';
+import type { AddVersion, RemoveEntry } from '../../gen/shoal/v1/format.js';
+import { Arrivals } from './arrivals.js';
+import type { ChangeText } from './change.js';
+import { shortHash } from './document-id.js';
+import type { PlacedOperation } from './operation.js';
+import type { StateText } from './state.js';
+import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
+import { StripeReferences, stripesOf } from './stripe-references.js';
+import { Tree } from './tree.js';
+import { readVersion, type ViewNode, type ViewVersion } from './view-node.js';
+
+interface Arrived {
+  readonly text: ChangeText;
+  readonly stamp: ChangeStamp;
+}
+
+function insert(versions: readonly ViewVersion[], version: ViewVersion): readonly ViewVersion[] {
+  const newer = versions.findIndex((other) => compareStamps(other.stamp, version.stamp) < 0);
+  if (newer < 0) return [...versions, version];
+  return [...versions.slice(0, newer), version, ...versions.slice(newer)];
+}
+
+/**
+ * What a user's changes amount to, decrypted and in memory. Changes and states may be applied in any order, and again; a
+ * commit of several documents takes effect, whole, when the last of them has come.
+ */
+export class View {
+  readonly tree = new Tree();
+  readonly arrivals = new Arrivals();
+  readonly #references = new StripeReferences();
+  /** Versions whose extents lie in documents of their own: their stripes once these were read, undefined before. */
+  readonly #large = new Map<ViewVersion, readonly StripeId[] | undefined>();
+  readonly #incomplete = new Map<string, Map<number, Arrived>>();
+
+  /** The highest Lamport counter seen. */
+  get counter(): number {
+    return this.arrivals.counter;
+  }
+
+  /** Commits of which some documents have not come. */
+  get incompleteCommits(): readonly string[] {
+    return [...this.#incomplete.keys()];
+  }
+
+  /** Nothing is known to be missing. What nobody else speaks of can still be. */
+  get isComplete(): boolean {
+    const { missing, incompleteBases } = this.arrivals;
+    return this.#incomplete.size === 0 && missing.length === 0 && incompleteBases.length === 0;
+  }
+
+  /** Short hashes of the documents of which everything is in this view. */
+  get covered(): string[] {
+    const waiting = new Set<string>();
+    for (const parts of this.#incomplete.values()) {
+      for (const { stamp } of parts.values()) waiting.add(shortHash(stamp.document));
+    }
+    return [...this.arrivals.seen].filter((hash) => !waiting.has(hash));
+  }
+
+  /** A change that has come before, or that a dump stood for, does nothing. */
+  apply(text: ChangeText, stamp: ChangeStamp): void {
+    if (this.arrivals.has(stamp.document)) return;
+    this.arrivals.noteChange(stamp, text.previous);
+    const { piece } = text;
+    if (piece === undefined) {
+      this.#applyAll({ text, stamp });
+      return;
+    }
+    const arrived = this.#incomplete.get(piece.commit) ?? new Map<number, Arrived>();
+    arrived.set(piece.part, { text, stamp });
+    this.#incomplete.set(piece.commit, arrived);
+    if (arrived.size < piece.parts) return;
+    this.#incomplete.delete(piece.commit);
+    for (const part of arrived.values()) this.#applyAll(part);
+  }
+
+  /** @param hash of the state's document, which has not come before */
+  applyState(text: StateText, hash: string): void {
+    this.arrivals.note(hash);
+    if (text.origin !== undefined) this.arrivals.note(text.origin);
+    for (const { placed, stamp } of text.operations) {
+      this.arrivals.noteStamp(stamp.change);
+      this.#applyOne(placed, stamp, text.plain);
+    }
+    if (text.dump === undefined) return;
+    const covered = this.arrivals.noteDump(text.dump, hash);
+    if (covered !== undefined) this.#dropCovered(covered);
+  }
+
+  /** Versions that `references` cannot see into until `count` is told their stripes. */
+  get uncounted(): readonly ViewVersion[] {
+    return [...this.#large].filter(([, stripes]) => stripes === undefined).map(([version]) => version);
+  }
+
+  count(version: ViewVersion, stripes: readonly StripeId[]): void {
+    if (!this.#large.has(version) || this.#large.get(version) !== undefined) return;
+    this.#large.set(version, stripes);
+    this.#references.add(stripes);
+  }
+
+  /** The stripes of a version; none for a large one that was not counted. */
+  stripes(version: ViewVersion): readonly StripeId[] {
+    if (this.#large.has(version)) return this.#large.get(version) ?? [];
+    return stripesOf(readVersion(version).extents);
+  }
+
+  isReferenced(stripe: StripeId): boolean {
+    return this.#references.count(stripe) > 0;
+  }
+
+  /** Every version that was ever announced, the removed ones too. */
+  knownVersions(): Set<VersionId> {
+    const known = new Set<VersionId>();
+    for (const { versions, dropped } of this.tree.nodes()) {
+      for (const { id } of versions) known.add(id);
+      for (const id of dropped ?? []) known.add(id);
+    }
+    return known;
+  }
+
+  /** Overwrites the plaintexts, which hold the keys of files. The view is useless afterwards. */
+  wipe(): void {
+    for (const node of this.tree.nodes()) for (const version of node.versions) version.plain.fill(0);
+    for (const parts of this.#incomplete.values()) for (const { text } of parts.values()) text.plain.fill(0);
+  }
+
+  /** Commits that are not whole here, but were where a dump was written. */
+  #dropCovered(covered: ReadonlySet<string>): void {
+    for (const [commit, parts] of this.#incomplete) {
+      if ([...parts.values()].every(({ stamp }) => covered.has(shortHash(stamp.document)))) {
+        this.#incomplete.delete(commit);
+      }
+    }
+  }
+
+  #applyAll({ text, stamp }: Arrived): void {
+    for (const [index, operation] of text.operations.entries()) {
+      this.#applyOne(operation, { change: stamp, index }, text.plain);
+    }
+  }
+
+  #applyOne(placed: PlacedOperation, stamp: Stamp, plain: Uint8Array): void {
+    const { operation, start, end } = placed;
+    switch (operation.$case) {
+      case 'setEntry': {
+        const { node, parent, trashedFrom, ...place } = operation.value;
+        const from = trashedFrom === '' ? undefined : trashedFrom;
+        this.tree.place(toHex(node), stamp, { ...place, parent: toHex(parent), trashedFrom: from });
+        break;
+      }
+      case 'addVersion':
+        this.#addVersion(operation.value, { stamp, plain, start, end });
+        break;
+      case 'removeEntry':
+        this.#remove(operation.value, stamp);
+    }
+  }
+
+  #addVersion(added: AddVersion, origin: Pick<ViewVersion, 'stamp' | 'plain' | 'start' | 'end'>): void {
+    const node = this.tree.ensure(toHex(added.file));
+    if (this.tree.isReserved(node)) return;
+    const id = toHex(added.version) as VersionId;
+    const { bytes, modifiedMs, createdMs, mode } = added;
+    const twin = node.versions.find((version) => version.id === id);
+    // One version announced twice (by a writer that was not told of its success): the first announcement counts.
+    if (node.dropped?.has(id) === true || (twin && compareStamps(twin.stamp, origin.stamp) <= 0)) return;
+    if (twin !== undefined) this.#forget(node, twin);
+    const version = { id, bytes, modifiedMs, createdMs, mode, ...origin };
+    node.versions = insert(node.versions, version);
+    if (added.extentDocuments.length > 0) this.#large.set(version, undefined);
+    else this.#references.add(stripesOf(added.extents));
+    this.tree.settle(node);
+  }
+
+  #remove(removal: RemoveEntry, stamp: Stamp): void {
+    const node = this.tree.ensure(toHex(removal.node));
+    if (node.removed === undefined || compareStamps(stamp, node.removed) > 0) node.removed = stamp;
+    for (const bytes of removal.versions) {
+      const id = toHex(bytes) as VersionId;
+      (node.dropped ??= new Set()).add(id);
+      const version = node.versions.find((other) => other.id === id);
+      if (version !== undefined) this.#forget(node, version);
+    }
+    this.tree.settle(node);
+  }
+
+  #forget(node: ViewNode, version: ViewVersion): void {
+    this.#references.drop(this.stripes(version));
+    this.#large.delete(version);
+    node.versions = node.versions.filter((other) => other !== version);
+  }
+}
