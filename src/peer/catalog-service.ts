@@ -73,7 +73,7 @@ async function pendingHosts(
         database === NETWORK_DATABASE && direction === 'push' && numberOf(sequence) < numberOf(wanted),
     );
     const isHopeless = pending.every(({ phase }) => phase === 'failing');
-    if (isHopeless || Date.now() >= until) return Promise.all(pending.map((stream) => nameOfPeer(stream.host)));
+    if (isHopeless || Date.now() >= until) return await Promise.all(pending.map((stream) => nameOfPeer(stream.host)));
     await delay(PENDING_HOSTS_POLL_MS);
   }
 }
