@@ -1,5 +1,6 @@
 import type { RotationReply } from '../gateways/http/api.js';
 import type { Invocation } from './invocation.js';
+import { openQuietBar } from './quiet-bar.js';
 
 /** How far keys are rotated. */
 export interface RotationBar {
@@ -8,30 +9,13 @@ export interface RotationBar {
   stop(): void;
 }
 
-const SILENT: RotationBar = { show: () => undefined, stop: () => undefined };
-
-/** On stderr, on a terminal only: nothing in a pipe, nor with --json. */
 export async function openRotationBar(invocation: Pick<Invocation, 'json' | 'runtime'>): Promise<RotationBar> {
-  const { stderr } = invocation.runtime;
-  if (invocation.json || stderr.isTTY !== true) return SILENT;
-  const { default: cliProgress } = await import('cli-progress');
-  const bar = new cliProgress.SingleBar(
-    {
-      format: 'keys  {bar}  {percentage}%  {value} of {total} entries',
-      stream: stderr,
-      clearOnComplete: true,
-      barsize: 24,
-    },
-    cliProgress.Presets.shades_classic,
-  );
-  bar.start(1, 0); // a total of 0 would show as 100 %
+  const bar = await openQuietBar(invocation, 'keys  {bar}  {percentage}%  {value} of {total} entries');
   return {
     show: ({ done, total }) => {
-      bar.setTotal(Math.max(1, total));
-      bar.update(done);
+      bar?.setTotal(Math.max(1, total));
+      bar?.update(done);
     },
-    stop: () => {
-      bar.stop();
-    },
+    stop: () => bar?.stop(),
   };
 }

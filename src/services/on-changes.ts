@@ -6,44 +6,65 @@ import type { Logger } from '../log.js';
 
 export interface OnChangesOptions {
   readonly database: Pick<DocumentDatabase, 'sequence' | 'changes'>;
-  /** Done at once, after each change, and when `pauseMs` have passed without one. What it fails with is logged, and it is done again. */
+  /**
+   * Done at once, after each change, and when `pauseMs` have passed without one. What it fails with is logged, and it is
+   * done again.
+   */
   readonly work: () => Promise<void>;
   readonly pauseMs: number;
   /** What `work` is, for the log. */
   readonly doing: string;
-  readonly signal: AbortSignal;
   readonly logger: Logger;
 }
 
-/** Keeps something as a database says, until the signal aborts. */
-export async function onChanges(options: OnChangesOptions): Promise<void> {
-  const { database, work, pauseMs, doing, signal, logger } = options;
-  while (!isOver(signal)) {
-    try {
-      const since = await database.sequence();
-      await work();
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(pauseMs)]);
-      await firstOf(database.changes({ since, signal: patience }));
-    } catch (error) {
-      const { code, message } = wrapError(error, doing);
-      if (!isOver(signal)) logger.warn({ code, reason: message }, `${doing} failed; it will be tried again`);
-      await rest(PROVISION_RETRY_MS, signal);
+/** Keeps something as a database says. */
+export class OnChanges implements AsyncDisposable {
+  readonly #options: OnChangesOptions;
+  readonly #life = new AbortController();
+  readonly #running: Promise<void>;
+
+  /** Begins at once. */
+  constructor(options: OnChangesOptions) {
+    this.#options = options;
+    this.#running = this.#run(this.#life.signal);
+  }
+
+  /** Work in progress ends first. */
+  async close(): Promise<void> {
+    this.#life.abort();
+    await this.#running;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { doing, logger } = this.#options;
+    while (!isOver(signal)) {
+      try {
+        await this.#round(signal);
+      } catch (error) {
+        const { code, message } = wrapError(error, doing);
+        if (!isOver(signal)) logger.warn({ code, reason: message }, `${doing} failed; it will be tried again`);
+        // An aborted wait is the end that was asked for.
+        await delay(PROVISION_RETRY_MS, undefined, { signal }).catch(() => undefined);
+      }
     }
+  }
+
+  async #round(signal: AbortSignal): Promise<void> {
+    const { database, work, pauseMs } = this.#options;
+    const since = await database.sequence();
+    await work();
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(pauseMs)]);
+    const changes = database.changes({ since, signal: patience })[Symbol.asyncIterator]();
+    await changes.next();
+    await changes.return?.();
   }
 }
 
 /** A call, so that the compiler does not take what it was before an await for what it is. */
 function isOver(signal: AbortSignal): boolean {
   return signal.aborted;
-}
-
-async function firstOf(changes: AsyncIterable<unknown>): Promise<void> {
-  const iterator = changes[Symbol.asyncIterator]();
-  await iterator.next();
-  await iterator.return?.();
-}
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  // An aborted wait is the end that was asked for.
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

@@ -12,7 +12,7 @@ import type { DocumentDatabase } from '../documents/document-database.js';
 import type { SecurityPart } from '../documents/security.js';
 import { MAX_PROVISIONED_DATABASES, PROVISION_PAUSE_MS, RETIRED_DATABASE_MS } from '../limits.js';
 import type { Logger } from '../log.js';
-import { onChanges } from './on-changes.js';
+import { OnChanges } from './on-changes.js';
 
 export interface ProvisionerOptions {
   readonly databases: BackupDatabases;
@@ -31,31 +31,28 @@ const EVERY_PEER: SecurityPart = { names: [], roles: [PEER_ROLE] };
 /** Makes the databases of a backup host and says who may use them, as users and the network have signed it. */
 export class Provisioner implements AsyncDisposable {
   readonly #options: ProvisionerOptions;
-  readonly #life = new AbortController();
   /** Members of each database, as they were set, in JSON. */
   readonly #provided = new Map<string, string>();
   /** Since when a database is known to be of an older generation. */
   readonly #retired = new Map<string, number>();
   #users = '';
-  readonly #running: Promise<void>;
+  readonly #running: OnChanges;
 
   /** Begins at once, and goes on with what changes. */
   constructor(options: ProvisionerOptions) {
     this.#options = options;
-    this.#running = onChanges({
+    this.#running = new OnChanges({
       database: options.network,
       work: () => this.#provision(),
       // Time retires databases too.
       pauseMs: PROVISION_PAUSE_MS,
       doing: 'Providing the databases of this backup host',
-      signal: this.#life.signal,
       logger: options.logger,
     });
   }
 
-  async close(): Promise<void> {
-    this.#life.abort();
-    await this.#running;
+  close(): Promise<void> {
+    return this.#running.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import type { ReplicatedDatabase, ReplicationPlan } from '../documents/replicati
 import { stripesSelector } from '../documents/replication/stripes-selector.js';
 import { PROVISION_PAUSE_MS } from '../limits.js';
 import type { Logger } from '../log.js';
-import { onChanges } from './on-changes.js';
+import { OnChanges } from './on-changes.js';
 
 export interface ReplicationPlannerOptions {
   readonly self: PeerId;
@@ -23,25 +23,22 @@ export interface ReplicationPlannerOptions {
 /** Says what is replicated with whom, as the network's records have it: every backup host, and the users at home here. */
 export class ReplicationPlanner implements AsyncDisposable {
   readonly #options: ReplicationPlannerOptions;
-  readonly #life = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #running: OnChanges;
 
   /** Begins at once, and goes on with what changes. */
   constructor(options: ReplicationPlannerOptions) {
     this.#options = options;
-    this.#running = onChanges({
+    this.#running = new OnChanges({
       database: options.network,
       work: () => this.#plan(),
       pauseMs: PROVISION_PAUSE_MS,
       doing: 'Planning the replication of the catalog',
-      signal: this.#life.signal,
       logger: options.logger,
     });
   }
 
-  async close(): Promise<void> {
-    this.#life.abort();
-    await this.#running;
+  close(): Promise<void> {
+    return this.#running.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,6 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { fastify, type FastifyInstance } from 'fastify';
+import { listenOnSocket } from '../../documents/unix-listener.js';
 import { ERRORS, StorageError, wrapError } from '../../errors.js';
 import type { Engine } from '../../file/engine.js';
 import type { Logger } from '../../log.js';
@@ -77,7 +76,7 @@ export class ControlServer implements AsyncDisposable {
     entryRoutes(server, routes);
     contentRoutes(server, routes);
     transferRoutes(server, routes);
-    await listen(server, options.socket);
+    await listenOnSocket(server, options.socket);
     return new ControlServer(server, options.socket, { stop, work });
   }
 
@@ -112,32 +111,4 @@ function problemOf(error: unknown, logger: Logger): ProblemReply {
   const wrapped = wrapError(error, 'The request');
   if (wrapped.code === 'INTERNAL') logger.error({ err: error }, 'request failed');
   return { code: wrapped.code, message: wrapped.message };
-}
-
-async function listen(server: FastifyInstance, socket: string): Promise<void> {
-  try {
-    await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
-    if (await answers(socket)) throw new StorageError('CONFLICT', `Another process serves ${socket} already.`);
-    await rm(socket, { force: true });
-    await server.listen({ path: socket });
-    // Between the two lines the home's own mode keeps others out.
-    await chmod(socket, 0o600);
-  } catch (error) {
-    await server.close();
-    throw wrapError(error, `Listening on ${socket}`);
-  }
-}
-
-/** A socket that nobody answers was left behind by a process that is gone. */
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(socket);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => {
-      resolve(false);
-    });
-  });
 }
