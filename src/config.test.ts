@@ -120,7 +120,7 @@ describe('docs/configuration.md', () => {
     const defaults = Object.fromEntries(rows.map(([, name = '', value = '']) => [name, value]));
     assert.equal(defaults['reserveBytes'], `${String(reserveBytes)} (512 MiB)`);
     assert.equal(defaults['listen'], '127.0.0.1:8485');
-    assert.equal(defaults['stripesPerWorker'], '1');
+    assert.equal(defaults['stripesPerWorker'], '1; 2 for one worker');
     assert.equal(defaults['log'], 'info');
   });
 

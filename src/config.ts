@@ -103,7 +103,7 @@ export const OPTIONS: readonly Option[] = [
     name: 'separate',
     variable: 'SHOAL_SEPARATE',
     schema: z.preprocess(
-      (value) => (typeof value === 'string' ? value.split(',').filter((name) => name !== '') : value),
+      (value) => (typeof value === 'string' ? value.split(',') : value),
       z.array(z.enum(SERVICES)),
     ),
     fallback: () => [],
