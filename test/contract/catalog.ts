@@ -64,7 +64,8 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
     test('a network and its peers', async () => {
       const { membership } = subject;
       await fails(catalog.network(), 'NOT_FOUND');
-      const network = { id: membership.network, name: 'home', authority: membership.authority };
+      const { network: id, authority, peer: self } = membership;
+      const network = { id, name: 'home', authority, authorities: [self] };
       await catalog.setNetwork({ name: 'home' });
       assert.deepEqual(await catalog.network(), network);
       await catalog.setNetwork({ name: 'home', tolerate: 2 });
