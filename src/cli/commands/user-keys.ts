@@ -6,7 +6,7 @@ import { readPassphrase } from '../passphrase.js';
 import { printable } from '../printable.js';
 import { openRotationBar } from '../rotation-bar.js';
 import type { Runtime } from '../runtime.js';
-import { userMeant } from './user.js';
+import { userMeant } from '../user-meant.js';
 
 const AFTER = `
 New keys make what somebody may have learnt of the old ones worthless for all that is written from then on. The catalog is

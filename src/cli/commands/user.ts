@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
 import type { PassphraseReply } from '../../gateways/http/api.js';
-import { type CommonOptions, Invocation } from '../invocation.js';
+import { Invocation } from '../invocation.js';
 import { KitFile } from '../kit-file.js';
 import { fingerprint, kitPage } from '../kit-page.js';
 import { readNewPassphrase, readPassphrase, readPassphraseChange, readRecovery } from '../passphrase.js';
 import { printable } from '../printable.js';
 import type { Runtime } from '../runtime.js';
 import { table } from '../table.js';
+import { userMeant } from '../user-meant.js';
 import { defineUserKeys } from './user-keys.js';
 
 const AFTER = `
@@ -37,19 +38,6 @@ export function defineUser(command: Command, runtime: Runtime): void {
   defineUserKeys(command.command('keys'), runtime);
   defineKit(command.command('kit'), runtime);
   defineRecover(command.command('recover'), runtime);
-}
-
-/** The user that is meant. @throws StorageError INVALID_ARGUMENT when it is not clear which, NOT_FOUND when there is none */
-export async function userMeant(invocation: Invocation, name: string | undefined, command: Command): Promise<string> {
-  const meant = name ?? command.optsWithGlobals<CommonOptions>().user;
-  if (meant !== undefined) return meant;
-  const users = await invocation.client.users();
-  const [only] = users;
-  if (only === undefined) {
-    throw new StorageError('NOT_FOUND', 'This network has no user yet. Make one with `shoal user create NAME`.');
-  }
-  if (users.length === 1) return only.name;
-  throw new StorageError('INVALID_ARGUMENT', `There are ${String(users.length)} users: say which one.`);
 }
 
 function defineCreate(command: Command, runtime: Runtime): void {
