@@ -25,8 +25,12 @@ function isServiceError(error: unknown): error is ServiceError {
 
 /** A refusal in the service's own words is passed on as it is; trouble on the way says where. */
 function translate(error: ServiceError): StorageError {
+  if (error.metadata.get(ERROR_CODE_TRAILER).length === 0) {
+    const translated = fromServiceError(error, SERVER_NAME);
+    if (translated.code !== 'UNAVAILABLE') return translated;
+    return new StorageError('UNAVAILABLE', `${translated.message} If it does not run, start it with \`shoal serve db-service\`.`, { cause: error });
+  }
   const translated = fromServiceError(error, SERVER_NAME);
-  if (error.metadata.get(ERROR_CODE_TRAILER).length === 0) return translated;
   return new StorageError(translated.code, error.details, { cause: error });
 }
 

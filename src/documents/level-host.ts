@@ -48,6 +48,8 @@ export class LevelHost implements DocumentHost {
   /** Databases that are being closed or deleted: whoever wants to open them waits. */
   readonly #leaving = new Map<string, Promise<void>>();
   readonly #damaged: DamagedDatabase[] = [];
+  /** Deleted since this host was opened, and not made anew. */
+  readonly #dropped = new Set<string>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: LevelHostOptions) {
@@ -84,6 +86,7 @@ export class LevelHost implements DocumentHost {
     held.leases++;
     this.#held.delete(name);
     this.#held.set(name, held);
+    this.#dropped.delete(name);
     try {
       const database = await held.database;
       return { database, release: once(() => this.#release(held)) };
@@ -91,6 +94,12 @@ export class LevelHost implements DocumentHost {
       if (this.#held.get(name) === held) this.#held.delete(name);
       throw error;
     }
+  }
+
+  /** As acquire, for whoever only copies: undefined when the database was deleted, which a copy must not undo. */
+  async acquireUnlessDropped(name: string): Promise<Lease | undefined> {
+    while (this.#leaving.has(name)) await this.#leaving.get(name);
+    return this.#dropped.has(name) ? undefined : this.acquire(name);
   }
 
   async has(name: string): Promise<boolean> {
@@ -119,6 +128,7 @@ export class LevelHost implements DocumentHost {
   async drop(name: string): Promise<void> {
     parseDatabaseName(name);
     while (this.#leaving.has(name)) await this.#leaving.get(name);
+    this.#dropped.add(name);
     await this.#leave(name, () => this.#delete(name));
   }
 

@@ -27,8 +27,8 @@ export class CouchService implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  /** @param documents this peer's own databases @throws StorageError CONFLICT, UNSUPPORTED; see CouchHosting */
-  static open(base: Base, documents: DocumentHost): Promise<CouchService> {
+  /** @param documents this peer's own databases, where they are needed @throws StorageError CONFLICT, UNSUPPORTED; see CouchHosting */
+  static open(base: Base, documents: () => Promise<DocumentHost>): Promise<CouchService> {
     return openAll(async (opened) => {
       const { config, identity, logger, clock } = base;
       const { home, couch } = config;
@@ -43,7 +43,7 @@ export class CouchService implements AsyncDisposable {
       const options =
         couch === undefined
           ? { hosting: embedded }
-          : { hosting: couch, network: opened.keep(await documents.open(NETWORK_DATABASE)) };
+          : { hosting: couch, network: opened.keep(await (await documents()).open(NETWORK_DATABASE)) };
       const hosting = opened.keep(await CouchHosting.open({ ...options, records, logger }));
       return new CouchService({ target: hosting.target, secret: hosting.secret }, opened);
     });

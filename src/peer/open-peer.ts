@@ -93,7 +93,7 @@ async function openCouch(base: Base, { documents, authorities, opened }: CouchPa
   const isSeparate = base.config.separate.includes('couchdb');
   const address = isSeparate
     ? await couchAddress(base)
-    : opened.keep(await CouchService.open(base, documents.host)).address;
+    : opened.keep(await CouchService.open(base, async () => documents.host)).address;
   return couchRoute({ ...address, isAuthority: (peer) => authorities.has(peer), logger: base.logger });
 }
 

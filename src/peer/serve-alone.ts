@@ -5,7 +5,7 @@ import { openBase, type Base, type PeerOptions } from './base.js';
 import { CatalogService } from './catalog-service.js';
 import { CouchService } from './couch-service.js';
 import { DocumentService } from './document-service.js';
-import { openDocuments } from './documents.js';
+import { type Documents, openDocuments } from './documents.js';
 import { type Opened, openAll } from './opened.js';
 
 /** One service of a peer, in a process of its own. Its peer runs with the service among `separate`. */
@@ -58,9 +58,20 @@ async function open(service: Service, base: Base, opened: Opened): Promise<void>
       opened.keep(await DocumentService.open(base));
       break;
     case 'couchdb':
-      opened.keep(await CouchService.open(base, (await openDocuments(base, opened)).host));
+      opened.keep(await CouchService.open(base, async () => (await hostedDocuments(base, opened)).host));
       break;
     case 'db-service':
-      opened.keep(await CatalogService.open(base, await openDocuments(base, opened)));
+      opened.keep(await CatalogService.open(base, await hostedDocuments(base, opened)));
   }
+}
+
+/** The databases belong to one process, and the peer cannot be that one: it waits for its services when it starts. */
+async function hostedDocuments(base: Base, opened: Opened): Promise<Documents> {
+  if (!base.config.separate.includes('pouchdb')) {
+    throw new StorageError(
+      'INVALID_ARGUMENT',
+      'This service reads the document databases: name pouchdb too in the setting "separate" (SHOAL_SEPARATE), and run `shoal serve pouchdb`.',
+    );
+  }
+  return openDocuments(base, opened);
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PeerId } from '../../chunk/ids.js';
+import { StorageError } from '../../errors.js';
 import type { HttpSend } from '../../http-call.js';
 import { MAX_REPLICATION_BATCHES } from '../../limits.js';
 import type { Logger } from '../../log.js';
@@ -77,11 +78,7 @@ export class Replicator implements AsyncDisposable {
         }
       }
     }
-    for (const [key, { stream }] of this.#streams) {
-      if (wanted.has(key)) continue;
-      this.#streams.delete(key);
-      this.#end(stream);
-    }
+    for (const key of [...this.#streams.keys()]) if (!wanted.has(key)) this.#forget(key);
     this.#dropConnections();
   }
 
@@ -110,6 +107,13 @@ export class Replicator implements AsyncDisposable {
     this.#dropConnections();
   }
 
+  #forget(key: string): void {
+    const running = this.#streams.get(key);
+    if (running === undefined) return;
+    this.#streams.delete(key);
+    this.#end(running.stream);
+  }
+
   #end(stream: ReplicationStream): void {
     const ending = stream.close().finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
@@ -134,7 +138,7 @@ export class Replicator implements AsyncDisposable {
       host: host.id,
       database: name,
       direction,
-      connect: () => this.#connect(part, connection),
+      connect: () => this.#connect(part, connection, () => this.#forget(key)),
       turns: this.#turns,
       logger,
       nowMs,
@@ -143,9 +147,19 @@ export class Replicator implements AsyncDisposable {
     this.#streams.set(key, { stream, hostKey });
   }
 
-  async #connect({ host, name, direction, selector }: Part, { send }: HostConnection): Promise<StreamEnds> {
+  async #connect(
+    { host, name, direction, selector }: Part,
+    { send }: HostConnection,
+    forget: () => void,
+  ): Promise<StreamEnds> {
     const { self, host: here } = this.#options;
-    const { database, release } = await here.acquire(name);
+    const lease = await here.acquireUnlessDropped(name);
+    if (lease === undefined) {
+      // A backup host keeps the database of former keys for a while: pulled again, it would be here for as long.
+      forget();
+      throw new StorageError('CANCELLED', 'The database was deleted here.');
+    }
+    const { database, release } = lease;
     const local = new LevelEndpoint(database, judgeIncoming(name));
     const remote = new CouchEndpoint({ send, database: name, ...(selector === undefined ? {} : { selector }) });
     const id = checkpointId([self, host.id, name, direction, JSON.stringify(selector ?? null)]);
