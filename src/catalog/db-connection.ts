@@ -28,7 +28,11 @@ function translate(error: ServiceError): StorageError {
   if (error.metadata.get(ERROR_CODE_TRAILER).length === 0) {
     const translated = fromServiceError(error, SERVER_NAME);
     if (translated.code !== 'UNAVAILABLE') return translated;
-    return new StorageError('UNAVAILABLE', `${translated.message} If it does not run, start it with \`shoal serve db-service\`.`, { cause: error });
+    return new StorageError(
+      'UNAVAILABLE',
+      `${translated.message} If it does not run, start it with \`shoal serve db-service\`.`,
+      { cause: error },
+    );
   }
   const translated = fromServiceError(error, SERVER_NAME);
   return new StorageError(translated.code, error.details, { cause: error });

@@ -13,7 +13,7 @@ export interface ReplicationPlannerOptions {
   /** The network's records, verified. */
   readonly records: Pick<NetworkDocuments, 'homes' | 'peers' | 'users'>;
   /** Their database: its changes say when to look again. */
-  readonly network: Pick<DocumentDatabase, 'sequence' | 'changes'>;
+  readonly network: Pick<DocumentDatabase, 'sequence' | 'changes' | 'compact'>;
   readonly host: Pick<DocumentHost, 'names'>;
   /** Takes the plan; see Replicator. */
   readonly update: (plan: ReplicationPlan) => void;
@@ -23,6 +23,8 @@ export interface ReplicationPlannerOptions {
 /** Says what is replicated with whom, as the network's records have it: every backup host, and the users at home here. */
 export class ReplicationPlanner implements AsyncDisposable {
   readonly #options: ReplicationPlannerOptions;
+  /** Each user's version, when the old revisions were forgotten. */
+  #users = '';
   readonly #running: OnChanges;
 
   /** Begins at once, and goes on with what changes. */
@@ -58,6 +60,14 @@ export class ReplicationPlanner implements AsyncDisposable {
       ...userDatabases(homes, generations, await host.names()),
     ];
     update({ hosts: hosts.map(({ id, address }) => ({ id, address })), databases });
+    await this.#forgetOldKeys(users.map(({ user }) => `${user.owner} ${String(user.version)}`).join('\n'));
+  }
+
+  /** A passphrase that was changed elsewhere leaves the former wrap in an old revision here too. */
+  async #forgetOldKeys(users: string): Promise<void> {
+    if (this.#users === users) return;
+    await this.#options.network.compact();
+    this.#users = users;
   }
 }
 

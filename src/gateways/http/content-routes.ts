@@ -43,7 +43,10 @@ export function contentRoutes(server: FastifyInstance, routes: Routes): void {
     const manifest = await engine.catalog.manifest(session, path, version);
     const range = rangeOf(request.headers.range, manifest.bytes);
     const { from, to } = range ?? { from: 0, to: manifest.bytes };
-    const bytes = readFile(engine, session, { manifest, range: { from, to }, signal: signalOf(routes, reply) });
+    // A file that cannot be read at all is refused as such: once the headers have left, a failure has no words.
+    const bytes = await begun(
+      readFile(engine, session, { manifest, range: { from, to }, signal: signalOf(routes, reply) }),
+    );
     if (range !== undefined) {
       void reply.code(206).header('content-range', `bytes ${String(from)}-${String(to - 1)}/${String(manifest.bytes)}`);
     }
@@ -57,4 +60,17 @@ export function contentRoutes(server: FastifyInstance, routes: Routes): void {
 
 async function* one(file: PutFile): AsyncGenerator<readonly PutFile[]> {
   yield [file];
+}
+
+/** The same parts, the first of which is there already. @throws what the first one fails with */
+async function begun<T>(parts: AsyncIterable<T>): Promise<AsyncGenerator<T>> {
+  const iterator = parts[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return (async function* () {
+    try {
+      for (let next = first; next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
 }

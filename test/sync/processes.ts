@@ -1,0 +1,71 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Service } from '../../src/config.js';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+export interface ServeRequest {
+  readonly home: string;
+  /** That service alone; absent: the peer. */
+  readonly service?: Service;
+  /** Which services processes of their own run. */
+  readonly separate: readonly Service[];
+}
+
+/** One process of `shoal serve`. */
+export class ServeProcess {
+  readonly pid: number;
+  readonly #child: ChildProcessByStdio<null, null, Readable>;
+  readonly #closed: Promise<unknown>;
+  #said = '';
+
+  private constructor(child: ChildProcessByStdio<null, null, Readable>) {
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    this.#closed = once(child, 'close');
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text: string) => {
+      this.#said = (this.#said + text).slice(-200_000);
+    });
+  }
+
+  /** Returns when it says that it is up. */
+  static async start({ home, service, separate }: ServeRequest): Promise<ServeProcess> {
+    const words = ['serve', ...(service === undefined ? [] : [service]), '--home', home];
+    const child = spawn(process.execPath, [MAIN, ...words], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // Only what is written here: a setting of the developer's shell must not reach the peers.
+      env: {
+        PATH: process.env['PATH'],
+        TMPDIR: process.env['TMPDIR'],
+        SHOAL_WORKERS: '0',
+        SHOAL_RESERVE_BYTES: '0',
+        SHOAL_LOG: 'info',
+        SHOAL_SEPARATE: separate.join(','),
+      },
+    });
+    const started = new ServeProcess(child);
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.on('data', () => {
+        if (started.#said.includes('is up"')) resolve();
+      });
+      child.once('close', () => {
+        reject(new Error(`${words.join(' ')} ended before it was up: ${started.#said}`));
+      });
+    });
+    return started;
+  }
+
+  /** What it has logged, the end of it. */
+  get log(): string {
+    return this.#said;
+  }
+
+  /** Resolves when it is gone. */
+  async end(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill(signal);
+    await this.#closed;
+  }
+}
