@@ -8,7 +8,7 @@ import { readConfig } from '../../src/config.js';
 import type { Engine } from '../../src/file/engine.js';
 import { deliverDeletes } from '../../src/file/remove.js';
 import { DELETE_RETRY_MAX_MS } from '../../src/limits.js';
-import { silentLogger } from '../../src/log.js';
+import { type Logger, silentLogger } from '../../src/log.js';
 import { Peer } from '../../src/peer/peer.js';
 import { provisionDevnet } from '../../src/provision.js';
 import { NEVER } from '../contract/offer.js';
@@ -17,6 +17,12 @@ import { Relay } from './relay.js';
 export interface PlanetOptions {
   /** Default 6, which makes 4+2; 3 make 2+1, whose stripes are half as long. */
   readonly peers?: number;
+  /** The first so many peers; none unless given: then each has its databases alone. */
+  readonly backupHosts?: number;
+  /** Hosts the CouchDB of a backup host in the place of its peer, from before that peer starts. */
+  readonly hostCouch?: (home: string) => Promise<void>;
+  /** Of each peer, by its number; silent unless given. */
+  readonly logger?: (n: number) => Logger;
 }
 
 /** A chunk of a stored file: where it lies, and as what. */
@@ -30,6 +36,8 @@ export interface Placed {
 
 interface Place {
   readonly n: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logger: Logger;
   readonly id: PeerId;
   readonly home: string;
   readonly relay: Relay;
@@ -55,7 +63,7 @@ export class Planet implements AsyncDisposable {
     this.#places = places;
   }
 
-  static async open({ peers = 6 }: PlanetOptions = {}): Promise<Planet> {
+  static async open({ peers = 6, backupHosts = 0, hostCouch, logger }: PlanetOptions = {}): Promise<Planet> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-planet-'));
     const relays = await Promise.all(Array.from({ length: peers }, () => Relay.open()));
     const { peers: made } = await provisionDevnet({
@@ -66,13 +74,17 @@ export class Planet implements AsyncDisposable {
         zone: `zone-${String(i)}`,
         name: `peer-${String(i + 1)}`,
       })),
+      backupHosts,
       passphrase: PASSPHRASE,
     });
     const places = relays.map((relay, i): Place => {
       const one = made[i];
       assert.ok(one !== undefined);
-      return { n: one.n, id: one.id, home: one.home, relay, peer: undefined };
+      const isHosted = hostCouch !== undefined && i < backupHosts;
+      const environment = { ...ENVIRONMENT, ...(isHosted && { SHOAL_SEPARATE: 'couchdb' }) };
+      return { ...one, environment, logger: logger?.(one.n) ?? silentLogger(), relay, peer: undefined };
     });
+    for (const { home } of places.slice(0, backupHosts)) await hostCouch?.(home);
     const planet = new Planet(folder, places);
     await Promise.all(places.map(({ n }) => planet.start(n)));
     return planet;
@@ -116,14 +128,19 @@ export class Planet implements AsyncDisposable {
   /** Starts a peer, again too, and returns when the source reaches it. */
   async start(n: number): Promise<void> {
     const place = this.#place(n);
-    const config = readConfig({ home: place.home, listen: '127.0.0.1:0' }, ENVIRONMENT);
-    place.peer = await Peer.open(config, { logger: silentLogger(), clock: () => Date.now() + this.#aheadMs });
+    const config = readConfig({ home: place.home, listen: '127.0.0.1:0' }, place.environment);
+    place.peer = await Peer.open(config, { logger: place.logger, clock: () => Date.now() + this.#aheadMs });
     place.relay.lead(place.peer.port);
     if (n === 1) {
       await place.peer.sessions.unlock('demo', PASSPHRASE);
-      this.#session = place.peer.sessions.get('demo');
+      this.renewSession();
     }
     if (this.#place(1).peer !== undefined) await this.meet(n);
+  }
+
+  /** After the user was locked and unlocked again at peer 1. */
+  renewSession(): void {
+    this.#session = this.peer(1).sessions.get('demo');
   }
 
   isUp(n: number): boolean {

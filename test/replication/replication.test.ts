@@ -114,7 +114,7 @@ function suite(real: RealCouch | undefined): void {
     await until('and no more', () => b.states.every(({ phase }) => phase === 'waiting'));
     assert.deepEqual(await b.ids('stripes'), [`stripe-${HASH('2')}`, `stripe-${HASH('3')}`]);
     const { _id } = stripe('2', HASH('b'));
-    await a.put('stripes', [{ _id, _deleted: true, forgotten: 'AAAA' }]);
+    await a.put('stripes', [{ _id, _deleted: true, forgotten: 'AAAA', owner: HASH('b'), peers: [] }]);
     await until('b forgets it too', async () => (await b.count('stripes')) === 1);
   });
 
