@@ -8,6 +8,7 @@ import { StorageError, wrapError } from '../errors.js';
 import { COMMIT_FILES, MODEST_EXTENT_BYTES } from '../limits.js';
 import { requiredReceipts, type Scheme } from '../peers/scheme.js';
 import { abortable } from '../store/abortable.js';
+import { Companions } from './companions.js';
 import { schemeOfNow, type Engine } from './engine.js';
 import { extentsOf } from './extents-of.js';
 import { Packer, stripeCapacity, type Packed } from './pack.js';
@@ -58,6 +59,7 @@ class Put {
   readonly #slots: Slots;
   readonly #staged: Share;
   readonly #commit: PutCommit;
+  readonly #companions = new Companions();
 
   constructor(engine: Engine, session: Session, scheme: Scheme, options: PutEvents & { readonly signal: AbortSignal }) {
     this.#engine = engine;
@@ -213,6 +215,7 @@ class Put {
         );
       }
     }
+    this.#companions.join(packed.map(({ item }) => item.state));
     for (const [index, { item, fileOffset, bytes }] of packed.entries()) {
       const outcome = outcomes[index];
       if (outcome === undefined) continue;
@@ -223,25 +226,27 @@ class Put {
       item.state.extents.push({ fileOffset: fileOffset + (item.streamed?.fileOffset ?? 0), extent: outcome });
       item.state.storedBytes += bytes;
       item.state.missingChunks += missing;
-      await this.#settle(item.state);
     }
+    for (const { item } of packed) this.#settle(item.state);
+    await this.#commit.commit(COMMIT_FILES);
   }
 
   #fail(state: FileState, error: StorageError): void {
     if (state.failed) return;
     state.failed = true;
     if (!this.#signal.aborted) this.#events.onFailed(state.file, error);
+    this.#settle(state);
   }
 
   async #settleEmpty(state: FileState): Promise<void> {
     for (const packed of this.#packer.mention({ state }, state.file.path)) await this.#submit(packed);
-    await this.#settle(state);
+    this.#settle(state);
+    await this.#commit.commit(COMMIT_FILES);
   }
 
-  async #settle(state: FileState): Promise<void> {
-    if (state.failed || state.storedBytes !== (state.bytes ?? -1)) return;
-    this.#commit.add(state);
-    await this.#commit.commit(COMMIT_FILES);
+  /** What waited for this file to be whole, or to fail, is for the next commit. */
+  #settle(state: FileState): void {
+    for (const ready of this.#companions.release(state)) this.#commit.add(ready);
   }
 }
 
