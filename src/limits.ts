@@ -233,6 +233,8 @@ export const MAX_DOCUMENT_READS = 32;
 export const MAX_GROUPED_DOCUMENTS = 512;
 /** A user's public document: a name, keys, two wraps, a signature, and for MAX_KEY_GENERATIONS a link and a former key each. */
 export const MAX_USER_DOCUMENT_BYTES = 4 * KIB;
+/** Users of one name whose wraps are tried one after the other, 0.3 s each; beyond that the user's id has to be given. */
+export const MAX_NAMESAKES = 4;
 /** Longest user name in characters, all of them ASCII. */
 export const MAX_USER_NAME_CHARS = 64;
 /** Changes that an unlock reads one by one before they are summed up: 2,000 take about a second. */

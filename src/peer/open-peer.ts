@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import { RemoteCatalog } from '../catalog/remote-catalog.js';
 import type { ChunkHeader, Receipt } from '../chunk/chunk-store.js';
+import { NETWORK_DATABASE } from '../chunk/database-names.js';
 import { makeReceipt } from '../chunk/receipt.js';
 import { privateKeyFromPem } from '../crypto/certificates.js';
 import { signP256 } from '../crypto/signature.js';
@@ -28,6 +29,7 @@ import type { Base } from './base.js';
 import { CatalogService } from './catalog-service.js';
 import { couchAddress, CouchService } from './couch-service.js';
 import { type Documents, openDocuments } from './documents.js';
+import { readMembers, watchMembers } from './members.js';
 import type { Opened } from './opened.js';
 
 /** What a running peer is made of, as far as the running itself needs it. */
@@ -47,10 +49,11 @@ export async function openParts(base: Base, opened: Opened): Promise<Parts> {
   const store = opened.keep(await openStore(base));
   const documents = await openDocuments(base, opened);
   const catalog = await openCatalog(base, documents, opened);
-  const book = new PeerBook(await catalog.peers(), clock);
+  const book = new PeerBook([], clock);
   const generations = new OwnerGenerations();
-  generations.update(await catalog.users());
   const authorities = new Authorities();
+  const members = { catalog, book, generations, authorities };
+  await readMembers(members);
   const outbox = opened.keep(await Outbox.open({ directory: join(home, HOME.state), clock }));
   const links = opened.keep(new PeerLinks({ self: identity.id, tls: identity.tls, book, local: store }));
   const signReceipt = receiptSigner(identity);
@@ -60,6 +63,9 @@ export async function openParts(base: Base, opened: Opened): Promise<Parts> {
   const server = opened.keep(
     await openServer(base, { store, book, links, owners, generations, signReceipt, ...(web && { web }) }),
   );
+  const network = opened.keep(await documents.host.open(NETWORK_DATABASE));
+  const onRead = server.expel.bind(server);
+  opened.keep(watchMembers(members, { network, onRead, logger }));
   const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
   const pool = opened.keep(openPool(base, host));
   const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };

@@ -7,6 +7,7 @@ import { HOUSEKEEPING_MS } from '../limits.js';
 import type { UserSessions } from '../services/user-sessions.js';
 import type { DiskStore } from '../store/disk-store.js';
 import { openBase, type PeerOptions } from './base.js';
+import { readMembers } from './members.js';
 import { openParts, type Parts } from './open-peer.js';
 import { openAll, type Opened } from './opened.js';
 
@@ -70,9 +71,8 @@ export class Peer implements AsyncDisposable {
   async #housekeep(signal: AbortSignal): Promise<void> {
     const { engine, sessions, generations, authorities } = this.#parts;
     try {
-      engine.book.update(await engine.catalog.peers());
-      generations.update(await engine.catalog.users());
-      authorities.update((await engine.catalog.network()).authorities);
+      // What time changes: certificates expire.
+      await readMembers({ catalog: engine.catalog, book: engine.book, generations, authorities });
       await sessions.refresh();
       for (const session of sessions.background()) {
         await collectOrphans(engine, session);

@@ -12,8 +12,9 @@ export class UserSessions {
 
   async unlock(name: string, passphrase: string): Promise<UserSummary> {
     const session = await this.#catalog.unlock(name, passphrase);
-    const former = this.#sessions.get(name);
-    this.#sessions.set(name, session);
+    // Not `name`, which may be the user's id.
+    const former = this.#sessions.get(session.name);
+    this.#sessions.set(session.name, session);
     if (former !== undefined) await this.#catalog.lock(former);
     const { user: id, generation, kit } = session;
     return { id, name: session.name, unlocked: true, generation, kit };

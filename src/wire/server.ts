@@ -142,6 +142,11 @@ export class PeerServer implements AsyncDisposable {
     return new PeerServer({ server, widened, health, names, web }, port);
   }
 
+  /** Ends the requests over HTTP/1.1 of peers that are members no longer: some wait for changes for long. */
+  expel(): void {
+    this.#parts.web?.expel();
+  }
+
   /** Calls in progress get CLOSE_GRACE_MS to end. */
   close(): Promise<void> {
     this.#closed ??= this.#close();

@@ -92,6 +92,8 @@ export class WebServer {
   readonly #server: Server;
   readonly #connections = new Map<unknown, Connection>();
   readonly #running = new Map<PeerId, number>();
+  /** With a request in progress that was let in. */
+  readonly #busy = new Set<Socket>();
 
   constructor(options: WebServerOptions) {
     this.#options = options;
@@ -112,6 +114,18 @@ export class WebServer {
     this.#server.emit('connection', socket);
   }
 
+  /** Asks again about every connection with a request in progress, and closes those of peers that would not be let in now. */
+  expel(): void {
+    for (const socket of this.#busy) {
+      try {
+        this.#options.admit(callOf(socket));
+      } catch (error) {
+        this.#options.logger.debug({ err: error }, 'a peer is let in no longer');
+        socket.destroy();
+      }
+    }
+  }
+
   /** At once: most of what is in progress waits for changes, and replication repeats the rest. */
   close(): void {
     for (const connection of this.#connections.values()) connection.destroy();
@@ -122,6 +136,8 @@ export class WebServer {
     try {
       const peer = this.#options.admit(callOf(request.socket));
       this.#count(peer, response);
+      this.#busy.add(request.socket);
+      response.once('close', () => this.#busy.delete(request.socket));
       this.#options.handler({ request, response, peer });
     } catch (error) {
       const known = error instanceof StorageError ? error : new StorageError('INTERNAL', 'The peer failed.');

@@ -7,7 +7,7 @@ import { RecordSet } from '../../src/catalog/records/record-set.js';
 import { toRecordDocument } from '../../src/catalog/records/record-kind.js';
 import { userDocumentId } from '../../src/catalog/users/user-document.js';
 import { userKind } from '../../src/catalog/users/user-kind.js';
-import type { KnownUser, UserRecords } from '../../src/catalog/users/user-records.js';
+import { type KnownUser, namesakes, type UserRecords } from '../../src/catalog/users/user-records.js';
 import type { UserId } from '../../src/chunk/ids.js';
 import { silentLogger } from '../../src/log.js';
 import { RecordMemory } from '../../src/store/record-memory.js';
@@ -46,8 +46,8 @@ export class UserStore implements UserRecords {
     );
   }
 
-  async userNamed(name: string): Promise<KnownUser | undefined> {
-    return (await this.users()).find(({ user }) => user.name === name);
+  async usersNamed(name: string): Promise<KnownUser[]> {
+    return namesakes(await this.users(), name);
   }
 
   async user(id: UserId): Promise<KnownUser | undefined> {

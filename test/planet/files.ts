@@ -75,8 +75,11 @@ export interface Wanted {
   readonly signal?: AbortSignal;
 }
 
+/** A peer at which a user is unlocked. */
+export type Desk = Pick<Planet, 'engine' | 'session'>;
+
 /** Streams a file, or a range of it. */
-export async function read(planet: Planet, path: string, wanted: Wanted = {}): Promise<Buffer> {
+export async function read(planet: Desk, path: string, wanted: Wanted = {}): Promise<Buffer> {
   const { engine, session } = planet;
   const manifest = await engine.catalog.manifest(session, path, wanted.version);
   const range = { from: wanted.from ?? 0, to: wanted.to ?? manifest.bytes };
@@ -129,7 +132,7 @@ export function remove(planet: Planet, path: string): Promise<Removed> {
   return removePath(planet.engine, planet.session, path, { recursive: true, forever: true, signal: NEVER });
 }
 
-export async function paths(planet: Planet): Promise<string[]> {
+export async function paths(planet: Desk): Promise<string[]> {
   const entries = await planet.engine.catalog.list(planet.session, '/', { recursive: true });
   return entries.filter(({ type }) => type === 'file').map(({ path }) => path);
 }

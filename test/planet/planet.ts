@@ -126,13 +126,13 @@ export class Planet implements AsyncDisposable {
   }
 
   /** Starts a peer, again too, and returns when the source reaches it. */
-  async start(n: number): Promise<void> {
+  async start(n: number, passphrase = PASSPHRASE): Promise<void> {
     const place = this.#place(n);
     const config = readConfig({ home: place.home, listen: '127.0.0.1:0' }, place.environment);
     place.peer = await Peer.open(config, { logger: place.logger, clock: () => Date.now() + this.#aheadMs });
     place.relay.lead(place.peer.port);
     if (n === 1) {
-      await place.peer.sessions.unlock('demo', PASSPHRASE);
+      await place.peer.sessions.unlock('demo', passphrase);
       this.renewSession();
     }
     if (this.#place(1).peer !== undefined) await this.meet(n);

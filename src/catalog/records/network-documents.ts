@@ -26,13 +26,14 @@ import type { RecordProblems } from './record-problems.js';
 import { RecordSet, type RecordSetParts, type Resolved } from './record-set.js';
 import { userDocumentId, type UserDocument } from '../users/user-document.js';
 import { userKind } from '../users/user-kind.js';
-import type { KnownUser, UserRecords } from '../users/user-records.js';
+import { type KnownUser, namesakes, type UserRecords } from '../users/user-records.js';
 
 export interface NetworkDocumentsOptions {
   readonly database: DocumentDatabase;
   /** This peer's place in the network: the trust anchor. */
   readonly membership: Membership;
-  readonly memory: RecordMemory;
+  /** Absent: it only looks; see RecordSet. */
+  readonly memory: RecordMemory | undefined;
   readonly problems: RecordProblems;
   /** Unix time. */
   readonly now: () => number;
@@ -122,9 +123,8 @@ export class NetworkDocuments implements UserRecords {
     return [...(await this.#users.all()).values()].flatMap((resolved) => knownUser(resolved) ?? []);
   }
 
-  async userNamed(name: string): Promise<KnownUser | undefined> {
-    const users = await this.users();
-    return users.find(({ user }) => user.name === name);
+  async usersNamed(name: string): Promise<KnownUser[]> {
+    return namesakes(await this.users(), name);
   }
 
   async user(id: UserId): Promise<KnownUser | undefined> {

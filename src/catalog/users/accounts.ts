@@ -78,7 +78,13 @@ export class Accounts {
 
   /** @throws StorageError NOT_FOUND */
   async export(name: string): Promise<Uint8Array> {
-    const known = await this.#records.userNamed(name);
+    const [known, ...others] = await this.#records.usersNamed(name);
+    if (others.length > 0) {
+      throw new StorageError(
+        'CONFLICT',
+        `There are several users ${name}. Give the id of the user instead of the name.`,
+      );
+    }
     if (known === undefined) throw new StorageError('NOT_FOUND', `This peer knows no user ${name}.`);
     return known.signed;
   }
@@ -232,7 +238,7 @@ export class Accounts {
   }
 
   async #demandFree(name: string): Promise<void> {
-    if ((await this.#records.userNamed(name)) === undefined) return;
+    if ((await this.#records.usersNamed(name)).length === 0) return;
     throw new StorageError('ALREADY_EXISTS', `There is a user ${name} already. Choose another name.`);
   }
 

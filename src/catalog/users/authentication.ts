@@ -9,7 +9,7 @@ import {
   WRAP_SEALED_BYTES,
 } from '../../crypto/passphrase.js';
 import { StorageError } from '../../errors.js';
-import { MAX_USER_NAME_CHARS } from '../../limits.js';
+import { MAX_NAMESAKES, MAX_USER_NAME_CHARS } from '../../limits.js';
 import { UnlockAttempts } from './attempts.js';
 import { KeyRing } from './key-ring.js';
 import type { UserDocument } from './user-document.js';
@@ -76,26 +76,50 @@ export class Authentication {
   ): Promise<T> {
     const asked = name.slice(0, MAX_USER_NAME_CHARS + 1);
     this.#attempts.check(asked);
-    const known = await this.#records.userNamed(asked);
-    const rootKey = await this.#try(asked, async () => open(known?.user ?? this.#decoy));
-    if (known === undefined || rootKey === undefined) throw new StorageError('UNAUTHENTICATED', wrong);
+    const opened = await this.#openAny(await this.#candidates(asked), open);
+    if (opened === undefined) {
+      this.#attempts.failed(asked);
+      throw new StorageError('UNAUTHENTICATED', wrong);
+    }
+    this.#attempts.succeeded(asked);
+    const { user, rootKey } = opened;
     try {
-      const ring = KeyRing.open(known.user, rootKey);
-      return await use({ user: known.user, rootKey, ring });
+      const ring = KeyRing.open(user, rootKey);
+      return await use({ user, rootKey, ring });
     } finally {
       rootKey.fill(0);
     }
   }
 
-  async #try(name: string, open: () => Promise<Uint8Array>): Promise<Uint8Array | undefined> {
-    try {
-      const rootKey = await open();
-      this.#attempts.succeeded(name);
-      return rootKey;
-    } catch (error) {
-      if (!StorageError.is(error, 'UNAUTHENTICATED')) throw error;
-      this.#attempts.failed(name);
-      return undefined;
+  /** @throws StorageError CONFLICT when so many have that name that trying them all would be work for an attacker's sake */
+  async #candidates(name: string): Promise<readonly UserDocument[]> {
+    const known = await this.#records.usersNamed(name);
+    if (known.length <= MAX_NAMESAKES) return known.map(({ user }) => user);
+    throw new StorageError(
+      'CONFLICT',
+      `${String(known.length)} users are called ${name}. Give the id of the user instead: \`shoal user list --json\` shows it.`,
+    );
+  }
+
+  /** The one among users of one name whose secret it is: no member can take another's name away by using it too. */
+  async #openAny(
+    candidates: readonly UserDocument[],
+    open: (secrets: Secrets) => Promise<Uint8Array> | Uint8Array,
+  ): Promise<{ readonly user: UserDocument; readonly rootKey: Uint8Array } | undefined> {
+    for (const user of candidates) {
+      const rootKey = await tryOpen(() => open(user));
+      if (rootKey !== undefined) return { user, rootKey };
     }
+    if (candidates.length === 0) await tryOpen(() => open(this.#decoy));
+    return undefined;
+  }
+}
+
+async function tryOpen(open: () => Promise<Uint8Array> | Uint8Array): Promise<Uint8Array | undefined> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!StorageError.is(error, 'UNAUTHENTICATED')) throw error;
+    return undefined;
   }
 }
