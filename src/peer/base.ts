@@ -3,11 +3,9 @@ import { NetworkDocuments } from '../catalog/records/network-documents.js';
 import { RecordProblems } from '../catalog/records/record-problems.js';
 import type { Config } from '../config.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
-import { HOME, readIdentity, type PeerIdentity } from '../home.js';
+import { readIdentity, type PeerIdentity } from '../home.js';
 import { openLogger, type Logger } from '../log.js';
 import { socketPath } from '../socket-path.js';
-import { RecordMemory } from '../store/record-memory.js';
-import type { Opened } from './opened.js';
 
 /** What every service of a peer begins with. */
 export interface Base {
@@ -37,14 +35,8 @@ export function serviceAddress(home: string, name: string): { readonly socket: s
   return { socket: socketPath(home, name), secretFile: join(home, `${name}.secret`) };
 }
 
-/** How a service reads the network's records from a database. What it has believed it remembers in a folder of its own. */
-export async function recordReader(
-  { config, identity, logger, clock }: Base,
-  service: string,
-  opened: Opened,
-): Promise<(database: DocumentDatabase) => NetworkDocuments> {
-  const memory = opened.keep(await RecordMemory.open(join(config.home, HOME.state, service)));
+/** The network's records as a database has them, for a service that only looks: the DB Service mends and remembers. */
+export function readRecords({ identity, logger, clock }: Base, database: DocumentDatabase): NetworkDocuments {
   const problems = new RecordProblems(logger);
-  const parts = { membership: identity.membership, memory, problems, now: clock };
-  return (database) => new NetworkDocuments({ ...parts, database });
+  return new NetworkDocuments({ membership: identity.membership, memory: undefined, problems, now: clock, database });
 }

@@ -7,7 +7,7 @@ import type { StreamState } from '../documents/replication/stream.js';
 import { HOME } from '../home.js';
 import { ReplicationPlanner } from '../services/replication-planner.js';
 import { PeerWeb } from '../wire/peer-web.js';
-import { type Base, recordReader, serviceAddress } from './base.js';
+import { type Base, readRecords, serviceAddress } from './base.js';
 import { openAll, type Opened } from './opened.js';
 
 /** PouchDB hosting of a peer: its document databases, served to its DB Service, and their replication with backup hosts. */
@@ -38,10 +38,18 @@ export class DocumentService implements AsyncDisposable {
         new Replicator({ self: identity.id, host, connect: (backup) => connect(base, backup), logger }),
       );
       state.replicator = replicator;
-      const read = await recordReader(base, 'pouchdb', opened);
       const network = opened.keep(await host.open(NETWORK_DATABASE));
       const update = replicator.update.bind(replicator);
-      opened.keep(new ReplicationPlanner({ self: identity.id, records: read(network), network, host, update, logger }));
+      opened.keep(
+        new ReplicationPlanner({
+          self: identity.id,
+          records: readRecords(base, network),
+          network,
+          host,
+          update,
+          logger,
+        }),
+      );
       return new DocumentService(host, replicator, opened);
     });
   }

@@ -26,7 +26,8 @@ export interface Resolved<T> {
 
 export interface RecordSetParts {
   readonly database: DocumentDatabase;
-  readonly memory: RecordMemory;
+  /** Absent: this reader only looks. It remembers nothing, and leaves mending to the one that does. */
+  readonly memory: RecordMemory | undefined;
   readonly problems: RecordProblems;
   /** Unix time. */
   readonly now: () => number;
@@ -81,7 +82,7 @@ export class RecordSet<T> {
     const { database, memory, problems } = this.#parts;
     const leaves = (await database.leaves(id)).filter((leaf) => !leaf.deleted);
     const refusals = new Refusals();
-    const remembered = memory.get(id);
+    const remembered = memory?.get(id);
     const known = remembered && refusals.catch('memory', () => this.#openSigned(id, remembered.signed));
     const sound = leaves.flatMap(({ rev, document }): SoundLeaf<T>[] => {
       const opened = refusals.catch(rev, () => this.#following(this.#open(id, document), known));
@@ -98,7 +99,9 @@ export class RecordSet<T> {
           : undefined;
     if (newer !== undefined || refusals.last !== undefined) problems.refused(id, newer ?? refusals.last);
     else problems.solved(id);
-    if (latest !== undefined) await this.#settle(id, latest, { leaves, sound, refusals, newer });
+    if (latest !== undefined && memory !== undefined) {
+      await this.#settle(id, latest, { memory, leaves, sound, refusals, newer });
+    }
     return { id, latest, newer, refusal: refusals.last };
   }
 
@@ -106,7 +109,7 @@ export class RecordSet<T> {
   async texts(id: string): Promise<readonly Uint8Array[]> {
     const { database, memory } = this.#parts;
     const refusals = new Refusals();
-    const remembered = memory.get(id);
+    const remembered = memory?.get(id);
     const texts = (await database.texts(id)).flatMap(
       (document) => refusals.catch('text', () => signedOf(document, this.#kind.what)) ?? [],
     );
@@ -141,7 +144,7 @@ export class RecordSet<T> {
 
   async #store({ id, counter, signed }: OpenRecord<T> & { readonly id: string }): Promise<void> {
     await this.#parts.database.put([toRecordDocument(this.#kind.type, id, signed)]);
-    await this.#parts.memory.put([{ id, counter, signed }]);
+    await this.#parts.memory?.put([{ id, counter, signed }]);
   }
 
   /** Of two writes at once the second has to see the counter of the first. */
@@ -155,7 +158,7 @@ export class RecordSet<T> {
   async #ids(): Promise<readonly string[]> {
     const { database, memory } = this.#parts;
     const prefix = this.#kind.type;
-    const ids = new Set(memory.list(prefix).map(({ id }) => id));
+    const ids = new Set(memory?.list(prefix).map(({ id }) => id));
     for await (const page of database.list(prefix)) for (const { id } of page) ids.add(id);
     return [...ids].filter((id) => this.owns(id)).sort();
   }
@@ -196,19 +199,11 @@ export class RecordSet<T> {
   /** What a read repairs on its way. Where that fails, as on a full disk, what was read is no less right. */
   async #settle(id: string, latest: OpenRecord<T>, found: Found<T>): Promise<void> {
     try {
-      await this.#remember(id, latest);
+      await remember(found.memory, id, latest);
       if (found.newer === undefined) await this.#mend(id, latest, found);
     } catch (error) {
       this.#parts.problems.unmended(id, error);
     }
-  }
-
-  async #remember(id: string, { counter, signed }: OpenRecord<T>): Promise<void> {
-    const { memory } = this.#parts;
-    const known = memory.get(id);
-    // It may count higher and not be right any more, like a certificate that has expired: that stays known.
-    if (known !== undefined && (known.counter > counter || Buffer.compare(known.signed, signed) === 0)) return;
-    await memory.put([{ id, counter, signed }]);
   }
 
   /** Brings the latest back where the database lost it; ends what is beside it. */
@@ -245,7 +240,19 @@ export class RecordSet<T> {
   }
 }
 
+async function remember(
+  memory: RecordMemory,
+  id: string,
+  { counter, signed }: Pick<OpenRecord<unknown>, 'counter' | 'signed'>,
+): Promise<void> {
+  const known = memory.get(id);
+  // It may count higher and not be right any more, like a certificate that has expired: that stays known.
+  if (known !== undefined && (known.counter > counter || Buffer.compare(known.signed, signed) === 0)) return;
+  await memory.put([{ id, counter, signed }]);
+}
+
 interface Found<T> {
+  readonly memory: RecordMemory;
   readonly leaves: readonly Leaf[];
   readonly sound: readonly SoundLeaf<T>[];
   readonly refusals: Refusals;

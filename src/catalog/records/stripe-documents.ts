@@ -76,9 +76,11 @@ export class StripeDocuments {
 
   /** In the order asked; undefined where unknown, and where nothing right is to be had. */
   async get(ids: readonly StripeId[]): Promise<(StripeRecord | undefined)[]> {
-    const missing = [...new Set(ids.map(parseStripeId).filter((id) => !this.#checked.has(id)))];
+    // Kept apart: what is read may push out what was there, and a change may come meanwhile.
+    const known = new Map(ids.map(parseStripeId).map((id) => [id, this.#checked.get(id)]));
+    const missing = [...known].flatMap(([id, stripe]) => (stripe === undefined ? id : []));
     const read = missing.length === 0 ? undefined : await this.#read(missing);
-    return ids.map((id) => this.#checked.get(id) ?? read?.get(id));
+    return ids.map((id) => known.get(id) ?? read?.get(id));
   }
 
   /** @throws StorageError INVALID_ARGUMENT when one of them is unknown */
@@ -134,6 +136,17 @@ export class StripeDocuments {
   async #read(ids: readonly StripeId[]): Promise<Map<StripeId, StripeRecord>> {
     const changed = new Set<StripeId>();
     this.#reads.add(changed);
+    try {
+      const found = await this.#find(ids);
+      // Not there any more after a gap in the feed.
+      if (this.#reads.has(changed)) this.#keep([...found.values()].filter(({ id }) => !changed.has(id)));
+      return found;
+    } finally {
+      this.#reads.delete(changed);
+    }
+  }
+
+  async #find(ids: readonly StripeId[]): Promise<Map<StripeId, StripeRecord>> {
     const choice: StripeChoice = { peers: await this.#options.peers(), isOwn: this.#options.isOwn };
     const moves = await this.#moves(ids);
     const found = new Map<StripeId, StripeRecord>();
@@ -145,8 +158,6 @@ export class StripeDocuments {
         found.set(stripe.id, this.#merge(stripe, moves.get(stripe.id) ?? [], choice.peers));
       }
     }
-    // Not there any more after a gap in the feed.
-    if (this.#reads.delete(changed)) this.#keep([...found.values()].filter(({ id }) => !changed.has(id)));
     return found;
   }
 
