@@ -54,6 +54,10 @@ export class BenchNetwork implements AsyncDisposable {
     return this.#devnet.layout.peers.map(({ home }) => home);
   }
 
+  get runningHomes(): readonly string[] {
+    return this.homes.filter((home) => runningPeer(home) !== undefined);
+  }
+
   /** CPU seconds so far of all peers that run. */
   cpuSeconds(): number {
     return this.#pids().reduce((sum, pid) => sum + cpuSeconds(pid).own, 0);

@@ -24,12 +24,36 @@ describe('sizes', () => {
 describe('options', () => {
   it('measure everything where nothing is said', () => {
     const options = parseBenchOptions([]);
-    assert.deepEqual(options, { bytes: 2 ** 30, files: 5000, parts: new Set(PARTS) });
+    assert.deepEqual(options, {
+      bytes: 2 ** 30,
+      files: 5000,
+      entries: 100_000,
+      documents: 20_000,
+      parts: new Set(PARTS),
+    });
   });
 
   it('take what is said', () => {
-    const options = parseBenchOptions(['--bytes', '8MiB', '--files', '20', '--only', 'put, get', '--json', '-']);
-    assert.deepEqual(options, { bytes: 8 * 2 ** 20, files: 20, parts: new Set(['put', 'get']), json: '-' });
+    const options = parseBenchOptions([
+      '--bytes',
+      '8MiB',
+      '--files',
+      '20',
+      '--entries',
+      '500',
+      '--documents',
+      '50',
+      '--json',
+      '-',
+    ]);
+    assert.deepEqual(options, {
+      bytes: 8 * 2 ** 20,
+      files: 20,
+      entries: 500,
+      documents: 50,
+      parts: new Set(PARTS),
+      json: '-',
+    });
   });
 
   it('ask for help', () => {

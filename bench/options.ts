@@ -4,7 +4,7 @@ import { StorageError } from '../src/errors.js';
 import { parseByteCount } from './byte-count.js';
 
 /** In the order in which they run. `degraded` comes last on the devnet, because it kills two of its peers. */
-export const PARTS = ['floor', 'put', 'get', 'range', 'small', 'degraded', 'restic', 'scp'] as const;
+export const PARTS = ['floor', 'put', 'get', 'range', 'small', 'degraded', 'catalog', 'restic', 'scp'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
@@ -12,6 +12,10 @@ export interface BenchOptions {
   readonly bytes: number;
   /** Number of small files. */
   readonly files: number;
+  /** Of the catalog that is measured. */
+  readonly entries: number;
+  /** Of its entries, those that are written one by one: each is a document to be synced. */
+  readonly documents: number;
   readonly parts: ReadonlySet<Part>;
   /** Absolute, or "-" for standard output. */
   readonly json?: string;
@@ -26,6 +30,8 @@ Measures six local peers, 4+2, on this machine, beside the floor of the machine 
 
   --bytes SIZE     length of the big file: 1GiB (default), 64MiB, 500MB, …
   --files N        number of 4 KiB files: 5000 (default)
+  --entries N      entries of the measured catalog: 100000 (default)
+  --documents N    documents of it that are synced: 20000 (default)
   --only PARTS     some of ${PARTS.join(',')}
   --json FILE      write the figures as JSON; - for standard output (the tables go to standard error then)
   --markdown FILE  write the tables between the two bench comments of this Markdown file
@@ -39,6 +45,12 @@ Temporary files lie in $TMPDIR: choose the disk to be measured by it. It needs a
 const MAX_BYTES = 64 * 2 ** 30;
 const MIN_BYTES = 2 ** 20;
 const MAX_FILES = 1_000_000;
+/** Fewer say nothing; a million take a quarter of an hour. */
+const MIN_ENTRIES = 100;
+const MAX_ENTRIES = 1_000_000;
+const MOST_DOCUMENTS = { least: 10, most: MAX_ENTRIES };
+/** Half a minute to a backup host and back. */
+const DEFAULT_DOCUMENTS = 20_000;
 
 /** @returns undefined when only help was asked for @throws StorageError INVALID_ARGUMENT */
 export function parseBenchOptions(words: readonly string[]): BenchOptions | undefined {
@@ -47,6 +59,8 @@ export function parseBenchOptions(words: readonly string[]): BenchOptions | unde
   return {
     bytes: within('--bytes', parseByteCount(values.bytes ?? '1GiB'), { least: MIN_BYTES, most: MAX_BYTES }),
     files: within('--files', Number(values.files ?? '5000'), { least: 1, most: MAX_FILES }),
+    entries: within('--entries', Number(values.entries ?? '100000'), { least: MIN_ENTRIES, most: MAX_ENTRIES }),
+    documents: within('--documents', Number(values.documents ?? String(DEFAULT_DOCUMENTS)), MOST_DOCUMENTS),
     parts: values.only === undefined ? new Set(PARTS) : parseParts(values.only),
     ...(values.json === undefined ? {} : { json: values.json === '-' ? '-' : resolve(values.json) }),
     ...(values.markdown === undefined ? {} : { markdown: resolve(values.markdown) }),
@@ -55,7 +69,9 @@ export function parseBenchOptions(words: readonly string[]): BenchOptions | unde
 }
 
 interface Words {
-  readonly values: Partial<Record<'bytes' | 'files' | 'only' | 'json' | 'markdown' | 'profile', string>> & {
+  readonly values: Partial<
+    Record<'bytes' | 'files' | 'entries' | 'documents' | 'only' | 'json' | 'markdown' | 'profile', string>
+  > & {
     readonly help?: boolean;
   };
 }
@@ -68,6 +84,8 @@ function parseWords(words: readonly string[]): Words {
       options: {
         bytes: text,
         files: text,
+        entries: text,
+        documents: text,
         only: text,
         json: text,
         markdown: text,

@@ -8,8 +8,8 @@ import { DEFAULT_RESERVE_BYTES } from '../src/limits.js';
 
 /** The file, its chunks (6 / 4 of it), what comes back, and a little more. */
 const COPIES = 3.75;
-/** Logs and catalogs. */
-const OTHER_BYTES = 256 * 2 ** 20;
+/** Logs, catalogs, the file that warms up with its chunks. */
+const OTHER_BYTES = 768 * 2 ** 20;
 
 /** The temporary folder of one run. Closing it removes it, and so does the end of the process. */
 export class Workshop implements AsyncDisposable {

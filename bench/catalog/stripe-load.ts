@@ -1,7 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { parseChunkId, parseUserId, stripeId, type StripeId } from '../../src/chunk/ids.js';
-import { encodeLabel } from '../../src/chunk/label.js';
-import { makeReceipt } from '../../src/chunk/receipt.js';
+import { parseUserId, type StripeId } from '../../src/chunk/ids.js';
 import { sealSigned } from '../../src/chunk/signed.js';
 import type { StripeRecord } from '../../src/catalog/catalog.js';
 import type { Membership } from '../../src/catalog/records/membership.js';
@@ -10,11 +7,9 @@ import { StripeDocuments } from '../../src/catalog/records/stripe-documents.js';
 import type { PeersById } from '../../src/catalog/records/stripe-record.js';
 import { deriveUserKeys, newRootKey, userId } from '../../src/crypto/root-key.js';
 import type { DocumentDatabase } from '../../src/documents/document-database.js';
-import { assert } from '../../src/errors.js';
-import { MAX_CHUNK_BYTES, MAX_STRIPE_BYTES } from '../../src/limits.js';
 import { silentLogger } from '../../src/log.js';
+import { sampleStripe } from './sample-stripe.js';
 
-const DIRECTORY_BYTES = 400;
 /** Records that one put writes together. */
 const BATCH = 1_000;
 
@@ -48,22 +43,8 @@ export class StripeLoad implements AsyncDisposable {
 
   /** A full stripe; of packed small files one holds thousands. */
   make(): StripeRecord {
-    const n = this.#members.length;
-    const m = Math.max(1, Math.floor(n / 3));
-    const k = n - m;
-    const chunks = Array.from({ length: n }, () => parseChunkId(randomBytes(32)));
-    const chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.floor(MAX_STRIPE_BYTES / k));
-    const bytes = k * chunkBytes;
-    const directory = { directoryOffset: bytes - DIRECTORY_BYTES, directoryBytes: DIRECTORY_BYTES };
-    const shape = { owner: this.#owner, k, m, chunkBytes, chunks };
-    const placement = chunks.map((chunk, index) => {
-      const by = this.#members[index];
-      assert(by !== undefined, 'a member for each chunk');
-      const promised = { peer: by.peer, chunk, owner: this.#owner, bytes: chunkBytes, storedMs: Date.now() };
-      return { peer: by.peer, receipt: makeReceipt(promised, (body) => by.signAsPeer('receipt', body)) };
-    });
-    const label = sealSigned('label', encodeLabel({ ...shape, stripeBytes: bytes, ...directory }), this.#keys.signing);
-    return { ...shape, id: stripeId(k, m, chunks), bytes, placement, label };
+    const { record, label } = sampleStripe(this.#owner, this.#members);
+    return { ...record, label: sealSigned('label', label, this.#keys.signing) };
   }
 
   async put(records: readonly StripeRecord[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DIRECT_OUTPUT_BYTES } from '../../src/limits.js';
 import type { Scheme } from '../../src/peers/scheme.js';
 import { codeWork } from './code.js';
 import { cpuPerGib, wholeSteps } from './cpu-per-gib.js';
@@ -40,7 +41,7 @@ export async function measureFloor(options: FloorOptions): Promise<Floor> {
     hash: hashWork(),
     code: codeWork(options.scheme),
     store: storeWork(folder),
-    write: writeWork(folder),
+    write: writeWork(folder, options.bytes >= DIRECT_OUTPUT_BYTES),
   };
   const costs: [Primitive, number][] = Object.entries(await measureGrpc(bytes)) as [Primitive, number][];
   for (const [primitive, work] of Object.entries(here)) {

@@ -9,8 +9,8 @@ export const PRIMITIVES = {
   code: 'Reed–Solomon, parity of a stripe',
   upload: 'gRPC with TLS over loopback, upload, both sides',
   download: 'gRPC with TLS over loopback, download, both sides',
-  store: 'write and fsync of 4 MiB files',
-  write: 'write of a file, without fsync',
+  store: 'write and fsync of 4 MiB files, as chunks are written',
+  write: 'write of a file, without fsync, as a get writes it',
 } as const;
 export type Primitive = keyof typeof PRIMITIVES;
 

@@ -28,6 +28,18 @@ export function parsePeak(text: string): number | undefined {
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
 }
 
+/** @param text the content of /proc/<pid>/status @returns the resident size, in bytes */
+export function parseResident(text: string): number | undefined {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
+/** @param text the content of /proc/meminfo @returns bytes that programs can have without swapping */
+export function parseAvailable(text: string): number | undefined {
+  const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
+  return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
 /** @param text the content of /proc/net/dev @returns bytes that the loopback interface has received */
 export function parseLoopback(text: string): number | undefined {
   const bytes = /^\s*lo:\s*(\d+)/m.exec(text)?.[1];

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { StorageError, wrapError } from '../../src/errors.js';
-import { parseLoopback, parsePeak, parseStat, type CpuTicks } from './proc-stat.js';
+import { parseLoopback, parsePeak, parseResident, parseStat, type CpuTicks } from './proc-stat.js';
 
 let ticksPerSecond: number | undefined;
 
@@ -22,6 +22,11 @@ export function cpuSeconds(pid: number): CpuTicks {
 /** Largest resident size since the start of the process or the last `resetPeak`; undefined when it has ended. */
 export function peakBytes(pid: number): number | undefined {
   return parsePeak(readIfThere(`/proc/${String(pid)}/status`));
+}
+
+/** Resident size now; undefined when it has ended. */
+export function residentBytes(pid: number): number | undefined {
+  return parseResident(readIfThere(`/proc/${String(pid)}/status`));
 }
 
 /** proc(5): "5" in clear_refs sets the peak to the present size. @returns false where the system does not let us */

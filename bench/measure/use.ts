@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandUse } from './command.js';
+import { settleDisk } from './conditions.js';
 import { loopbackBytes } from './processes.js';
 
 /** What a piece of work took on the whole machine. */
@@ -22,6 +23,7 @@ const SETTLE_MS = 250;
  * @param work runs one command after the other; what they took is added up
  */
 export async function measure(servers: () => number, work: () => Promise<CommandUse>): Promise<Use> {
+  await settleDisk();
   const serversBefore = servers();
   const loopbackBefore = loopbackBytes();
   const { seconds, cpuSeconds, peakBytes } = await work();

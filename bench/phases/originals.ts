@@ -4,12 +4,16 @@ import type { BenchOptions } from '../options.js';
 import type { Workshop } from '../workshop.js';
 import { differs, type Original } from './stage.js';
 
-/** The file and the folder that every system stores, made when the first one asks. */
+/** Some stripes for each worker: enough for code to be compiled and for peers to be connected. */
+export const WARM_UP_BYTES = 128 * 2 ** 20;
+
+/** The files and the folder that every system stores, made when the first one asks. */
 export class Originals {
   readonly #workshop: Workshop;
   readonly #options: BenchOptions;
   readonly #signal: AbortSignal;
   #big: Promise<Original> | undefined;
+  #warmUp: Promise<Original> | undefined;
   #small: Promise<Original> | undefined;
 
   constructor(workshop: Workshop, options: BenchOptions, signal: AbortSignal) {
@@ -19,8 +23,13 @@ export class Originals {
   }
 
   bigFile(): Promise<Original> {
-    this.#big ??= this.#makeBig();
+    this.#big ??= this.#makeFile('big.bin', this.#options.bytes);
     return this.#big;
+  }
+
+  warmUpFile(): Promise<Original> {
+    this.#warmUp ??= this.#makeFile('warm-up.bin', Math.min(WARM_UP_BYTES, this.#options.bytes));
+    return this.#warmUp;
   }
 
   smallFiles(): Promise<Original> {
@@ -28,9 +37,8 @@ export class Originals {
     return this.#small;
   }
 
-  async #makeBig(): Promise<Original> {
-    const path = this.#workshop.path('big.bin');
-    const { bytes } = this.#options;
+  async #makeFile(name: string, bytes: number): Promise<Original> {
+    const path = this.#workshop.path(name);
     await makeBigFile(path, bytes, this.#signal);
     return this.#original(path, { files: 1, bytes }, hashFile);
   }

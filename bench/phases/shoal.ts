@@ -5,6 +5,7 @@ import { DEAD_PEERS } from '../floor/weights.js';
 import { runCommand } from '../measure/command.js';
 import { measure } from '../measure/use.js';
 import type { BenchNetwork } from '../network.js';
+import { quiet } from './quiet.js';
 import type { Original, Stage } from './stage.js';
 import { timeoutFor, type WorkName, type WorkResult } from './work.js';
 
@@ -49,6 +50,8 @@ interface Errand {
 async function run(stage: Stage, network: BenchNetwork, { original, work, words }: Errand): Promise<WorkResult> {
   const { files, bytes } = original;
   await network.forgetSourcePeak();
+  if (!(await quiet(network, stage.signal)))
+    stage.remark(`${work}: the peers were still busy with something else when it began.`);
   const command = network.command(words, timeoutFor(bytes, files));
   const use = await measure(
     () => network.cpuSeconds(),

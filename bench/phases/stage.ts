@@ -1,3 +1,4 @@
+import type { CatalogResult } from '../catalog/result.js';
 import { StorageError } from '../../src/errors.js';
 import type { Floor } from '../floor/floor.js';
 import type { BenchOptions } from '../options.js';
@@ -11,9 +12,15 @@ export interface Stage {
   readonly workshop: Workshop;
   readonly signal: AbortSignal;
   say(text: string): void;
+  /** For the report, beside the figures. */
+  remark(text: string): void;
+  /** Before peers start: see measure/conditions.ts. */
+  touchMemory(): Promise<void>;
   /** The source of the comparison, made once. */
   bigFile(): Promise<Original>;
   smallFiles(): Promise<Original>;
+  /** Put and got before anything else, to warm the peers up. */
+  warmUpFile(): Promise<Original>;
 }
 
 export interface Original {
@@ -28,9 +35,12 @@ export interface Original {
 export interface Findings {
   floor?: Floor;
   range?: RangeResult;
+  catalog?: CatalogResult;
   readonly works: WorkResult[];
   /** What could not be measured, and why. */
   readonly skipped: string[];
+  /** What whoever reads the figures must know of this run. */
+  readonly remarks: string[];
 }
 
 /** A fast answer that is wrong is no result. */

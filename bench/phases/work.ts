@@ -2,8 +2,8 @@ import type { Use } from '../measure/use.js';
 
 export const SYSTEMS = ['shoal', 'restic', 'scp'] as const;
 export type System = (typeof SYSTEMS)[number];
-/** put, get: the big file. degraded: get with two peers dead. */
-export type WorkName = 'put' | 'get' | 'degraded' | 'put-small' | 'get-small';
+/** put, get: the big file. cold-…: the warm-up file, first of all. degraded: get with two peers dead. */
+export type WorkName = 'cold-put' | 'cold-get' | 'put' | 'get' | 'degraded' | 'put-small' | 'get-small';
 
 /** One line of the result. */
 export interface WorkResult extends Use {

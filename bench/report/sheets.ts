@@ -5,6 +5,7 @@ import { FLOOR_WORKS, PRIMITIVES, type Primitive } from '../floor/weights.js';
 import type { RangeResult } from '../phases/range.js';
 import type { Findings } from '../phases/stage.js';
 import type { WorkName, WorkResult } from '../phases/work.js';
+import { catalogSheets } from './catalog-sheets.js';
 import { figuresOf } from './figures.js';
 
 /** A table before it is drawn, for a terminal or for Markdown. */
@@ -19,11 +20,12 @@ const MIB = 2 ** 20;
 const NONE = '–';
 
 export function sheetsOf(findings: Findings): Sheet[] {
-  const { floor, works, range } = findings;
+  const { floor, works, range, catalog } = findings;
   return [
     ...(works.length === 0 ? [] : [workSheet(works, floor)]),
     ...(range === undefined ? [] : [rangeSheet(range)]),
     ...(floor === undefined ? [] : [floorSheet(floor)]),
+    ...(catalog === undefined ? [] : catalogSheets(catalog)),
   ];
 }
 
@@ -52,6 +54,8 @@ function workSheet(works: readonly WorkResult[], floor: Floor | undefined): Shee
 }
 
 const WORK_NAMES: Readonly<Record<WorkName, (size: string) => string>> = {
+  'cold-put': (size) => `put ${size}, first of all (cold)`,
+  'cold-get': (size) => `get ${size}, first of all (cold)`,
   put: (size) => `put ${size}`,
   get: (size) => `get ${size}`,
   degraded: (size) => `get ${size}, two peers dead`,
