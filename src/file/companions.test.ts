@@ -116,6 +116,10 @@ class FakeEngine {
   }
 }
 
+function onFailed({ path }: PutFile, error: StorageError): void {
+  throw new Error(`${path} was not stored`, { cause: error });
+}
+
 async function* batchOf(files: readonly PutFile[]): AsyncGenerator<readonly PutFile[]> {
   yield files;
 }
@@ -124,7 +128,7 @@ describe('a put', () => {
   it('never makes a part of the files of a stripe visible before the others', async () => {
     const fake = new FakeEngine();
     const stored: string[] = [];
-    const events = { onStored: ({ path }: PutFile) => void stored.push(path), onFailed: assert.fail };
+    const events = { onStored: ({ path }: PutFile) => void stored.push(path), onFailed };
     const files = Array.from({ length: 4_500 }, (_, at) => local(`/small/${String(at)}`, 100));
     await putFiles(fake.engine, session, batchOf(files), { ...events, signal });
     assert.equal(stored.length, files.length);
@@ -143,7 +147,7 @@ describe('a put', () => {
     });
     const small = Array.from({ length: 2_500 }, (_, at) => local(`/small/${String(at)}`, 100));
     const large = local('/large', stripeCapacity(SCHEME.k) + 5);
-    const events = { onStored: () => undefined, onFailed: assert.fail };
+    const events = { onStored: () => undefined, onFailed };
     await putFiles(fake.engine, session, batchOf([large, ...small]), { ...events, signal });
     assert.deepEqual(fake.commitsOfStripes, [1, 1]);
   });

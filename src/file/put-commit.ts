@@ -97,7 +97,8 @@ export class PutCommit {
     }
   }
 
-  async #commitAll(states: readonly FileState[]): Promise<void> {
+  /** @param doubtful they may be visible already: a commit of them broke */
+  async #commitAll(states: readonly FileState[], doubtful = false): Promise<void> {
     const { engine, session, events, signal } = this.#options;
     if (states.length === 0 || signal.aborted) return;
     try {
@@ -111,9 +112,11 @@ export class PutCommit {
       for (const state of states) events.onStored(state.file, toResult(state));
     } catch (error) {
       const [only] = states;
+      const failure = wrapError(error, `Storing ${only?.file.path ?? 'files'}`);
+      const unsure = doubtful || !REFUSALS.has(failure.code);
       // One name that is refused must not fail its neighbours.
-      if (only === undefined || states.length > 1) for (const state of states) await this.#commitAll([state]);
-      else this.#failCommit(only, wrapError(error, `Storing ${only.file.path}`));
+      if (only === undefined || states.length > 1) for (const state of states) await this.#commitAll([state], unsure);
+      else this.#failCommit(only, failure, unsure);
     }
   }
 
@@ -121,8 +124,8 @@ export class PutCommit {
    * A write that broke may have reached the disk all the same: then its chunks are needed, else they are garbage. That shows
    * only when the catalog is read from the disk again, so until this process ends the stripes stay pinned.
    */
-  #failCommit(state: FileState, error: StorageError): void {
-    if (!REFUSALS.has(error.code)) {
+  #failCommit(state: FileState, error: StorageError, doubtful: boolean): void {
+    if (doubtful) {
       for (const { extent } of state.extents) {
         this.#loose.delete(extent.stripe);
         this.#pinned.delete(extent.stripe);

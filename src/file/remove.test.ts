@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../test/contract/offer.js';
 import type { FreedStripe, Session } from '../catalog/catalog.js';
-import { parseChunkId, parsePeerId, parseStripeId, parseUserId, type StripeId } from '../chunk/ids.js';
+import {
+  type ChunkId,
+  parseChunkId,
+  parsePeerId,
+  parseStripeId,
+  parseUserId,
+  type PeerId,
+  type StripeId,
+} from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { DELETE_RETRY_MIN_MS } from '../limits.js';
 import { silentLogger } from '../log.js';
@@ -10,13 +18,17 @@ import { Outbox } from '../store/outbox.js';
 import type { Engine } from './engine.js';
 import { PutCommit } from './put-commit.js';
 import type { FileState, PutResult } from './put-file.js';
-import { collectOrphans, removePath } from './remove.js';
+import { collectOrphans, deliverDeletes, removePath } from './remove.js';
 import type { StoredStripe, StripeShape, Target } from './worker/protocol.js';
 
 function id(value: number): Uint8Array {
   const bytes = new Uint8Array(32);
   new DataView(bytes.buffer).setUint32(28, value);
   return bytes;
+}
+
+function number(hex: string): string {
+  return String(Number.parseInt(hex, 16));
 }
 
 const signal = new AbortController().signal;
@@ -34,9 +46,14 @@ class Subject {
   readonly referred = new Set<StripeId>();
   readonly pinned = new Set<StripeId>();
   freed: FreedStripe[] = [];
-  commitFails: StorageError | undefined;
+  /** One for each commit; the last stands for all that follow. */
+  commitsFail: readonly StorageError[] = [];
   unreferencedFails: StorageError | undefined;
   nowMs = 1_000_000;
+  /** The peers answer. */
+  areUp = false;
+  /** What they were told to delete, as "peer chunk". */
+  readonly deleted: string[] = [];
   readonly failures: StorageError[] = [];
   readonly stored: PutResult[] = [];
   outbox: Outbox;
@@ -65,7 +82,9 @@ class Subject {
         _session: Session,
         versions: readonly { manifest: { extents: readonly { stripe: StripeId }[] } }[],
       ) => {
-        if (this.commitFails !== undefined) throw this.commitFails;
+        const [failure, ...next] = this.commitsFail;
+        if (next.length > 0) this.commitsFail = next;
+        if (failure !== undefined) throw failure;
         for (const { manifest } of versions) for (const { stripe } of manifest.extents) this.referred.add(stripe);
       },
       remove: async () => ({ files: 1, freed: this.freed }),
@@ -73,8 +92,14 @@ class Subject {
       forgetStripes: async () => undefined,
     };
     const links = {
-      store: () => {
-        throw new StorageError('UNAVAILABLE', 'Nobody is there.');
+      store: (peer: PeerId) => {
+        if (!this.areUp) throw new StorageError('UNAVAILABLE', 'Nobody is there.');
+        const note = (chunk: ChunkId): unknown => this.deleted.push(`${number(peer)} ${number(chunk)}`);
+        return {
+          delete: async (_: unknown, chunks: readonly ChunkId[]) => {
+            chunks.forEach(note);
+          },
+        };
       },
     };
     const { outbox, pinned } = this;
@@ -96,7 +121,7 @@ class Subject {
     return this.outbox
       .due(session.user)
       .flatMap(({ deletes }) => deletes)
-      .map(({ peer, chunk }) => `${String(Number.parseInt(peer, 16))} ${String(Number.parseInt(chunk, 16))}`);
+      .map(({ peer, chunk }) => `${number(peer)} ${number(chunk)}`);
   }
 }
 
@@ -171,21 +196,21 @@ describe('what a put leaves at peers', () => {
 
   it('is deleted when its file is refused', async (context) => {
     const subject = await Subject.open(context);
-    subject.commitFails = new StorageError('CONFLICT', 'There is a folder.');
+    subject.commitsFail = [new StorageError('CONFLICT', 'There is a folder.')];
     const put = subject.put();
     await put.begin(stripe(5), TARGETS);
     put.stored(placed(5, [1, undefined, 3]));
     put.add(file(5));
     await put.commit(0);
     await put.end();
-    assert.deepEqual(subject.failures, [subject.commitFails]);
+    assert.deepEqual(subject.failures, subject.commitsFail);
     assert.deepEqual(subject.deletes(), ['1 50', '3 52']);
     assert.deepEqual(subject.outbox.intents(session.user), []);
   });
 
   it('is kept after a commit that broke, for that may have reached the disk, until the catalog is read anew', async (context) => {
     const subject = await Subject.open(context);
-    subject.commitFails = new StorageError('UNAVAILABLE', 'The disk went away.');
+    subject.commitsFail = [new StorageError('UNAVAILABLE', 'The disk went away.')];
     const put = subject.put();
     await put.begin(stripe(5), TARGETS);
     put.stored(placed(5, [1, 2, 3]));
@@ -201,6 +226,28 @@ describe('what a put leaves at peers', () => {
     await collectOrphans(subject.engine, session);
     assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), [], 'it had reached the disk');
     assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+
+  it('is kept after a commit that broke, whatever trying its files one by one came to', async (context) => {
+    const subject = await Subject.open(context);
+    subject.commitsFail = [
+      new StorageError('UNAVAILABLE', 'The connection broke.'),
+      new StorageError('LOCKED', 'The service was started anew.'),
+    ];
+    const put = subject.put();
+    for (const n of [5, 6]) {
+      await put.begin(stripe(n), TARGETS);
+      put.stored(placed(n, [1, 2, 3]));
+      put.add(file(n));
+    }
+    await put.commit(0);
+    await put.end();
+    assert.deepEqual(
+      subject.failures.map(({ code }) => code),
+      ['LOCKED', 'LOCKED'],
+    );
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), []);
+    assert.equal(subject.outbox.intents(session.user).length, 2);
   });
 
   it('is deleted everywhere when it was cancelled on its way', async (context) => {
@@ -252,5 +299,29 @@ describe('what a put leaves at peers', () => {
     await put.end();
     assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['1 50', '2 51', '3 52']);
     assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+});
+
+describe('a deletion that waits for its peer', () => {
+  it('is not sent when a file refers to the stripe by then, nor while that cannot be told', async (context) => {
+    const subject = await Subject.open(context);
+    subject.freed = [5, 6].map((n) => ({
+      stripe: stripe(n).id,
+      chunks: [{ id: parseChunkId(id(10 * n)), peer: parsePeerId(id(1)) }],
+    }));
+    await removePath(subject.engine, session, '/f', { recursive: false, forever: true, signal });
+    subject.areUp = true;
+    const later = async (): Promise<readonly string[]> => {
+      subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
+      await deliverDeletes(subject.engine, session, signal);
+      return subject.deleted;
+    };
+    subject.unreferencedFails = new StorageError('UNAVAILABLE', 'A part is missing.');
+    assert.deepEqual(await later(), []);
+    subject.unreferencedFails = undefined;
+    // Restored at another peer, whose change has arrived meanwhile.
+    subject.referred.add(stripe(5).id);
+    assert.deepEqual(await later(), ['1 60']);
+    assert.deepEqual(await later(), ['1 60']);
   });
 });

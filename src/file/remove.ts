@@ -127,11 +127,47 @@ export function placesOf({ stripe, chunks, targets }: Intent): FreedStripe {
 /** Sends what the owner's outbox holds and is due, to all peers at once. What a peer refuses or misses is tried later. */
 export async function deliverDeletes(engine: Engine, session: Session, signal: AbortSignal): Promise<void> {
   for (;;) {
-    const batches = engine.outbox.due(session.user);
-    if (batches.length === 0 || signal.aborted) return;
+    const due = engine.outbox.due(session.user);
+    if (due.length === 0 || signal.aborted) return;
+    const batches = await stillFree(engine, session, due);
     const delivered = await Promise.all(batches.map((batch) => deliver(engine, session, batch, signal)));
     const stripes = new Set(delivered.flat().map(({ stripe }) => stripe));
     await forget(engine, session, stripes);
+  }
+}
+
+/**
+ * Keeps back the chunks of stripes that a file refers to by now, or of whom that cannot be told: a delete may wait for its
+ * peer for long, and another peer of the user may have restored a version before it knew of the removal.
+ */
+async function stillFree(
+  engine: Engine,
+  session: Session,
+  batches: readonly DeleteBatch[],
+): Promise<readonly DeleteBatch[]> {
+  const stripes = new Set(batches.flatMap(({ deletes }) => deletes.map(({ stripe }) => stripe)));
+  stripes.delete(STRIPE_THAT_STAYS);
+  const free = new Set(stripes.size === 0 ? [] : await unreferencedOf(engine, session, [...stripes]));
+  free.add(STRIPE_THAT_STAYS);
+  const isFree = ({ stripe }: PendingDelete): boolean => free.has(stripe);
+  await engine.outbox.postpone(batches.flatMap(({ deletes }) => deletes.filter((one) => !isFree(one))));
+  return batches
+    .map((batch) => ({ ...batch, deletes: batch.deletes.filter(isFree) }))
+    .filter(({ deletes }) => deletes.length > 0);
+}
+
+/** None while that cannot be told: then they wait, like those of a peer that does not answer. */
+async function unreferencedOf(
+  engine: Engine,
+  session: Session,
+  stripes: readonly StripeId[],
+): Promise<readonly StripeId[]> {
+  try {
+    return await engine.catalog.unreferenced(session, stripes);
+  } catch (error) {
+    const { code } = wrapError(error, 'Looking for what refers to stripes');
+    engine.logger.debug({ code, stripes: stripes.length }, 'deletions wait until the catalog is whole');
+    return [];
   }
 }
 
