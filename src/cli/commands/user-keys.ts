@@ -36,11 +36,14 @@ export function defineUserKeys(command: Command, runtime: Runtime): void {
       const name = await userMeant(invocation, given, invoked);
       const passphrase = await readPassphrase(runtime, options.passphraseFile);
       const { entriesPerSecond } = options;
+      const hadKit = (await invocation.client.users()).some((user) => user.name === name && user.kit);
       const last = await rotate(invocation, name, { passphrase, entriesPerSecond });
       invocation.result(last, () => statusText(name, last));
-      invocation.note(
-        `The recovery kit ended with the old keys. Print another: \`shoal user kit ${printable(name)}\`.`,
-      );
+      if (hadKit) {
+        invocation.note(
+          `The recovery kit ended with the old keys. Print another: \`shoal user kit ${printable(name)}\`.`,
+        );
+      }
     });
   command
     .command('status')
