@@ -1,4 +1,5 @@
-import { StorageError } from '../errors.js';
+import { readdir } from 'node:fs/promises';
+import { StorageError, wrapError } from '../errors.js';
 import { CHANGES_PAGE, COMPACTION_CONCURRENCY } from '../limits.js';
 import { onAbort } from '../on-abort.js';
 import { ChangeReader, type ChangePage } from './change-reader.js';
@@ -18,6 +19,7 @@ interface Opened {
 }
 
 async function openLevel(directory: string, damage: Damage): Promise<Opened> {
+  await demandCurrent(directory);
   const before = damage.count;
   const made: LevelDown[] = [];
   const pouch = new PouchDB(directory, {
@@ -33,6 +35,22 @@ async function openLevel(directory: string, damage: Damage): Promise<Opened> {
   // A lost update counter would begin again at 0 and overwrite what is there.
   await pouch.close();
   throw damagedDatabase(directory);
+}
+
+/** Tables and logs of LevelDB; the descriptor is there before the very first CURRENT. */
+const CONTENTS = /^\d+\.(ldb|sst|log)$/;
+
+/** LevelDB takes a folder without its file CURRENT for a new database, whatever else is in it, and deletes that. */
+async function demandCurrent(directory: string): Promise<void> {
+  let names: readonly string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    const wrapped = wrapError(error, `Opening the catalog in ${directory}`);
+    if (wrapped.code === 'NOT_FOUND') return;
+    throw wrapped;
+  }
+  if (!names.includes('CURRENT') && names.some((name) => CONTENTS.test(name))) throw damagedDatabase(directory);
 }
 
 /** A PouchDB over LevelDB in a folder of its own, with the repairs that both need: see docs/decisions/0002. */
@@ -89,6 +107,8 @@ export class LevelDatabase implements AsyncDisposable {
       const result = await this.#try('Writing the catalog', async (opened) => {
         const result = await work(opened);
         await this.#durable.flush();
+        // Another write failed meanwhile: this one may lie behind its tear, where nothing is read again.
+        if (this.#opened !== used) throw new StorageError('UNAVAILABLE', 'A write before this one failed. Try again.');
         return result;
       });
       this.#wake();

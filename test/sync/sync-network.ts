@@ -19,8 +19,10 @@ const POLL_MS = 50;
 export interface SyncNetworkOptions {
   readonly peers: number;
   readonly backupHosts: number;
-  /** Services that every peer has in processes of their own. A peer that is no backup host runs no couchdb. */
+  /** Services that peers have in processes of their own. A peer that is no backup host runs no couchdb. */
   readonly separate?: readonly Service[];
+  /** Which peers have them so; default all. */
+  readonly separateAt?: readonly number[];
 }
 
 type Role = Service | 'peer';
@@ -40,7 +42,7 @@ export class SyncNetwork implements AsyncDisposable {
   }
 
   /** Makes the homes; nothing runs yet. */
-  static async make({ separate = [], ...options }: SyncNetworkOptions): Promise<SyncNetwork> {
+  static async make({ separate = [], separateAt, ...options }: SyncNetworkOptions): Promise<SyncNetwork> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-sync-'));
     const ports = await chooseFreePorts(options.peers);
     const { peers } = await provisionDevnet({
@@ -50,14 +52,19 @@ export class SyncNetwork implements AsyncDisposable {
       passphrase: PASSPHRASE,
     });
     const homes = peers.map(({ home }) => home);
-    return new SyncNetwork(folder, homes, { ...options, separate });
+    return new SyncNetwork(folder, homes, {
+      ...options,
+      separate,
+      separateAt: separateAt ?? ports.map((_, i) => i + 1),
+    });
   }
 
   /** Makes the homes and starts everything. */
   static async open(options: SyncNetworkOptions): Promise<SyncNetwork> {
     const network = await SyncNetwork.make(options);
     try {
-      await Promise.all(network.numbers.map((n) => network.start(n)));
+      const started = await Promise.allSettled(network.numbers.map((n) => network.start(n)));
+      for (const each of started) if (each.status === 'rejected') throw each.reason;
       return network;
     } catch (error) {
       await network[Symbol.asyncDispose]();
@@ -88,7 +95,7 @@ export class SyncNetwork implements AsyncDisposable {
     const key = keyOf(n, role);
     assert.ok(!this.#running.has(key), `${key} does not run`);
     const service = role === 'peer' ? {} : { service: role };
-    const { separate } = this.#options;
+    const separate = this.#separateAt(n);
     this.#running.set(key, await ServeProcess.start({ home: this.home(n), separate, ...service }));
   }
 
@@ -159,9 +166,15 @@ export class SyncNetwork implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  #separateAt(n: number): readonly Service[] {
+    const { separate, separateAt } = this.#options;
+    return separateAt.includes(n) ? separate : [];
+  }
+
   /** In the order in which they start. */
   #roles(n: number): Role[] {
-    const { separate, backupHosts } = this.#options;
+    const { backupHosts } = this.#options;
+    const separate = this.#separateAt(n);
     const services = (['pouchdb', 'couchdb', 'db-service'] as const).filter((service) => separate.includes(service));
     return [...services.filter((service) => service !== 'couchdb' || n <= backupHosts), 'peer'];
   }
