@@ -53,7 +53,10 @@ export async function* readSegments(
   const start = (run: SegmentRun | undefined): ReadAhead | undefined => {
     if (run === undefined) return undefined;
     const slab = memory.take();
-    return { slab, filled: fill(handle, run, slab) };
+    const filled = fill(handle, run, slab);
+    // It may fail while whoever reads is busy with an earlier segment, and nobody waits for it yet.
+    filled.catch(() => undefined);
+    return { slab, filled };
   };
   const runs = segmentRuns(shape, indices);
   let ahead = start(runs[0]);
