@@ -77,6 +77,17 @@ describe('a CouchDB by URL', () => {
     assert.deepEqual(await databases.names(), ['network']);
   });
 
+  it('is open to nobody without members, and to members not before the rules are there', async () => {
+    await using couch = await FakeCouch.open({ secret: SECRET });
+    const { databases } = await open(couch);
+    const name = `user-${'a'.repeat(64)}-1`;
+    await databases.provide(name, { names: [], roles: [] });
+    assert.equal(await status(couch, `/${name}/_changes`, peer('peer-1')), 403);
+    assert.equal(await status(couch, `/${name}/_changes`, {}), 401);
+    const writes = couch.asked.filter((each) => each.startsWith(`PUT /${name}/`));
+    assert.deepEqual(writes, [`PUT /${name}/_design/shoal`, `PUT /${name}/_security`]);
+  });
+
   it('takes the token that CouchDB makes: lower-case hex of HMAC-SHA-256 over the name alone', () => {
     // printf peer-1 | openssl dgst -sha256 -hmac 'of the front'
     assert.equal(proxyToken(SECRET, 'peer-1'), EXPECTED_TOKEN);

@@ -70,8 +70,9 @@ export class ExternalCouch implements BackupDatabases {
 
   async provide(name: string, members: SecurityPart): Promise<void> {
     await this.#unless('ALREADY_EXISTS', this.#ask('PUT', `/${name}`));
-    await this.#ask('PUT', `/${name}/_security`, { admins: ADMINS, members });
+    // Until now for admins only: nobody is let in before the rules are there.
     await this.#provideRules(name);
+    await this.#ask('PUT', `/${name}/_security`, { admins: ADMINS, members: closed(members) });
   }
 
   async drop(name: string): Promise<void> {
@@ -105,4 +106,9 @@ export class ExternalCouch implements BackupDatabases {
       throw error;
     }
   }
+}
+
+/** A database without any member is open to everybody in CouchDB, strangers too. */
+function closed(members: SecurityPart): SecurityPart {
+  return members.names.length === 0 && members.roles.length === 0 ? ADMINS : members;
 }

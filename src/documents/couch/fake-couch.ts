@@ -35,6 +35,8 @@ export const ADMIN = 'admin:correct horse';
 /** For tests: answers as Apache CouchDB 3.5 was seen to, traps included. */
 export class FakeCouch implements AsyncDisposable {
   readonly databases = new Map<string, Database>();
+  /** What was asked, in order: "PUT /name". */
+  readonly asked: string[] = [];
   readonly url: URL;
   readonly #server: Server;
   readonly #settings: FakeCouchSettings;
@@ -83,6 +85,7 @@ export class FakeCouch implements AsyncDisposable {
     const text = Buffer.concat(parts).toString();
     const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
     const { pathname } = new URL(request.url ?? '/', this.url);
+    this.asked.push(`${request.method ?? ''} ${pathname}`);
     const user = this.#identify(request);
     if (pathname === '/') return [200, { couchdb: 'Welcome', version: this.#settings.version }];
     if (pathname === '/_session') return [200, { ok: true, userCtx: user }];
@@ -99,9 +102,13 @@ export class FakeCouch implements AsyncDisposable {
       return isAdmin ? this.#administer(request.method, name) : forbidden;
     }
     if (database === undefined) return [404, { error: 'not_found', reason: 'Database does not exist.' }];
-    const { names = [], roles = [] } = database.security.members ?? {};
+    const { members } = database.security;
+    const { names = [], roles = [] } = members ?? {};
     const isMember =
-      (user.name !== null && names.includes(user.name)) || user.roles.some((role) => roles.includes(role));
+      // couch_db:is_public_db
+      (members !== undefined && names.length === 0 && roles.length === 0) ||
+      (user.name !== null && names.includes(user.name)) ||
+      user.roles.some((role) => roles.includes(role));
     // A new database is for admins only.
     if (!isAdmin && !isMember) return forbidden;
     if (id === '_security' || id.startsWith('_design/')) {
