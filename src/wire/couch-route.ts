@@ -43,7 +43,26 @@ export function couchPath(method: string, url: string): string | undefined {
   const [, database, path = '', query = ''] = URL_FORM.exec(url) ?? [];
   if (database === undefined || !isReplicated(database)) return undefined;
   const isAllowed = ROUTES.some(([methods, form]) => methods.includes(method) && form.test(path));
-  return isAllowed ? `/${database}${path}${query}` : undefined;
+  return isAllowed && endsByItself(query) ? `/${database}${path}${query}` : undefined;
+}
+
+/** Membership is asked for each request, so a feed that goes on for ever would still tell a peer that was removed. */
+function endsByItself(query: string): boolean {
+  return new URLSearchParams(query).getAll('feed').every((feed) => feed === 'normal' || feed === 'longpoll');
+}
+
+/**
+ * Node sends the body of a GET of unknown length as bare bytes behind its head: the other side would take them for the next
+ * request, with whatever headers the caller likes.
+ */
+function hasBody(request: IncomingMessage): boolean {
+  return request.method === 'POST' || request.method === 'PUT';
+}
+
+async function* nothing(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  for await (const part of source) {
+    if (part.length > 0) throw new StorageError('INVALID_ARGUMENT', 'This request has no body.');
+  }
 }
 
 /** Everything else a caller sends stays outside: identities, forwarding headers, cookies. */
@@ -117,7 +136,7 @@ async function forward({ request, response, peer }: WebVisit, path: string, opti
     // Stays: an error after the reply has begun reaches its stream, too.
     upstream.on('error', reject);
   });
-  const [, received] = await Promise.all([pipeline(request, bounded, upstream), reply]);
+  const [, received] = await Promise.all([pipeline(request, hasBody(request) ? bounded : nothing, upstream), reply]);
   response.writeHead(received.statusCode ?? 502, keep(REPLY_HEADERS, received));
   await pipeline(received, response);
 }
@@ -134,7 +153,8 @@ export function couchRoute(options: CouchRouteOptions): WebHandler {
     forward(visit, path, options).catch((error: unknown) => {
       if (response.destroyed) return;
       options.logger.debug({ err: error, peer }, 'request to the backup database failed');
-      if (StorageError.is(error, 'LIMIT_EXCEEDED')) refuseWeb(response, 413, 'too_large', error.message);
+      if (StorageError.is(error, 'INVALID_ARGUMENT')) refuseWeb(response, 400, 'bad_request', error.message);
+      else if (StorageError.is(error, 'LIMIT_EXCEEDED')) refuseWeb(response, 413, 'too_large', error.message);
       else if (StorageError.is(error, 'TIMEOUT')) refuseWeb(response, 504, 'timeout', error.message);
       else refuseWeb(response, 502, 'bad_gateway', 'The database of this backup host cannot be reached.');
     });

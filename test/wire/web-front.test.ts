@@ -136,6 +136,9 @@ describe('what peers may ask a backup database for', () => {
     ['GET', '/network\\_changes'],
     ['GET', '/network/_changes#x'],
     ['GET', '/network/_changes;x'],
+    ['GET', '/network/_changes?feed=continuous&heartbeat=1000'],
+    ['POST', '/network/_changes?feed=%65ventsource'],
+    ['GET', '/network/_changes?feed=longpoll&feed=continuous'],
     ['GET', '/NETWORK'],
   ];
 
@@ -295,6 +298,14 @@ describe('the front of a peer', () => {
     removed.add(leaver.id);
     assert.match(await say(socket, 'GET /couchdb/network HTTP/1.1\r\nhost: a\r\n\r\n'), /^HTTP\/1.1 403/);
     socket.destroy();
+  });
+
+  it('passes on no body that the other side would take for a request', async () => {
+    const smuggled = 'PUT /network/_security HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n';
+    const headers = { 'transfer-encoding': 'chunked' };
+    const said = await ask(as(member, '/couchdb/network', { headers }), smuggled);
+    assert.equal(said.status, 400);
+    assert.equal(couch.seen.length, 0);
   });
 
   it('bounds what it reads', async () => {
