@@ -179,6 +179,27 @@ test('what cannot be had any more is reported, and hides no other', async (conte
   );
 });
 
+test('a stripe that is known stays so while others are read beside it', async (context) => {
+  const { database, stripes } = await open(context);
+  const [known, other] = [placedStripe(sampleUser()), placedStripe(sampleUser())];
+  await stripes.put([known, other]);
+  await stripes.get([known.id]);
+  const leaves = database.leaves.bind(database);
+  database.leaves = async (id) => {
+    const found = await leaves(id);
+    const [, , chunk] = known.chunks;
+    assert.ok(chunk !== undefined);
+    const receipt = receiptOf(known, 2, memberAt(6));
+    if (id === stripeDocumentId(other.id)) await stripes.move([{ stripe: known.id, chunk, receipt }]);
+    return found;
+  };
+  const got = await stripes.get([known.id, other.id]);
+  assert.deepEqual(
+    got.map((stripe) => stripe?.id),
+    [known.id, other.id],
+  );
+});
+
 test('moves: the latest place of each chunk, from any order of documents', async (context) => {
   const stripe = placedStripe(sampleUser());
   const [first, second] = [receiptOf(stripe, 2, memberAt(6), 10), receiptOf(stripe, 2, memberAt(7), 20)];

@@ -80,7 +80,7 @@ export class StripeDocuments {
     const known = new Map(ids.map(parseStripeId).map((id) => [id, this.#checked.get(id)]));
     const missing = [...known].flatMap(([id, stripe]) => (stripe === undefined ? id : []));
     const read = missing.length === 0 ? undefined : await this.#read(missing);
-    return ids.map((id) => known.get(id) ?? read?.get(id));
+    return ids.map((id) => this.#checked.get(id) ?? known.get(id) ?? read?.get(id));
   }
 
   /** @throws StorageError INVALID_ARGUMENT when one of them is unknown */
