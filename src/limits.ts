@@ -374,7 +374,7 @@ export const MAX_SEQUENCE_CHARS = 8 * KIB;
 export const MAX_CHECKPOINT_SESSIONS = 8;
 /** Pages of a long replication between two checkpoints: what a restart does again. */
 export const PAGES_PER_CHECKPOINT = 10;
-/** Batches of documents that a peer has in memory for replication, over all hosts and databases. */
+/** Batches of documents that a peer has in memory for replication with one host, over all databases. */
 export const MAX_REPLICATION_BATCHES = 2;
 /** A feed of a backup host waits this long for changes, so that a connection that is dead is noticed … */
 export const REPLICATION_FEED_WAIT_MS = 25_000;

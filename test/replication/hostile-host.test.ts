@@ -124,6 +124,34 @@ describe('a hostile backup host', () => {
     return leaf?.rev.split('-')[1] ?? '';
   };
 
+  it('keeps nobody from another host by being slow', async () => {
+    if (side.host === undefined) throw new Error('closed');
+    const slow: HttpSend = async (call) => {
+      if (!call.path.includes('/_revs_diff')) return host.send(call);
+      await once(call.signal, 'abort');
+      throw call.signal.reason;
+    };
+    const good = new HostileHost();
+    const another = new Replicator({
+      self: side.peer.id,
+      host: side.host,
+      connect: ({ address }) => ({ send: address === 'slow:1' ? slow : good.send, close: () => undefined }),
+      logger: silentLogger(),
+    });
+    const names = [1, 2, 3].map((generation) => `user-${USER}-${String(generation)}`);
+    for (const name of names) await side.put(name, [change(1)]);
+    const databases = names.map((name) => ({ name }));
+    const hosts = [{ id: side.peer.id, address: 'slow:1' }];
+    another.update({ hosts, databases });
+    await until(
+      'the slow one is asked',
+      () => another.status().filter(({ phase }) => phase === 'copying').length === 3,
+    );
+    another.update({ hosts: [...hosts, { id: side.peer.id, address: 'good:1' }], databases });
+    await until('the good one has all', () => good.taken.length === 3);
+    await another.close();
+  });
+
   it('cannot delete a change, and what hides it is answered with the change itself', async () => {
     await side.put(CATALOG, [change(1)]);
     const { _id } = change(1);

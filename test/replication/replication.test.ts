@@ -76,6 +76,29 @@ function suite(real: RealCouch | undefined): void {
     await until('a new peer has all', async () => (await b.count(CATALOG)) === 30);
   });
 
+  it('fills a host that lost everything while there was nothing to push', async () => {
+    await using stage = await Stage.open(real);
+    const host = await stage.host();
+    await host.provide(CATALOG);
+    const a = await stage.side();
+    a.replicate([host.record], CATALOG);
+    await a.put(
+      CATALOG,
+      Array.from({ length: 30 }, (_, index) => change(index)),
+    );
+    const push = () => a.states.find(({ direction }) => direction === 'push');
+    await until('the push waits', () => push()?.phase === 'waiting' && push()?.written === 30);
+    await host.close();
+    await host.wipe();
+    await host.open();
+    await host.provide(CATALOG);
+    await a.put(CATALOG, [change(30)]);
+    await until('all is pushed again', () => push()?.written === 61 || push()?.written === 62);
+    const b = await stage.side();
+    b.replicate([host.record], CATALOG);
+    await until('a new peer has all', async () => (await b.count(CATALOG)) === 31);
+  });
+
   it('pushes to every host that it reaches', { skip: real && 'needs two of them' }, async () => {
     await using stage = await Stage.open(real);
     const hosts = [await stage.host(), await stage.host()];

@@ -1,3 +1,4 @@
+import { StorageError } from '../../errors.js';
 import { MAX_CHECKPOINT_SESSIONS, MAX_SEQUENCE_CHARS } from '../../limits.js';
 import type { Checkpoint, CheckpointEntry, Endpoint } from './endpoint.js';
 
@@ -29,6 +30,11 @@ export function commonSequence(ours: Checkpoint | undefined, theirs: Checkpoint 
   return BEGINNING;
 }
 
+function headOf(checkpoint: Checkpoint | undefined): string {
+  const [head] = checkpoint?.history ?? [];
+  return head === undefined ? '' : `${head.session} ${String(head.count)}`;
+}
+
 /** Writes down, on both sides, how far a replication is. */
 export class Checkpoints {
   readonly #id: string;
@@ -36,6 +42,8 @@ export class Checkpoints {
   readonly #session: string;
   #former: readonly CheckpointEntry[] = [];
   #count = 0;
+  /** The newest entry of each side, as this run knows it. */
+  #heads: readonly string[] = [];
 
   /** @param session random, new for every run */
   constructor(id: string, sides: { readonly here: Endpoint; readonly there: Endpoint }, session: string) {
@@ -46,15 +54,36 @@ export class Checkpoints {
 
   /** @returns where to go on. Whatever the host says, nothing is passed over that this side did not note itself. */
   async read(signal: AbortSignal): Promise<string> {
-    const [ours, theirs] = await Promise.all(this.#sides.map((side) => side.checkpoint(this.#id, signal)));
+    const found = await this.#found(signal);
+    this.#heads = found.map(headOf);
+    const [ours, theirs] = found;
     this.#former = (ours?.history ?? []).filter(({ session }) => session !== this.#session);
     return commonSequence(ours, theirs);
   }
 
+  /**
+   * A host may be wiped, or restored from an older copy, while a push has nothing to tell it: what it was given before is
+   * then not there any more, whatever is written next.
+   *
+   * @throws StorageError CONFLICT when a side is not where this run left it; the next run asks both again
+   */
+  async verify(signal: AbortSignal): Promise<void> {
+    const heads = (await this.#found(signal)).map(headOf);
+    if (heads.every((head, at) => head === this.#heads[at])) return;
+    throw new StorageError('CONFLICT', 'The place of this replication changed: a database was put back, or made anew.');
+  }
+
+  /** @throws StorageError as `verify` */
   async write(last: string, signal: AbortSignal): Promise<void> {
+    await this.verify(signal);
     this.#count++;
     const entry = { session: this.#session, count: this.#count, last };
     const history = [entry, ...this.#former].slice(0, MAX_CHECKPOINT_SESSIONS);
     await Promise.all(this.#sides.map((side) => side.setCheckpoint(this.#id, { history }, signal)));
+    this.#heads = this.#sides.map(() => headOf({ history }));
+  }
+
+  #found(signal: AbortSignal): Promise<(Checkpoint | undefined)[]> {
+    return Promise.all(this.#sides.map((side) => side.checkpoint(this.#id, signal)));
   }
 }

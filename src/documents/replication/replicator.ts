@@ -46,6 +46,12 @@ export interface ReplicationPlan {
   readonly databases: readonly ReplicatedDatabase[];
 }
 
+/** A host with its own turns: one that is slow keeps nobody from the others. */
+interface Reached {
+  readonly connection: HostConnection;
+  readonly turns: Turns;
+}
+
 interface Running {
   readonly stream: ReplicationStream;
   readonly hostKey: string;
@@ -54,8 +60,7 @@ interface Running {
 /** Replicates the databases of a peer with every backup host, live, both ways. */
 export class Replicator implements AsyncDisposable {
   readonly #options: ReplicatorOptions;
-  readonly #turns = new Turns(MAX_REPLICATION_BATCHES);
-  readonly #connections = new Map<string, HostConnection>();
+  readonly #hosts = new Map<string, Reached>();
   readonly #streams = new Map<string, Running>();
   readonly #ending = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
@@ -121,9 +126,9 @@ export class Replicator implements AsyncDisposable {
 
   #dropConnections(): void {
     const used = new Set([...this.#streams.values()].map(({ hostKey }) => hostKey));
-    for (const [key, connection] of this.#connections) {
+    for (const [key, { connection }] of this.#hosts) {
       if (used.has(key)) continue;
-      this.#connections.delete(key);
+      this.#hosts.delete(key);
       connection.close();
     }
   }
@@ -131,15 +136,19 @@ export class Replicator implements AsyncDisposable {
   #start(key: string, part: Part): void {
     const { host, name, direction } = part;
     const hostKey = `${host.id} ${host.address}`;
-    const connection = this.#connections.get(hostKey) ?? this.#options.connect(host);
-    this.#connections.set(hostKey, connection);
+    const reached = this.#hosts.get(hostKey) ?? {
+      connection: this.#options.connect(host),
+      turns: new Turns(MAX_REPLICATION_BATCHES),
+    };
+    this.#hosts.set(hostKey, reached);
+    const { connection, turns } = reached;
     const { logger, nowMs = Date.now, random = Math.random } = this.#options;
     const stream = new ReplicationStream({
       host: host.id,
       database: name,
       direction,
       connect: () => this.#connect(part, connection, () => this.#forget(key)),
-      turns: this.#turns,
+      turns,
       logger,
       nowMs,
       random,

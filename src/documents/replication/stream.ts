@@ -52,7 +52,7 @@ export interface StreamOptions {
   readonly database: string;
   readonly direction: Direction;
   readonly connect: () => Promise<StreamEnds>;
-  /** Shared by all streams of a peer, so that batches in memory are few. */
+  /** Shared by all streams with a host, so that batches in memory are few. */
   readonly turns: Turns;
   readonly logger: Logger;
   readonly nowMs: () => number;
@@ -149,6 +149,10 @@ export class ReplicationStream implements AsyncDisposable {
         const page = await ends.source.feed({ since, limit: REPLICATION_PAGE, waitMs, signal });
         if (page.last === since && page.changes.length > 0) {
           throw new StorageError('CORRUPT', 'The feed of changes repeats itself and gets nowhere.');
+        }
+        // A push that has nothing to tell would not hear that its host lost everything.
+        if (page.changes.length === 0 && isEnd && this.#options.direction === 'push') {
+          await ends.checkpoints.verify(signal);
         }
         const copied = await this.#copy(ends, page, signal);
         isEnd = page.changes.length < REPLICATION_PAGE;
