@@ -54,6 +54,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.js')).defineStatus,
   },
   {
+    name: 'metrics',
+    summary: 'print the status for Prometheus',
+    load: async () => (await import('./commands/metrics.js')).defineMetrics,
+  },
+  {
     name: 'unlock',
     summary: 'unlock a user with the passphrase',
     load: async () => (await import('./commands/unlock.js')).defineUnlock,

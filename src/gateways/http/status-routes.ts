@@ -6,11 +6,16 @@ import { schemeFor, type Scheme } from '../../peers/scheme.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
 import { syncOf } from './documents-status.js';
+import { METRICS_TYPE, metricsText } from './metrics.js';
 import { signalOf, type Routes } from './routes.js';
 
 const { version } = findPackage();
 
 export function statusRoutes(server: FastifyInstance, routes: Routes): void {
+  server.get('/v1/metrics', async (_request, reply) => {
+    void reply.type(METRICS_TYPE);
+    return metricsText(await statusOf(routes, undefined, signalOf(routes, reply)));
+  });
   server.get('/v1/status', async (request, reply) =>
     statusOf(routes, request.headers['x-shoal-user'], signalOf(routes, reply)),
   );
