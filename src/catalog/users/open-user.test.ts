@@ -6,11 +6,13 @@ import { MemoryHost } from '../../../test/contract/memory-host.js';
 import { userDatabase } from '../../chunk/database-names.js';
 import type { PeerId } from '../../chunk/ids.js';
 import type { Document } from '../../documents/document-database.js';
+import { deriveUserKeys } from '../../crypto/root-key.js';
 import { silentLogger } from '../../log.js';
 import type { KeyRotation, NewVersion } from '../catalog.js';
 import { KeyRing } from './key-ring.js';
 import { OpenUser } from './open-user.js';
 import { UserGenerations } from './user-generations.js';
+import { readSealed } from '../view/sealed-document.js';
 
 const logger = silentLogger();
 const [one, two] = [samplePeer(1), samplePeer(2)];
@@ -125,6 +127,28 @@ describe('rotating keys', () => {
     assert.deepEqual(await paths(later), [...before, '/later'].sort());
     assert.deepEqual([...host.databases.keys()], [userDatabase(owner, 2)]);
     await later.close();
+  });
+
+  test('seals nothing under wiped keys, and goes on, when still newer keys come while it is under way', async () => {
+    const host = new MemoryHost();
+    const user = await open(host, first);
+    await user.with((catalog) => catalog.commit(files('before')));
+    const before = await paths(user);
+    renew(user, second);
+    const third = rotatedAccount(second, one, [first.rootKey]);
+    let told = 0;
+    const overtaken = advance(user, () => {
+      if (++told === 1) renew(user, third);
+    });
+    await assert.rejects(overtaken, { name: 'AbortError' });
+    const keys = deriveUserKeys(second.rootKey);
+    const sealed = [...databaseOf(host, 2).values()];
+    assert.ok(sealed.length > 0);
+    for (const document of sealed) readSealed(document, { type: 'state', user: owner }, keys);
+    await settled(user);
+    assert.equal(user.rotation.generation, 3);
+    assert.deepEqual(await paths(user), before);
+    await user.close();
   });
 
   test('can be slowed down', async () => {

@@ -111,7 +111,7 @@ export class OpenUser {
     }
   }
 
-  /** A later document of the user, and its keys. @param ring given away */
+  /** A later document of the user, and its keys; a rotation begins, or goes on under them. @param ring given away */
   renew(user: UserDocument, ring: KeyRing): void {
     const former = this.#ring;
     this.#user = user;
@@ -120,6 +120,8 @@ export class OpenUser {
       this.#sources = [...this.#sources, this.#active.generation];
     }
     former.wipe();
+    // What is under way was begun for the former keys, and ends.
+    this.#advanceInBackground();
   }
 
   /** Carries a rotation on until nothing is left of it that this peer can do. One at a time: another that runs is stopped. */

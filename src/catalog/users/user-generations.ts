@@ -7,6 +7,7 @@ import type { KeyRing } from './key-ring.js';
 import { decodeState } from '../view/state.js';
 import { UserCatalog } from '../view/user-catalog.js';
 import { UserDocuments } from '../view/user-documents.js';
+import { wipeKeys } from './wipe-keys.js';
 
 export interface UserGenerationsOptions {
   readonly user: UserId;
@@ -46,22 +47,27 @@ export class UserGenerations {
   /** Its documents, beside a catalog that may have the same database open. */
   async open(generation: number, ring: KeyRing): Promise<OpenGeneration> {
     const { host, user, peer, peerName, logger } = this.#options;
+    // A copy: a later ring may replace this one and wipe it while the documents are in use, and nothing must be sealed then.
+    const keys = ring.copyOf(generation);
     const database = await host.open(userDatabase(user, generation));
-    const keys = ring.of(generation);
     return {
       database,
       documents: new UserDocuments(database, { user, peer, peerName, keys, logger }),
-      [Symbol.asyncDispose]: () => database.close(),
+      async [Symbol.asyncDispose]() {
+        wipeKeys(keys);
+        await database.close();
+      },
     };
   }
 
   async catalog(generation: number, ring: KeyRing): Promise<UserCatalog> {
     const { host, user, peer, peerName, logger, now } = this.#options;
+    const keys = ring.copyOf(generation);
     const database = await host.open(userDatabase(user, generation));
     try {
-      const keys = ring.copyOf(generation);
       return await UserCatalog.open({ user, peer, peerName, keys, logger, now, database });
     } catch (error) {
+      wipeKeys(keys);
       await database.close();
       throw error;
     }

@@ -37,23 +37,34 @@ interface Begun {
 
 interface Written extends Begun {
   readonly isWhole: boolean;
+  /** Short hashes of the documents that it stands for. */
+  readonly covered: readonly string[];
+}
+
+interface Found {
+  readonly counter: number;
+  readonly parts: Set<number>;
+  readonly covered: string[];
+  through: string;
+  isWhole: boolean;
 }
 
 /** The dumps of this peer as far as they got; one in which a part does not follow on the one before cannot go on. */
 async function ownDumps(target: UserDocuments, base: boolean): Promise<Written[]> {
-  const dumps = new Map<string, { counter: number; parts: Set<number>; through: string; isWhole: boolean }>();
+  const dumps = new Map<string, Found>();
   for await (const { text, counter } of target.ownStates()) {
     if (text.dump?.base !== base) continue;
     const { dump: id, part, parts, through = '' } = text.dump;
-    const dump = dumps.get(id) ?? { counter, parts: new Set(), through: '', isWhole: false };
+    const dump: Found = dumps.get(id) ?? { counter, parts: new Set(), covered: [], through: '', isWhole: false };
     dumps.set(id, dump);
     dump.parts.add(part);
+    for (const hash of text.dump.covered) dump.covered.push(hash);
     if (through > dump.through) dump.through = through;
     dump.isWhole ||= parts !== undefined;
   }
   return [...dumps]
     .filter(([, { parts }]) => Math.max(...parts) === parts.size - 1)
-    .map(([dump, { counter, parts, through, isWhole }]) => ({ dump, counter, parts: parts.size, through, isWhole }));
+    .map(([dump, { parts, ...found }]) => ({ ...found, dump, parts: parts.size }));
 }
 
 /** One dump on its way into the database, a page of parts at a time, in order. */
@@ -103,7 +114,11 @@ class DumpWriter {
 export async function writeState(view: View, target: UserDocuments, options: WriteStateOptions): Promise<void> {
   const written = await ownDumps(target, options.base);
   if (options.base && written.some(({ isWhole }) => isWhole)) return;
-  const unfinished = written.find(({ isWhole, through }) => !isWhole && through !== '');
+  const known = new Set(view.covered);
+  // What it claims to stand for has to be in the nodes that are still to come: not so where the database has lost some since.
+  const unfinished = written.find(
+    ({ isWhole, through, covered }) => !isWhole && through !== '' && covered.every((hash) => known.has(hash)),
+  );
   const fresh = { dump: toHex(randomBytes(SHORT_ID_BYTES)), counter: view.counter, parts: 0, through: '' };
   const begun = unfinished ?? fresh;
   const writer = new DumpWriter(target, begun, options);

@@ -6,6 +6,7 @@ import { sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { shown } from '../../../test/contract/catalog-view.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
 import { SeededNumbers } from '../../../test/e2e/programs/seeded.js';
+import { parseFileId } from '../../chunk/ids.js';
 import type { Document } from '../../documents/document-database.js';
 import { StorageError } from '../../errors.js';
 import { silentLogger } from '../../log.js';
@@ -141,4 +142,33 @@ test('a dump does not stand for the parts of a commit that was not whole where i
     assert.equal(shown(whole).length, 601);
     assert.equal(whole.isComplete, true);
   }
+});
+
+test('a dump that was stopped does not go on where a document that it stands for was lost meanwhile', async () => {
+  const written = new MemoryDocuments();
+  const catalog = await openUserCatalog(user, written);
+  // Of all nodes the last: the dump is stopped before it.
+  const { manifest } = sampleVersion('/lost');
+  await catalog.commit([{ path: '/lost', manifest: { ...manifest, file: parseFileId('f'.repeat(32)) } }]);
+  const lost = [...written.documents.values()];
+  await catalog.commit(Array.from({ length: 9_000 }, (_, at) => sampleVersion(`/many/${String(at)}`)));
+  const rest = [...written.documents.values()].filter((document) => !lost.includes(document));
+  const database = await databaseOf([...lost, ...rest]);
+  const target = documentsOf(user, database);
+  const stop = new AbortController();
+  const stopped = writeState(await target.readView(), target, {
+    base: false,
+    signal: stop.signal,
+    onProgress: () => {
+      stop.abort();
+    },
+  });
+  await assert.rejects(stopped, { name: 'AbortError' });
+  const states = [...database.documents.values()].filter(({ _id }) => _id.startsWith('state-'));
+  assert.ok(states.length > 0);
+  const refilled = await databaseOf([...states, ...rest]);
+  const again = documentsOf(user, refilled);
+  await writeState(await again.readView(), again, { base: false, signal: never });
+  const whole = [...refilled.documents.values()];
+  assert.equal(shown(await viewOf([...whole, ...lost])).length, 9_002);
 });
