@@ -37,6 +37,8 @@ export interface FakeFaults {
   stall?: boolean;
   /** The user `demo` is locked until it is unlocked. */
   locked?: boolean;
+  /** The user `demo` has a recovery kit. */
+  kit?: boolean;
   /** Downloads break off after their first part. */
   cut?: boolean;
 }
@@ -150,7 +152,7 @@ export class FakePeer implements AsyncDisposable {
         await body(request);
         return undefined;
       case 'GET /v1/users':
-        return [demoUser(this.faults.locked !== true), ...this.users.map((name) => ({ ...demoUser(false), name }))];
+        return [this.#demo(), ...this.users.map((name) => ({ ...demoUser(false), name }))];
       case 'POST /v1/users':
         return this.#createUser((await body(request)) as { name: string; passphrase: string });
       case 'POST /v1/users/passphrase':
@@ -185,6 +187,10 @@ export class FakePeer implements AsyncDisposable {
       default:
         throw new StorageError('UNSUPPORTED', `no route ${call}`);
     }
+  }
+
+  #demo(): UserReply {
+    return { ...demoUser(this.faults.locked !== true), kit: this.faults.kit === true };
   }
 
   #createUser({ name, passphrase }: { name: string; passphrase: string }): UserReply {
