@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -132,6 +133,8 @@ export class WebServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    // A pipeline into it has seven of its own: with ours they would be enough for Node to warn of a leak, each time.
+    response.setMaxListeners(2 * EventEmitter.defaultMaxListeners);
     this.#connections.get(request.socket)?.begin(request, response);
     try {
       const peer = this.#options.admit(callOf(request.socket));

@@ -216,6 +216,9 @@ describe('the front of a peer', () => {
   });
 
   it('passes a request on as the peer that sent it', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): unknown => warnings.push(warning);
+    process.on('warning', note);
     using client = web(member, host.id);
     const reply = await client.send(call('/network/_bulk_docs', { method: 'POST', body: '{"docs":[]}' }));
     assert.equal(reply.status, 200);
@@ -226,6 +229,8 @@ describe('the front of a peer', () => {
     assert.equal(seen.headers['x-auth-couchdb-username'], `peer-${member.id}`);
     assert.equal(seen.headers['x-auth-couchdb-roles'], 'shoal-peer');
     assert.equal(seen.headers['x-auth-couchdb-token'], proxyToken(SECRET, `peer-${member.id}`));
+    process.off('warning', note);
+    assert.deepEqual(warnings, []);
   });
 
   it('gives the role of the authority to its peers', async () => {
