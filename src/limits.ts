@@ -411,5 +411,5 @@ export const PENDING_HOSTS_POLL_MS = 50;
 export const PROVISION_PAUSE_MS = 10 * 60 * 1000;
 /** Wait before databases that could not be provided are tried again. */
 export const PROVISION_RETRY_MS = 5_000;
-/** The database of former keys is kept this long, for peers that were away when the keys changed. */
-export const RETIRED_DATABASE_MS = 24 * 60 * 60 * 1000;
+/** The database of former keys is kept this long: a rotation may have to go on after days, and peers come back later still. */
+export const RETIRED_DATABASE_MS = 30 * 24 * 60 * 60 * 1000;

@@ -15,6 +15,7 @@ const [P, Q] = [parsePeerId('1'.repeat(64)), parsePeerId('2'.repeat(64))];
 
 class FakeDatabases implements BackupDatabases {
   readonly members = new Map<string, SecurityPart>();
+  readonly filled = new Set<string>();
   compactions = 0;
   failure: StorageError | undefined;
 
@@ -29,6 +30,10 @@ class FakeDatabases implements BackupDatabases {
 
   async drop(name: string): Promise<void> {
     this.members.delete(name);
+  }
+
+  async isFilled(name: string): Promise<boolean> {
+    return this.filled.has(name);
   }
 
   async compact(): Promise<void> {
@@ -104,7 +109,14 @@ describe('what a backup host provides', () => {
     users = [user(1, 1)];
     await until(() => namesOf(2) !== undefined);
     users = [user(2, 2)];
-    await until(() => namesOf(3) !== undefined && namesOf(1) === undefined);
+    await until(() => namesOf(3) !== undefined);
+    for (let rounds = 0; rounds < 5; rounds++) {
+      changed();
+      await delay(2);
+    }
+    assert.deepEqual(namesOf(1), [`peer-${P}`], 'as long as the next one is empty, it is kept');
+    databases.filled.add(userDatabase(USER, 2));
+    await until(() => namesOf(1) === undefined);
     assert.deepEqual(namesOf(2), [`peer-${P}`]);
   });
 

@@ -76,9 +76,11 @@ export class Provisioner implements AsyncDisposable {
       const parsed = parseUserDatabase(name);
       if (parsed === undefined || members.has(name)) continue;
       const current = generations.get(parsed.user);
-      const isRetired = current !== undefined && parsed.generation < current;
-      if (!isRetired) await this.#provide(name, { names: [], roles: [] });
-      else await this.#retire(name, nowMs() - retiredMs, nowMs());
+      if (current === undefined || parsed.generation >= current) await this.#provide(name, { names: [], roles: [] });
+      // A rotation of keys tells of itself before it writes anything: until then the former keys' is all that there is.
+      else if (await databases.isFilled(userDatabase(parsed.user, current))) {
+        await this.#retire(name, nowMs() - retiredMs, nowMs());
+      }
     }
     await this.#forgetOldKeys(users.map(({ user }) => `${user.owner} ${String(user.version)}`).join('\n'));
   }

@@ -6,6 +6,8 @@ export interface BackupDatabases {
   names(): Promise<readonly string[]>;
   /** Makes a database when it is missing, with our rules, for these and nobody else. May be repeated. */
   provide(name: string, members: SecurityPart): Promise<void>;
+  /** Whether documents of peers lie in it; false when there is no such database. */
+  isFilled(name: string): Promise<boolean>;
   /** With all it holds; nothing happens when there is none. */
   drop(name: string): Promise<void>;
   /** Forgets what was replaced. */

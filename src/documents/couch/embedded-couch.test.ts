@@ -65,6 +65,17 @@ describe('the embedded CouchDB', () => {
     }
   });
 
+  it('says whether documents lie in a database', async () => {
+    const name = `user-${'c'.repeat(64)}-1`;
+    assert.equal(await couch.isFilled(name), false);
+    await couch.provide(name, { names: ['peer-1'], roles: [] });
+    assert.equal(await couch.isFilled(name), false);
+    await using database = await couch.host.open(name);
+    await database.put([{ _id: 'change-1' }]);
+    assert.equal(await couch.isFilled(name), true);
+    await couch.drop(name);
+  });
+
   it('takes no token under an empty secret', async () => {
     await using open = await EmbeddedCouch.open({
       directory: join(folder, 'empty'),

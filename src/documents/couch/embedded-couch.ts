@@ -71,6 +71,17 @@ export class EmbeddedCouch implements BackupDatabases, AsyncDisposable {
     this.#members.set(name, members);
   }
 
+  async isFilled(name: string): Promise<boolean> {
+    if (!(await this.host.has(name))) return false;
+    const { database, release } = await this.host.acquire(name);
+    try {
+      const { doc_count: count } = await database.read('Reading the catalog', (pouch) => pouch.info());
+      return count > 0;
+    } finally {
+      release();
+    }
+  }
+
   async drop(name: string): Promise<void> {
     this.#members.delete(name);
     await this.host.drop(name);

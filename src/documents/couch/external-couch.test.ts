@@ -71,8 +71,12 @@ describe('a CouchDB by URL', () => {
     await databases.provide(name, { names: [], roles: [] });
     assert.notEqual(couch.databases.get(name)?.documents.get('_design/shoal')?.['validate_doc_update'], 'old');
     assert.deepEqual(await databases.names(), ['network', name]);
+    assert.equal(await databases.isFilled(name), false, 'the rules are no document of a peer');
+    couch.databases.get(name)?.documents.set('change-1', {});
+    assert.equal(await databases.isFilled(name), true);
     await databases.compact(name);
     await databases.drop(name);
+    assert.equal(await databases.isFilled(name), false);
     await databases.drop(name);
     assert.deepEqual(await databases.names(), ['network']);
   });

@@ -75,6 +75,13 @@ export class ExternalCouch implements BackupDatabases {
     await this.#ask('PUT', `/${name}/_security`, { admins: ADMINS, members: closed(members) });
   }
 
+  async isFilled(name: string): Promise<boolean> {
+    // The rules are a document too.
+    const path = `/${name}/_all_docs?limit=2`;
+    const { rows } = Object(await this.#unless('NOT_FOUND', this.#ask('GET', path))) as { rows?: unknown };
+    return Array.isArray(rows) && rows.some((row: unknown) => (Object(row) as { id?: unknown }).id !== DESIGN_ID);
+  }
+
   async drop(name: string): Promise<void> {
     await this.#unless('NOT_FOUND', this.#ask('DELETE', `/${name}`));
   }

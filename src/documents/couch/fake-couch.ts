@@ -127,6 +127,7 @@ export class FakeCouch implements AsyncDisposable {
   #document({ database, method, id, body, user }: DocumentRequest): [number, unknown] {
     if (id === '_changes') return [200, { results: [], last_seq: '0', pending: 0 }];
     if (id === '_compact') return [202, { ok: true }];
+    if (id === '_all_docs') return [200, { rows: [...database.documents.keys()].map((key) => ({ id: key })) }];
     if (id === '_security' && method === 'PUT') {
       database.security = body;
       return [200, { ok: true }];
