@@ -61,7 +61,15 @@ describe('options', () => {
   });
 
   it('are refused when nobody knows them', () => {
-    for (const words of [['--only', 'everything'], ['--bytes', '0'], ['--files', '1.5'], ['--speed'], ['file']]) {
+    for (const words of [
+      ['--only', 'everything'],
+      ['--bytes', '0'],
+      ['--files', '1.5'],
+      ['--entries', '1'],
+      ['--documents', 'all'],
+      ['--speed'],
+      ['file'],
+    ]) {
       assert.throws(() => parseBenchOptions(words), refused, words.join(' '));
     }
   });

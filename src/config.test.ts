@@ -76,6 +76,8 @@ describe('readConfig', () => {
     ['SHOAL_RESERVE_BYTES', 'NaN'],
     ['SHOAL_STRIPES_PER_WORKER', '0'],
     ['SHOAL_LOG', 'loud'],
+    ['SHOAL_SEPARATE', 'pouch'],
+    ['SHOAL_SEPARATE', 'pouchdb,'],
   ] as const) {
     it(`refuses ${variable}=${value}, and names it`, () => {
       assert.throws(
@@ -90,9 +92,15 @@ describe('readConfig', () => {
   }
 
   it('refuses an empty value instead of taking it for 0', () => {
-    for (const { variable } of OPTIONS) {
+    for (const { variable } of OPTIONS.filter(({ name }) => name !== 'separate')) {
       assert.throws(() => readConfig({ home }, { [variable]: '' }), { code: 'INVALID_ARGUMENT' }, variable);
     }
+  });
+
+  it('takes an empty list of services for what it is', () => {
+    assert.deepEqual(readConfig({ home }, { SHOAL_SEPARATE: '' }).separate, []);
+    const environment = { SHOAL_SEPARATE: 'pouchdb,db-service' };
+    assert.deepEqual(readConfig({ home }, environment).separate, ['pouchdb', 'db-service']);
   });
 
   for (const [what, text] of [

@@ -103,7 +103,8 @@ export const OPTIONS: readonly Option[] = [
     name: 'separate',
     variable: 'SHOAL_SEPARATE',
     schema: z.preprocess(
-      (value) => (typeof value === 'string' ? value.split(',') : value),
+      // An empty list is one: it names no service.
+      (value) => (typeof value === 'string' ? (value === '' ? [] : value.split(',')) : value),
       z.array(z.enum(SERVICES)),
     ),
     fallback: () => [],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseLoopback, parsePeak, parseStat } from './proc-stat.js';
+import { parseAvailable, parseLoopback, parsePeak, parseResident, parseStat } from './proc-stat.js';
 
 const REST = 'S 1 2 2 0 -1 4194304 78 0 0 0 120 30 7 3 20 0 11 0 624701 2449408 81 18446744073709551615 0 0';
 
@@ -20,12 +20,22 @@ describe('/proc/<pid>/stat', () => {
 });
 
 describe('/proc/<pid>/status', () => {
-  it('gives the largest resident size in bytes', () => {
-    assert.equal(parsePeak('Name:\tnode\nVmPeak:\t  900 kB\nVmHWM:\t   52000 kB\nVmRSS:\t 40000 kB\n'), 52000 * 1024);
+  it('gives the resident size in bytes, now and at its largest', () => {
+    const text = 'Name:\tnode\nVmPeak:\t  900 kB\nVmHWM:\t   52000 kB\nVmRSS:\t 40000 kB\n';
+    assert.equal(parsePeak(text), 52000 * 1024);
+    assert.equal(parseResident(text), 40000 * 1024);
   });
 
   it('has none for a process that has ended', () => {
     assert.equal(parsePeak('Name:\tnode\nState:\tZ (zombie)\n'), undefined);
+    assert.equal(parseResident('Name:\tnode\nState:\tZ (zombie)\n'), undefined);
+  });
+});
+
+describe('/proc/meminfo', () => {
+  it('gives the memory that programs can have', () => {
+    assert.equal(parseAvailable('MemTotal:  900 kB\nMemFree:  5 kB\nMemAvailable:   700 kB\n'), 700 * 1024);
+    assert.equal(parseAvailable(''), undefined);
   });
 });
 
