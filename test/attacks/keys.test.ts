@@ -9,6 +9,7 @@ import { readUser, type UserDocument, userDocumentId, writeUser } from '../../sr
 import { wrapRootKey } from '../../src/crypto/passphrase.js';
 import { deriveUserKeys, newRootKey, userId } from '../../src/crypto/root-key.js';
 import { Signed, UserBody } from '../../src/gen/shoal/v1/format.js';
+import { MAX_NAMESAKES } from '../../src/limits.js';
 import { PASSPHRASE } from '../planet/planet.js';
 import { alone, beside, Siege } from './siege.js';
 
@@ -102,5 +103,17 @@ describe('a backup host and the key document of a user', () => {
     await siege.assertTold(3, weakId);
     await assert.rejects(siege.planet.peer(3).sessions.unlock('weak', PASSPHRASE), { code: 'UNAUTHENTICATED' });
     await siege.assertUnharmed();
+  });
+
+  it('joined by more users of that name than are tried: the id of the right one opens', async () => {
+    for (let count = 0; count < MAX_NAMESAKES; count++) {
+      const { privateKey, publicKey } = deriveUserKeys(newRootKey()).signing;
+      const owner = parseUserId(userId(publicKey));
+      const signed = writeUser({ ...user, owner, version: 1, generation: 1, former: [] }, { privateKey, publicKey });
+      await siege.plantTaken(NETWORK_DATABASE, alone(toRecordDocument('user', userDocumentId(owner), signed)));
+    }
+    const { sessions } = siege.planet.peer(3);
+    await assert.rejects(sessions.unlock('demo', PASSPHRASE), { code: 'CONFLICT', message: /the id of the user/ });
+    assert.equal((await sessions.unlock(user.owner, PASSPHRASE)).name, 'demo');
   });
 });

@@ -161,7 +161,11 @@ describe('documents that a database serves', () => {
   const more = [...names, 'owner', 'label', 'peers', 'placement', 'receipt'];
   const document = fc
     .dictionary(fc.constantFrom(...more), junk, { maxKeys: 6 })
-    .map((fields): Document => ({ ...right, ...fields, _id: String(fields['_id'] ?? right._id) }));
+    .map((fields): Document => ({
+      ...right,
+      ...fields,
+      _id: typeof fields['_id'] === 'string' ? fields['_id'] : right._id,
+    }));
 
   it('of any fields are read or refused', () => {
     const members = new Map();
