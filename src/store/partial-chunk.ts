@@ -30,6 +30,8 @@ export class PartialChunk {
   static async open(files: ChunkFiles, id: ChunkId, shape: ChunkShape): Promise<PartialChunk> {
     const handle = await files.openPartial(id);
     try {
+      // A process that ended between a whole last block and `finish` left bytes behind the end.
+      if ((await handle.stat()).size > shape.bytes) await handle.truncate(shape.bytes);
       const reading = { handle, shape, memory: files.memory };
       return new PartialChunk(reading, await missingSegments(reading));
     } catch (error) {

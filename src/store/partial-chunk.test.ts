@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { parseChunkId } from '../chunk/ids.js';
+import { SEGMENT_BYTES } from '../limits.js';
+import { ALIGNMENT_BYTES } from './aligned-memory.js';
+import { ChunkFiles } from './chunk-files.js';
+import { PartialChunk } from './partial-chunk.js';
+
+it('is not too long where a process ended after its last block was written whole', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'shoal-partial-'));
+  const files = await ChunkFiles.open(directory);
+  const id = parseChunkId('ab'.repeat(32));
+  const bytes = Buffer.alloc(SEGMENT_BYTES + 100, 7);
+  const [first, last] = [bytes.subarray(0, SEGMENT_BYTES), bytes.subarray(SEGMENT_BYTES)];
+  const hashes = Buffer.concat([first, last].map((segment) => createHash('sha256').update(segment).digest()));
+  const file = join(directory, 'partial', id);
+  const left = Buffer.alloc(SEGMENT_BYTES + ALIGNMENT_BYTES);
+  left.set(last, SEGMENT_BYTES);
+  await writeFile(file, left);
+  const partial = await PartialChunk.open(files, id, { bytes: bytes.length, segmentBytes: SEGMENT_BYTES, hashes });
+  assert.deepEqual(partial.missing, [0]);
+  await partial.write({ index: 0, bytes: first });
+  await partial.sync();
+  await partial.close();
+  assert.deepEqual(await readFile(file), bytes);
+  await rm(directory, { recursive: true });
+});
