@@ -102,6 +102,7 @@ export class LevelDatabase implements AsyncDisposable {
   }
 
   async #change<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
+    await this.#mend();
     const used = this.#opened;
     try {
       const result = await this.#try('Writing the catalog', async (opened) => {
@@ -115,9 +116,7 @@ export class LevelDatabase implements AsyncDisposable {
       return result;
     } catch (error) {
       if (!isRefusal(error) && this.#opened === used && this.#closing === undefined) {
-        this.#opened = this.#openAnew(used);
-        // Who uses it next is told, if anybody does.
-        this.#opened.catch(() => undefined);
+        this.#use(this.#openAnew(used));
       }
       throw error;
     }
@@ -214,8 +213,25 @@ export class LevelDatabase implements AsyncDisposable {
     return openLevel(this.directory, this.#damage);
   }
 
+  #use(opened: Promise<Opened>): void {
+    this.#opened = opened;
+    // Who uses it next is told of a failure, if anybody does.
+    opened.catch(() => undefined);
+  }
+
+  /** What could not be opened anew may open now, for readers too: a disk that was full has room again. */
+  async #mend(): Promise<void> {
+    const found = this.#opened;
+    try {
+      await found;
+    } catch {
+      if (this.#opened === found && this.#closing === undefined) this.#use(openLevel(this.directory, this.#damage));
+    }
+  }
+
   async #try<T>(doing: string, work: (opened: Opened) => Promise<T>): Promise<T> {
     try {
+      await this.#mend();
       const opened = await this.#opened;
       if (this.#closing !== undefined) throw new Error('database is closed');
       const running = work(opened);

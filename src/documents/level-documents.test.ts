@@ -93,6 +93,12 @@ test('a damaged database says so, and what to do', async () => {
   await (await openDocuments(directory, 'damaged')).close();
 });
 
+test('a database without its file CURRENT is not taken for a new one', async () => {
+  await (await openDocuments(directory, 'currentless')).close();
+  await rm(join(directory, 'currentless', 'CURRENT'));
+  await fails(openDocuments(directory, 'currentless'), 'CORRUPT', /damaged/);
+});
+
 test('a database without its description says so', async () => {
   await (await openDocuments(directory, 'headless')).close();
   const place = join(directory, 'headless');

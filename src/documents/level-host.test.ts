@@ -88,3 +88,16 @@ test('what a drop left behind is swept away, and what is no database is not one'
     assert.equal(await host.has(name), false);
   }
 });
+
+test('who only copies does not bring a deleted database back; who opens it does', async () => {
+  await (await host.open('network')).put([{ _id: 'a' }]);
+  const before = await host.acquireUnlessDropped('network');
+  assert.ok(before !== undefined);
+  const dropping = host.drop('network');
+  assert.equal(await host.acquireUnlessDropped('network'), undefined);
+  await dropping;
+  assert.equal(await host.acquireUnlessDropped('network'), undefined);
+  assert.deepEqual(await host.names(), []);
+  await host.open('network');
+  assert.ok(await host.acquireUnlessDropped('network'));
+});

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createSilentServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
-import { mkdir } from 'node:fs/promises';
 import { syncLines } from '../../src/cli/sync-lines.js';
 import {
   certificateToPem,
@@ -17,6 +16,7 @@ import {
   privateKeyToPem,
 } from '../../src/crypto/certificates.js';
 import { HOME } from '../../src/home.js';
+import { temporaryFolder } from '../contract/offer.js';
 import { needs } from '../needs.js';
 import { eventually, SyncNetwork } from './sync-network.js';
 
@@ -125,8 +125,8 @@ async function writesOf(pid: number): Promise<number> {
 describe('a backup host whose disk is full', needs('mount', 'umount'), () => {
   it('is told of, and catches up when there is room', { timeout: 120_000 }, async (context) => {
     await using network = await SyncNetwork.make({ peers: 3, backupHosts: 2 });
-    const folder = join(network.home(2), HOME.couch);
-    await mkdir(folder);
+    const folder = await temporaryFolder(context);
+    await symlink(folder, join(network.home(2), HOME.couch));
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'ignore' });
     } catch {
@@ -149,7 +149,6 @@ describe('a backup host whose disk is full', needs('mount', 'umount'), () => {
       await network.unlock(3);
       await network.waitForTree(3, await network.tree(1));
     } finally {
-      await network[Symbol.asyncDispose]();
       execFileSync('umount', ['--lazy', folder]);
     }
   });
