@@ -169,11 +169,15 @@ async function pullAndChange(
   const samples = new Samples(from.catalog, from.session, homes.members);
   const ends = { from, samples, to };
   stage.say('small changes');
+  const all = (): number => pulling() + source.cpuSeconds();
+  // What the unlocks have begun must not keep the first changes waiting.
+  await idle(all, { timeoutMs: SUM_TIMEOUT_MS, signal });
   const beforeMs = await changeMs(ends, '/before', signal);
   const cpuSeconds = (): number => source.cpuSeconds();
   const removal = await rate(cpuSeconds, removed, () =>
     from.catalog.remove(from.session, '/removed', { recursive: true, forever: true }),
   );
+  await idle(all, { timeoutMs: SUM_TIMEOUT_MS, signal });
   const afterMs = await changeMs(ends, '/after', signal);
   return { pull, removal, change: { removed, beforeMs, afterMs } };
 }
