@@ -18,6 +18,7 @@ import { Outbox } from '../store/outbox.js';
 import type { Engine } from './engine.js';
 import { PutCommit } from './put-commit.js';
 import type { FileState, PutResult } from './put-file.js';
+import { keepHouse } from './keep-house.js';
 import { collectOrphans, deliverDeletes, removePath } from './remove.js';
 import type { StoredStripe, StripeShape, Target } from './worker/protocol.js';
 
@@ -88,6 +89,7 @@ class Subject {
         for (const { manifest } of versions) for (const { stripe } of manifest.extents) this.referred.add(stripe);
       },
       remove: async () => ({ files: 1, freed: this.freed }),
+      emptyTrash: async () => ({ files: 1, freed: this.freed }),
       sign: async () => new Uint8Array(),
       forgetStripes: async () => undefined,
     };
@@ -323,5 +325,17 @@ describe('a deletion that waits for its peer', () => {
     subject.referred.add(stripe(5).id);
     assert.deepEqual(await later(), ['1 60']);
     assert.deepEqual(await later(), ['1 60']);
+  });
+});
+
+describe('keeping house', () => {
+  it('does what can be done where something cannot', async (context) => {
+    const subject = await Subject.open(context);
+    await subject.put().begin(stripe(5), TARGETS);
+    subject.pinned.clear();
+    subject.unreferencedFails = new StorageError('UNAVAILABLE', 'A part is missing.');
+    subject.freed = [{ stripe: stripe(6).id, chunks: [{ id: parseChunkId(id(60)), peer: parsePeerId(id(1)) }] }];
+    await keepHouse(subject.engine, session, signal);
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['1 60'], 'of the trash');
   });
 });

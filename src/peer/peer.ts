@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config.js';
 import type { Engine } from '../file/engine.js';
-import { collectOrphans, deliverDeletes, expireTrash } from '../file/remove.js';
+import { keepHouse } from '../file/keep-house.js';
 import type { PeerIdentity } from '../home.js';
 import { HOUSEKEEPING_MS } from '../limits.js';
 import type { UserSessions } from '../services/user-sessions.js';
@@ -74,11 +74,7 @@ export class Peer implements AsyncDisposable {
       // What time changes: certificates expire.
       await readMembers({ catalog: engine.catalog, book: engine.book, generations, authorities });
       await sessions.refresh();
-      for (const session of sessions.background()) {
-        await collectOrphans(engine, session);
-        await expireTrash(engine, session, signal);
-        await deliverDeletes(engine, session, signal);
-      }
+      for (const session of sessions.background()) await keepHouse(engine, session, signal);
     } catch (error) {
       if (!signal.aborted) engine.logger.warn({ err: error }, 'housekeeping failed; it will be tried again');
     }

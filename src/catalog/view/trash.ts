@@ -70,7 +70,9 @@ export function findTrashed(tree: Tree, path: string): Trashed | undefined {
 
 /** What was put there, and nobody has written into since, before `untilMs`. */
 export function untouchedSince(tree: Tree, untilMs: number): ViewNode[] {
-  const due = trashedIn(tree).filter(({ node }) => contentsOf(tree, node).touchedMs <= untilMs);
+  // What was removed later than that need not be walked through: this is asked every few seconds.
+  const old = trashedIn(tree).filter(({ node }) => node.changedMs <= untilMs);
+  const due = old.filter(({ node }) => contentsOf(tree, node).touchedMs <= untilMs);
   return due.map(({ node }) => node);
 }
 

@@ -32,8 +32,9 @@ export function entryRoutes(server: FastifyInstance, routes: Routes): void {
 
   server.delete('/v1/trash', async (request, reply) => {
     const { olderThanMs } = check(REQUESTS.trash, request.query);
-    const options = { untilMs: Date.now() - olderThanMs, signal: signalOf(routes, reply) };
-    return emptyTrash(engine, sessionOf(routes, request), options);
+    // All of it is all of it, also what a peer whose clock is ahead has removed.
+    const untilMs = olderThanMs === 0 ? Number.MAX_SAFE_INTEGER : Date.now() - olderThanMs;
+    return emptyTrash(engine, sessionOf(routes, request), { untilMs, signal: signalOf(routes, reply) });
   });
 
   server.post('/v1/restore', async (request) => {
