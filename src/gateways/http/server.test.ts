@@ -15,6 +15,7 @@ import type {
   PassphraseReply,
   ProblemReply,
   PutReply,
+  RemoveReply,
   RotationReply,
   StatusReply,
   UserReply,
@@ -123,6 +124,16 @@ describe('the control API', () => {
     const removed = await json('DELETE', '/v1/entries?path=/b');
     assert.deepEqual(removed, { files: 1, pendingChunks: 0 });
     assert.deepEqual(await json('DELETE', '/v1/entries?path=/a&recursive=true'), { files: 0, pendingChunks: 0 });
+  });
+
+  it('empties the trash of all that is in it, also what a clock that is ahead has put there', async () => {
+    await json('PUT', '/v1/content?path=/gone', { bytes: BYTES });
+    await planet.deliver();
+    await json('DELETE', '/v1/entries?path=/gone');
+    await json('DELETE', '/v1/trash?olderThanMs=1');
+    assert.equal((await json<unknown[]>('GET', '/v1/trash')).length, 1, 'it was not put there yet');
+    assert.equal((await json<RemoveReply>('DELETE', '/v1/trash?olderThanMs=0')).files, 1);
+    assert.deepEqual(await json('GET', '/v1/trash'), []);
   });
 
   it('sends a range as 206, and says which', async () => {
