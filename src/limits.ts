@@ -249,8 +249,6 @@ export const HEADS_PER_PART = 128;
 export const STATE_PAGE = 16;
 /** Nodes of the catalog that are looked at in one turn of the event loop. */
 export const STATE_NODES_PER_TURN = 512;
-/** What was removed stays in the trash for this long. */
-export const TRASH_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
 /** Things of the trash that one commit removes for ever, with all that lies in each. */
 export const TRASHED_PER_COMMIT = 1_000;
 /** Longest name of a peer in a change, in bytes. */
@@ -407,6 +405,8 @@ export const MAX_PROVISIONED_DATABASES = 1_024;
 /** How long a changed passphrase waits for backup hosts that are about to take it. */
 export const PENDING_HOSTS_WAIT_MS = 3_000;
 export const PENDING_HOSTS_POLL_MS = 50;
+/** From one look at the network's records to the next, however often they change. */
+export const MIN_ROUND_MS = 500;
 /** How often a backup host looks for databases that time has retired, when nothing changes. */
 export const PROVISION_PAUSE_MS = 10 * 60 * 1000;
 /** Wait before databases that could not be provided are tried again. */

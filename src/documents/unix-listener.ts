@@ -31,8 +31,9 @@ function answers(socket: string): Promise<boolean> {
       probe.destroy();
       resolve(true);
     });
-    probe.once('error', () => {
-      resolve(false);
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      // Any other failure, such as a full backlog, is of a process that is there.
+      resolve(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT');
     });
   });
 }

@@ -1,13 +1,14 @@
 import type { Session } from '../catalog/catalog.js';
 import type { Engine } from './engine.js';
-import { collectOrphans, deliverDeletes, expireTrash } from './remove.js';
+import { collectOrphans, deliverDeletes } from './remove.js';
 
 /**
- * What is due for one unlocked user, now and then: what broken puts left behind, old trash, deletes that peers missed. Where
- * one of them fails the others are done all the same; the next time it is tried again.
+ * What is due for one unlocked user, now and then: what broken puts left behind, deletes that peers missed. Where one of them
+ * fails the others are done all the same; the next time it is tried again. The trash is emptied by its owner alone: a clock
+ * that is wrong, or a restore at a peer that is away, would make an automatic end of it a loss.
  */
 export async function keepHouse(engine: Engine, session: Session, signal: AbortSignal): Promise<void> {
-  for (const chore of [collectOrphans, expireTrash, deliverDeletes]) {
+  for (const chore of [collectOrphans, deliverDeletes]) {
     try {
       await chore(engine, session, signal);
     } catch (error) {

@@ -2,7 +2,7 @@ import type { FreedStripe, Removal, Session } from '../catalog/catalog.js';
 import { encodeDeleteOrder } from '../chunk/grant.js';
 import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
-import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS, TRASH_LIFETIME_MS } from '../limits.js';
+import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS } from '../limits.js';
 import type { DeleteBatch, Intent, PendingDelete } from '../store/outbox.js';
 import type { Engine } from './engine.js';
 
@@ -37,11 +37,6 @@ export async function emptyTrash(
   options: { readonly untilMs: number; readonly signal: AbortSignal },
 ): Promise<Removed> {
   return giveBack(engine, session, await engine.catalog.emptyTrash(session, options.untilMs), options.signal);
-}
-
-/** For housekeeping: what has been in the trash for TRASH_LIFETIME_MS. */
-export function expireTrash(engine: Engine, session: Session, signal: AbortSignal): Promise<Removed> {
-  return emptyTrash(engine, session, { untilMs: Date.now() - TRASH_LIFETIME_MS, signal });
 }
 
 /** Gives the space back at every peer that answers. */

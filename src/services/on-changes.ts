@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import { wrapError } from '../errors.js';
-import { PROVISION_RETRY_MS } from '../limits.js';
+import { MIN_ROUND_MS, PROVISION_RETRY_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 
 export interface OnChangesOptions {
@@ -56,11 +56,15 @@ export class OnChanges implements AsyncDisposable {
   async #round(signal: AbortSignal): Promise<void> {
     const { database, work, pauseMs } = this.#options;
     const since = await database.sequence();
+    const startedMs = performance.now();
     await work();
     const patience = AbortSignal.any([signal, AbortSignal.timeout(pauseMs)]);
     const changes = database.changes({ since, signal: patience })[Symbol.asyncIterator]();
     await changes.next();
     await changes.return?.();
+    // Whoever writes all the time keeps nobody busy all the time.
+    const earlyMs = startedMs + MIN_ROUND_MS - performance.now();
+    if (earlyMs > 0) await delay(earlyMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -373,3 +373,19 @@ test('records from another peer are taken when they are right, and only forwards
   await assert.rejects(documents.take([networkDocument(stranger, { counter: 9 })]), isRefusal('PERMISSION_DENIED'));
   await assert.rejects(documents.take([{ _id: 'stripe-1' }]), isRefusal('INVALID_ARGUMENT'));
 });
+
+test('a record whose text the disk has damaged is read from memory, and hides no other', async (context) => {
+  const { database, documents, problems } = await open(context, authority);
+  await documents.setNetwork({ name: 'now' });
+  await database.put([peerDocument(authority, { counter: 1 }), peerDocument(member, { counter: 1 })]);
+  const expected = await documents.peers();
+  assert.equal(expected.length, 2);
+  const leaves = database.leaves.bind(database);
+  database.leaves = async (id) => {
+    if (id === `peer-${member.peer}`) throw new StorageError('CORRUPT', 'The disk has damaged this.');
+    return leaves(id);
+  };
+  await database.put([{ _id: 'peer-x' }]);
+  assert.deepEqual(await documents.peers(), expected);
+  assert.ok(problems.list().some(({ document }) => document === `peer-${member.peer}`));
+});

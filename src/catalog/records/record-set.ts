@@ -79,9 +79,9 @@ export class RecordSet<T> {
   }
 
   async get(id: string): Promise<Resolved<T>> {
-    const { database, memory, problems } = this.#parts;
-    const leaves = (await database.leaves(id)).filter((leaf) => !leaf.deleted);
+    const { memory, problems } = this.#parts;
     const refusals = new Refusals();
+    const leaves = await this.#liveLeaves(id, refusals);
     const remembered = memory?.get(id);
     const known = remembered && refusals.catch('memory', () => this.#openSigned(id, remembered.signed));
     const sound = leaves.flatMap(({ rev, document }): SoundLeaf<T>[] => {
@@ -103,6 +103,12 @@ export class RecordSet<T> {
       await this.#settle(id, latest, { memory, leaves, sound, refusals, newer });
     }
     return { id, latest, newer, refusal: refusals.last };
+  }
+
+  /** What the disk has damaged is as good as gone: the memory has the record, and no other suffers. */
+  async #liveLeaves(id: string, refusals: Refusals): Promise<readonly Leaf[]> {
+    const leaves = await refusals.catchDamage('leaves', () => this.#parts.database.leaves(id));
+    return (leaves ?? []).filter((leaf) => !leaf.deleted);
   }
 
   /** The signed part of every text of a document that can still be read at this peer, in no order; right or not. */
@@ -165,8 +171,8 @@ export class RecordSet<T> {
 
   /** Where the branch itself was spoiled, what lies before the damage may still be there. */
   async #olderTexts(id: string, known: OpenRecord<T> | undefined, refusals: Refusals): Promise<OpenRecord<T>[]> {
-    const texts = await this.#parts.database.texts(id);
-    return texts.flatMap(
+    const texts = await refusals.catchDamage('texts', () => this.#parts.database.texts(id));
+    return (texts ?? []).flatMap(
       (document) => refusals.catch('older', () => this.#following(this.#open(id, document), known)) ?? [],
     );
   }

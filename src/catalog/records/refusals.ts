@@ -14,6 +14,17 @@ export class Refusals {
     }
   }
 
+  /** Of a document that the database cannot read. */
+  async catchDamage<R>(where: string, read: () => Promise<R>): Promise<R | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!StorageError.is(error, 'CORRUPT')) throw error;
+      this.#errors.set(where, error);
+      return undefined;
+    }
+  }
+
   get last(): StorageError | undefined {
     return [...this.#errors.values()].at(-1);
   }

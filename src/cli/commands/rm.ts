@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
 import type { RemoveReply } from '../../gateways/http/api.js';
-import { TRASH_LIFETIME_MS } from '../../limits.js';
 import { Invocation } from '../invocation.js';
 import { parseRemotePath } from '../remote-path.js';
 import type { Runtime } from '../runtime.js';
 import { count } from '../units.js';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 interface RmOptions {
   readonly recursive?: true;
@@ -24,7 +21,8 @@ export function defineRm(command: Command, runtime: Runtime): void {
     .addHelpText(
       'after',
       `
-What is removed lies in the trash for ${String(TRASH_LIFETIME_MS / DAY_MS)} days: see it with "shoal ls --deleted", take it back with "shoal restore".
+What is removed lies in the trash, and takes up room, until "shoal trash empty": see it with "shoal ls --deleted", take it
+back with "shoal restore".
 
 Examples:
   shoal rm /photos/cat.jpg

@@ -56,8 +56,10 @@ async function writePieces(blocks: Iterable<Uint8Array>, { file, position, direc
   try {
     let at = position;
     for (const { slab, bytes } of pieces(blocks)) {
-      await writing;
-      writing = writePiece({ file, handle, aligned }, slab.subarray(0, bytes), at)
+      const former = writing;
+      const place = at;
+      writing = former
+        .then(() => writePiece({ file, handle, aligned }, slab.subarray(0, bytes), place))
         .catch(wrapped)
         .finally(() => {
           memory.give(slab);
@@ -65,6 +67,7 @@ async function writePieces(blocks: Iterable<Uint8Array>, { file, position, direc
       // Seen at the next piece, or at the end.
       writing.catch(() => undefined);
       at += bytes;
+      await former;
     }
     await writing;
   } finally {
