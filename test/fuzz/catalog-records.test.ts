@@ -159,13 +159,11 @@ describe('documents that a database serves', () => {
   const junk = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom('', 'AAAA', -1, 2 ** 53, 1e308, null));
   const names = ['_id', 'type', 'format', 'user', 'peer', 'counter', 'sealed', 'signature', 'signed', 'forgotten'];
   const more = [...names, 'owner', 'label', 'peers', 'placement', 'receipt'];
-  const document = fc
-    .dictionary(fc.constantFrom(...more), junk, { maxKeys: 6 })
-    .map((fields): Document => ({
-      ...right,
-      ...fields,
-      _id: typeof fields['_id'] === 'string' ? fields['_id'] : right._id,
-    }));
+  const document = fc.dictionary(fc.constantFrom(...more), junk, { maxKeys: 6 }).map((fields): Document => ({
+    ...right,
+    ...fields,
+    _id: typeof fields['_id'] === 'string' ? fields['_id'] : right._id,
+  }));
 
   it('of any fields are read or refused', () => {
     const members = new Map();
