@@ -403,7 +403,7 @@ export const MAX_SECRET_FILE_BYTES = 4 * KIB;
 /** Databases that a backup host makes: members could otherwise fill its disk with empty ones. */
 export const MAX_PROVISIONED_DATABASES = 1_024;
 /** How long a changed passphrase waits for backup hosts that are about to take it. */
-export const PENDING_HOSTS_WAIT_MS = 3_000;
+export const PENDING_HOSTS_WAIT_MS = 10_000;
 export const PENDING_HOSTS_POLL_MS = 50;
 /** From one look at the network's records to the next, however often they change. */
 export const MIN_ROUND_MS = 500;
