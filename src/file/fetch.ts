@@ -26,7 +26,7 @@ export async function fetchStripe(
   if (record === undefined) {
     throw new StorageError(
       'CORRUPT',
-      `The catalog of this peer does not know stripe ${stripe.slice(0, 12)}… that a file refers to.`,
+      `The catalog of this peer does not know stripe ${stripe.slice(0, 12)}… that a file refers to. It may not have come from a backup host yet: try again in a moment, or see \`shoal status\`.`,
     );
   }
   const { k, m, bytes, chunkBytes, chunks, placement } = record;
