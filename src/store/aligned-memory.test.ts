@@ -19,6 +19,15 @@ describe('AlignedMemory', () => {
     memory.give(first);
     assert.equal(memory.take(), first);
   });
+
+  it('keeps what a busy hour needed no longer than that', () => {
+    const memory = new AlignedMemory();
+    const slabs = Array.from({ length: 40 }, () => memory.take());
+    for (const slab of slabs) memory.give(slab);
+    const again = new Set(Array.from({ length: 40 }, () => memory.take()));
+    assert.equal(again.size, 40);
+    assert.equal(slabs.filter((slab) => again.has(slab)).length, 16);
+  });
 });
 
 describe('Blocks', () => {

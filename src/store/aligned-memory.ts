@@ -16,8 +16,8 @@ interface Engine {
 }
 const engine = (globalThis as { readonly WebAssembly?: Engine }).WebAssembly;
 
-/** Slabs of one memory: V8 keeps some GiB of addresses free behind each, so not every slab should have its own. */
-const SLABS_PER_MEMORY = 4;
+/** What is beyond it goes to the garbage collector: many transfers at once happen seldom. */
+const MAX_FREE_SLABS = 16;
 
 /**
  * Memory for disk I/O, in slabs of DISK_IO_BYTES that begin at a page. The memory of a WebAssembly instance is the one
@@ -30,18 +30,12 @@ export class AlignedMemory {
   readonly #free: Uint8Array[] = [];
 
   take(): Uint8Array {
-    const slab = this.#free.pop();
-    if (slab !== undefined) return slab;
-    const buffer = allocate(SLABS_PER_MEMORY * DISK_IO_BYTES);
-    for (let at = 0; at < SLABS_PER_MEMORY * DISK_IO_BYTES; at += DISK_IO_BYTES) {
-      this.#free.push(new Uint8Array(buffer, at, DISK_IO_BYTES));
-    }
-    return this.take();
+    return this.#free.pop() ?? allocate();
   }
 
   /** Once for each take, when the system has let go of it and nobody reads it any more. */
   give(slab: Uint8Array): void {
-    this.#free.push(slab);
+    if (this.#free.length < MAX_FREE_SLABS) this.#free.push(slab);
   }
 }
 
@@ -59,8 +53,8 @@ export function wholeBlocks(written: number, wanted: number): number {
 }
 
 /** Without WebAssembly it is not aligned: then the store cannot use direct I/O. */
-function allocate(bytes: number): ArrayBuffer {
-  if (engine === undefined) return new ArrayBuffer(bytes);
-  const pages = bytes / WASM_PAGE_BYTES;
-  return new engine.Memory({ initial: pages, maximum: pages }).buffer;
+function allocate(): Uint8Array {
+  if (engine === undefined) return new Uint8Array(DISK_IO_BYTES);
+  const pages = DISK_IO_BYTES / WASM_PAGE_BYTES;
+  return new Uint8Array(new engine.Memory({ initial: pages, maximum: pages }).buffer);
 }
