@@ -158,10 +158,14 @@ export const MAX_STREAMED_FILES = 4;
 export const MAX_QUEUED_BYTES = MIB / 2;
 /** All headers of one call together, as HTTP/2 counts them: Shoal sends a handful of short ones. */
 export const MAX_HEADER_BYTES = 8 * KIB;
+/** A peer's certificate as a front passes it on, PEM and URL-escaped: 1.2 KiB with some hosts in it. */
+export const MAX_ESCAPED_CERTIFICATE_CHARS = 6 * KIB;
 /** Text of an error that crosses the wire, in UTF-16 units: one or two sentences. */
 export const MAX_ERROR_CHARS = 512;
 /** Connections that a peer accepts at once; each costs some tens of KiB and a TLS handshake. */
 export const MAX_CONNECTIONS = 1024;
+/** A TLS handshake takes two round trips; Node would wait two minutes for it. */
+export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A connection without a valid certificate lives this long: enough to be told why. */
 export const STRANGER_LIFETIME_MS = 2_000;
 /** A connection with open calls is asked for a sign of life this often … */
@@ -324,6 +328,10 @@ export const WEB_BODY_TIMEOUT_MS = 120_000;
 export const WEB_IDLE_TIMEOUT_MS = 75_000;
 /** A client keeps an idle connection for less than WEB_HEAD_TIMEOUT_MS. */
 export const WEB_KEEP_ALIVE_MS = 20_000;
+/** Requests of one address that is no member's: joining takes four, and a house may have one address for all its peers. */
+export const OPEN_REQUESTS_PER_MINUTE = 30;
+/** Addresses whose requests are counted; when there are more, all are forgotten. */
+export const MAX_COUNTED_ADDRESSES = 4_096;
 /** Body of one HTTP/1.1 request: a batch of documents. */
 export const MAX_WEB_BODY_BYTES = 8 * MIB;
 /** A document of any replicated database as JSON, without CouchDB's own fields: rules/validate.ts says it too. */
@@ -413,3 +421,39 @@ export const PROVISION_PAUSE_MS = 10 * 60 * 1000;
 export const PROVISION_RETRY_MS = 5_000;
 /** The database of former keys is kept this long: a rotation may have to go on after days, and peers come back later still. */
 export const RETIRED_DATABASE_MS = 30 * 24 * 60 * 60 * 1000;
+
+// --- joining a network ---------------------------------------------------------------------------------------------------
+
+/** A PKCS #10 request for a P-256 key is some 250 bytes; extensions that somebody asks for in vain take the rest. */
+export const MAX_CERTIFICATE_REQUEST_BYTES = 2 * KIB;
+/** Days that a peer's certificate is valid: an authority that is gone for a month stops nobody. */
+export const CERTIFICATE_DAYS = 90;
+/** An invitation is good for so long unless its maker says otherwise … */
+export const INVITATION_LIFETIME_MS = 24 * 60 * 60 * 1000;
+/** … and for this long at most: it is a key to the network, and lies in somebody's mail. */
+export const MAX_INVITATION_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
+/** Invitations of one peer that wait for somebody to join. */
+export const MAX_OPEN_INVITATIONS = 256;
+/** What became of an invitation is told for this long after it expired. */
+export const INVITATION_HISTORY_MS = 30 * 24 * 60 * 60 * 1000;
+/** Addresses of the issuer in one token: it has to fit into a QR code that a terminal can show. */
+export const MAX_TOKEN_ADDRESSES = 4;
+/** A token as text, with the line breaks that a mail put into it. */
+export const MAX_TOKEN_CHARS = 2 * KIB;
+/** Body of one request to `/enrol`: two records of a peer, or a certificate request. */
+export const MAX_ENROL_BODY_BYTES = 64 * KIB;
+/** What a joining peer reads of one answer: MAX_BOOTSTRAP_RECORDS of MAX_NETWORK_RECORD_BYTES, base64, would be twice that. */
+export const MAX_ENROL_REPLY_BYTES = 16 * MIB;
+/** Records that a new peer begins with; the rest comes by replication. */
+export const MAX_BOOTSTRAP_RECORDS = 2_048;
+/** A request to `/enrol` has sent its body, and has its answer, within this. */
+export const ENROL_BODY_TIMEOUT_MS = 10_000;
+export const ENROL_CALL_TIMEOUT_MS = 30_000;
+/** Requests that are worked on at once: a signature takes 1 ms, reading a hostile request not much more. */
+export const MAX_CONCURRENT_ENROLMENTS = 8;
+/** Requests to `/enrol` in one second, whoever they are of; as many as this may come at once after a quiet time. */
+export const MAX_ENROL_REQUESTS_PER_S = 50;
+/** How often a peer looks whether its certificate is to be renewed, and whether another process has renewed it. */
+export const RENEWAL_CHECK_MS = 60_000;
+/** Wait before a renewal that failed is tried again. */
+export const RENEWAL_RETRY_MS = 10 * 60 * 1000;

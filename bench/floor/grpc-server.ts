@@ -28,7 +28,7 @@ function listen(tls: TlsIdentity): void {
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.enable_channelz': 0,
   });
-  const widened = widenServer(server, secureContextOptions(tls));
+  const widened = widenServer(server, { tls: secureContextOptions(tls) });
   server.addService(FLOOR_SERVICE, { upload, download });
   server.bindAsync('127.0.0.1:0', serverCredentials(tls), (error, port) => {
     if (error !== null) throw error;

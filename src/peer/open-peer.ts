@@ -13,6 +13,7 @@ import { knownOwners } from '../file/recover/known-owners.js';
 import { StripeHost } from '../file/stripe-host.js';
 import { WorkerPool } from '../file/worker/pool.js';
 import { ControlServer } from '../gateways/http/server.js';
+import { webRoutes } from '../front/web-routes.js';
 import { HOME, type PeerIdentity } from '../home.js';
 import { OwnerGenerations } from '../peers/owner-generations.js';
 import { PeerBook } from '../peers/peer-book.js';
@@ -136,7 +137,7 @@ function openServer(
       pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local: store, signal })),
     },
     sender: { store },
-    ...(web && { web }),
+    ...(web && { web: webRoutes({ couchdb: web }) }),
     logger,
   });
 }

@@ -1,14 +1,31 @@
-import type { ServerUnaryCall } from '@grpc/grpc-js';
+import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js';
 import { parsePeerId, type PeerId } from '../chunk/ids.js';
 import { readCertificate, verifyPeerCertificate } from '../crypto/peer-identity.js';
 import { StorageError } from '../errors.js';
-import { MAX_CONNECTIONS } from '../limits.js';
+import { MAX_CONNECTIONS, MAX_ESCAPED_CERTIFICATE_CHARS } from '../limits.js';
 
-/** Every kind of call of a gRPC server. */
-export type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext'>;
+/**
+ * The header on which a front says which client certificate it has verified: PEM, URL-escaped (nginx's
+ * `$ssl_client_escaped_cert`); empty or absent when the client has shown none. The front overwrites whatever a client sends
+ * under this name. It is believed on unix sockets alone, which only the home's owner can open.
+ */
+export const CERTIFICATE_HEADER = 'x-shoal-client-certificate';
+
+/** Every kind of call of a gRPC server, and every HTTP/1.1 request. */
+export interface AnyCall {
+  readonly metadata: Pick<Metadata, 'get'>;
+  getAuthContext(): ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']>;
+}
 
 /** Who is calling. @throws StorageError UNAUTHENTICATED without a valid certificate, PERMISSION_DENIED for a non-member */
 export type Admit = (call: AnyCall) => PeerId;
+
+/** How callers are known. */
+export interface Admission {
+  readonly admit: Admit;
+  /** The caller's certificate, DER, when it has shown a valid one of this network, member or not. */
+  readonly certificate: (call: AnyCall) => Uint8Array | undefined;
+}
 
 export interface AdmissionOptions {
   /** The certificate of the network authority, PEM. */
@@ -18,8 +35,16 @@ export interface AdmissionOptions {
   readonly nowMs: () => number;
 }
 
+/** A certificate as it was shown: reading one costs more than a small call, so it is known again by `name`. */
+interface Shown {
+  readonly name: string;
+  readonly der: () => Uint8Array;
+}
+
 interface Known {
   readonly peer: PeerId;
+  readonly certificate: Uint8Array;
+  readonly fromMs: number;
   readonly untilMs: number;
 }
 
@@ -27,32 +52,83 @@ interface Known {
  * Admits peers by the client certificate of their TLS connection. The handshake has checked its chain and dates; here its
  * purpose is checked too, and its dates again, because a connection may outlive them.
  */
-export function admissionByCertificate(options: AdmissionOptions): Admit {
-  // By fingerprint, because reading a certificate costs more than a small call. Emptied when full.
+export function admissionByTls(options: AdmissionOptions): Admission {
+  return admission(options, (call) => {
+    const certificate = call.getAuthContext().sslPeerCertificate;
+    return certificate && { name: certificate.fingerprint256, der: () => certificate.raw };
+  });
+}
+
+/** Admits peers by the certificate that a front says it has verified; nothing of that is believed but that it was shown. */
+export function admissionByHeader(options: AdmissionOptions): Admission {
+  return admission(options, (call) => {
+    const values = call.metadata.get(CERTIFICATE_HEADER);
+    const [value = ''] = values;
+    if (value === '') return undefined;
+    // A front sends one. HTTP/1.1 would join two by a comma, which no escaped certificate has.
+    if (values.length > 1 || typeof value !== 'string' || value.length > MAX_ESCAPED_CERTIFICATE_CHARS) {
+      throw new StorageError('UNAUTHENTICATED', 'The front says more than one client certificate, or too long a one.');
+    }
+    return { name: value, der: () => unescapeCertificate(value) };
+  });
+}
+
+/** For CERTIFICATE_HEADER. @param certificate PEM */
+export function escapeCertificate(certificate: string): string {
+  return encodeURIComponent(certificate);
+}
+
+function unescapeCertificate(value: string): Uint8Array {
+  try {
+    return readCertificate(decodeURIComponent(value)).raw;
+  } catch (error) {
+    throw new StorageError('UNAUTHENTICATED', 'What the front gives as the client certificate is none.', {
+      cause: error,
+    });
+  }
+}
+
+function admission(options: AdmissionOptions, shown: (call: AnyCall) => Shown | undefined): Admission {
+  // Emptied when full.
   const known = new Map<string, Known>();
 
-  const recognise = (raw: Uint8Array, fingerprint: string, nowMs: number): Known => {
-    const found = known.get(fingerprint);
-    if (found !== undefined && nowMs <= found.untilMs) return found;
-    const peer = parsePeerId(verifyPeerCertificate(raw, options.authority, nowMs).id);
-    const entry = { peer, untilMs: Date.parse(readCertificate(raw).validTo) };
+  const recognise = ({ name, der }: Shown): Known => {
+    const nowMs = options.nowMs();
+    const found = known.get(name);
+    if (found !== undefined && nowMs >= found.fromMs && nowMs <= found.untilMs) return found;
+    const certificate = der();
+    const peer = parsePeerId(verifyPeerCertificate(certificate, options.authority, nowMs).id);
+    const { validFrom, validTo } = readCertificate(certificate);
+    const entry = { peer, certificate, fromMs: Date.parse(validFrom), untilMs: Date.parse(validTo) };
     if (known.size >= MAX_CONNECTIONS) known.clear();
-    known.set(fingerprint, entry);
+    known.set(name, entry);
     return entry;
   };
 
-  return (call) => {
-    const certificate = call.getAuthContext().sslPeerCertificate;
-    if (certificate === undefined) {
-      throw new StorageError(
-        'UNAUTHENTICATED',
-        'A valid certificate of this network is needed: yours is missing, expired or of another authority.',
-      );
-    }
-    const { peer } = recognise(certificate.raw, certificate.fingerprint256, options.nowMs());
-    if (!options.isMember(peer)) {
-      throw new StorageError('PERMISSION_DENIED', `Peer ${peer.slice(0, 12)}… is not a member of this network.`);
-    }
-    return peer;
+  return {
+    admit: (call) => {
+      const found = shown(call);
+      if (found === undefined) {
+        throw new StorageError(
+          'UNAUTHENTICATED',
+          'A valid certificate of this network is needed: yours is missing, expired or of another authority.',
+        );
+      }
+      const { peer } = recognise(found);
+      if (!options.isMember(peer)) {
+        throw new StorageError('PERMISSION_DENIED', `Peer ${peer.slice(0, 12)}… is not a member of this network.`);
+      }
+      return peer;
+    },
+    certificate: (call) => {
+      const found = shown(call);
+      if (found === undefined) return undefined;
+      try {
+        return recognise(found).certificate;
+      } catch (error) {
+        if (StorageError.is(error, 'UNAUTHENTICATED', 'CORRUPT')) return undefined;
+        throw error;
+      }
+    },
   };
 }

@@ -1,8 +1,9 @@
-import { Server, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ChunkStore } from '../chunk/chunk-store.js';
 import { parsePeerId, type PeerId } from '../chunk/ids.js';
 import { makeReceipt } from '../chunk/receipt.js';
+import { claimSocket, closeToOthers } from '../claim-socket.js';
 import { certificateToDer, privateKeyFromPem } from '../crypto/certificates.js';
 import { peerIdOf } from '../crypto/peer-identity.js';
 import { signP256 } from '../crypto/signature.js';
@@ -16,7 +17,7 @@ import {
   MAX_STREAMS_PER_CONNECTION,
 } from '../limits.js';
 import type { Logger } from '../log.js';
-import { admissionByCertificate } from './admission.js';
+import { admissionByHeader, admissionByTls } from './admission.js';
 import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
 import { fileSender } from './file-sender.js';
 import type { OwnerLookup } from './get-owner.js';
@@ -26,7 +27,7 @@ import { type CurrentGeneration, SignedPermissions, type Permissions } from './p
 import { reflection } from './reflection.js';
 import { guarded, type Edge } from './server-call.js';
 import { secureContextOptions, serverCredentials, type TlsIdentity } from './tls.js';
-import { WebServer, type WebHandler } from './web-server.js';
+import { WebServer, type WebRoute } from './web-server.js';
 import { widenServer, type Widened } from './windows.js';
 
 export interface ReceiverService {
@@ -45,16 +46,28 @@ export interface SenderService {
   readonly store: ChunkStore;
 }
 
-export interface PeerServerOptions {
-  /** "host:port"; port 0 takes a free one. */
-  readonly address: string;
+/** Where a server listens, and with that how callers are known. */
+export type Listening =
+  | {
+      /** "host:port"; port 0 takes a free one. Mutual TLS; callers are known by the certificate of their connection. */
+      readonly address: string;
+      /** Answers over HTTP/1.1 on the same port. Absent: nobody does. */
+      readonly web?: readonly WebRoute[];
+    }
+  | {
+      /** A unix socket for a front: cleartext HTTP/2; callers are known by CERTIFICATE_HEADER, see admission.ts. */
+      readonly socket: string;
+    };
+
+export type PeerServerOptions = Listening & PeerServices;
+
+export interface PeerServices {
+  /** Signs receipts, and protects the connections of an address. */
   readonly tls: TlsIdentity;
   /** Asked for every call. */
   readonly isMember: (peer: PeerId) => boolean;
   readonly receiver?: ReceiverService;
   readonly sender?: SenderService;
-  /** Answers members over HTTP/1.1 on the same port. Absent: nobody does. */
-  readonly web?: WebHandler;
   readonly logger: Logger;
   readonly nowMs?: () => number;
   /** Default IDLE_TIMEOUT_MS. */
@@ -71,7 +84,7 @@ function receiptSigner(peer: PeerId, tls: TlsIdentity, nowMs: () => number): Sig
 }
 
 /** @returns the names of the services that were added */
-function addServices(server: Server, options: PeerServerOptions, edge: Edge): string[] {
+function addServices(server: Server, options: PeerServices, edge: Edge): string[] {
   const { receiver, sender, tls, nowMs = Date.now } = options;
   const names: string[] = [];
   if (receiver !== undefined) {
@@ -96,9 +109,10 @@ interface Parts {
   readonly web: WebServer | undefined;
 }
 
-/** What other peers reach of this one: FileReceiver, FileSender, health and reflection, over mutual TLS. */
+/** What other peers reach of this one: FileReceiver, FileSender, health and reflection, by themselves or through a front. */
 export class PeerServer implements AsyncDisposable {
   readonly #parts: Parts;
+  /** 0 on a unix socket. */
   readonly port: number;
   #closed: Promise<void> | undefined;
 
@@ -107,7 +121,7 @@ export class PeerServer implements AsyncDisposable {
     this.port = port;
   }
 
-  /** @throws StorageError UNAVAILABLE when the address cannot be listened on */
+  /** @throws StorageError UNAVAILABLE when the address cannot be listened on, CONFLICT when another process serves the socket */
   static async open(options: PeerServerOptions): Promise<PeerServer> {
     const { tls, nowMs = Date.now, isMember, logger } = options;
     const server = new Server({
@@ -119,11 +133,16 @@ export class PeerServer implements AsyncDisposable {
       // Its bookkeeping costs CPU for every message, and nothing reads it.
       'grpc.enable_channelz': 0,
     });
-    const admit = admissionByCertificate({ authority: tls.authority, isMember, nowMs });
-    const web = options.web && new WebServer({ admit, handler: options.web, logger });
-    const widened = widenServer(server, secureContextOptions(tls), web && ((socket) => web.accept(socket)));
+    const isPublic = 'address' in options;
+    const admission = (isPublic ? admissionByTls : admissionByHeader)({ authority: tls.authority, isMember, nowMs });
+    const routes = isPublic ? options.web : undefined;
+    const web = routes && new WebServer({ admission, routes, logger });
+    const widened = widenServer(
+      server,
+      isPublic ? { tls: secureContextOptions(tls), web: web && ((socket) => web.accept(socket)) } : 'socket',
+    );
     const edge: Edge = {
-      admit,
+      admit: admission.admit,
       logger,
       pool: new MessagePool(),
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
@@ -145,6 +164,11 @@ export class PeerServer implements AsyncDisposable {
   /** Ends the requests over HTTP/1.1 of peers that are members no longer: some wait for changes for long. */
   expel(): void {
     this.#parts.web?.expel();
+  }
+
+  /** New connections are served with this certificate, of the same key; those that are open go on. */
+  renew(tls: TlsIdentity): void {
+    this.#parts.widened.renew(secureContextOptions(tls));
   }
 
   /** Calls in progress get CLOSE_GRACE_MS to end. */
@@ -175,9 +199,17 @@ export class PeerServer implements AsyncDisposable {
   }
 }
 
-function listen(server: Server, { address, tls }: PeerServerOptions): Promise<number> {
+async function listen(server: Server, options: PeerServerOptions): Promise<number> {
+  if ('address' in options) return await bind(server, options.address, serverCredentials(options.tls));
+  await claimSocket(options.socket);
+  await bind(server, `unix:${options.socket}`, ServerCredentials.createInsecure());
+  await closeToOthers(options.socket);
+  return 0;
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, serverCredentials(tls), (error, port) => {
+    server.bindAsync(address, credentials, (error, port) => {
       if (error === null) {
         resolve(port);
         return;

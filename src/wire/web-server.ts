@@ -1,20 +1,22 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { PeerId } from '../chunk/ids.js';
-import { ERRORS, StorageError } from '../errors.js';
+import { ERRORS, StorageError, wrapError } from '../errors.js';
 import {
   MAX_HEADER_BYTES,
   MAX_WEB_HEADERS,
   MAX_WEB_REQUESTS_PER_PEER,
+  ENROL_BODY_TIMEOUT_MS,
   STRANGER_LIFETIME_MS,
   WEB_BODY_TIMEOUT_MS,
   WEB_HEAD_TIMEOUT_MS,
   WEB_IDLE_TIMEOUT_MS,
 } from '../limits.js';
 import type { Logger } from '../log.js';
-import type { Admit } from './admission.js';
+import type { Admission, AnyCall } from './admission.js';
+import { claimSocket, closeToOthers } from '../claim-socket.js';
 
 /** A request of a member over HTTP/1.1. */
 export interface WebVisit {
@@ -27,10 +29,27 @@ export interface WebVisit {
 /** Answers, also when it fails: nobody waits for it. */
 export type WebHandler = (visit: WebVisit) => void;
 
+/** Answers anyone, with a certificate or without: whoever wants to join has none yet. */
+export type OpenHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  caller: {
+    /** DER: a valid one of this network, whoever's; undefined when none was shown. */
+    readonly certificate: Uint8Array | undefined;
+  },
+) => void;
+
+/** What answers the paths that begin with `prefix`. */
+export type WebRoute = { readonly prefix: string } & (
+  | { readonly identity: 'member'; readonly handler: WebHandler }
+  | { readonly identity: 'anyone'; readonly handler: OpenHandler }
+);
+
 export interface WebServerOptions {
   /** Asked for every request, so that a removed peer is out at once, on open connections too. */
-  readonly admit: Admit;
-  readonly handler: WebHandler;
+  readonly admission: Admission;
+  /** Other paths are 404, to members; nobody else is told even that. */
+  readonly routes: readonly WebRoute[];
   readonly logger: Logger;
 }
 
@@ -52,22 +71,24 @@ export function refuseWeb(response: ServerResponse, status: number, error: strin
 
 /** A connection, and what it is given time for. */
 class Connection {
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
+  readonly #isStranger: boolean;
   #timer: NodeJS.Timeout | undefined;
   #busy = 0;
 
-  constructor(socket: TLSSocket) {
+  constructor(socket: Socket) {
     this.#socket = socket;
-    this.#allow(socket.authorized ? WEB_HEAD_TIMEOUT_MS : STRANGER_LIFETIME_MS);
+    this.#isStranger = socket instanceof TLSSocket && !socket.authorized;
+    this.#allow(this.#isStranger ? STRANGER_LIFETIME_MS : WEB_HEAD_TIMEOUT_MS);
   }
 
   begin(request: IncomingMessage, response: ServerResponse): void {
     this.#busy++;
-    this.#allow(WEB_BODY_TIMEOUT_MS);
+    this.#allow(this.#isStranger ? ENROL_BODY_TIMEOUT_MS : WEB_BODY_TIMEOUT_MS);
     request.once('end', () => clearTimeout(this.#timer));
     response.once('close', () => {
       this.#busy--;
-      if (this.#busy === 0) this.#allow(WEB_HEAD_TIMEOUT_MS);
+      if (this.#busy === 0) this.#allow(this.#isStranger ? STRANGER_LIFETIME_MS : WEB_HEAD_TIMEOUT_MS);
     });
   }
 
@@ -87,49 +108,67 @@ class Connection {
   }
 }
 
-/** HTTP/1.1 on the TLS connections that the gRPC port hands over, behind the same door. */
+/** HTTP/1.1: on the TLS connections that the gRPC port hands over, behind the same door, or on a unix socket behind a front. */
 export class WebServer {
   readonly #options: WebServerOptions;
   readonly #server: Server;
   readonly #connections = new Map<unknown, Connection>();
   readonly #running = new Map<PeerId, number>();
-  /** With a request in progress that was let in. */
-  readonly #busy = new Set<Socket>();
+  /** Requests in progress that were let in. */
+  readonly #busy = new Map<ServerResponse, AnyCall>();
 
   constructor(options: WebServerOptions) {
     this.#options = options;
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: WEB_HEAD_TIMEOUT_MS });
     this.#server.maxHeadersCount = MAX_WEB_HEADERS;
     this.#server.timeout = WEB_IDLE_TIMEOUT_MS;
+    this.#server.on('connection', (socket) => this.#follow(socket));
     this.#server.on('request', (request, response) => this.#answer(request, response));
     this.#server.on('clientError', (_error, socket) => socket.destroy());
   }
 
   accept(socket: TLSSocket): void {
-    const connection = new Connection(socket);
-    this.#connections.set(socket, connection);
-    socket.once('close', () => {
-      connection.close();
-      this.#connections.delete(socket);
-    });
     this.#server.emit('connection', socket);
   }
 
-  /** Asks again about every connection with a request in progress, and closes those of peers that would not be let in now. */
+  /** @throws StorageError CONFLICT when another process serves that socket */
+  async listen(socket: string): Promise<void> {
+    await claimSocket(socket);
+    try {
+      this.#server.listen(socket);
+      await once(this.#server, 'listening');
+      await closeToOthers(socket);
+    } catch (error) {
+      this.close();
+      throw wrapError(error, `Listening on ${socket}`);
+    }
+  }
+
+  /** Asks again about every request in progress, and ends those of peers that would not be let in now. */
   expel(): void {
-    for (const socket of this.#busy) {
+    for (const [response, call] of this.#busy) {
       try {
-        this.#options.admit(callOf(socket));
+        this.#options.admission.admit(call);
       } catch (error) {
         this.#options.logger.debug({ err: error }, 'a peer is let in no longer');
-        socket.destroy();
+        response.destroy();
       }
     }
   }
 
   /** At once: most of what is in progress waits for changes, and replication repeats the rest. */
   close(): void {
+    this.#server.close();
     for (const connection of this.#connections.values()) connection.destroy();
+  }
+
+  #follow(socket: Socket): void {
+    const connection = new Connection(socket);
+    this.#connections.set(socket, connection);
+    socket.once('close', () => {
+      connection.close();
+      this.#connections.delete(socket);
+    });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -137,16 +176,31 @@ export class WebServer {
     response.setMaxListeners(2 * EventEmitter.defaultMaxListeners);
     this.#connections.get(request.socket)?.begin(request, response);
     try {
-      const peer = this.#options.admit(callOf(request.socket));
-      this.#count(peer, response);
-      this.#busy.add(request.socket);
-      response.once('close', () => this.#busy.delete(request.socket));
-      this.#options.handler({ request, response, peer });
+      this.#route(request, response);
     } catch (error) {
       const known = error instanceof StorageError ? error : new StorageError('INTERNAL', 'The peer failed.');
       if (known !== error) this.#options.logger.error({ err: error }, 'request failed');
       refuseWeb(response, ERRORS[known.code].http, known.code.toLowerCase(), known.message);
     }
+  }
+
+  #route(request: IncomingMessage, response: ServerResponse): void {
+    const { admission, routes } = this.#options;
+    const call = callOf(request);
+    const route = routes.find(({ prefix }) => request.url?.startsWith(prefix));
+    if (route?.identity === 'anyone') {
+      route.handler(request, response, { certificate: admission.certificate(call) });
+      return;
+    }
+    const peer = admission.admit(call);
+    if (route === undefined) {
+      refuseWeb(response, 404, 'not_found', 'There is nothing here.');
+      return;
+    }
+    this.#count(peer, response);
+    this.#busy.set(response, call);
+    response.once('close', () => this.#busy.delete(response));
+    route.handler({ request, response, peer });
   }
 
   #count(peer: PeerId, response: ServerResponse): void {
@@ -164,11 +218,12 @@ export class WebServer {
 }
 
 /** As gRPC's admission knows a caller. */
-function callOf(socket: Socket): Parameters<Admit>[0] {
+function callOf({ socket, headersDistinct }: IncomingMessage): AnyCall {
   // Its certificate is an object without fields when none was shown.
   const certificate = socket instanceof TLSSocket && socket.authorized ? socket.getPeerCertificate() : undefined;
   const isShown = certificate !== undefined && Object.keys(certificate).length > 0;
   return {
+    metadata: { get: (name) => headersDistinct[name] ?? [] },
     getAuthContext: () => ({
       transportSecurityType: 'ssl',
       ...(isShown ? { sslPeerCertificate: certificate } : {}),

@@ -1,9 +1,10 @@
-import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Http2SecureServer, Http2Server, ServerHttp2Session } from 'node:http2';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Server } from '@grpc/grpc-js';
 import { assert } from '../errors.js';
 import {
   CONNECTION_WINDOW_BYTES,
+  HANDSHAKE_TIMEOUT_MS,
   MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
   MAX_STREAMS_PER_CONNECTION,
@@ -17,10 +18,22 @@ export interface Widened {
   used(): boolean;
   /** Cuts every connection: grpc-js's forceShutdown forgets them when channelz is off. */
   sever(): void;
+  /** New connections use this certificate; the others go on with theirs. */
+  renew(context: SecureContextOptions): void;
 }
 
 /** Gets the connections that speak HTTP/1.1. */
 export type TakeOver = (socket: TLSSocket) => void;
+
+/** How the connections of a server are protected. */
+export type Protection =
+  | {
+      readonly tls: SecureContextOptions;
+      /** Absent: HTTP/1.1 is not offered. */
+      readonly web?: TakeOver | undefined;
+    }
+  /** A unix socket: its folder lets nobody else in, and the front behind it has limits of its own. */
+  | 'socket';
 
 /**
  * The one place that reaches behind grpc-js's public API. Its server has no option for HTTP/2 receive windows and leaves
@@ -30,7 +43,7 @@ export type TakeOver = (socket: TLSSocket) => void;
  * The seam: `commonServerOptions` is what grpc-js 1.14 passes to `http2.createSecureServer`, and `createHttp2Server` is
  * where it does so. When an upgrade moves either, opening a server fails here instead of becoming slow or lax.
  */
-export function widenServer(server: Server, context: SecureContextOptions, web?: TakeOver): Widened {
+export function widenServer(server: Server, protection: Protection): Widened {
   const common: unknown = Reflect.get(server, 'commonServerOptions');
   const create: unknown = Reflect.get(server, 'createHttp2Server');
   assert(typeof common === 'object' && common !== null, 'grpc-js has no Server.commonServerOptions any more');
@@ -44,21 +57,25 @@ export function widenServer(server: Server, context: SecureContextOptions, web?:
     },
     // A stranger is let into the connection only to be told why it is refused: admission.ts checks every call.
     rejectUnauthorized: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     // Only offers it to TLS clients (ALPN); Node's own HTTP/1.1 would wrap every gRPC stream in a request as well.
-    allowHTTP1: web !== undefined,
+    allowHTTP1: protection !== 'socket' && protection.web !== undefined,
   });
   const sessions = new Set<ServerHttp2Session>();
+  const secured: Http2SecureServer[] = [];
   let used = false;
   Reflect.set(server, 'createHttp2Server', (credentials: unknown) => {
-    const http2Server = Reflect.apply(create, server, [credentials]) as Http2SecureServer;
-    http2Server.setSecureContext(context);
-    http2Server.maxConnections = MAX_CONNECTIONS;
-    http2Server.on('session', (session) => {
+    const http2Server = Reflect.apply(create, server, [credentials]) as Http2Server | Http2SecureServer;
+    if (protection !== 'socket') {
+      const secure = http2Server as Http2SecureServer;
+      secureServer(secure, protection);
+      secured.push(secure);
+    }
+    http2Server.on('session', (session: ServerHttp2Session) => {
       sessions.add(session);
       session.once('close', () => sessions.delete(session));
       widenSession(session);
     });
-    if (web !== undefined) divert(http2Server, web);
     used = true;
     return http2Server;
   });
@@ -67,7 +84,16 @@ export function widenServer(server: Server, context: SecureContextOptions, web?:
     sever: () => {
       for (const session of sessions) session.destroy();
     },
+    renew: (context) => {
+      for (const secure of secured) secure.setSecureContext(context);
+    },
   };
+}
+
+function secureServer(http2Server: Http2SecureServer, { tls, web }: Exclude<Protection, 'socket'>): void {
+  http2Server.setSecureContext(tls);
+  http2Server.maxConnections = MAX_CONNECTIONS;
+  if (web !== undefined) divert(http2Server, web);
 }
 
 /** Once per connection: what speaks HTTP/2 goes the way it always went. */
@@ -86,7 +112,7 @@ function divert(http2Server: Http2SecureServer, web: TakeOver): void {
 
 function widenSession(session: ServerHttp2Session): void {
   session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-  if ((session.socket as TLSSocket).authorized) return;
+  if (session.encrypted !== true || (session.socket as TLSSocket).authorized) return;
   const timer = setTimeout(() => {
     session.destroy();
   }, STRANGER_LIFETIME_MS);

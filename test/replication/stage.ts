@@ -12,6 +12,7 @@ import type { Document, DocumentDatabase } from '../../src/documents/document-da
 import { LevelHost } from '../../src/documents/level-host.js';
 import { Replicator, type BackupHost, type ReplicatedDatabase } from '../../src/documents/replication/replicator.js';
 import type { StreamState } from '../../src/documents/replication/stream.js';
+import { webRoutes } from '../../src/front/web-routes.js';
 import { silentLogger } from '../../src/log.js';
 import { couchRoute, type CouchTarget } from '../../src/wire/couch-route.js';
 import { PeerWeb } from '../../src/wire/peer-web.js';
@@ -90,7 +91,7 @@ export class TestHost implements AsyncDisposable {
       this.couch = await EmbeddedCouch.open({ directory: join(directory, 'couchdb'), socket, secret, logger });
     }
     const target = this.#real?.target ?? { socket };
-    const web = couchRoute({ target, secret, isAuthority: () => false, logger });
+    const web = webRoutes({ couchdb: couchRoute({ target, secret, isAuthority: () => false, logger }) });
     this.server = await serve(this.peer, { address: `127.0.0.1:${String(this.#port)}`, isMember, web });
     this.#port = this.server.port;
     return this;

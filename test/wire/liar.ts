@@ -23,7 +23,7 @@ export interface Liar extends AsyncDisposable {
 
 async function lie(peer: TestPeer, add: (server: Server) => void): Promise<Liar> {
   const server = new Server({ 'grpc.enable_channelz': 0 });
-  widenServer(server, secureContextOptions(peer.tls));
+  widenServer(server, { tls: secureContextOptions(peer.tls) });
   add(server);
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', serverCredentials(peer.tls), (error, bound) => {

@@ -20,7 +20,7 @@ import { userId } from '../../src/crypto/root-key.js';
 import { GRANT_LIFETIME_MS } from '../../src/limits.js';
 import { silentLogger } from '../../src/log.js';
 import type { PeerChannelOptions } from '../../src/wire/peer-channel.js';
-import { PeerServer, type PeerServerOptions } from '../../src/wire/server.js';
+import { PeerServer, type Listening, type PeerServices } from '../../src/wire/server.js';
 import type { TlsIdentity } from '../../src/wire/tls.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -64,7 +64,7 @@ export class TestNetwork {
 }
 
 /** A server of `peer` that everybody may call; `options` change that. */
-export function serve(peer: TestPeer, options: Partial<PeerServerOptions>): Promise<PeerServer> {
+export function serve(peer: TestPeer, options: Partial<Listening & PeerServices>): Promise<PeerServer> {
   return PeerServer.open({
     address: '127.0.0.1:0',
     tls: peer.tls,

@@ -14,6 +14,7 @@ import type { HttpCall } from '../../src/http-call.js';
 import { MAX_WEB_BODY_BYTES } from '../../src/limits.js';
 import { silentLogger } from '../../src/log.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
+import { webRoutes } from '../../src/front/web-routes.js';
 import { couchPath, couchRoute } from '../../src/wire/couch-route.js';
 import { PeerWeb } from '../../src/wire/peer-web.js';
 import { RemoteStore } from '../../src/wire/remote-store.js';
@@ -174,12 +175,14 @@ describe('the front of a peer', () => {
     server = await serve(host, {
       isMember: (peer) => !removed.has(peer),
       receiver: { store },
-      web: couchRoute({
-        target: { socket },
-        secret: SECRET,
-        isAuthority: (peer) => peer === authority.id,
-        logger,
-        idleTimeoutMs: 300,
+      web: webRoutes({
+        couchdb: couchRoute({
+          target: { socket },
+          secret: SECRET,
+          isAuthority: (peer) => peer === authority.id,
+          logger,
+          idleTimeoutMs: 300,
+        }),
       }),
     });
   });
