@@ -7,6 +7,15 @@ import { proxyToken } from '../crypto/proxy-token.js';
 import { StorageError } from '../errors.js';
 import { MAX_WEB_BODY_BYTES, WEB_IDLE_TIMEOUT_MS } from '../limits.js';
 import type { Logger } from '../log.js';
+import {
+  BULK_GET_QUERY,
+  CHANGES_QUERY,
+  couchQuery,
+  DOCUMENT_QUERY,
+  LISTING_QUERY,
+  NO_QUERY,
+  type QueryForm,
+} from './couch-query.js';
 import { refuseWeb, type WebHandler, type WebVisit } from './web-server.js';
 
 /** Where the CouchDB hosting of this peer listens. */
@@ -22,33 +31,37 @@ export interface CouchRouteOptions {
   readonly idleTimeoutMs?: number;
 }
 
+interface Route {
+  readonly methods: readonly string[];
+  /** What follows the name of the database. */
+  readonly path: RegExp;
+  readonly query: QueryForm;
+}
+
 /**
- * What peers may ask of a database, by method and what follows its name. Everything else is 404: administration,
+ * What peers may ask of a database. Everything else is 404: administration,
  * `_security`, design documents, and whatever a later CouchDB brings. No id of Shoal needs percent-encoding, so a path
  * with a percent sign is nobody's.
  */
-const ROUTES: readonly (readonly [methods: readonly string[], path: RegExp])[] = [
-  [['GET', 'HEAD'], /^$/],
-  [['GET', 'POST'], /^\/_changes$/],
-  [['GET', 'POST'], /^\/_all_docs$/],
-  [['POST'], /^\/(?:_revs_diff|_bulk_docs|_bulk_get|_ensure_full_commit)$/],
-  [['GET', 'PUT'], /^\/_local\/[A-Za-z0-9_-]{1,128}$/],
-  [['GET'], /^\/[a-z][a-z0-9-]{0,255}$/],
+const ROUTES: readonly Route[] = [
+  { methods: ['GET', 'HEAD'], path: /^$/, query: NO_QUERY },
+  { methods: ['GET', 'POST'], path: /^\/_changes$/, query: CHANGES_QUERY },
+  { methods: ['GET', 'POST'], path: /^\/_all_docs$/, query: LISTING_QUERY },
+  { methods: ['POST'], path: /^\/_bulk_get$/, query: BULK_GET_QUERY },
+  { methods: ['POST'], path: /^\/(?:_revs_diff|_bulk_docs|_ensure_full_commit)$/, query: NO_QUERY },
+  { methods: ['GET', 'PUT'], path: /^\/_local\/[A-Za-z0-9_-]{1,128}$/, query: NO_QUERY },
+  { methods: ['GET'], path: /^\/[a-z][a-z0-9-]{0,255}$/, query: DOCUMENT_QUERY },
 ];
 
 const URL_FORM = /^\/couchdb\/([a-z0-9-]{1,100})((?:\/[A-Za-z0-9_-]+)*)(\?[\x21-\x7e]*)?$/;
 
 /** @returns the path and query for CouchDB; undefined for what peers may not ask for */
 export function couchPath(method: string, url: string): string | undefined {
-  const [, database, path = '', query = ''] = URL_FORM.exec(url) ?? [];
+  const [, database, path = '', asked = ''] = URL_FORM.exec(url) ?? [];
   if (database === undefined || !isReplicated(database)) return undefined;
-  const isAllowed = ROUTES.some(([methods, form]) => methods.includes(method) && form.test(path));
-  return isAllowed && endsByItself(query) ? `/${database}${path}${query}` : undefined;
-}
-
-/** Membership is asked for each request, so a feed that goes on for ever would still tell a peer that was removed. */
-function endsByItself(query: string): boolean {
-  return new URLSearchParams(query).getAll('feed').every((feed) => feed === 'normal' || feed === 'longpoll');
+  const route = ROUTES.find((each) => each.methods.includes(method) && each.path.test(path));
+  const query = route && couchQuery(asked, route.query);
+  return query === undefined ? undefined : `/${database}${path}${query}`;
 }
 
 /**

@@ -98,6 +98,12 @@ describe('what peers may ask a backup database for', () => {
     ['GET', '/network/_local/0123abc_-Z'],
     ['PUT', '/network/_local/0123abc'],
     ['GET', `/network/user-${USER}?open_revs=all`],
+    ['GET', `/network/user-${USER}?revs=true&rev=1-${'a'.repeat(32)}`],
+    ['GET', `/network/user-${USER}?open_revs=${encodeURIComponent(JSON.stringify([`1-${'a'.repeat(32)}`]))}`],
+    [
+      'POST',
+      '/stripes/_changes?style=all_docs&since=12-g1AAAA_-z&limit=500&feed=longpoll&timeout=25000&filter=_selector',
+    ],
   ];
   const refused: readonly (readonly [string, string])[] = [
     ['GET', '/'],
@@ -141,6 +147,24 @@ describe('what peers may ask a backup database for', () => {
     ['POST', '/network/_changes?feed=%65ventsource'],
     ['GET', '/network/_changes?feed=longpoll&feed=continuous'],
     ['GET', '/NETWORK'],
+    // CouchDB parts parameters at a semicolon, too.
+    ['GET', '/network/_changes?since=0;feed=continuous'],
+    ['GET', '/network/_changes?since=0%3Bfeed=continuous'],
+    ['GET', '/network/_changes?limit=1&limit=2'],
+    ['GET', '/network/_changes?heartbeat=1'],
+    ['GET', '/network/_changes?filter=shoal/filter'],
+    ['GET', '/network/_changes?filter=_view&view=a/b'],
+    ['GET', '/network/_changes?attachments=true'],
+    ['GET', '/network/_changes?__proto__=1'],
+    ['GET', '/network/_all_docs?startkey=[[[[1]]]]'],
+    ['GET', '/network?callback=f'],
+    ['POST', '/network/_bulk_docs?batch=ok'],
+    ['POST', '/network/_bulk_get?attachments=true'],
+    ['POST', '/network/_revs_diff?w=3'],
+    ['PUT', '/network/_local/0123abc?rev=0-1'],
+    ['GET', `/network/user-${USER}?open_revs=["1-a"]`],
+    ['GET', `/network/user-${USER}?rev=1-${'g'.repeat(32)}`],
+    ['GET', `/network/user-${USER}?attachments=true`],
   ];
 
   it('allows the routes of replication, as they are', () => {
