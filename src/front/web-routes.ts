@@ -13,10 +13,13 @@ export function webRoutes(handlers: WebHandlers): readonly WebRoute[] {
   return ROUTES.flatMap((route) => webRoute(route, handlers));
 }
 
-function webRoute({ prefix, upstream }: Route, { couchdb, enrolment }: WebHandlers): readonly WebRoute[] {
+function webRoute(
+  { prefix, upstream, limits: { requestsPerMinute } }: Route,
+  { couchdb, enrolment }: WebHandlers,
+): readonly WebRoute[] {
   if (upstream === 'couchdb' && couchdb !== undefined) return [{ prefix, identity: 'member', handler: couchdb }];
   if (upstream === 'enrolment' && enrolment !== undefined) {
-    return [{ prefix, identity: 'anyone', handler: enrolment }];
+    return [{ prefix, identity: 'anyone', handler: enrolment, ...(requestsPerMinute && { requestsPerMinute }) }];
   }
   return [];
 }

@@ -1,6 +1,3 @@
-import { request as requestHttp, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from 'node:http';
-import { request as requestHttps } from 'node:https';
-import { pipeline } from 'node:stream/promises';
 import { AUTHORITY_ROLE, couchUserName, isReplicated, PEER_ROLE } from '../chunk/database-names.js';
 import type { PeerId } from '../chunk/ids.js';
 import { proxyToken } from '../crypto/proxy-token.js';
@@ -16,19 +13,32 @@ import {
   NO_QUERY,
   type QueryForm,
 } from './couch-query.js';
+import { relayRequest, type Relay } from './relay-request.js';
 import { refuseWeb, type WebHandler, type WebVisit } from './web-server.js';
 
 /** Where the CouchDB hosting of this peer listens. */
 export type CouchTarget = { readonly socket: string } | { readonly url: URL };
 
-export interface CouchRouteOptions {
-  readonly target: CouchTarget;
+export interface CouchTrust {
   /** Shared with the hosting: CouchDB's `[chttpd_auth] secret`. */
   readonly secret: string;
   readonly isAuthority: (peer: PeerId) => boolean;
+}
+
+export interface CouchForwardOptions {
+  readonly target: CouchTarget;
   readonly logger: Logger;
   /** Default WEB_IDLE_TIMEOUT_MS. */
   readonly idleTimeoutMs?: number;
+}
+
+export type CouchRouteOptions = CouchTrust & CouchForwardOptions;
+
+/** What of a request reaches CouchDB. */
+export interface CouchPassage {
+  /** As couchPath gives it. */
+  readonly path: string;
+  readonly identity: CouchIdentity;
 }
 
 interface Route {
@@ -64,33 +74,12 @@ export function couchPath(method: string, url: string): string | undefined {
   return query === undefined ? undefined : `/${database}${path}${query}`;
 }
 
-/**
- * Node sends the body of a GET of unknown length as bare bytes behind its head: the other side would take them for the next
- * request, with whatever headers the caller likes.
- */
-function hasBody(request: IncomingMessage): boolean {
-  return request.method === 'POST' || request.method === 'PUT';
-}
+/** What CouchDB knows a peer by: its proxy authentication. */
+export type CouchIdentity = Readonly<Record<(typeof IDENTITY_HEADERS)[number], string>>;
 
-async function* nothing(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  for await (const part of source) {
-    if (part.length > 0) throw new StorageError('INVALID_ARGUMENT', 'This request has no body.');
-  }
-}
+export const IDENTITY_HEADERS = ['x-auth-couchdb-username', 'x-auth-couchdb-roles', 'x-auth-couchdb-token'] as const;
 
-/** Everything else a caller sends stays outside: identities, forwarding headers, cookies. */
-const REQUEST_HEADERS = ['accept', 'content-type', 'content-length'] as const;
-const REPLY_HEADERS = ['content-type', 'content-length', 'etag'] as const;
-
-function keep(names: readonly string[], from: IncomingMessage): OutgoingHttpHeaders {
-  const kept = names.flatMap((name) => {
-    const value = from.headers[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(kept);
-}
-
-function identityHeaders({ secret, isAuthority }: CouchRouteOptions, peer: PeerId): OutgoingHttpHeaders {
+export function couchIdentity({ secret, isAuthority }: CouchTrust, peer: PeerId): CouchIdentity {
   const name = couchUserName(peer);
   return {
     'x-auth-couchdb-username': name,
@@ -99,59 +88,39 @@ function identityHeaders({ secret, isAuthority }: CouchRouteOptions, peer: PeerI
   };
 }
 
-function tooLarge(): StorageError {
-  return new StorageError('LIMIT_EXCEEDED', `A request has at most ${String(MAX_WEB_BODY_BYTES)} bytes.`);
-}
-
-async function* bounded(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  let bytes = 0;
-  for await (const part of source) {
-    bytes += part.length;
-    if (bytes > MAX_WEB_BODY_BYTES) throw tooLarge();
-    yield part;
-  }
-}
-
-interface Place {
-  readonly options: RequestOptions;
-  readonly headers: OutgoingHttpHeaders;
-  /** Before every path. */
-  readonly prefix: string;
-}
-
-function placeOf(target: CouchTarget): Place {
-  if ('socket' in target) return { options: { socketPath: target.socket }, headers: { host: 'localhost' }, prefix: '' };
+/** Where CouchDB is, what it is called there, and what comes before every path. */
+function placeOf(target: CouchTarget): Pick<Relay, 'place' | 'headers'> & { readonly prefix: string } {
+  if ('socket' in target) return { place: { socketPath: target.socket }, headers: { host: 'localhost' }, prefix: '' };
   const { protocol, hostname, port, pathname } = target.url;
-  const options = { protocol, hostname, ...(port === '' ? {} : { port }) };
-  return { options, headers: {}, prefix: pathname.replace(/\/$/, '') };
+  const place = { protocol, hostname, ...(port === '' ? {} : { port }) };
+  return { place, headers: {}, prefix: pathname.replace(/\/$/, '') };
 }
 
-/** @param path as couchPath gives it */
-async function forward({ request, response, peer }: WebVisit, path: string, options: CouchRouteOptions): Promise<void> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_WEB_BODY_BYTES) throw tooLarge();
-  const { target, idleTimeoutMs = WEB_IDLE_TIMEOUT_MS } = options;
-  const place = placeOf(target);
-  const send = place.options.protocol === 'https:' ? requestHttps : requestHttp;
-  const upstream = send({
-    ...place.options,
-    method: request.method,
-    path: place.prefix + path,
-    headers: { ...place.headers, ...keep(REQUEST_HEADERS, request), ...identityHeaders(options, peer) },
-    // A kept connection may be closed by the other side just as it is used, and a POST is not sent twice.
-    agent: false,
-  });
-  upstream.setTimeout(idleTimeoutMs, () => {
-    upstream.destroy(new StorageError('TIMEOUT', 'The database of this backup host does not answer.'));
-  });
-  response.once('close', () => upstream.destroy());
-  const reply = new Promise<IncomingMessage>((resolve, reject) => {
-    upstream.once('response', resolve);
-    // Stays: an error after the reply has begun reaches its stream, too.
-    upstream.on('error', reject);
-  });
-  const [, received] = await Promise.all([pipeline(request, hasBody(request) ? bounded : nothing, upstream), reply]);
-  response.writeHead(received.statusCode ?? 502, keep(REPLY_HEADERS, received));
-  await pipeline(received, response);
+/** Passes a request that is let through on to CouchDB, and answers it whatever happens. */
+export async function forwardToCouch(
+  visit: WebVisit,
+  passage: CouchPassage,
+  options: CouchForwardOptions,
+): Promise<void> {
+  const { response, peer } = visit;
+  try {
+    const { target, idleTimeoutMs = WEB_IDLE_TIMEOUT_MS } = options;
+    const { place, headers, prefix } = placeOf(target);
+    await relayRequest(visit, {
+      place,
+      path: prefix + passage.path,
+      headers: { ...headers, ...passage.identity },
+      bodyBytes: MAX_WEB_BODY_BYTES,
+      idleMs: idleTimeoutMs,
+    });
+  } catch (error) {
+    if (response.destroyed) return;
+    options.logger.debug({ err: error, peer }, 'request to the backup database failed');
+    if (StorageError.is(error, 'INVALID_ARGUMENT')) refuseWeb(response, 400, 'bad_request', error.message);
+    else if (StorageError.is(error, 'LIMIT_EXCEEDED')) refuseWeb(response, 413, 'too_large', error.message);
+    else if (StorageError.is(error, 'TIMEOUT')) refuseWeb(response, 504, 'timeout', error.message);
+    else refuseWeb(response, 502, 'bad_gateway', 'The database of this backup host cannot be reached.');
+  }
 }
 
 /** `/couchdb/…` of the peer's port: to the CouchDB hosting, as the peer that asks and as nobody else. */
@@ -163,13 +132,6 @@ export function couchRoute(options: CouchRouteOptions): WebHandler {
       refuseWeb(response, 404, 'not_found', 'There is nothing here.');
       return;
     }
-    forward(visit, path, options).catch((error: unknown) => {
-      if (response.destroyed) return;
-      options.logger.debug({ err: error, peer }, 'request to the backup database failed');
-      if (StorageError.is(error, 'INVALID_ARGUMENT')) refuseWeb(response, 400, 'bad_request', error.message);
-      else if (StorageError.is(error, 'LIMIT_EXCEEDED')) refuseWeb(response, 413, 'too_large', error.message);
-      else if (StorageError.is(error, 'TIMEOUT')) refuseWeb(response, 504, 'timeout', error.message);
-      else refuseWeb(response, 502, 'bad_gateway', 'The database of this backup host cannot be reached.');
-    });
+    void forwardToCouch(visit, { path, identity: couchIdentity(options, peer) }, options);
   };
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { PeerId } from '../chunk/ids.js';
+import { claimSocket, closeToOthers } from '../claim-socket.js';
 import { ERRORS, StorageError, wrapError } from '../errors.js';
 import {
   MAX_HEADER_BYTES,
@@ -16,7 +17,7 @@ import {
 } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { Admission, AnyCall } from './admission.js';
-import { claimSocket, closeToOthers } from '../claim-socket.js';
+import { RequestRate } from './request-rate.js';
 
 /** A request of a member over HTTP/1.1. */
 export interface WebVisit {
@@ -42,7 +43,12 @@ export type OpenHandler = (
 /** What answers the paths that begin with `prefix`. */
 export type WebRoute = { readonly prefix: string } & (
   | { readonly identity: 'member'; readonly handler: WebHandler }
-  | { readonly identity: 'anyone'; readonly handler: OpenHandler }
+  | {
+      readonly identity: 'anyone';
+      readonly handler: OpenHandler;
+      /** From one address; absent: no bound. On a unix socket the front has counted. */
+      readonly requestsPerMinute?: number;
+    }
 );
 
 export interface WebServerOptions {
@@ -114,11 +120,16 @@ export class WebServer {
   readonly #server: Server;
   readonly #connections = new Map<unknown, Connection>();
   readonly #running = new Map<PeerId, number>();
+  readonly #rates = new Map<string, RequestRate>();
   /** Requests in progress that were let in. */
   readonly #busy = new Map<ServerResponse, AnyCall>();
 
   constructor(options: WebServerOptions) {
     this.#options = options;
+    for (const route of options.routes) {
+      if (route.identity !== 'anyone' || route.requestsPerMinute === undefined) continue;
+      this.#rates.set(route.prefix, new RequestRate(route.requestsPerMinute));
+    }
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, keepAliveTimeout: WEB_HEAD_TIMEOUT_MS });
     this.#server.maxHeadersCount = MAX_WEB_HEADERS;
     this.#server.timeout = WEB_IDLE_TIMEOUT_MS;
@@ -189,6 +200,7 @@ export class WebServer {
     const call = callOf(request);
     const route = routes.find(({ prefix }) => request.url?.startsWith(prefix));
     if (route?.identity === 'anyone') {
+      this.#checkRate(route.prefix, request.socket.remoteAddress);
       route.handler(request, response, { certificate: admission.certificate(call) });
       return;
     }
@@ -201,6 +213,13 @@ export class WebServer {
     this.#busy.set(response, call);
     response.once('close', () => this.#busy.delete(response));
     route.handler({ request, response, peer });
+  }
+
+  /** @throws StorageError UNAVAILABLE */
+  #checkRate(prefix: string, address: string | undefined): void {
+    const rate = this.#rates.get(prefix);
+    if (rate === undefined || address === undefined || rate.allows(address)) return;
+    throw new StorageError('UNAVAILABLE', 'Too many requests from your address. Wait a minute, then try again.');
   }
 
   #count(peer: PeerId, response: ServerResponse): void {

@@ -1,4 +1,4 @@
-import type { Http2SecureServer, Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Http2SecureServer, Http2Server, SecureServerOptions, ServerHttp2Session } from 'node:http2';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { Server } from '@grpc/grpc-js';
 import { assert } from '../errors.js';
@@ -49,18 +49,7 @@ export function widenServer(server: Server, protection: Protection): Widened {
   assert(typeof common === 'object' && common !== null, 'grpc-js has no Server.commonServerOptions any more');
   assert(typeof create === 'function', 'grpc-js has no Server.createHttp2Server any more');
 
-  Object.assign(common, {
-    settings: {
-      initialWindowSize: STREAM_WINDOW_BYTES,
-      maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION,
-      maxHeaderListSize: MAX_HEADER_BYTES,
-    },
-    // A stranger is let into the connection only to be told why it is refused: admission.ts checks every call.
-    rejectUnauthorized: false,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    // Only offers it to TLS clients (ALPN); Node's own HTTP/1.1 would wrap every gRPC stream in a request as well.
-    allowHTTP1: protection !== 'socket' && protection.web !== undefined,
-  });
+  Object.assign(common, http2Bounds(protection !== 'socket' && protection.web !== undefined));
   const sessions = new Set<ServerHttp2Session>();
   const secured: Http2SecureServer[] = [];
   let used = false;
@@ -90,10 +79,27 @@ export function widenServer(server: Server, protection: Protection): Widened {
   };
 }
 
-function secureServer(http2Server: Http2SecureServer, { tls, web }: Exclude<Protection, 'socket'>): void {
+/** A server that was made with http2Bounds. */
+export function secureServer(http2Server: Http2SecureServer, { tls, web }: Exclude<Protection, 'socket'>): void {
   http2Server.setSecureContext(tls);
   http2Server.maxConnections = MAX_CONNECTIONS;
   if (web !== undefined) divert(http2Server, web);
+}
+
+/** What Node's HTTP/2 server is to announce and to bear, behind grpc-js or as the built-in front. */
+export function http2Bounds(hasWeb: boolean): SecureServerOptions {
+  return {
+    settings: {
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+    },
+    // A stranger is let into the connection only to be told why it is refused: admission.ts checks every call.
+    rejectUnauthorized: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    // Only offers it to TLS clients (ALPN); Node's own HTTP/1.1 would wrap every gRPC stream in a request as well.
+    allowHTTP1: hasWeb,
+  };
 }
 
 /** Once per connection: what speaks HTTP/2 goes the way it always went. */
@@ -110,7 +116,8 @@ function divert(http2Server: Http2SecureServer, web: TakeOver): void {
   });
 }
 
-function widenSession(session: ServerHttp2Session): void {
+/** Raises the window of a connection; one of a stranger does not last. */
+export function widenSession(session: ServerHttp2Session): void {
   session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
   if (session.encrypted !== true || (session.socket as TLSSocket).authorized) return;
   const timer = setTimeout(() => {
