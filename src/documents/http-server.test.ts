@@ -316,13 +316,15 @@ describe('bounds', () => {
       { _id: 'rev', _rev: 'x' },
       { _id: 'deleted', _deleted: 'yes' },
       { _id: 'history', _rev: '2-a', _revisions: { start: 1, ids: ['a', 'b'] } },
+      { _id: 'short', _rev: '1-a', _revisions: { start: 1, ids: ['a'] } },
+      { _id: 'case', _rev: `1-${'A'.repeat(32)}`, _revisions: { start: 1, ids: ['A'.repeat(32)] } },
       { _id: 'bad', _rev: '1-a', _revisions: { start: 1, ids: ['b'] } },
       'text',
       null,
       [],
     ];
     for (const newEdits of [true, false]) {
-      const docs = [...bad, { _id: `good-${String(newEdits)}`, _rev: '1-a' }].map((each) =>
+      const docs = [...bad, { _id: `good-${String(newEdits)}`, _rev: `1-${'a'.repeat(32)}` }].map((each) =>
         newEdits && typeof each === 'object' && each !== null && '_id' in each && each._id === 'good-true'
           ? { _id: 'good-true' }
           : each,

@@ -8,13 +8,24 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** Generations have at most nine digits, so that they stay exact numbers whatever is added. */
-const REVISION = /^\d{1,9}-[0-9A-Za-z]{1,64}$/;
-const HASH = /^[0-9A-Za-z]{1,64}$/;
+/**
+ * As PouchDB and CouchDB make them. CouchDB takes others too: a hash of 32 letters it reads as hexadecimal, whatever their
+ * case, and refuses a whole request for one that is none, so that nothing else of that page would ever reach it.
+ * Generations have at most nine digits, so that they stay exact numbers whatever is added.
+ */
+const REVISION = /^[1-9]\d{0,8}-[0-9a-f]{32}$/;
+const HASH = /^[0-9a-f]{32}$/;
+/** What anybody could have given to a CouchDB. */
+const FOREIGN_REVISION = /^\d+-[^]+$/;
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
 export function isRevision(text: unknown): text is string {
   return typeof text === 'string' && REVISION.test(text);
+}
+
+/** One that a CouchDB may hold and no database of ours takes. */
+export function isForeignRevision(text: unknown): boolean {
+  return typeof text === 'string' && FOREIGN_REVISION.test(text) && !REVISION.test(text);
 }
 
 /** Ids of documents, but for `_local/`, which are not replicated. */

@@ -219,6 +219,43 @@ describe('a hostile backup host', () => {
     assert.equal(pull().refused, 8);
   });
 
+  it('gets nowhere with revisions and texts that a CouchDB would refuse with all that comes with them', async () => {
+    const half = revision(change(4, { text: 'x\ud800' }), [HASH('1')]);
+    host.served = [
+      revision(change(1), ['A'.repeat(32)]),
+      revision(change(2), ['g'.repeat(32)]),
+      revision(change(3), ['abc']),
+      half,
+      revision(change(5), [HASH('1'), 'abc']),
+      revision(change(6), [HASH('1')]),
+    ];
+    start();
+    await settled();
+    assert.deepEqual(await side.ids(CATALOG), [change(6)._id]);
+    assert.equal(pull().refused, 2);
+  });
+
+  it('is given the rest, when it refuses a whole batch for one document', async () => {
+    const documents = Array.from({ length: 20 }, (_, index) => change(index));
+    await side.put(CATALOG, documents);
+    const bad = change(13)._id;
+    await replicator.close();
+    const choosy: HttpSend = async (call) => {
+      const isRefused = call.path.endsWith('_bulk_docs') && (call.body ?? '').includes(bad);
+      return isRefused ? { status: 400, body: parts('{"error":"bad_request"}') } : host.send(call);
+    };
+    if (side.host === undefined) throw new Error('closed');
+    const connect = (): { send: HttpSend; close: () => void } => ({ send: choosy, close: () => undefined });
+    replicator = new Replicator({ self: side.peer.id, host: side.host, connect, logger: silentLogger() });
+    start();
+    await until('the push waits', () =>
+      replicator.status().some(({ direction, phase }) => direction === 'push' && phase === 'waiting'),
+    );
+    const push = replicator.status().find(({ direction }) => direction === 'push');
+    assert.deepEqual([push?.written, push?.refused, push?.lastRefusal?.id], [19, 1, bad]);
+    assert.equal(new Set(host.taken.map(({ _id }) => _id)).size, 19);
+  });
+
   it('gets nowhere with JSON nested 10,000 deep', async () => {
     const nested = `${'['.repeat(10_000)}1${']'.repeat(10_000)}`;
     host.served = [revision(change(1), [HASH('1')]), revision(change(2), [HASH('1')])];
@@ -237,9 +274,9 @@ describe('a hostile backup host', () => {
       'no JSON',
       { results: 7 },
       { results: [{ id: change(1)._id, changes: [{ rev: '../../x' }] }], last_seq: 1 },
-      { results: [{ id: change(1)._id, changes: [{ rev: '1-a' }] }], last_seq: { a: 1 } },
+      { results: [{ id: change(1)._id, changes: [{ rev: `1-${HASH('a')}` }] }], last_seq: { a: 1 } },
       // The same place for ever.
-      { results: [{ id: change(1)._id, changes: [{ rev: '1-a' }] }], last_seq: '0' },
+      { results: [{ id: change(1)._id, changes: [{ rev: `1-${HASH('a')}` }] }], last_seq: '0' },
       { results: [], last_seq: 'x'.repeat(100_000) },
       { results: Array.from({ length: 1000 }, () => ({ id: 'a', changes: [] })), last_seq: 1 },
     ];

@@ -8,7 +8,7 @@ import {
   REPLICATION_READ_DOCUMENTS,
 } from '../../limits.js';
 import type { IncomingRevision } from '../pouch.js';
-import { isDocumentId, isRevision } from '../revision-shape.js';
+import { isDocumentId, isForeignRevision, isRevision } from '../revision-shape.js';
 import { parseCheckpoint } from './checkpoints.js';
 import { couchJson, isPassing, type JsonCall, passingFailure } from './couch-json.js';
 import type {
@@ -98,7 +98,21 @@ export class CouchEndpoint implements Endpoint {
     }
   }
 
+  /** CouchDB refuses a whole batch for one document that it cannot read: that one is looked for, by halves. */
   async write(revisions: readonly IncomingRevision[], signal: AbortSignal): Promise<readonly RefusedRevision[]> {
+    try {
+      return await this.#bulkDocs(revisions, signal);
+    } catch (error) {
+      const [first] = revisions;
+      if (first === undefined || !StorageError.is(error, 'INVALID_ARGUMENT', 'LIMIT_EXCEEDED')) throw error;
+      if (revisions.length === 1) return [{ id: first._id, reason: error.message }];
+    }
+    const middle = Math.ceil(revisions.length / 2);
+    const refused = await this.write(revisions.slice(0, middle), signal);
+    return [...refused, ...(await this.write(revisions.slice(middle), signal))];
+  }
+
+  async #bulkDocs(revisions: readonly IncomingRevision[], signal: AbortSignal): Promise<readonly RefusedRevision[]> {
     const body = { docs: revisions, new_edits: false };
     const value = await this.#ask({ method: 'POST', path: '/_bulk_docs', body, maxBytes: MAX_FEED_BYTES, signal });
     const refused: RefusedRevision[] = [];
@@ -169,12 +183,13 @@ interface Pair {
   readonly rev: string;
 }
 
-/** Ids that no database of ours can hold, design documents among them, are passed over. */
+/** Ids and revisions that no database of ours can hold, design documents among them, are passed over. */
 function changeOf(row: unknown): NamedRevisions[] {
   const { id, changes } = Object(row) as { id?: unknown; changes?: unknown };
   if (!isDocumentId(id) || id.startsWith('_')) return [];
-  const revs = listOf(changes, 'revisions').map((each) => (Object(each) as { rev?: unknown }).rev);
-  return [{ id, revs: revsOf(revs) }];
+  const named = listOf(changes, 'revisions').map((each) => (Object(each) as { rev?: unknown }).rev);
+  const revs = revsOf(named.filter((rev) => !isForeignRevision(rev)));
+  return revs.length === 0 ? [] : [{ id, revs }];
 }
 
 /** A host may tell of one document twice. */

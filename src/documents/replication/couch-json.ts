@@ -21,6 +21,7 @@ export interface JsonReply {
 const FULL = /enospc|insufficient_storage|no space|no_space/i;
 
 const CODES: Readonly<Record<number, ErrorCode>> = {
+  400: 'INVALID_ARGUMENT',
   401: 'UNAUTHENTICATED',
   403: 'PERMISSION_DENIED',
   404: 'NOT_FOUND',

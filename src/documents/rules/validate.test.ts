@@ -53,6 +53,11 @@ const change = { _id: `change-${A}`, type: 'change', format: 1, user: A, peer: B
 
 const changed = (document: ValidatedDocument): ValidatedDocument => ({ ...document, extra: 1 });
 const tombstone = ({ _id }: ValidatedDocument, fields = {}): ValidatedDocument => ({ _id, _deleted: true, ...fields });
+/** A history of so many revisions. */
+const revised = (hash: string, count: number): object => ({
+  _rev: `${String(count)}-${hash}`,
+  _revisions: { start: count, ids: Array.from({ length: count }, () => hash) },
+});
 const WRITER = /Only its writer/;
 
 describe('what may be written', () => {
@@ -141,8 +146,8 @@ describe('what may be written', () => {
       {
         what: 'a stripe, again',
         db: 'stripes',
-        new: { ...stripe, _rev: '2-b' },
-        old: { ...stripe, _rev: '1-a' },
+        new: { ...stripe, ...revised('b'.repeat(32), 2) },
+        old: { ...stripe, ...revised('a'.repeat(32), 1) },
         verdict: 'taken',
       },
       {
@@ -275,8 +280,27 @@ describe('what may be written', () => {
         what: 'half a surrogate pair',
         db: 'network',
         new: { ...user, half: '\ud800'.repeat(30_000) },
-        verdict: /bytes|Unicode/,
+        verdict: /Unicode/,
       },
+      {
+        what: 'one half of a pair, deep inside',
+        db: 'network',
+        new: { ...user, a: [{ b: 'x\udc00' }] },
+        verdict: /Unicode/,
+      },
+      {
+        what: 'one half of a pair in a name',
+        db: 'network',
+        new: { ...user, a: { '\ud800x': 1 } },
+        verdict: /Unicode/,
+      },
+      {
+        what: 'two halves the wrong way round',
+        db: 'network',
+        new: { ...user, a: '\udc00\ud800' },
+        verdict: /Unicode/,
+      },
+      { what: 'pairs', db: 'network', new: { ...user, a: '\ud83d\ude00'.repeat(3) }, verdict: 'taken' },
       { what: 'nested 10,000 deep', db: 'network', new: { ...user, deep }, verdict: /nested at most/ },
       {
         what: 'a large tombstone',
@@ -288,10 +312,24 @@ describe('what may be written', () => {
       {
         what: 'with revisions, which do not count',
         db: 'network',
-        new: { ...user, large, _revisions: { start: 1000, ids: [large] } },
+        new: { ...user, large, ...revised('1'.repeat(32), 1000) },
         verdict: 'taken',
       },
     ]);
+  });
+
+  it('its revision: as CouchDB reads it and no other', () => {
+    const hex = 'a1'.repeat(16);
+    for (const hash of ['abc', 'g'.repeat(32), hex.toUpperCase(), `${hex}0`, '']) {
+      const verdict = /^A revision/;
+      check([{ what: `hash ${hash}`, db: 'network', new: { ...user, ...revised(hash, 1) }, verdict }]);
+      const history = { ...user, _rev: `2-${hex}`, _revisions: { start: 2, ids: [hex, hash] } };
+      check([{ what: `ancestor ${hash}`, db: 'network', new: history, verdict }]);
+    }
+    for (const rev of [`0-${hex}`, `01-${hex}`, `1234567890-${hex}`, 7]) {
+      check([{ what: String(rev), db: 'network', new: { ...user, _rev: rev }, verdict: /^A revision/ }]);
+    }
+    check([{ what: 'right', db: 'network', new: { ...user, ...revised(hex, 3) }, verdict: 'taken' }]);
   });
 });
 
