@@ -105,8 +105,8 @@ function branching(subject: () => DocumentSubject): void {
   it('shows all leaves of a document that was written apart, and ends those that are named', async () => {
     const { database, addLeaf } = subject();
     await database.put([{ _id: 'a', from: 'here' }]);
-    await addLeaf({ rev: '7-ffff', deleted: false, document: { _id: 'a', from: 'there' } });
-    await addLeaf({ rev: '1-0000', deleted: false, document: { _id: 'a', from: 'elsewhere' } });
+    await addLeaf({ rev: `7-${'f'.repeat(32)}`, deleted: false, document: { _id: 'a', from: 'there' } });
+    await addLeaf({ rev: `1-${'0'.repeat(32)}`, deleted: false, document: { _id: 'a', from: 'elsewhere' } });
     assert.equal((await database.get('a'))?.['from'], 'there');
     const leaves = await database.leaves('a');
     assert.deepEqual(leaves.map(({ document }) => document['from']).sort(), ['elsewhere', 'here', 'there']);
@@ -124,10 +124,12 @@ function branching(subject: () => DocumentSubject): void {
 
   it('reads and removes what another database wrote alone', async () => {
     const { database, addLeaf } = subject();
-    await addLeaf({ rev: '3-abc', deleted: false, document: { _id: 'a', from: 'there' } });
-    await addLeaf({ rev: '2-def', deleted: true, document: { _id: 'b', why: 'x' } });
+    await addLeaf({ rev: `3-${'abcd'.repeat(8)}`, deleted: false, document: { _id: 'a', from: 'there' } });
+    await addLeaf({ rev: `2-${'def0'.repeat(8)}`, deleted: true, document: { _id: 'b', why: 'x' } });
     assert.deepEqual(await idsOf(database, ''), ['a']);
-    assert.deepEqual(await database.leaves('b'), [{ rev: '2-def', deleted: true, document: { _id: 'b', why: 'x' } }]);
+    assert.deepEqual(await database.leaves('b'), [
+      { rev: `2-${'def0'.repeat(8)}`, deleted: true, document: { _id: 'b', why: 'x' } },
+    ]);
     assert.deepEqual(await database.leaves('never'), []);
     await database.remove(['a', 'b']);
     assert.deepEqual(await idsOf(database, ''), []);
@@ -145,7 +147,7 @@ function following(subject: () => DocumentSubject): void {
     const steps = [
       () => database.put([{ _id: 'later' }]),
       () => database.remove(['number-00004']),
-      () => addLeaf({ rev: '9-aaa', deleted: false, document: { _id: 'number-00005', from: 'there' } }),
+      () => addLeaf({ rev: `9-${'a'.repeat(32)}`, deleted: false, document: { _id: 'number-00005', from: 'there' } }),
       () => database.put(numbered(300).slice(10)),
     ];
     for await (const ids of database.changes({ since, signal: ending.signal })) {
