@@ -1,13 +1,11 @@
 import type { KeyObject } from 'node:crypto';
-import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type * as X509 from '@peculiar/x509';
 import { toHex } from '../bytes.js';
 import { StorageError, wrapError } from '../errors.js';
 import { PEER_KEY_USES, peerIdOf, readCertificate } from './peer-identity.js';
+import { commonName, CURVE, loadX509, SIGNING, signingKey, verifyingKey } from './x509.js';
 
-const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
-const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const DAY_MS = 24 * 60 * 60 * 1000;
 const AUTHORITY_DAYS = 3652;
 /** Certificates begin this much early, for peers whose clocks are behind. */
@@ -72,27 +70,6 @@ export function peerHostName(peerId: string): string {
   return `${peerId.slice(0, 32)}.peer.shoal`;
 }
 
-/** The library and its start-up time are paid for only where certificates are issued. */
-async function issuer(): Promise<typeof X509> {
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  x509.cryptoProvider.set(webcrypto);
-  return x509;
-}
-
-function signingKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
-  return webcrypto.subtle.importKey('pkcs8', key.export({ format: 'der', type: 'pkcs8' }), CURVE, true, ['sign']);
-}
-
-function verifyingKey(key: KeyObject): Promise<webcrypto.CryptoKey> {
-  return webcrypto.subtle.importKey('spki', key.export({ format: 'der', type: 'spki' }), CURVE, true, ['verify']);
-}
-
-/** As a typed string: the library would read quotes and escapes out of a plain one. */
-function commonName(x509: typeof X509, name: string): X509.Name {
-  return new x509.Name([{ CN: [{ utf8String: name }] }]);
-}
-
 function serial(): string {
   const bytes = randomBytes(SERIAL_BYTES);
   // Leading bits 01: positive and never shortened.
@@ -108,7 +85,7 @@ function serial(): string {
 export async function createAuthority(networkName: string, nowMs: number): Promise<NetworkAuthority> {
   const { privateKey, publicKey } = newPeerKeyPair();
   try {
-    const x509 = await issuer();
+    const x509 = await loadX509();
     const verifying = await verifyingKey(publicKey);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: serial(),
@@ -143,7 +120,7 @@ export async function issueCertificate(authority: NetworkAuthority, request: Cer
     ...request.hosts.map((host) => ({ type: isIP(host) === 0 ? ('dns' as const) : ('ip' as const), value: host })),
   ];
   try {
-    const x509 = await issuer();
+    const x509 = await loadX509();
     const ca = new x509.X509Certificate(authority.certificate);
     const publicKey = await verifyingKey(request.publicKey);
     const certificate = await x509.X509CertificateGenerator.create({

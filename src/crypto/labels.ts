@@ -32,6 +32,12 @@ export const DERIVE = {
 /** Prefix of the hash that is a user id. */
 export const USER_ID_LABEL = 'shoal/user/1';
 
+/** Prefix of the hash by which an issuer knows the secret of an invitation. */
+export const INVITATION_LABEL = 'shoal/invitation/1';
+
+/** Prefix of the hash that a token ends with a part of. */
+export const TOKEN_LABEL = 'shoal/token/1';
+
 /** What a signature is for → the context that is signed with it. */
 export const SIGNATURE_CONTEXTS = {
   label: 'shoal/label/1',

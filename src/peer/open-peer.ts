@@ -143,8 +143,9 @@ function openServer(
 }
 
 function openPool({ config, identity }: Base, host: StripeHost): WorkerPool {
+  const { key, certificate, authority } = identity.tls;
   return new WorkerPool({
-    identity: { peer: identity.id, ...identity.tls },
+    identity: { peer: identity.id, key, certificate, authority },
     host: host.calls,
     threads: config.workers,
     stripesPerThread: config.stripesPerWorker,

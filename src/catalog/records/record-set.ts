@@ -132,7 +132,9 @@ export class RecordSet<T> {
     return this.#inTurn(async () => {
       const { latest, newer } = await this.get(id);
       if (newer !== undefined) throw newer;
-      await this.#store(this.#kind.open(sign((latest?.counter ?? 0) + 1)));
+      // Also above one that is not right any more, like the record of a certificate that has expired.
+      const counter = Math.max(latest?.counter ?? 0, this.#parts.memory?.get(id)?.counter ?? 0);
+      await this.#store(this.#kind.open(sign(counter + 1)));
     });
   }
 
