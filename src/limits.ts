@@ -231,8 +231,8 @@ export const MAX_COMMIT_VERSIONS = 100_000;
 export const DOCUMENT_PAGE = 100;
 /** Ids read from the database at once, without the documents. */
 export const ID_PAGE = 1_000;
-/** Documents that are read one by one at the same time. */
-export const MAX_DOCUMENT_READS = 32;
+/** Encoded versions of an unlocked catalog lie together in pages of this: some 1,500 small files in each. */
+export const VERSION_TEXT_PAGE_BYTES = 256 * KIB;
 /** Change documents that one write to the database carries: commits that wait for the disk share a write. */
 export const MAX_GROUPED_DOCUMENTS = 512;
 /** A user's public document: a name, keys, two wraps, a signature, and for MAX_KEY_GENERATIONS a link and a former key each. */

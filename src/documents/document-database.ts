@@ -4,11 +4,11 @@ export interface Document {
   readonly [field: string]: unknown;
 }
 
-/** A document as a listing finds it. */
+/** A document as a listing, or `getMany`, finds it. */
 export interface Listed {
   /** "…-?" when not even the id can be read. */
   readonly id: string;
-  /** undefined: the database has lost its text. */
+  /** undefined: the database has lost its text, or, asked by id, has no such document. */
   readonly document: Document | undefined;
 }
 
@@ -25,6 +25,8 @@ export interface Leaf {
 export interface DocumentDatabase extends AsyncDisposable {
   /** The leaf that CouchDB's rule picks: enough where the id commits to the content, and nowhere else. */
   get(id: string): Promise<Document | undefined>;
+  /** What `get` finds under each of these ids, in their order; nothing for what cannot be read. All are in memory at once. */
+  getMany(ids: readonly string[]): Promise<readonly Listed[]>;
   /** All leaves, deleted ones too, in no order; none when the id was never there. */
   leaves(id: string): Promise<readonly Leaf[]>;
   /** Every text of a document that this database can still give out, older revisions and tombstones too, in no order. */

@@ -34,6 +34,15 @@ export class HttpDocuments implements DocumentDatabase {
     return found === undefined ? undefined : plainDocument(found as Revision);
   }
 
+  async getMany(ids: readonly string[]): Promise<readonly Listed[]> {
+    if (ids.length === 0) return [];
+    const { rows } = (await this.#call('POST', '/_all_docs?include_docs=true', { body: { keys: ids } })) as {
+      rows: readonly ListingRow[];
+    };
+    const found = new Map(rows.map(({ key, doc }) => [key, doc ? plainDocument(doc) : undefined]));
+    return ids.map((id) => ({ id, document: found.get(id) }));
+  }
+
   async leaves(id: string): Promise<readonly Leaf[]> {
     const revisions = await this.#leaves(id);
     return revisions.map((revision) => ({

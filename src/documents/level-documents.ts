@@ -25,6 +25,10 @@ export class LevelDocuments implements DocumentDatabase {
     return found && plainDocument(found);
   }
 
+  getMany(ids: readonly string[]): Promise<readonly Listed[]> {
+    return Promise.all(ids.map((id) => this.#listed(id)));
+  }
+
   async leaves(id: string): Promise<readonly Leaf[]> {
     const revisions = await this.#leaves(id);
     return revisions.map((revision) => ({

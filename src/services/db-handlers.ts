@@ -118,12 +118,17 @@ function secretHandlers({ catalog, logger }: Context) {
   } satisfies Partial<DbServiceServer>;
 }
 
+/** One by one, as they are sent. */
+function* encoded<T, U>(items: Iterable<T>, encode: (item: T) => U): Generator<U> {
+  for (const item of items) yield encode(item);
+}
+
 function readHandlers({ catalog, logger }: Context) {
   return {
     stat: unary(logger, async ({ session, path }) => encodeEntry(await catalog.stat({ token: session }, path))),
     list: serverStream(logger, async function* ({ session, path, recursive }) {
       const entries = await catalog.list({ token: session }, path, { recursive });
-      for (const page of pages(entries.map(encodeEntry), entryBytes)) yield { entries: page };
+      for (const page of pages(encoded(entries, encodeEntry), entryBytes)) yield { entries: page };
     }),
     listVersions: serverStream(logger, async function* ({ session, path }) {
       const versions = await catalog.versions({ token: session }, path);

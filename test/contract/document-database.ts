@@ -51,6 +51,19 @@ function writing(subject: () => DocumentSubject): void {
     for await (const page of database.list('a')) assert.deepEqual(page, [{ id: document._id, document }]);
   });
 
+  it('gives many documents at once, in the order of their ids, and nothing for what is not there', async () => {
+    const { database } = subject();
+    const many = numbered(DOCUMENT_PAGE + 1).reverse();
+    await database.put(many);
+    await database.put([{ _id: 'gone' }]);
+    await database.remove(['gone']);
+    const found = await database.getMany(['none', ...many.map(({ _id }) => _id), 'gone']);
+    const nothing = (id: string): object => ({ id, document: undefined });
+    const expected = [nothing('none'), ...many.map((document) => ({ id: document._id, document })), nothing('gone')];
+    assert.deepEqual(found, expected);
+    assert.deepEqual(await database.getMany([]), []);
+  });
+
   it('writes over what is there, deleted or not', async () => {
     const { database } = subject();
     await database.put([{ _id: 'a', index: 1 }]);

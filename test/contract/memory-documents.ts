@@ -26,6 +26,10 @@ export class MemoryDocuments implements DocumentDatabase {
     return this.documents.get(id);
   }
 
+  async getMany(ids: readonly string[]): Promise<readonly Listed[]> {
+    return Promise.all(ids.map(async (id) => ({ id, document: await this.get(id) })));
+  }
+
   async leaves(id: string): Promise<readonly Leaf[]> {
     const [winner, ...others] = this.#leaves.get(id) ?? [];
     const document = this.documents.get(id);

@@ -94,7 +94,10 @@ export class CommitQueue {
       for (const { waiting } of members) waiting.reject(error);
       return;
     }
-    for (const { text, stamp } of batch.changes) this.#view.apply(text, stamp);
+    for (const { text, stamp } of batch.changes) {
+      this.#view.apply(text, stamp);
+      text.plain.fill(0);
+    }
     for (const { done } of members) done();
     if (batch.changes.length > 0) this.#options.onChange();
   }

@@ -59,7 +59,7 @@ function encode(operation: ChangeOperation): Uint8Array {
 }
 
 async function encodeVersion(version: ViewVersion, map: MapVersion | undefined): Promise<Uint8Array> {
-  const bytes = version.plain.subarray(version.start, version.end);
+  const bytes = version.page.subarray(version.start, version.end);
   if (map === undefined) return bytes;
   const added = readVersion(version);
   return added.extentDocuments.length === 0 ? bytes : encode({ $case: 'addVersion', value: await map(added) });
@@ -82,7 +82,7 @@ function* removals(id: string, dropped: readonly VersionId[], stamp: Stamp): Gen
 /** All that the view knows of a node: applied to any view that knows less, it knows as much. */
 async function* operationsOf(node: ViewNode, map: MapVersion | undefined): AsyncGenerator<StampedOperation> {
   if (node.set !== undefined) yield { bytes: encodePlace(node), stamp: node.set };
-  for (const version of node.versions) yield { bytes: await encodeVersion(version, map), stamp: version.stamp };
+  for (const version of node.versions) yield { bytes: await encodeVersion(version, map), stamp: version };
   if (node.removed !== undefined) yield* removals(node.id, [...(node.dropped ?? [])], node.removed);
 }
 

@@ -3,7 +3,7 @@ import type { UserKeys } from '../../crypto/root-key.js';
 import { StorageError } from '../../errors.js';
 import type { Document, DocumentDatabase, Listed } from '../../documents/document-database.js';
 import type { Extent } from '../../gen/shoal/v1/format.js';
-import { MAX_DOCUMENT_READS } from '../../limits.js';
+import { DOCUMENT_PAGE } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import { decodeChange } from './change.js';
 import { CHANGE_PREFIX, documentId, hashOf, type SealedType, STATE_PREFIX } from './document-id.js';
@@ -59,35 +59,20 @@ export class UserDocuments {
   /** Applies whatever the database has that the view has not. */
   async catchUp(view: View): Promise<void> {
     await this.#readStates(view);
-    const changes: ReadChange[] = [];
-    for await (const page of this.#unseenChanges(view)) {
-      for (const { id, document } of page) {
-        const change = await this.#readChange(id, document);
-        if (change !== undefined) changes.push(change);
-      }
-    }
-    applyChanges(view, changes);
+    for await (const page of this.#unseenChanges(view)) await this.#applyChanges(view, page);
     await this.#recoverMissing(view);
     this.#reportGaps(view);
   }
 
   /** @returns whether any of these documents is new to the view, which has it now */
   async update(view: View, ids: readonly string[]): Promise<boolean> {
-    const changes: ReadChange[] = [];
+    const found = await this.#database.getMany(ids.filter((id) => !view.arrivals.has(hashOf(id))));
     let news = false;
-    for (const id of ids) {
-      if (view.arrivals.has(hashOf(id))) continue;
-      if (id.startsWith(CHANGE_PREFIX)) {
-        const change = await this.#readChange(id, await this.#get(id));
-        if (change !== undefined) changes.push(change);
-      } else if (id.startsWith(STATE_PREFIX)) {
-        const state = await this.#readState(id, await this.#get(id));
-        if (state !== undefined) view.applyState(state.text, state.hash);
-        news ||= state !== undefined;
-      }
+    for (const { id, document } of found.filter((each) => each.id.startsWith(STATE_PREFIX))) {
+      news = (await this.#applyState(view, id, document)) !== undefined || news;
     }
-    applyChanges(view, changes);
-    return news || changes.length > 0;
+    const changes = found.filter(({ id }) => id.startsWith(CHANGE_PREFIX));
+    return (await this.#applyChanges(view, changes)) || news;
   }
 
   seal(type: SealedType, plain: Uint8Array, counter: number): Document {
@@ -152,7 +137,7 @@ export class UserDocuments {
     return readExtents(hashes, (hash) => this.extentsDocument(hash));
   }
 
-  /** By their ids alone when most of them may be known: that costs a tenth. */
+  /** By their ids first when some of them may be known: that costs a tenth. */
   async *#unseenChanges(view: View): AsyncGenerator<readonly Listed[]> {
     const isSeen = (id: string): boolean => view.arrivals.has(hashOf(id));
     if (view.counter === 0) {
@@ -160,35 +145,56 @@ export class UserDocuments {
       return;
     }
     for await (const page of this.#database.ids(CHANGE_PREFIX)) {
-      const unseen = page.filter((id) => !isSeen(id));
-      for (let at = 0; at < unseen.length; at += MAX_DOCUMENT_READS) {
-        const ids = unseen.slice(at, at + MAX_DOCUMENT_READS);
-        yield await Promise.all(ids.map(async (id) => ({ id, document: await this.#get(id) })));
-      }
+      yield* this.#pagesOf(page.filter((id) => !isSeen(id)));
     }
   }
 
-  /** The newest first: when that is part of a whole dump, it stands for most of what would be read after it. */
+  async *#pagesOf(ids: readonly string[]): AsyncGenerator<readonly Listed[]> {
+    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
+      yield await this.#database.getMany(ids.slice(at, at + DOCUMENT_PAGE));
+    }
+  }
+
+  /** Those that are newer than all before them as they come: a dump that is whole then stands for most of the others. */
   async #readStates(view: View): Promise<void> {
     let highest = 0;
-    const found: { readonly id: string; readonly counter: number; document: Document | undefined }[] = [];
+    const older: { readonly id: string; readonly counter: number }[] = [];
     for await (const page of this.#database.list(STATE_PREFIX)) {
       for (const { id, document } of page) {
         if (view.arrivals.has(hashOf(id))) continue;
         const claimed = document?.['counter'];
         const counter = typeof claimed === 'number' ? claimed : 0;
-        found.push({ id, counter, document });
-        if (counter <= highest) continue;
-        highest = counter;
-        // Older ones may never be needed, and are read again if they are.
-        for (const older of found) if (older.counter < counter) older.document = undefined;
+        if (counter < highest) older.push({ id, counter });
+        else highest = (await this.#applyState(view, id, document))?.counter ?? highest;
       }
     }
-    for (const { id, document } of found.sort((a, b) => b.counter - a.counter)) {
-      if (view.arrivals.has(hashOf(id))) continue;
-      const state = await this.#readState(id, document ?? (await this.#get(id)));
-      if (state !== undefined) view.applyState(state.text, state.hash);
+    const ids = older.sort((a, b) => b.counter - a.counter).map(({ id }) => id);
+    const unseen = ids.filter((id) => !view.arrivals.has(hashOf(id)));
+    for await (const page of this.#pagesOf(unseen)) {
+      for (const { id, document } of page) {
+        if (!view.arrivals.has(hashOf(id))) await this.#applyState(view, id, document);
+      }
     }
+  }
+
+  async #applyState(view: View, id: string, document: Document | undefined): Promise<ReadState | undefined> {
+    const state = await this.#readState(id, document);
+    if (state !== undefined) {
+      view.applyState(state.text, state.hash);
+      state.text.plain.fill(0);
+    }
+    return state;
+  }
+
+  /** @returns whether any of them was believed */
+  async #applyChanges(view: View, page: readonly Listed[]): Promise<boolean> {
+    const changes: ReadChange[] = [];
+    for (const { id, document } of page) {
+      const change = await this.#readChange(id, document);
+      if (change !== undefined) changes.push(change);
+    }
+    applyChanges(view, changes);
+    return changes.length > 0;
   }
 
   /** Somebody may have put a tombstone over a change that others speak of: its text is often still there. */
@@ -301,11 +307,12 @@ export class UserDocuments {
   }
 }
 
-/** Any order gives the same view; this one never has to rearrange it. */
+/** Any order gives the same view; in this one it is rearranged the least. */
 function applyChanges(view: View, changes: ReadChange[]): void {
   changes.sort((a, b) => compareChanges(a.stamp, b.stamp));
   for (const { text, stamp, hash } of changes) {
     view.apply(text, stamp);
     view.arrivals.note(hash);
+    text.plain.fill(0);
   }
 }

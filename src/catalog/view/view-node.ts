@@ -2,19 +2,15 @@ import type { VersionId } from '../../chunk/ids.js';
 import { decodeVersion } from './operation.js';
 import type { AddVersion } from '../../gen/shoal/v1/format.js';
 import { compareStamps, type Stamp } from './stamp.js';
+import type { VersionText } from './version-texts.js';
 
-/** One version of a file in memory: what listings need, and where the rest lies, still encoded. */
-export interface ViewVersion {
+/** One version of a file in memory: what listings need, its stamp, and where the rest lies, still encoded. */
+export interface ViewVersion extends Stamp, VersionText {
   readonly id: VersionId;
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly createdMs: number;
   readonly mode: number;
-  readonly stamp: Stamp;
-  /** The plaintext of the change document that added it, shared by all versions in it, and the operation's place there. */
-  readonly plain: Uint8Array;
-  readonly start: number;
-  readonly end: number;
 }
 
 /** A file or folder, alive or not. */
@@ -90,5 +86,5 @@ export function compareNodes(a: ViewNode, b: ViewNode): number {
 }
 
 export function readVersion(version: ViewVersion): AddVersion {
-  return decodeVersion(version.plain, version.start, version.end);
+  return decodeVersion(version.page, version.start, version.end);
 }

@@ -2,34 +2,37 @@ import { toHex } from '../../bytes.js';
 import type { StripeId, VersionId } from '../../chunk/ids.js';
 import type { AddVersion, RemoveEntry } from '../../gen/shoal/v1/format.js';
 import { Arrivals } from './arrivals.js';
-import type { ChangeText } from './change.js';
+import { type ChangeText, decodeChange } from './change.js';
 import { shortHash } from './document-id.js';
 import type { PlacedOperation } from './operation.js';
 import type { StateText } from './state.js';
 import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
 import { StripeReferences, stripesOf } from './stripe-references.js';
 import { Tree } from './tree.js';
+import { VersionTexts } from './version-texts.js';
 import { readVersion, type ViewNode, type ViewVersion } from './view-node.js';
 
+/** A part of a commit that waits for the others. Encoded: what it decodes to is several times as large. */
 interface Arrived {
-  readonly text: ChangeText;
+  readonly plain: Uint8Array;
   readonly stamp: ChangeStamp;
 }
 
 function insert(versions: readonly ViewVersion[], version: ViewVersion): readonly ViewVersion[] {
-  const newer = versions.findIndex((other) => compareStamps(other.stamp, version.stamp) < 0);
+  const newer = versions.findIndex((other) => compareStamps(other, version) < 0);
   if (newer < 0) return [...versions, version];
   return [...versions.slice(0, newer), version, ...versions.slice(newer)];
 }
 
 /**
  * What a user's changes amount to, decrypted and in memory. Changes and states may be applied in any order, and again; a
- * commit of several documents takes effect, whole, when the last of them has come.
+ * commit of several documents takes effect, whole, when the last of them has come. What it keeps of a text it copies.
  */
 export class View {
   readonly tree = new Tree();
   readonly arrivals = new Arrivals();
   readonly #references = new StripeReferences();
+  readonly #texts = new VersionTexts();
   /** Versions whose extents lie in documents of their own: their stripes once these were read, undefined before. */
   readonly #large = new Map<ViewVersion, readonly StripeId[] | undefined>();
   readonly #incomplete = new Map<string, Map<number, Arrived>>();
@@ -65,15 +68,18 @@ export class View {
     this.arrivals.noteChange(stamp, text.previous);
     const { piece } = text;
     if (piece === undefined) {
-      this.#applyAll({ text, stamp });
+      this.#applyAll(text, stamp);
       return;
     }
     const arrived = this.#incomplete.get(piece.commit) ?? new Map<number, Arrived>();
-    arrived.set(piece.part, { text, stamp });
+    arrived.set(piece.part, { plain: Uint8Array.from(text.plain), stamp });
     this.#incomplete.set(piece.commit, arrived);
     if (arrived.size < piece.parts) return;
     this.#incomplete.delete(piece.commit);
-    for (const part of arrived.values()) this.#applyAll(part);
+    for (const part of arrived.values()) {
+      this.#applyAll(decodeChange(part.plain), part.stamp);
+      part.plain.fill(0);
+    }
   }
 
   /** @param hash of the state's document, which has not come before */
@@ -120,10 +126,10 @@ export class View {
     return known;
   }
 
-  /** Overwrites the plaintexts, which hold the keys of files. The view is useless afterwards. */
+  /** Overwrites what holds the keys of files. The view is useless afterwards. */
   wipe(): void {
-    for (const node of this.tree.nodes()) for (const version of node.versions) version.plain.fill(0);
-    for (const parts of this.#incomplete.values()) for (const { text } of parts.values()) text.plain.fill(0);
+    this.#texts.wipe();
+    for (const parts of this.#incomplete.values()) for (const { plain } of parts.values()) plain.fill(0);
   }
 
   /** Commits that are not whole here, but were where a dump was written. */
@@ -135,7 +141,7 @@ export class View {
     }
   }
 
-  #applyAll({ text, stamp }: Arrived): void {
+  #applyAll(text: ChangeText, stamp: ChangeStamp): void {
     for (const [index, operation] of text.operations.entries()) {
       this.#applyOne(operation, { change: stamp, index }, text.plain);
     }
@@ -145,29 +151,30 @@ export class View {
     const { operation, start, end } = placed;
     switch (operation.$case) {
       case 'setEntry': {
-        const { node, parent, trashedFrom, ...place } = operation.value;
+        const { node, parent, name, folder, changedMs, trashedFrom } = operation.value;
         const from = trashedFrom === '' ? undefined : trashedFrom;
-        this.tree.place(toHex(node), stamp, { ...place, parent: toHex(parent), trashedFrom: from });
+        this.tree.place(toHex(node), stamp, { parent: toHex(parent), name, folder, changedMs, trashedFrom: from });
         break;
       }
       case 'addVersion':
-        this.#addVersion(operation.value, { stamp, plain, start, end });
+        this.#addVersion(operation.value, stamp, plain.subarray(start, end));
         break;
       case 'removeEntry':
         this.#remove(operation.value, stamp);
     }
   }
 
-  #addVersion(added: AddVersion, origin: Pick<ViewVersion, 'stamp' | 'plain' | 'start' | 'end'>): void {
+  #addVersion(added: AddVersion, { change, index }: Stamp, text: Uint8Array): void {
     const node = this.tree.ensure(toHex(added.file));
     if (this.tree.isReserved(node)) return;
     const id = toHex(added.version) as VersionId;
     const { bytes, modifiedMs, createdMs, mode } = added;
     const twin = node.versions.find((version) => version.id === id);
     // One version announced twice (by a writer that was not told of its success): the first announcement counts.
-    if (node.dropped?.has(id) === true || (twin && compareStamps(twin.stamp, origin.stamp) <= 0)) return;
+    if (node.dropped?.has(id) === true || (twin && compareStamps(twin, { change, index }) <= 0)) return;
     if (twin !== undefined) this.#forget(node, twin);
-    const version = { id, bytes, modifiedMs, createdMs, mode, ...origin };
+    const { page, start, end } = this.#texts.keep(text);
+    const version = { id, bytes, modifiedMs, createdMs, mode, change, index, page, start, end };
     node.versions = insert(node.versions, version);
     if (added.extentDocuments.length > 0) this.#large.set(version, undefined);
     else this.#references.add(stripesOf(added.extents));
