@@ -116,7 +116,7 @@ export const PARTIAL_SWEEP_MS = 60 * 60 * 1000;
 export const BALLAST_BYTES = MIB;
 /** Wait before a delete is sent again to a peer that was away; doubled each time, up to the second. */
 export const DELETE_RETRY_MIN_MS = 5_000;
-export const DELETE_RETRY_MAX_MS = 60 * 60 * 1000;
+export const DELETE_RETRY_MAX_MS = 24 * 60 * 60 * 1000;
 
 // --- passphrase -------------------------------------------------------------------------------------------------------
 
@@ -255,6 +255,10 @@ export const STATE_PAGE = 16;
 export const STATE_NODES_PER_TURN = 512;
 /** Things of the trash that one commit removes for ever, with all that lies in each. */
 export const TRASHED_PER_COMMIT = 1_000;
+/** A removal for ever waits this long for a home of the user that does not answer; then that home's later word may be lost. */
+export const REMOVAL_GRACE_MS = 30 * 24 * 60 * 60 * 1000;
+/** How often a removal asks whether all homes have answered, while somebody waits for it. */
+export const REMOVAL_POLL_MS = 100;
 /** Longest name of a peer in a change, in bytes. */
 export const MAX_PEER_NAME_BYTES = 64;
 /** Wait before the feed of changes is taken up again after it broke; doubled each time, up to the second. */
@@ -344,6 +348,13 @@ export const MAX_DATABASE_NAME_CHARS = 100;
 export const MAX_DOCUMENT_ID_CHARS = 256;
 /** Ancestors that a revision names: PouchDB and CouchDB forget older ones. */
 export const MAX_REVISION_ANCESTORS = 1000;
+/**
+ * Ends of a record's revision tree, from where on another branch is taken only when it is the latest record: peers that are
+ * apart make a few, and each is read with every reading.
+ */
+export const MAX_BRANCHES = 32;
+/** Documents of one database that are written once more for a host that buries them. */
+export const MAX_REVIVED_DOCUMENTS = 1_000;
 /** Levels of a JSON body from elsewhere: the wrappings of the protocol and a document. */
 export const MAX_JSON_DEPTH = 32;
 /** Values in a JSON body from elsewhere, each of which takes some 50 bytes of memory: a batch of 10,000 documents has fewer. */
@@ -419,8 +430,40 @@ export const MIN_ROUND_MS = 500;
 export const PROVISION_PAUSE_MS = 10 * 60 * 1000;
 /** Wait before databases that could not be provided are tried again. */
 export const PROVISION_RETRY_MS = 5_000;
-/** The database of former keys is kept this long: a rotation may have to go on after days, and peers come back later still. */
+/** The database of former keys is kept this long after every home has brought it over: what a home has just left is in it. */
 export const RETIRED_DATABASE_MS = 30 * 24 * 60 * 60 * 1000;
+/** And this long where a home has not: one that never returns must not keep it for ever. */
+export const AWAITED_DATABASE_MS = 365 * 24 * 60 * 60 * 1000;
+/** How often an unlocked user's databases of former keys are looked at, when no home changes: time ends them too. */
+export const FORMER_LOOK_MS = 60 * 60 * 1000;
+
+// --- front ----------------------------------------------------------------------------------------------------------------
+
+/** A stream through the front that moves no byte for this long: both of its ends give up sooner, after IDLE_TIMEOUT_MS. */
+export const FRONT_IDLE_MS = 120_000;
+/** Streams and requests of one peer that nginx has in progress at once: four connections full of them. */
+export const MAX_FRONT_STREAMS_PER_PEER = 512;
+/** Requests of one address without a certificate that nginx has in progress at once. */
+export const MAX_FRONT_STRANGERS = 16;
+/** Connections of each nginx worker, two for each stream. */
+export const NGINX_WORKER_CONNECTIONS = 8_192;
+/** Connections to a service that nginx keeps open for the next stream. */
+export const NGINX_IDLE_UPSTREAMS = 64;
+/** What nginx sends upstream in one read of a stream; its HTTP/2 window for a client that sends is this, too. */
+export const NGINX_BODY_BUFFER_BYTES = MIB;
+/** Bytes of an answer that nginx reads at once, and the largest frame it makes of them. */
+export const NGINX_ANSWER_BUFFER_BYTES = 64 * KIB;
+/** A connection of HTTP/2 ends after so many streams, each of which is a chunk: a transfer of terabytes does not meet it. */
+export const NGINX_STREAMS_PER_CONNECTION = 10_000_000;
+/** Wait before nginx is started again after it ended by itself; doubled each time, up to the second. */
+export const NGINX_RESTART_MIN_MS = 200;
+export const NGINX_RESTART_MAX_MS = 10_000;
+/** nginx that ran for this long was well: the next start after it waits as little as the first. */
+export const NGINX_STABLE_MS = 60_000;
+/** nginx listens within this, or its start has failed. */
+export const NGINX_START_MS = 10_000;
+/** How often the front looks whether the peer's certificate was renewed. */
+export const CERTIFICATE_CHECK_MS = 5_000;
 
 // --- joining a network ---------------------------------------------------------------------------------------------------
 

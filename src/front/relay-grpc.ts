@@ -105,13 +105,13 @@ export class GrpcRelay {
 }
 
 function passedOn(headers: IncomingHttpHeaders, certificate: string): OutgoingHttpHeaders {
-  const passed: OutgoingHttpHeaders = {
+  const kept = Object.fromEntries(REQUEST_HEADERS.map((name) => [name, headers[name]]));
+  const own = {
     [HTTP2_HEADER_METHOD]: 'POST',
     [HTTP2_HEADER_PATH]: headers[HTTP2_HEADER_PATH],
     [CERTIFICATE_HEADER]: certificate,
   };
-  for (const name of REQUEST_HEADERS) if (headers[name] !== undefined) passed[name] = headers[name];
-  return passed;
+  return { ...kept, ...own };
 }
 
 /** Headers, messages and trailers of the service, and its end, whatever that is, to the client. */
@@ -125,7 +125,7 @@ function answer(stream: ServerHttp2Stream, call: ClientHttp2Stream, absence: str
     stream.on('wantTrailers', () => stream.sendTrailers(trailers ?? {}));
     call.pipe(stream);
   });
-  call.on('trailers', (headers) => {
+  call.on('trailers', (headers: IncomingHttpHeaders) => {
     trailers = plain(headers);
   });
   // Each end takes the other with it; a reset keeps its reason.

@@ -1,5 +1,5 @@
 import {
-  IDLE_TIMEOUT_MS,
+  FRONT_IDLE_MS,
   MAX_ENROL_BODY_BYTES,
   MAX_WEB_BODY_BYTES,
   ENROL_BODY_TIMEOUT_MS,
@@ -38,7 +38,7 @@ export interface Route {
 }
 
 /** Streams of gRPC have time-outs of their own, at both ends; the front only notices what they did not. */
-const STREAM_LIMITS: RouteLimits = { idleMs: 4 * IDLE_TIMEOUT_MS };
+const STREAM_LIMITS: RouteLimits = { idleMs: FRONT_IDLE_MS };
 
 /**
  * The one routing table. The peer's own port (`webRoutes`), the built-in front (`node-front.ts`) and nginx

@@ -1,0 +1,73 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StorageError } from '../errors.js';
+import { NGINX_START_MS } from '../limits.js';
+import type { Logger } from '../log.js';
+
+/** Who runs the nginx of this folder. */
+export const SUPERVISOR_FILE = 'supervisor.pid';
+const POLL_MS = 20;
+
+/**
+ * Ends the nginx of this folder that a killed front left behind, or the workers of a master that was killed: they hold the port.
+ *
+ * @throws StorageError CONFLICT when its front is alive
+ */
+export async function stopOrphan(folder: string, logger: Logger): Promise<void> {
+  const master = await pidIn(join(folder, 'nginx.pid'));
+  if (master === undefined) return;
+  const left = (await isNginxOf(master, folder)) ? [master] : await workersOf(master);
+  if (left.length === 0) return;
+  const supervisor = await pidIn(join(folder, SUPERVISOR_FILE));
+  if (supervisor !== undefined && supervisor !== process.pid && isAlive(supervisor)) {
+    throw new StorageError(
+      'CONFLICT',
+      `Another front of this peer runs as process ${String(supervisor)}. Stop it first.`,
+    );
+  }
+  logger.warn({ processes: left }, 'nginx was left behind by a front that was killed; it is stopped');
+  for (const pid of left) signal(pid, 'SIGTERM');
+  const until = Date.now() + NGINX_START_MS;
+  while (left.some(isAlive) && Date.now() < until) await delay(POLL_MS);
+}
+
+/** The processes of nginx in the group that a dead master led. */
+async function workersOf(master: number): Promise<readonly number[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map(async (pid) => ((await isWorkerOf(pid, master)) ? [pid] : [])));
+  return found.flat();
+}
+
+async function isWorkerOf(pid: number, master: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => '');
+  // Behind the name in parentheses: state, parent, group (proc(5)).
+  const [, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (Number(group) !== master) return false;
+  const words = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '');
+  return words.startsWith('nginx: ');
+}
+
+async function pidIn(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return /^\d+\s*$/.test(text) ? Number(text) : undefined;
+}
+
+/** By the words of its command line, which Linux tells; elsewhere nobody is taken for an orphan, and the port is found taken. */
+async function isNginxOf(pid: number, folder: string): Promise<boolean> {
+  const words = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '');
+  return words.includes('nginx') && words.includes(folder);
+}
+
+function isAlive(pid: number): boolean {
+  return signal(pid, 0);
+}
+
+/** @returns false when there is no such process, or it is somebody else's */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
