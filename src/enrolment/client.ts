@@ -107,8 +107,10 @@ function refusalOf(value: unknown, where: string, status: number): StorageError 
   if (data !== undefined && isErrorCode(data.code)) {
     return new StorageError(data.code, data.message.slice(0, MAX_ERROR_CHARS));
   }
-  const code = status >= 500 || status === 429 ? 'UNAVAILABLE' : 'UNSUPPORTED';
-  return new StorageError(code, `${where} answered with HTTP status ${String(status)}. Is it a Shoal peer?`);
+  if (status === 429 || status >= 500) {
+    return new StorageError('UNAVAILABLE', `${where} cannot answer at this moment. Try again in a minute.`);
+  }
+  return new StorageError('UNSUPPORTED', `${where} answered with HTTP status ${String(status)}. Is it a Shoal peer?`);
 }
 
 /** An address that others can use: a name or IP address, and a port. @throws StorageError INVALID_ARGUMENT */

@@ -1,6 +1,12 @@
 import { networkIdOf, openMembership } from '../catalog/records/membership.js';
 import { makeCertificateRequest } from '../crypto/certificate-request.js';
-import { certificateToPem, newPeerKeyPair, privateKeyFromPem, privateKeyToPem } from '../crypto/certificates.js';
+import {
+  certificateToDer,
+  certificateToPem,
+  newPeerKeyPair,
+  privateKeyFromPem,
+  privateKeyToPem,
+} from '../crypto/certificates.js';
 import { StorageError } from '../errors.js';
 import {
   changeSettings,
@@ -16,7 +22,7 @@ import type { PeerProfile } from '../peers/peer-record.js';
 import { askEnrolment, type EnrolmentCall, type EnrolmentPlace, Refused } from './client.js';
 import { fingerprintOf } from './enrolment.js';
 import { ANSWERS, PATHS, toBase64 } from './messages.js';
-import { demandFreePort, type NewPeer, profileOf, wholeOrNothing, withHomeRoll } from './new-peer.js';
+import { demandFreePort, demandStopped, type NewPeer, profileOf, wholeOrNothing, withHomeRoll } from './new-peer.js';
 import { demandOwnCertificate } from './own-certificate.js';
 import type { Token } from './token.js';
 
@@ -106,12 +112,28 @@ function demandNetwork({ authority, key }: IdentityFiles, { home, token }: JoinR
   );
 }
 
-/** What the peer said of itself when it was a member. @throws StorageError CONFLICT when it runs */
+/**
+ * What the peer said of itself when it was a member. A certificate that cannot be read is no obstacle: a new one is coming.
+ *
+ * @throws StorageError CONFLICT when it runs, CORRUPT for a key that cannot be read
+ */
 async function formerOf(files: IdentityFiles, request: JoinRequest): Promise<PeerProfile | undefined> {
   const { key, certificate, authority } = files;
-  if (key === undefined || certificate === undefined || authority === undefined) return undefined;
-  const membership = openMembership({ key, certificate, authority });
+  if (key === undefined || authority === undefined) return undefined;
+  const privateKey = privateKeyFromPem(key);
+  await demandStopped(request.home);
+  if (certificate === undefined || !isReadable(certificate)) return undefined;
+  const membership = openMembership({ key: privateKeyToPem(privateKey), certificate, authority });
   return await withHomeRoll({ ...request, membership }, async (roll) => roll.formerProfile());
+}
+
+function isReadable(certificate: string): boolean {
+  try {
+    return certificateToDer(certificate).length > 0;
+  } catch (error) {
+    if (StorageError.is(error, 'CORRUPT')) return false;
+    throw error;
+  }
 }
 
 /**

@@ -108,11 +108,22 @@ export interface HomeRollOptions {
  */
 export async function withHomeRoll<T>(options: HomeRollOptions, work: (roll: Roll) => Promise<T>): Promise<T> {
   const { home, membership, logger, nowMs: now } = options;
-  await using memory = await RecordMemory.open(join(home, HOME.state)).catch((error: unknown) => {
-    if (!StorageError.is(error, 'CONFLICT')) throw error;
-    throw new StorageError('CONFLICT', `The peer of ${home} runs. Stop it first.`, { cause: error });
-  });
+  await using memory = await openMemory(home);
   await using host = await LevelHost.open({ directory: join(home, HOME.documents), logger });
   await using database = await host.open(NETWORK_DATABASE);
   return await work(new Roll({ database, membership, memory, problems: new RecordProblems(logger), now }));
+}
+
+/** @throws StorageError CONFLICT when the peer of this home runs */
+export async function demandStopped(home: string): Promise<void> {
+  await (await openMemory(home)).close();
+}
+
+async function openMemory(home: string): Promise<RecordMemory> {
+  try {
+    return await RecordMemory.open(join(home, HOME.state));
+  } catch (error) {
+    if (!StorageError.is(error, 'CONFLICT')) throw error;
+    throw new StorageError('CONFLICT', `The peer of ${home} runs. Stop it first.`, { cause: error });
+  }
 }
