@@ -15,9 +15,8 @@ const HASH_FIELD_BYTES = 34;
 
 export type ChangeOperation = NonNullable<Operation['operation']>;
 
-/** An operation, and where its bytes lie in the plaintext of its document. */
+/** Where the bytes of an operation lie in the plaintext of its document: what they decode to is ten times as large. */
 export interface PlacedOperation {
-  readonly operation: ChangeOperation;
   readonly start: number;
   readonly end: number;
 }
@@ -91,7 +90,7 @@ function check(operation: ChangeOperation): void {
   }
 }
 
-/** Reads a length and an Operation. @throws StorageError CORRUPT, or UNSUPPORTED for one that this version does not know */
+/** Reads a length and an Operation, and checks it. @throws StorageError CORRUPT, or UNSUPPORTED for one that this version does not know */
 export function readOperation(reader: BinaryReader): PlacedOperation {
   const length = reader.uint32();
   const start = reader.pos;
@@ -100,7 +99,7 @@ export function readOperation(reader: BinaryReader): PlacedOperation {
     throw new StorageError('UNSUPPORTED', 'The catalog was written to by a newer version of Shoal. Upgrade this one.');
   }
   check(operation);
-  return { operation, start, end: start + length };
+  return { start, end: start + length };
 }
 
 /** Whatever protobuf finds wrong is CORRUPT. */
@@ -113,9 +112,16 @@ export function decodeSigned<T>(plain: Uint8Array, decode: (reader: BinaryReader
   }
 }
 
-/** The version that an operation added, read again from the plaintext of its document. */
-export function decodeVersion(plain: Uint8Array, start: number, end: number): AddVersion {
-  const { operation } = Operation.decode(plain.subarray(start, end));
-  if (operation?.$case !== 'addVersion') throw new StorageError('INTERNAL', 'A version was looked for where none is.');
+/** What was read and checked before. */
+export function decodeOperation(bytes: Uint8Array, { start, end }: PlacedOperation): ChangeOperation {
+  const { operation } = Operation.decode(bytes.subarray(start, end));
+  if (operation === undefined) throw new StorageError('INTERNAL', 'An operation was looked for where none is.');
+  return operation;
+}
+
+/** The version that an operation added. */
+export function decodeVersion(bytes: Uint8Array, place: PlacedOperation): AddVersion {
+  const operation = decodeOperation(bytes, place);
+  if (operation.$case !== 'addVersion') throw new StorageError('INTERNAL', 'A version was looked for where none is.');
   return operation.value;
 }

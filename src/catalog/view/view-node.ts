@@ -86,5 +86,5 @@ export function compareNodes(a: ViewNode, b: ViewNode): number {
 }
 
 export function readVersion(version: ViewVersion): AddVersion {
-  return decodeVersion(version.page, version.start, version.end);
+  return decodeVersion(version.page, version);
 }

@@ -4,7 +4,7 @@ import type { AddVersion, RemoveEntry } from '../../gen/shoal/v1/format.js';
 import { Arrivals } from './arrivals.js';
 import { type ChangeText, decodeChange } from './change.js';
 import { shortHash } from './document-id.js';
-import type { PlacedOperation } from './operation.js';
+import { decodeOperation, type PlacedOperation } from './operation.js';
 import type { StateText } from './state.js';
 import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
 import { StripeReferences, stripesOf } from './stripe-references.js';
@@ -19,6 +19,8 @@ interface Arrived {
 }
 
 function insert(versions: readonly ViewVersion[], version: ViewVersion): readonly ViewVersion[] {
+  // Most files have one, and an array that is spread has room for many more.
+  if (versions.length === 0) return [version];
   const newer = versions.findIndex((other) => compareStamps(other, version) < 0);
   if (newer < 0) return [...versions, version];
   return [...versions.slice(0, newer), version, ...versions.slice(newer)];
@@ -148,7 +150,7 @@ export class View {
   }
 
   #applyOne(placed: PlacedOperation, stamp: Stamp, plain: Uint8Array): void {
-    const { operation, start, end } = placed;
+    const operation = decodeOperation(plain, placed);
     switch (operation.$case) {
       case 'setEntry': {
         const { node, parent, name, folder, changedMs, trashedFrom } = operation.value;
@@ -157,7 +159,7 @@ export class View {
         break;
       }
       case 'addVersion':
-        this.#addVersion(operation.value, stamp, plain.subarray(start, end));
+        this.#addVersion(operation.value, stamp, plain.subarray(placed.start, placed.end));
         break;
       case 'removeEntry':
         this.#remove(operation.value, stamp);
