@@ -7,7 +7,8 @@ import { changeSettings } from '../home.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import { demandAdvertisable } from './client.js';
-import { type Enrolment, fingerprintOf, type Issued } from './enrolment.js';
+import { type Enrolment, fingerprintOf, type InvitationTerms, type Issued } from './enrolment.js';
+import { profileIn } from './publish.js';
 import type { Roll } from './roll.js';
 
 export interface AdministrationOptions {
@@ -32,10 +33,7 @@ export interface NetworkSummary {
 /** What may be changed about this peer while it runs. */
 export type OwnChanges = Partial<Pick<PeerProfile, 'address' | 'name' | 'zone' | 'backup' | 'capacityBytes'>>;
 
-export interface Invite {
-  readonly lifetimeMs?: number | undefined;
-  readonly authority?: boolean | undefined;
-}
+export type Invite = Omit<InvitationTerms, 'addresses'>;
 
 /** What people do to a network at one of its peers. */
 export class Administration {
@@ -99,12 +97,10 @@ export class Administration {
     const { catalog, home } = this.#options;
     const { address, capacityBytes, backup } = changes;
     const peers = await catalog.peers();
-    const { id, certificate, ...own } = await this.#own();
+    const own = await this.#own();
     if (address !== undefined) demandAdvertisable(address);
-    if (own.backup && backup === false) demandOtherHost(peers, { id, name: own.name });
-    const { name, zone } = own;
-    const described = { address: own.address, name, zone, backup: own.backup, capacityBytes: own.capacityBytes };
-    const next = { id, certificate, ...described, ...changes };
+    if (own.backup && backup === false) demandOtherHost(peers, own);
+    const next = { ...profileIn(own), ...changes };
     await catalog.setPeer(next);
     if (address !== undefined || capacityBytes !== undefined) {
       await changeSettings(home, {
@@ -126,7 +122,7 @@ export class Administration {
 }
 
 /** Without one nobody's catalog has a backup, and peers learn of each other no more. */
-function demandOtherHost(peers: readonly PeerRecord[], { id, name }: Pick<PeerProfile, 'id' | 'name'>): void {
+function demandOtherHost(peers: readonly PeerRecord[], { id, name }: PeerProfile): void {
   if (peers.some((peer) => peer.backup && peer.id !== id && peer.state !== 'removed')) return;
   throw new StorageError(
     'CONFLICT',

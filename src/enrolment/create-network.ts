@@ -12,10 +12,11 @@ import {
 import { StorageError } from '../errors.js';
 import { changeSettings, HOME, writeAuthorityKey, writeIdentity } from '../home.js';
 import { CERTIFICATE_DAYS } from '../limits.js';
+import { checkAddress } from '../front/address.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile } from '../peers/peer-record.js';
 import { fingerprintOf } from './enrolment.js';
-import { demandFreePort, entriesOf, type NewPeer, profileOf, wholeOrNothing, withHomeRoll } from './new-peer.js';
+import { entriesOf, type NewPeer, profileOf, wholeOrNothing, withHomeRoll } from './new-peer.js';
 
 export interface NewNetwork {
   readonly home: string;
@@ -45,7 +46,7 @@ export interface CreatedNetwork {
 export async function createNetwork(request: NewNetwork): Promise<CreatedNetwork> {
   const { home, name, peer, nowMs, tolerate } = request;
   await demandEmptyHome(home);
-  await demandFreePort(peer.listen);
+  await checkAddress(peer.listen);
   const authority = await createAuthority(name, nowMs());
   const identity = await newIdentity(authority, peer.name, nowMs());
   return await wholeOrNothing(home, async () => {

@@ -42,6 +42,8 @@ export interface InvitationTerms {
   readonly lifetimeMs?: number | undefined;
   /** Whoever joins gets the authority's key too. */
   readonly authority?: boolean | undefined;
+  /** For whom it is; for people. */
+  readonly note?: string | undefined;
   /** Of this peer's front, "host:port". */
   readonly addresses: readonly string[];
 }
@@ -73,7 +75,7 @@ export class Enrolment {
   async invite(terms: InvitationTerms): Promise<Issued> {
     const { membership, invitations, nowMs, logger } = this.#options;
     this.#authority();
-    const { lifetimeMs = INVITATION_LIFETIME_MS, authority = false } = terms;
+    const { lifetimeMs = INVITATION_LIFETIME_MS, authority = false, note = '' } = terms;
     if (!(lifetimeMs > 0 && lifetimeMs <= MAX_INVITATION_LIFETIME_MS)) {
       const days = String(MAX_INVITATION_LIFETIME_MS / 86_400_000);
       throw new StorageError('INVALID_ARGUMENT', `An invitation is good for ${days} days at most.`);
@@ -82,6 +84,7 @@ export class Enrolment {
     const { secret, ...invitation } = await invitations.add({
       createdMs,
       expiresMs: createdMs + lifetimeMs,
+      note,
       authority,
     });
     const token = encodeToken({

@@ -10,7 +10,7 @@ import { Invitations } from './invitations.js';
 
 const [first, second] = [parsePeerId('a1'.repeat(32)), parsePeerId('b2'.repeat(32))];
 const NOW = 1_800_000_000_000;
-const TERMS = { createdMs: NOW, expiresMs: NOW + 1000, authority: false };
+const TERMS = { createdMs: NOW, expiresMs: NOW + 1000, note: 'Léa', authority: false };
 
 function isCode(code: ErrorCode): (error: unknown) => boolean {
   return (error) => StorageError.is(error, code);
@@ -53,6 +53,13 @@ describe('invitations', () => {
     invitations = await Invitations.open(folder);
     assert.deepEqual(invitations.find(secret), { id, ...TERMS, authority: true, usedBy: undefined });
     assert.ok(invitations.list().some((each) => each.id === id));
+  });
+
+  it('may be made by one process and used by another', async () => {
+    await using other = await Invitations.open(folder);
+    const { secret } = await invitations.add(TERMS);
+    assert.equal(await other.use(secret, first, NOW + 1), true);
+    assert.equal(await invitations.use(secret, second, NOW + 2), false);
   });
 
   it('are bounded, and those that have expired do not count', async () => {

@@ -6,7 +6,7 @@ import { idBytes, parsePeerId, type PeerId } from '../chunk/ids.js';
 import { INVITATION_LABEL } from '../crypto/labels.js';
 import { StorageError, wrapError } from '../errors.js';
 import { INVITATION_HISTORY_MS, MAX_OPEN_INVITATIONS } from '../limits.js';
-import { blobOf, integerOf } from '../store/columns.js';
+import { blobOf, integerOf, textOf } from '../store/columns.js';
 import { Database, type Row, type Statement } from '../store/sqlite.js';
 import { SECRET_BYTES } from './token.js';
 
@@ -15,6 +15,8 @@ export interface Invitation {
   readonly id: string;
   readonly createdMs: number;
   readonly expiresMs: number;
+  /** For whom it is, in its maker's words; may be empty. */
+  readonly note: string;
   /** Whoever joins by it gets the authority's key too. */
   readonly authority: boolean;
   /** Who joined by it. */
@@ -29,7 +31,7 @@ export interface NewInvitation extends Invitation {
 const ID_DIGITS = 12;
 
 const STATEMENTS = {
-  add: 'INSERT INTO invitations (hash, created_ms, expires_ms, authority) VALUES (?, ?, ?, ?)',
+  add: 'INSERT INTO invitations (hash, created_ms, expires_ms, note, authority) VALUES (?, ?, ?, ?, ?)',
   get: 'SELECT * FROM invitations WHERE hash = ?',
   list: 'SELECT * FROM invitations ORDER BY created_ms, hash',
   open: 'SELECT count(*) AS open FROM invitations WHERE peer IS NULL AND expires_ms > ?',
@@ -41,7 +43,10 @@ const STATEMENTS = {
 
 type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
 
-/** The invitations that this peer has issued: a hash of each secret, so that whoever reads the disk cannot join by it. */
+/**
+ * The invitations that this peer has issued: a hash of each secret, so that whoever reads the disk cannot join by it. Several
+ * processes of the peer may have it open: one makes them, another one lets peers in by them.
+ */
 export class Invitations implements AsyncDisposable {
   readonly #database: Database;
   readonly #sql: Statements;
@@ -57,15 +62,15 @@ export class Invitations implements AsyncDisposable {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const schema = new URL('../store/schema/enrolment/', import.meta.url);
       const file = join(directory, 'invitations.sqlite');
-      return new Invitations(await Database.open({ file, schema, name: 'The list of invitations' }));
+      return new Invitations(await Database.open({ file, schema, name: 'The list of invitations', shared: true }));
     } catch (error) {
       throw wrapError(error, `Opening the list of invitations in ${directory}`);
     }
   }
 
   /** @throws StorageError LIMIT_EXCEEDED when MAX_OPEN_INVITATIONS are waiting already */
-  async add(terms: Pick<Invitation, 'createdMs' | 'expiresMs' | 'authority'>): Promise<NewInvitation> {
-    const { createdMs, expiresMs, authority } = terms;
+  async add(terms: Omit<Invitation, 'id' | 'usedBy'>): Promise<NewInvitation> {
+    const { createdMs, expiresMs, note, authority } = terms;
     if (integerOf(this.#sql.open.get(createdMs) ?? {}, 'open') >= MAX_OPEN_INVITATIONS) {
       throw new StorageError(
         'LIMIT_EXCEEDED',
@@ -76,7 +81,7 @@ export class Invitations implements AsyncDisposable {
     const hash = hashOf(secret);
     await this.#database.write(() => {
       this.#sql.forget.run(createdMs - INVITATION_HISTORY_MS);
-      this.#sql.add.run(hash, createdMs, expiresMs, authority ? 1 : 0);
+      this.#sql.add.run(hash, createdMs, expiresMs, note, authority ? 1 : 0);
     });
     return { id: idOf(hash), ...terms, usedBy: undefined, secret };
   }
@@ -137,6 +142,7 @@ function invitationOf(row: Row): Invitation {
     id: idOf(blobOf(row, 'hash')),
     createdMs: integerOf(row, 'created_ms'),
     expiresMs: integerOf(row, 'expires_ms'),
+    note: textOf(row, 'note'),
     authority: integerOf(row, 'authority') === 1,
     usedBy: row['peer'] === null ? undefined : parsePeerId(blobOf(row, 'peer')),
   };

@@ -17,12 +17,13 @@ import {
   writeKey,
 } from '../home.js';
 import { CLOCK_SKEW_MS } from '../limits.js';
+import { checkAddress } from '../front/address.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile } from '../peers/peer-record.js';
 import { askEnrolment, type EnrolmentCall, type EnrolmentPlace, Refused } from './client.js';
 import { fingerprintOf } from './enrolment.js';
 import { ANSWERS, PATHS, toBase64 } from './messages.js';
-import { demandFreePort, demandStopped, type NewPeer, profileOf, wholeOrNothing, withHomeRoll } from './new-peer.js';
+import { demandStopped, type NewPeer, profileOf, wholeOrNothing, withHomeRoll } from './new-peer.js';
 import { demandOwnCertificate } from './own-certificate.js';
 import type { Token } from './token.js';
 
@@ -74,7 +75,7 @@ export async function joinNetwork(request: JoinRequest): Promise<Joined> {
   }
   const former = await formerOf(files, request);
   const peer = await request.peer(former);
-  await demandFreePort(peer.listen);
+  await checkAddress(peer.listen);
   const issuer = await findIssuer(request);
   const key = files.key ?? privateKeyToPem(newPeerKeyPair().privateKey);
   const certified = await certify(request, { issuer, key, isNew: files.key === undefined, name: peer.name });

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { RecordProblems } from '../catalog/records/record-problems.js';
 import type { Membership } from '../catalog/records/membership.js';
@@ -28,33 +26,6 @@ export function profileOf({
   capacityBytes,
 }: NewPeer): Omit<PeerProfile, 'id' | 'certificate'> {
   return { address, name, zone, backup, capacityBytes };
-}
-
-/** Somebody else has the port, or this machine has no such address: better known before anything is made. */
-export async function demandFreePort(listen: string): Promise<void> {
-  const { hostname, port } = new URL(`http://${listen}`);
-  const server = createServer();
-  try {
-    server.listen(Number(port === '' ? 80 : port), hostname.replace(/^\[|\]$/g, ''));
-    await once(server, 'listening');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const why =
-      code === 'EADDRINUSE'
-        ? 'another program uses that port'
-        : code === 'EADDRNOTAVAIL'
-          ? 'this machine has no such address'
-          : wrapError(error, 'listening').message;
-    throw new StorageError(
-      'UNAVAILABLE',
-      `This peer cannot listen on ${listen}: ${why}. Choose with --listen HOST:PORT.`,
-      {
-        cause: error,
-      },
-    );
-  } finally {
-    server.close();
-  }
 }
 
 /** What a home's disk has left for chunks: the weight of a new peer where nobody says otherwise. */

@@ -20,10 +20,10 @@ export interface RenewalOptions {
   readonly enrolment: Pick<Enrolment, 'isAuthority' | 'renewOwn'>;
   /** Members that have the authority's role, but for this one. */
   readonly authorities: () => Promise<readonly Pick<PeerRecord, 'id' | 'address'>[]>;
-  /** Tells the network of this peer's present certificate (DER), where it does not know it. */
+  /** Tells the network of this peer's present certificate (DER), and of its address, where it does not know them. */
   readonly publish: (certificate: Uint8Array) => Promise<void>;
   /** Goes into the next certificate. */
-  readonly name: () => string;
+  readonly name: () => Promise<string>;
   /** Unix time. */
   readonly nowMs: () => number;
   readonly logger: Logger;
@@ -46,7 +46,7 @@ export function isDue(certificate: string, nowMs: number): boolean {
  */
 export async function renewCertificate(options: RenewalOptions, signal: AbortSignal): Promise<void> {
   const { home, tls, enrolment, nowMs } = options;
-  const csr = await makeCertificateRequest(privateKeyFromPem(tls.key), options.name());
+  const csr = await makeCertificateRequest(privateKeyFromPem(tls.key), await options.name());
   const certificate = enrolment.isAuthority
     ? await enrolment.renewOwn(csr)
     : await askAuthorities(options, csr, signal);

@@ -14,3 +14,9 @@ export function blobOf(row: Row, column: string): Uint8Array {
   assert(value instanceof Uint8Array, `${column} is a blob`);
   return value;
 }
+
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  assert(typeof value === 'string', `${column} is text`);
+  return value;
+}

@@ -254,7 +254,7 @@ describe('joining a network', () => {
         enrolment: { isAuthority: false, renewOwn: () => assert.fail('the key is elsewhere') },
         authorities: async () => [{ id: stage.identity.id, address: stage.address }],
         publish: async (certificate) => void (published = certificate),
-        name: () => 'newcomer',
+        name: async () => 'newcomer',
         nowMs: Date.now,
         logger: silentLogger(),
       },

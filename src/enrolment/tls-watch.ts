@@ -4,7 +4,7 @@ import type { Logger } from '../log.js';
 import type { LiveTls } from '../wire/live-tls.js';
 import { isOwnCertificate } from './own-certificate.js';
 
-export interface CertificateWatchOptions {
+export interface TlsWatchOptions {
   readonly home: string;
   readonly tls: LiveTls;
   /** Unix time. */
@@ -13,12 +13,12 @@ export interface CertificateWatchOptions {
 }
 
 /** In a process that does not renew the certificate itself: looks from time to time whether another one has. */
-export class CertificateWatch implements AsyncDisposable {
-  readonly #options: CertificateWatchOptions;
+export class TlsWatch implements AsyncDisposable {
+  readonly #options: TlsWatchOptions;
   readonly #timer: NodeJS.Timeout;
   #looking: Promise<void> = Promise.resolve();
 
-  constructor(options: CertificateWatchOptions) {
+  constructor(options: TlsWatchOptions) {
     this.#options = options;
     this.#timer = setInterval(() => {
       this.#looking = this.look();
