@@ -19,6 +19,12 @@ interface Metadata {
   readonly rev_tree: readonly { readonly pos: number; readonly ids: RevisionNode }[];
 }
 
+/** The revision that is read under an id. */
+export interface Winner {
+  readonly rev: string;
+  readonly deleted: boolean;
+}
+
 /** The newest change of one document. */
 export interface Change {
   readonly sequence: number;
@@ -57,11 +63,27 @@ export class ChangeReader {
     this.#damage = damage;
   }
 
+  /** By id; what was never there, or is damaged, is left out. PouchDB would look for each in a listing of its own. */
+  async winners(ids: readonly string[]): Promise<ReadonlyMap<string, Winner>> {
+    const found = await this.#track(() => Promise.all(ids.map(async (id) => [id, await this.#winner(id)] as const)));
+    return new Map(found.flatMap(([id, winner]) => (winner === undefined ? [] : [[id, winner] as const])));
+  }
+
   /** Looks at up to `limit` sequences after `since`. A document that changed again later is only told of there. */
-  async page(since: number, limit: number): Promise<ChangePage> {
+  page(since: number, limit: number): Promise<ChangePage> {
+    return this.#track(() => this.#page(since, limit));
+  }
+
+  /** Resolves when nothing reads any more. Call it before LevelDB is closed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#running);
+  }
+
+  async #track<T>(read: () => Promise<T>): Promise<T> {
     // A native read of a closed LevelDB ends the process.
     if (this.#isClosed) throw new Error('database is not open');
-    const reading = this.#page(since, limit);
+    const reading = read();
     this.#running.add(reading);
     try {
       return await reading;
@@ -70,10 +92,13 @@ export class ChangeReader {
     }
   }
 
-  /** Resolves when nothing reads any more. Call it before LevelDB is closed. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled(this.#running);
+  async #winner(id: string): Promise<Winner | undefined> {
+    const found = await this.#get(DOCUMENTS + id);
+    if (found === undefined) return undefined;
+    const { winningRev, deleted } = Object(JSON.parse(found)) as Partial<Metadata>;
+    if (winningRev !== undefined) return { rev: winningRev, deleted: deleted === true };
+    this.#damage.count++;
+    return undefined;
   }
 
   async #page(since: number, limit: number): Promise<ChangePage> {

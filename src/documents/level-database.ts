@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { StorageError, wrapError } from '../errors.js';
 import { CHANGES_PAGE, COMPACTION_CONCURRENCY } from '../limits.js';
 import { onAbort } from '../on-abort.js';
-import { ChangeReader, type ChangePage } from './change-reader.js';
+import { ChangeReader, type ChangePage, type Winner } from './change-reader.js';
 import { checkedLevelDown, type Damage, type LevelDown } from './checked-leveldb.js';
 import { DurableFlush } from './durable.js';
 import { damagedDatabase, wrapLevelDb } from './level-errors.js';
@@ -120,6 +120,11 @@ export class LevelDatabase implements AsyncDisposable {
       }
       throw error;
     }
+  }
+
+  /** What is read under each of these ids, deleted or not, without the texts. */
+  winners(ids: readonly string[]): Promise<ReadonlyMap<string, Winner>> {
+    return this.#try('Reading the catalog', ({ reader }) => reader.winners(ids));
   }
 
   /** Looks at up to `limit` sequences after `since`. */

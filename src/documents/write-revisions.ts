@@ -1,5 +1,6 @@
 import { StorageError } from '../errors.js';
 import { MAX_DOCUMENT_ID_CHARS } from '../limits.js';
+import type { Winner } from './change-reader.js';
 import type { LevelDatabase } from './level-database.js';
 import { statusOf, type BulkResult, type IncomingRevision, type Pouch, type Revision } from './pouch.js';
 import { isRevision, refuseShape, type Refusal } from './revision-shape.js';
@@ -94,7 +95,9 @@ async function allow(
 ): Promise<readonly IncomingRevision[]> {
   const { validate, refusals } = options;
   if (validate === undefined || documents.length === 0) return documents;
-  const former = await database.read('Reading the catalog', (pouch) => formerRevisions(pouch, documents));
+  const winners = await database.winners([...new Set(documents.map(({ _id }) => _id))]);
+  const known = documents.filter(({ _id }) => winners.has(_id));
+  const former = await database.read('Reading the catalog', (pouch) => formerRevisions(pouch, known, winners));
   return documents.filter((document) => {
     const old = former.get(document);
     // A revision that is here already is no news, whatever the rules say now.
@@ -122,9 +125,8 @@ function judge(validate: () => void): Refusal | undefined {
 async function formerRevisions(
   pouch: Pouch,
   documents: readonly IncomingRevision[],
+  winners: ReadonlyMap<string, Winner>,
 ): Promise<Map<IncomingRevision, Revision | 'known'>> {
-  const { rows } = await pouch.allDocs({ keys: [...new Set(documents.map(({ _id }) => _id))] });
-  const winners = new Map(rows.flatMap(({ key, value }) => (value ? [[key, value] as const] : [])));
   const former = new Map<IncomingRevision, Revision | 'known'>();
   for (const document of documents) {
     const winner = winners.get(document._id);

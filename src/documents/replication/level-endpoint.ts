@@ -75,9 +75,13 @@ export class LevelEndpoint implements Endpoint {
   }
 
   async missing(changes: readonly NamedRevisions[]): Promise<readonly NamedRevisions[]> {
-    const asked = Object.fromEntries(changes.map(({ id, revs }) => [id, revs]));
-    const diff = await this.#database.read(READING, (pouch) => pouch.revsDiff(asked));
-    return Object.entries(diff).map(([id, { missing }]) => ({ id, revs: missing }));
+    // Of most documents nothing is here, which is told by one look at each.
+    const winners = await this.#database.winners(changes.map(({ id }) => id));
+    const known = changes.filter(({ id }) => winners.has(id));
+    const asked = Object.fromEntries(known.map(({ id, revs }) => [id, revs]));
+    const diff = known.length === 0 ? {} : await this.#database.read(READING, (pouch) => pouch.revsDiff(asked));
+    const lacking = Object.entries(diff).map(([id, { missing }]) => ({ id, revs: missing }));
+    return [...changes.filter(({ id }) => !winners.has(id)), ...lacking];
   }
 
   async *read(wanted: readonly NamedRevisions[], signal: AbortSignal): AsyncIterable<ReadBatch> {
@@ -141,12 +145,12 @@ export class LevelEndpoint implements Endpoint {
   /** The live winners. */
   async #held(ids: readonly string[]): Promise<Map<string, Held>> {
     const held = new Map<string, Held>();
+    const winners = await this.#database.winners([...new Set(ids)]);
+    const live = [...winners].filter(([, { deleted }]) => !deleted).map(([id]) => id);
     await this.#database.read(READING, async (pouch) => {
-      const { rows } = await pouch.allDocs({ keys: [...new Set(ids)] });
-      const live = rows.filter(({ value }) => value !== undefined && value.deleted !== true);
-      for (const { key } of live) {
-        const found = await pouch.get(key, { conflicts: true }).catch(statusIs(404));
-        if (found !== undefined) held.set(key, found);
+      for (const id of live) {
+        const found = await pouch.get(id, { conflicts: true }).catch(statusIs(404));
+        if (found !== undefined) held.set(id, found);
       }
     });
     return held;
