@@ -200,7 +200,20 @@ export interface RemoveOptions {
 
 export interface Removal {
   readonly files: number;
-  readonly freed: readonly FreedStripe[];
+}
+
+/** Something was removed for ever, and every peer that could have taken it up again knows of it. */
+export interface DueRemoval {
+  /** Opaque. */
+  readonly node: string;
+  /** That something in it refers to, maybe among others. */
+  readonly stripes: readonly FreedStripe[];
+}
+
+export interface DueRemovals {
+  readonly due: readonly DueRemoval[];
+  /** Homes of the user that have not answered yet: the rest of what was removed here waits for them. */
+  readonly waitingFor: readonly PeerId[];
 }
 
 export interface PassphraseToChange {
@@ -293,7 +306,8 @@ export interface Catalog extends AsyncDisposable {
   move(session: SessionToken, from: string, to: string): Promise<void>;
   /**
    * Moves what is at `path` into the trash, whatever its size. CONFLICT for a non-empty folder without `recursive`. With
-   * `forever` it is removed instead, also from the trash, and the stripes that nothing refers to any more are returned.
+   * `forever` it is removed instead, also from the trash: it is not shown any more, and is carried out when all homes of the
+   * user know. What somebody does in it before he knows calls that off. UNAVAILABLE while a part of the catalog is missing.
    */
   remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal>;
   /** What is in the trash, by path. */
@@ -304,8 +318,16 @@ export interface Catalog extends AsyncDisposable {
    * is there and was not removed.
    */
   restore(session: SessionToken, path: string, version?: VersionId): Promise<Entry>;
-  /** Removes for ever what was put into the trash, and not touched since, before `untilMs` (Unix time). */
+  /** Removes for ever what was put into the trash, and not touched since, before `untilMs` (Unix time). As of `remove`. */
   emptyTrash(session: SessionToken, untilMs: number): Promise<Removal>;
+  /** Those removals for ever that this peer can carry out, some at a time; it may run twice. */
+  dueRemovals(session: SessionToken): Promise<DueRemovals>;
+  /**
+   * Carries out those of the due ones. Whoever calls it has written down their stripes before, so that none is forgotten.
+   *
+   * @returns the stripes that no version refers to any more
+   */
+  carryOutRemovals(session: SessionToken, nodes: readonly string[]): Promise<readonly StripeId[]>;
 
   /** Before `commit`: a version must never refer to a stripe that the catalog does not know. */
   putStripes(records: readonly StripeRecord[]): Promise<void>;

@@ -10,6 +10,7 @@ import type {
   Catalog,
   ChunkMove,
   DeletedEntry,
+  DueRemovals,
   Entry,
   FreedStripe,
   KeyRotation,
@@ -35,10 +36,10 @@ import type {
 import type { Document, DocumentDatabase, DocumentHost } from '../documents/document-database.js';
 import { LevelHost } from '../documents/level-host.js';
 import type { Membership } from './records/membership.js';
+import { OwnHome } from './records/own-home.js';
 import { OpenUser } from './users/open-user.js';
 import { SharedDocuments } from './shared-documents.js';
 import { UserAccess } from './users/user-access.js';
-import type { Removed } from './view/user-catalog.js';
 import { UserGenerations } from './users/user-generations.js';
 import { UserWatch } from './users/user-watch.js';
 
@@ -101,7 +102,11 @@ export class LocalCatalog implements Catalog {
         database,
         logger,
         onChange: (user) => users.recheck(user),
-        catchUp: () => users.recheckAll(),
+        onHome: (user) => users.lookAgain(user),
+        catchUp: async () => {
+          await users.recheckAll();
+          users.lookAgain();
+        },
       });
       return new LocalCatalog(options, { shared, users, watch, ownHost });
     } catch (error) {
@@ -141,7 +146,10 @@ export class LocalCatalog implements Catalog {
 
   async leaveHome(session: SessionToken, peer: PeerId): Promise<void> {
     const { user, ring } = this.#users.use(session);
-    await this.#shared.network.setHome({ user: user.owner, peer, gone: true }, ring.signer);
+    const { network } = this.#shared;
+    const home = { user: user.owner, peer };
+    const generation = (await network.home(home))?.generation ?? 0;
+    await network.setHome({ ...home, generation, gone: true }, ring.signer);
   }
 
   async problems(): Promise<readonly RecordProblem[]> {
@@ -259,7 +267,7 @@ export class LocalCatalog implements Catalog {
 
   async remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal> {
     const { recursive = false, forever = false } = options ?? {};
-    return this.#removal(await this.#users.with(session, (catalog) => catalog.remove(path, { recursive, forever })));
+    return { files: await this.#users.with(session, (catalog) => catalog.remove(path, { recursive, forever })) };
   }
 
   async deleted(session: SessionToken): Promise<readonly DeletedEntry[]> {
@@ -271,7 +279,21 @@ export class LocalCatalog implements Catalog {
   }
 
   async emptyTrash(session: SessionToken, untilMs: number): Promise<Removal> {
-    return this.#removal(await this.#users.with(session, (catalog) => catalog.emptyTrash(untilMs)));
+    return { files: await this.#users.with(session, (catalog) => catalog.emptyTrash(untilMs)) };
+  }
+
+  async dueRemovals(session: SessionToken): Promise<DueRemovals> {
+    const { due, waitingFor } = await this.#users.with(session, (catalog) => catalog.dueRemovals());
+    const removals = due.map(async ({ node, stripes }) => {
+      // The chunks of a stripe whose record is lost are found by inventories.
+      const records = await this.#shared.stripes.get(stripes);
+      return { node, stripes: records.flatMap((record) => (record === undefined ? [] : [freedStripe(record)])) };
+    });
+    return { due: await Promise.all(removals), waitingFor };
+  }
+
+  carryOutRemovals(session: SessionToken, nodes: readonly string[]): Promise<readonly StripeId[]> {
+    return this.#users.with(session, (catalog) => catalog.carryOutRemovals(nodes));
   }
 
   putStripes(records: readonly StripeRecord[]): Promise<void> {
@@ -314,22 +336,14 @@ export class LocalCatalog implements Catalog {
     await ownHost?.close();
   }
 
-  /** The files are gone already, as was asked: the chunks of a stripe whose record is lost are found by inventories. */
-  async #removal({ files, freed }: Removed): Promise<Removal> {
-    const stripes = await this.#shared.stripes.get(freed);
-    return { files, freed: stripes.flatMap((stripe) => (stripe === undefined ? [] : freedStripe(stripe))) };
-  }
-
   /** Whoever unlocks a user here wants the user's databases here. */
   async #settle(session: Session): Promise<void> {
-    const { logger, membership } = this.#options;
     const { user } = session;
     try {
-      const { signer } = this.#users.use(session).ring;
-      await this.#shared.network.setHome({ user, peer: membership.peer, gone: false }, signer);
+      await this.#users.use(session).arrive();
     } catch (error) {
       // What is here can be read all the same; the next unlock tries again.
-      logger.warn({ user, err: error }, 'that the user is at home here could not be noted');
+      this.#options.logger.warn({ user, err: error }, 'that the user is at home here could not be noted');
     }
   }
 }
@@ -355,8 +369,12 @@ function userAccess(options: LocalCatalogOptions, host: DocumentHost, { network 
     peer,
     async open(user, ring) {
       const peerName = nameOf(await network.peers(), peer);
-      const generations = new UserGenerations({ user: user.owner, host, peer, peerName, logger, now });
-      return OpenUser.open({ user, ring, generations, peer, logger });
+      const { owner } = user;
+      const isOwn = (home: UserHome): boolean => home.user === owner;
+      const homes = async (): Promise<PeerId[]> => (await network.homes()).filter(isOwn).map((home) => home.peer);
+      const generations = new UserGenerations({ user: owner, host, peer, peerName, logger, now, homes });
+      const home = new OwnHome({ user: owner, peer, network, now });
+      return OpenUser.open({ user, ring, generations, home, peer, logger });
     },
     networkName: async () => (await network.network()).name,
     pendingHosts,

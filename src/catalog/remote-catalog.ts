@@ -15,6 +15,7 @@ import type {
   Catalog,
   ChunkMove,
   DeletedEntry,
+  DueRemovals,
   Entry,
   KeyRotation,
   Manifest,
@@ -59,7 +60,7 @@ import {
   ownBytes,
   stripeBytes,
 } from './wire-records.js';
-import { decodeDeleted, readRemoval } from './wire-trash.js';
+import { decodeDeleted, readDue, readRemoval } from './wire-trash.js';
 
 /** Of an id in a list: tag, length, 32 bytes. */
 const ID_FIELD_BYTES = 34;
@@ -305,6 +306,19 @@ export class RemoteCatalog implements Catalog {
 
   emptyTrash(session: SessionToken, untilMs: number): Promise<Removal> {
     return readRemoval(this.#db.stream(Db.emptyTrash, { session: session.token, untilMs }));
+  }
+
+  dueRemovals(session: SessionToken): Promise<DueRemovals> {
+    return readDue(this.#db.stream(Db.findDueRemovals, { session: session.token }));
+  }
+
+  async carryOutRemovals(session: SessionToken, nodes: readonly string[]): Promise<readonly StripeId[]> {
+    const request = { session: session.token, nodes: nodes.map((node) => idBytes(node)) };
+    const freed: StripeId[] = [];
+    for await (const { stripes } of this.#db.stream(Db.carryOutRemovals, request)) {
+      for (const stripe of stripes) freed.push(parseStripeId(stripe));
+    }
+    return freed;
   }
 
   async putStripes(records: readonly StripeRecord[]): Promise<void> {

@@ -13,6 +13,7 @@ import type {
   PassphraseReply,
   PutReply,
   RecoveryEvent,
+  RemoveReply,
   StatusReply,
   UserReply,
 } from '../gateways/http/api.js';
@@ -258,12 +259,12 @@ export class FakePeer implements AsyncDisposable {
       .map((one) => this.#entry(one));
   }
 
-  #remove(path: string, recursive: boolean): { files: number; pendingChunks: number } {
+  #remove(path: string, recursive: boolean): RemoveReply {
     if (this.#entry(path).type === 'folder' && !recursive) throw new StorageError('CONFLICT', `${path} is a folder.`);
     const below = [...this.files.keys()].filter((one) => one === path || one.startsWith(`${path}/`));
     for (const one of below) this.files.delete(one);
     this.folders.delete(path);
-    return { files: below.length, pendingChunks: 0 };
+    return { files: below.length, pendingChunks: 0, pendingHomes: 0 };
   }
 
   #move({ from, to }: { from: string; to: string }): void {

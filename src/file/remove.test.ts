@@ -19,7 +19,7 @@ import type { Engine } from './engine.js';
 import { PutCommit } from './put-commit.js';
 import type { FileState, PutResult } from './put-file.js';
 import { keepHouse } from './keep-house.js';
-import { collectOrphans, deliverDeletes, removePath } from './remove.js';
+import { carryOutRemovals, collectOrphans, deliverDeletes, removePath } from './remove.js';
 import type { StoredStripe, StripeShape, Target } from './worker/protocol.js';
 
 function id(value: number): Uint8Array {
@@ -46,10 +46,13 @@ const TARGETS = [1, 2, 3, 4].map((n): Target => ({
 class Subject {
   readonly referred = new Set<StripeId>();
   readonly pinned = new Set<StripeId>();
-  freed: FreedStripe[] = [];
+  /** What lies in what was removed for ever. */
+  freed: readonly FreedStripe[] = [];
   /** One for each commit; the last stands for all that follow. */
   commitsFail: readonly StorageError[] = [];
   unreferencedFails: StorageError | undefined;
+  carryOutFails: Error | undefined;
+  waitingFor: readonly PeerId[] = [];
   nowMs = 1_000_000;
   /** The peers answer. */
   areUp = false;
@@ -88,8 +91,18 @@ class Subject {
         if (failure !== undefined) throw failure;
         for (const { manifest } of versions) for (const { stripe } of manifest.extents) this.referred.add(stripe);
       },
-      remove: async () => ({ files: 1, freed: this.freed }),
-      emptyTrash: async () => ({ files: 1, freed: this.freed }),
+      remove: async () => ({ files: 1 }),
+      emptyTrash: async () => ({ files: 1 }),
+      dueRemovals: async () => {
+        const due = this.freed.length > 0 ? [{ node: 'n', stripes: this.freed }] : [];
+        return { due, waitingFor: this.waitingFor };
+      },
+      carryOutRemovals: async () => {
+        if (this.carryOutFails !== undefined) throw this.carryOutFails;
+        const stripes = this.freed.map(({ stripe: freed }) => freed);
+        this.freed = [];
+        return stripes.filter((one) => !this.referred.has(one));
+      },
       sign: async () => new Uint8Array(),
       forgetStripes: async () => undefined,
     };
@@ -304,6 +317,54 @@ describe('what a put leaves at peers', () => {
   });
 });
 
+describe('a removal for ever', () => {
+  const freed = (n: number): FreedStripe => {
+    return { stripe: stripe(n).id, chunks: [{ id: parseChunkId(id(10 * n)), peer: parsePeerId(id(1)) }] };
+  };
+
+  it('that is interrupted after the catalog forgot the file leaves nothing behind', async (context) => {
+    const subject = await Subject.open(context);
+    subject.freed = [freed(5), freed(6)];
+    subject.referred.add(stripe(6).id);
+    subject.carryOutFails = new Error('killed');
+    await assert.rejects(carryOutRemovals(subject.engine, session), /killed/);
+    assert.equal(subject.outbox.intents(session.user).length, 2, 'written down before');
+    assert.deepEqual([...subject.pinned], []);
+    await collectOrphans(subject.engine, session);
+    assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['1 50'], 'the file in the other one is there');
+    assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+
+  it('is carried out once by two who are at it', async (context) => {
+    const subject = await Subject.open(context);
+    subject.freed = [freed(5)];
+    const done = await Promise.all([1, 2].map(() => carryOutRemovals(subject.engine, session)));
+    assert.deepEqual(
+      done.flatMap(({ freed: stripes }) => stripes),
+      [stripe(5).id],
+    );
+    assert.deepEqual(subject.deletes(), ['1 50']);
+    assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+
+  it('says for whom it waits, and goes on when they know', async (context) => {
+    const subject = await Subject.open(context);
+    subject.waitingFor = [parsePeerId(id(2))];
+    const attempt = new AbortController();
+    attempt.abort();
+    const options = { recursive: false, forever: true, signal: attempt.signal };
+    assert.deepEqual(await removePath(subject.engine, session, '/f', options), {
+      files: 1,
+      pendingChunks: 0,
+      pendingHomes: 1,
+    });
+    subject.waitingFor = [];
+    subject.freed = [freed(5)];
+    await keepHouse(subject.engine, session, signal);
+    assert.equal(subject.outbox.pending(stripe(5).id), 1);
+  });
+});
+
 describe('a deletion that waits for its peer', () => {
   it('is not sent when a file refers to the stripe by then, nor while that cannot be told', async (context) => {
     const subject = await Subject.open(context);
@@ -324,7 +385,7 @@ describe('a deletion that waits for its peer', () => {
     // Restored at another peer, whose change has arrived meanwhile.
     subject.referred.add(stripe(5).id);
     assert.deepEqual(await later(), ['1 60']);
-    assert.deepEqual(await later(), ['1 60']);
+    assert.equal(subject.outbox.pending(), 0, 'nobody asks for ever whether the file is gone again');
   });
 });
 

@@ -1,8 +1,9 @@
-import type { FreedStripe, Removal, Session } from '../catalog/catalog.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FreedStripe, Session } from '../catalog/catalog.js';
 import { encodeDeleteOrder } from '../chunk/grant.js';
 import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
-import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS } from '../limits.js';
+import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS, REMOVAL_POLL_MS } from '../limits.js';
 import type { DeleteBatch, Intent, PendingDelete } from '../store/outbox.js';
 import type { Engine } from './engine.js';
 
@@ -10,6 +11,8 @@ export interface Removed {
   readonly files: number;
   /** Chunks whose peers have not acknowledged yet; they are asked again until they do. */
   readonly pendingChunks: number;
+  /** Peers of the user that have not heard of a removal for ever: the space is given back when they have. */
+  readonly pendingHomes: number;
 }
 
 export interface RemovePathOptions {
@@ -27,7 +30,10 @@ export async function removePath(
   options: RemovePathOptions,
 ): Promise<Removed> {
   const { recursive, forever = false, signal } = options;
-  return giveBack(engine, session, await engine.catalog.remove(session, path, { recursive, forever }), signal);
+  const { files } = await engine.catalog.remove(session, path, { recursive, forever });
+  return forever
+    ? { files, ...(await giveBack(engine, session, signal)) }
+    : { files, pendingChunks: 0, pendingHomes: 0 };
 }
 
 /** Removes for ever what was put into the trash, and not touched since, before `untilMs` (Unix time). */
@@ -36,23 +42,72 @@ export async function emptyTrash(
   session: Session,
   options: { readonly untilMs: number; readonly signal: AbortSignal },
 ): Promise<Removed> {
-  return giveBack(engine, session, await engine.catalog.emptyTrash(session, options.untilMs), options.signal);
+  const { files } = await engine.catalog.emptyTrash(session, options.untilMs);
+  return { files, ...(await giveBack(engine, session, options.signal)) };
 }
 
-/** Gives the space back at every peer that answers. */
-async function giveBack(
+/** Gives the space back at every peer that answers, as soon as the homes of the user have. What is left to do is done later. */
+async function giveBack(engine: Engine, session: Session, signal: AbortSignal): Promise<Omit<Removed, 'files'>> {
+  const attempt = AbortSignal.any([signal, AbortSignal.timeout(DELETE_ATTEMPT_MS)]);
+  const stripes: StripeId[] = [];
+  let pendingHomes = 0;
+  do {
+    const { freed, waitingFor } = await carryOutRemovals(engine, session);
+    stripes.push(...freed);
+    pendingHomes = waitingFor;
+    // An aborted wait is the end that was asked for.
+    if (pendingHomes > 0) await delay(REMOVAL_POLL_MS, undefined, { signal: attempt }).catch(() => undefined);
+  } while (pendingHomes > 0 && !attempt.aborted);
+  await deliverDeletes(engine, session, attempt);
+  const pendingChunks = stripes.reduce((sum, stripe) => sum + engine.outbox.pending(stripe), 0);
+  return { pendingChunks, pendingHomes };
+}
+
+/**
+ * Carries out the removals for ever that every home of the user knows of. Their stripes are written down before the catalog
+ * forgets what referred to them: whatever interrupts this, `collectOrphans` finds those that nothing refers to any more.
+ *
+ * @returns the stripes whose deletion is noted, and how many homes have not answered to the other removals
+ */
+export async function carryOutRemovals(
   engine: Engine,
   session: Session,
-  { files, freed: unused }: Removal,
-  signal: AbortSignal,
-): Promise<Removed> {
-  const freed = unused.filter(({ stripe }) => !engine.pinned.has(stripe));
-  for (const stripe of unused) if (engine.pinned.has(stripe.stripe)) await suspect(engine, session, stripe);
-  await freeStripes(engine, session, freed);
-  const attempt = AbortSignal.any([signal, AbortSignal.timeout(DELETE_ATTEMPT_MS)]);
-  await deliverDeletes(engine, session, attempt);
-  const pendingChunks = freed.reduce((sum, { stripe }) => sum + engine.outbox.pending(stripe), 0);
-  return { files, pendingChunks };
+): Promise<{ readonly freed: readonly StripeId[]; readonly waitingFor: number }> {
+  const freed: StripeId[] = [];
+  for (;;) {
+    const { due, waitingFor } = await engine.catalog.dueRemovals(session);
+    if (due.length === 0) return { freed, waitingFor: waitingFor.length };
+    const touched = new Map(due.flatMap(({ stripes }) => stripes.map((stripe) => [stripe.stripe, stripe])));
+    const nodes = due.map(({ node }) => node);
+    for (const stripe of await carryOut(engine, session, nodes, touched)) freed.push(stripe);
+  }
+}
+
+async function carryOut(
+  { catalog, outbox, pinned, ...engine }: Engine,
+  session: Session,
+  nodes: readonly string[],
+  touched: ReadonlyMap<StripeId, FreedStripe>,
+): Promise<readonly StripeId[]> {
+  const intents = [...touched.values()].map((stripe) => intentOf(stripe, session));
+  // Another file of a put under way may lie in a stripe that is pinned: that is looked at when the put has ended.
+  const mine = [...touched.keys()].filter((stripe) => !pinned.has(stripe));
+  for (const stripe of mine) pinned.add(stripe);
+  try {
+    await outbox.intendAll(intents);
+    const unused = new Set(await catalog.carryOutRemovals(session, nodes));
+    const freed = mine.filter((stripe) => unused.has(stripe));
+    outbox.settle(mine.filter((stripe) => !unused.has(stripe)));
+    const places = freed.flatMap((stripe) => touched.get(stripe) ?? []);
+    await freeStripes({ catalog, outbox, pinned, ...engine }, session, places);
+    return freed;
+  } finally {
+    for (const stripe of mine) pinned.delete(stripe);
+  }
+}
+
+function intentOf({ stripe, chunks }: FreedStripe, { user }: Session): Intent {
+  return { stripe, owner: user, chunks: chunks.map(({ id }) => id), targets: chunks.map(({ peer }) => peer) };
 }
 
 /**
@@ -71,12 +126,6 @@ export async function freeStripes(
   );
   // In one write: deletes that were due even for a moment could be sent before the chunks arrive.
   await engine.outbox.add(deletes, options.later === true ? DELETE_RETRY_MIN_MS : 0);
-}
-
-/** Another file of a put under way may lie in the stripe: that is looked at when the put has ended. */
-async function suspect({ outbox }: Engine, { user }: Session, { stripe, chunks }: FreedStripe): Promise<void> {
-  const [ids, targets] = [chunks.map(({ id }) => id), chunks.map(({ peer }) => peer)];
-  await outbox.intend({ stripe, owner: user, chunks: ids, targets });
 }
 
 /** Stands for the stripe of a chunk that is deleted at one peer while its stripe stays. */
@@ -132,8 +181,8 @@ export async function deliverDeletes(engine: Engine, session: Session, signal: A
 }
 
 /**
- * Keeps back the chunks of stripes that a file refers to by now, or of whom that cannot be told: a delete may wait for its
- * peer for long, and another peer of the user may have restored a version before it knew of the removal.
+ * Gives up deleting the chunks of stripes that a file refers to again, and keeps back those of whom that cannot be told: a
+ * delete may wait for its peer for long, and a home of the user that nobody waited for any more may have restored a version.
  */
 async function stillFree(
   engine: Engine,
@@ -142,27 +191,29 @@ async function stillFree(
 ): Promise<readonly DeleteBatch[]> {
   const stripes = new Set(batches.flatMap(({ deletes }) => deletes.map(({ stripe }) => stripe)));
   stripes.delete(STRIPE_THAT_STAYS);
-  const free = new Set(stripes.size === 0 ? [] : await unreferencedOf(engine, session, [...stripes]));
-  free.add(STRIPE_THAT_STAYS);
+  const known = stripes.size === 0 ? [] : await unreferencedOf(engine, session, [...stripes]);
+  const free = new Set(known).add(STRIPE_THAT_STAYS);
   const isFree = ({ stripe }: PendingDelete): boolean => free.has(stripe);
-  await engine.outbox.postpone(batches.flatMap(({ deletes }) => deletes.filter((one) => !isFree(one))));
+  if (known === undefined)
+    await engine.outbox.postpone(batches.flatMap(({ deletes }) => deletes.filter((one) => !isFree(one))));
+  else await engine.outbox.recall([...stripes].filter((stripe) => !free.has(stripe)));
   return batches
     .map((batch) => ({ ...batch, deletes: batch.deletes.filter(isFree) }))
     .filter(({ deletes }) => deletes.length > 0);
 }
 
-/** None while that cannot be told: then they wait, like those of a peer that does not answer. */
+/** Undefined while that cannot be told: then they wait, like those of a peer that does not answer. */
 async function unreferencedOf(
   engine: Engine,
   session: Session,
   stripes: readonly StripeId[],
-): Promise<readonly StripeId[]> {
+): Promise<readonly StripeId[] | undefined> {
   try {
     return await engine.catalog.unreferenced(session, stripes);
   } catch (error) {
     const { code } = wrapError(error, 'Looking for what refers to stripes');
     engine.logger.debug({ code, stripes: stripes.length }, 'deletions wait until the catalog is whole');
-    return [];
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
+import { toHex } from '../bytes.js';
 import { idBytes, parsePeerId, parseStripeId, parseVersionId } from '../chunk/ids.js';
-import type { Catalog, NewVersion, Removal } from '../catalog/catalog.js';
+import type { Catalog, NewVersion } from '../catalog/catalog.js';
 import { pages } from '../catalog/pages.js';
 import { ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
 import {
@@ -9,7 +10,6 @@ import {
   decodeState,
   decodeStripe,
   encodeEntry,
-  encodeFreed,
   encodeKeyRotation,
   encodeHome,
   encodeNetwork,
@@ -19,16 +19,16 @@ import {
   encodeUser,
   encodeVersion,
   entryBytes,
-  freedBytes,
 } from '../catalog/wire-records.js';
-import { deletedBytes, encodeDeleted } from '../catalog/wire-trash.js';
-import type { CommitRequest, DbServiceServer, RemoveResponse } from '../gen/shoal/v1/db.js';
+import { deletedBytes, duePages, encodeDeleted } from '../catalog/wire-trash.js';
+import type { CommitRequest, DbServiceServer } from '../gen/shoal/v1/db.js';
 import type { Logger } from '../log.js';
 import { clientStream, serverStream, unary } from './db-calls.js';
 
 const NO_ID = new Uint8Array(0);
 const VERSION_BYTES = 50;
 const HOME_BYTES = 72;
+const STRIPE_ID_BYTES = 34;
 
 interface Context {
   readonly catalog: Catalog;
@@ -169,11 +169,6 @@ async function readCommit(requests: AsyncIterable<CommitRequest>): Promise<{ tok
   return { token, versions: assembly.finish().map(({ name, manifest }) => ({ ...name, manifest })) };
 }
 
-function* removalPages({ files, freed }: Removal): Generator<RemoveResponse> {
-  yield { files, freed: [] };
-  for (const page of pages(freed.map(encodeFreed), freedBytes)) yield { files: 0, freed: page };
-}
-
 function changeHandlers({ catalog, logger }: Context) {
   return {
     commit: clientStream(logger, async (requests) => {
@@ -190,7 +185,7 @@ function changeHandlers({ catalog, logger }: Context) {
       return {};
     }),
     remove: serverStream(logger, async function* ({ session, path, recursive, forever }) {
-      yield* removalPages(await catalog.remove({ token: session }, path, { recursive, forever }));
+      yield await catalog.remove({ token: session }, path, { recursive, forever });
     }),
     listDeleted: serverStream(logger, async function* ({ session }) {
       const entries = (await catalog.deleted({ token: session })).map(encodeDeleted);
@@ -201,7 +196,14 @@ function changeHandlers({ catalog, logger }: Context) {
       return encodeEntry(await catalog.restore({ token: session }, path, wanted));
     }),
     emptyTrash: serverStream(logger, async function* ({ session, untilMs }) {
-      yield* removalPages(await catalog.emptyTrash({ token: session }, untilMs));
+      yield await catalog.emptyTrash({ token: session }, untilMs);
+    }),
+    findDueRemovals: serverStream(logger, async function* ({ session }) {
+      yield* duePages(await catalog.dueRemovals({ token: session }));
+    }),
+    carryOutRemovals: serverStream(logger, async function* ({ session, nodes }) {
+      const freed = await catalog.carryOutRemovals({ token: session }, nodes.map(toHex));
+      for (const page of pages(freed, () => STRIPE_ID_BYTES)) yield { stripes: page.map((id) => idBytes(id)) };
     }),
   } satisfies Partial<DbServiceServer>;
 }

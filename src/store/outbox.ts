@@ -107,15 +107,21 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Before a stripe's first chunk leaves. Resolves when it would survive a power cut. */
-  async intend({ stripe, owner, chunks, targets }: Intent): Promise<void> {
-    this.#settled.delete(stripe);
-    const row = [
-      idBytes(stripe),
-      idBytes(owner),
-      concatBytes(...chunks.map((id) => idBytes(id))),
-      concatBytes(...targets.map((id) => idBytes(id))),
-    ];
+  async intend(intent: Intent): Promise<void> {
+    this.#settled.delete(intent.stripe);
+    const row = rowOf(intent);
     await this.#write(() => this.#sql.intend.run(...row));
+  }
+
+  /** Before a file stops referring to these stripes. Resolves when they would survive a power cut. */
+  async intendAll(intents: readonly Intent[]): Promise<void> {
+    for (const { stripe } of intents) this.#settled.delete(stripe);
+    for (let start = 0; start < intents.length; start += MAX_IDS_PER_CALL) {
+      const rows = intents.slice(start, start + MAX_IDS_PER_CALL).map(rowOf);
+      await this.#write(() => {
+        for (const row of rows) this.#sql.intend.run(...row);
+      });
+    }
   }
 
   /**
@@ -220,6 +226,11 @@ export class Outbox implements AsyncDisposable {
 
 function keyOf({ peer, owner, chunk }: PendingDelete): [peer: Uint8Array, owner: Uint8Array, chunk: Uint8Array] {
   return [idBytes(peer), idBytes(owner), idBytes(chunk)];
+}
+
+function rowOf({ stripe, owner, chunks, targets }: Intent): Uint8Array[] {
+  const [ids, peers] = [chunks.map((id) => idBytes(id)), targets.map((id) => idBytes(id))];
+  return [idBytes(stripe), idBytes(owner), concatBytes(...ids), concatBytes(...peers)];
 }
 
 function deleteOf(row: Row): PendingDelete {

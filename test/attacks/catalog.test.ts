@@ -149,7 +149,7 @@ const ALONE = {
 function injection(): Operation {
   const node = randomBytes(16);
   const parent = new Uint8Array(16);
-  const setEntry = { node, parent, name: 'injected', folder: true, changedMs: 1, trashedFrom: '' };
+  const setEntry = { node, parent, name: 'injected', folder: true, changedMs: 1, trashedFrom: '', seen: [] };
   return { operation: { $case: 'setEntry', value: setEntry } };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Catalog, Entry, NewVersion, Session } from '../../src/catalog/catalog.js';
+import type { Catalog, Entry, FreedStripe, NewVersion, Session } from '../../src/catalog/catalog.js';
 import { type ErrorCode, StorageError } from '../../src/errors.js';
 
 export interface TrashSubject {
@@ -17,13 +17,31 @@ function paths(entries: readonly Entry[]): string[] {
   return entries.map(({ path }) => path);
 }
 
+/** Removes for ever, and carries that out. @returns what came free, as it lay */
+export async function removeForever(
+  catalog: Catalog,
+  session: Session,
+  path: string,
+): Promise<{ readonly files: number; readonly freed: readonly FreedStripe[] }> {
+  const { files } = await catalog.remove(session, path, { recursive: true, forever: true });
+  const { due, waitingFor } = await catalog.dueRemovals(session);
+  assert.deepEqual(waitingFor, []);
+  const freed = new Set(
+    await catalog.carryOutRemovals(
+      session,
+      due.map(({ node }) => node),
+    ),
+  );
+  return { files, freed: due.flatMap(({ stripes }) => stripes.filter(({ stripe }) => freed.has(stripe))) };
+}
+
 /** Part of the contract of a Catalog: nothing that was removed or replaced is lost before it is removed for ever. */
 export function trashContract(subject: () => TrashSubject): void {
   test('what is removed lies in the trash, comes back, and is removed for ever', async () => {
     const { catalog, session, put } = subject();
     const version = put('/bin/deep/file', 2);
     await catalog.commit(session, [version, put('/bin/deep/other')]);
-    assert.deepEqual(await catalog.remove(session, '/bin', { recursive: true }), { files: 2, freed: [] });
+    assert.deepEqual(await catalog.remove(session, '/bin', { recursive: true }), { files: 2 });
     await fails(catalog.stat(session, '/bin'), 'NOT_FOUND');
     const trashed = (await catalog.deleted(session)).filter(({ path }) => path === '/bin');
     assert.deepEqual(

@@ -1,4 +1,4 @@
-import { parsePeerId, parseUserId, type PeerId, type UserId } from '../../src/chunk/ids.js';
+import { parsePeerId, parseUserId, type PeerId, type StripeId, type UserId } from '../../src/chunk/ids.js';
 import type { DocumentDatabase } from '../../src/documents/document-database.js';
 import { UserCatalog } from '../../src/catalog/view/user-catalog.js';
 import type { UserDocument } from '../../src/catalog/users/user-document.js';
@@ -75,7 +75,7 @@ export function samplePeer(digit: number): PeerId {
 }
 
 /** The user's catalog at a peer, over any database. */
-export function openUserCatalog(
+export async function openUserCatalog(
   user: SampleUser,
   database: DocumentDatabase,
   options: {
@@ -83,9 +83,21 @@ export function openUserCatalog(
     readonly peerName?: string;
     readonly logger?: Logger;
     readonly now?: () => number;
+    /** Of the user; absent: this peer alone. */
+    readonly homes?: readonly PeerId[];
   } = {},
 ): Promise<UserCatalog> {
   const { peer = samplePeer(1), peerName = 'attic', logger = silentLogger() } = options;
-  const { now = () => 1_700_000_000_000 } = options;
-  return UserCatalog.open({ user: user.id, keys: user.keys(), database, peer, peerName, logger, now });
+  const { now = () => 1_700_000_000_000, homes = [peer] } = options;
+  const at = { peer, peerName, homes: () => Promise.resolve(homes) };
+  const catalog = await UserCatalog.open({ ...at, user: user.id, keys: user.keys(), database, logger, now });
+  catalog.settle();
+  return catalog;
+}
+
+/** Removes for ever what is at a path, as far as homes allow. @returns the stripes that came free */
+export async function removeForever(catalog: UserCatalog, path: string): Promise<readonly StripeId[]> {
+  await catalog.remove(path, { recursive: true, forever: true });
+  const { due } = await catalog.dueRemovals();
+  return catalog.carryOutRemovals(due.map(({ node }) => node));
 }

@@ -9,7 +9,7 @@ import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
 import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
-import { trashContract } from './catalog-trash.js';
+import { removeForever, trashContract } from './catalog-trash.js';
 import { profileOf } from './sample-network.js';
 
 /** A catalog and what it needs to be used. */
@@ -271,7 +271,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       const large = put('/large/file', 9001);
       await catalog.commit(session, [large, put('/large/small')]);
       assert.deepEqual(await catalog.manifest(session, '/large/file'), large.manifest);
-      const { freed } = await catalog.remove(session, '/large/file', { forever: true });
+      const { freed } = await removeForever(catalog, session, '/large/file');
       assert.deepEqual(freed, []);
     });
 
@@ -347,12 +347,12 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
         const peer = own.placement[index]?.peer;
         return peer === undefined ? [] : [{ id, peer }];
       });
-      const first = await catalog.remove(session, '/remove/both', { forever: true });
+      const first = await removeForever(catalog, session, '/remove/both');
       assert.deepEqual(first, { files: 1, freed: [{ stripe: own.id, chunks: held }] });
       await fails(catalog.stat(session, '/remove/both'), 'NOT_FOUND');
 
       await catalog.commit(session, [sampleVersion('/remove/deep/x')]);
-      const rest = await catalog.remove(session, '/remove', { recursive: true, forever: true });
+      const rest = await removeForever(catalog, session, '/remove');
       assert.equal(rest.files, 2);
       assert.deepEqual(
         rest.freed.map((freed) => freed.stripe),
@@ -370,7 +370,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
 
     test('an empty folder is removed without asking twice', async () => {
       await catalog.makeFolder(session, '/hollow/folder');
-      assert.deepEqual(await catalog.remove(session, '/hollow/folder'), { files: 0, freed: [] });
+      assert.deepEqual(await catalog.remove(session, '/hollow/folder'), { files: 0 });
       await catalog.makeFolder(session, '/hollow/folder');
       await catalog.makeFolder(session, '/hollow/folder');
       assert.deepEqual(paths(await catalog.list(session, '/hollow')), ['/hollow/folder']);

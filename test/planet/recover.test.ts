@@ -18,6 +18,7 @@ import type { Peer } from '../../src/peer/peer.js';
 import { collectOrphans, freeStripes } from '../../src/file/remove.js';
 import { DELETE_RETRY_MAX_MS } from '../../src/limits.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
+import { removeForever } from '../contract/catalog-trash.js';
 import { NEVER } from '../contract/offer.js';
 import { forgetUsers, loseDatabases } from './amnesia.js';
 import { assertStored, paths, put, putAll, read, remove } from './files.js';
@@ -78,7 +79,7 @@ describe('a network that has lost all its databases', () => {
     await put(planet, '/before', seededBytes('before', 5000));
     await planet.engine.catalog.move(planet.session, '/before', '/after');
     await put(planet, '/after', seededBytes('after', 6000));
-    const { freed } = await planet.engine.catalog.remove(planet.session, '/song', { forever: true });
+    const { freed } = await removeForever(planet.engine.catalog, planet.session, '/song');
     await freeStripes(planet.engine, planet.session, freed);
     await planet.deliver();
     await remove(planet, '/notes/0/0.txt');

@@ -147,11 +147,11 @@ describe('a network of three peers', () => {
     await putAll(planet, { '/gone/a': seededBytes('a', 300_000), '/gone/b': seededBytes('b', 300_000) });
     const full = await planet.usage();
     assert.ok(full.every((bytes, i) => bytes > (before[i] ?? 0)));
-    assert.deepEqual(await remove(planet, '/gone/a'), { files: 1, pendingChunks: 0 });
+    assert.deepEqual(await remove(planet, '/gone/a'), { files: 1, pendingChunks: 0, pendingHomes: 0 });
     assert.deepEqual(await planet.usage(), full);
     await assertStored(planet, '/gone/b', seededBytes('b', 300_000));
     await assert.rejects(read(planet, '/gone/a'), { code: 'NOT_FOUND' });
-    assert.deepEqual(await remove(planet, '/gone/b'), { files: 1, pendingChunks: 0 });
+    assert.deepEqual(await remove(planet, '/gone/b'), { files: 1, pendingChunks: 0, pendingHomes: 0 });
     assert.deepEqual(await planet.usage(), before);
   });
 

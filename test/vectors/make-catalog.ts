@@ -40,7 +40,8 @@ function version(path: string, extents = 1): NewVersion {
 async function work(database: MemoryDocuments, name: string, steps: (catalog: UserCatalog) => Promise<void>) {
   const options = { user, keys: deriveUserKeys(rootKey), logger: silentLogger(), now: () => NOW_MS };
   const peer = parsePeerId(hash(name));
-  const catalog = await UserCatalog.open({ ...options, database, peer, peerName: name });
+  const at = { database, peer, peerName: name, homes: () => Promise.resolve([peer]) };
+  const catalog = await UserCatalog.open({ ...options, ...at });
   await steps(catalog);
   await catalog.close();
 }

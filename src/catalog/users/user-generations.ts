@@ -18,6 +18,8 @@ export interface UserGenerationsOptions {
   readonly logger: Logger;
   /** Unix time. */
   readonly now: () => number;
+  /** Where the user is at home. */
+  readonly homes: () => Promise<readonly PeerId[]>;
 }
 
 /** Documents of one generation, open. */
@@ -61,11 +63,11 @@ export class UserGenerations {
   }
 
   async catalog(generation: number, ring: KeyRing): Promise<UserCatalog> {
-    const { host, user, peer, peerName, logger, now } = this.#options;
+    const { host, user, peer, peerName, logger, now, homes } = this.#options;
     const keys = ring.copyOf(generation);
     const database = await host.open(userDatabase(user, generation));
     try {
-      return await UserCatalog.open({ user, peer, peerName, keys, logger, now, database });
+      return await UserCatalog.open({ user, peer, peerName, keys, logger, now, homes, database });
     } catch (error) {
       wipeKeys(keys);
       await database.close();

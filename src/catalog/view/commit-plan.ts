@@ -142,7 +142,10 @@ export class CommitPlan {
 
   #isFree(id: string): boolean {
     const { view, batch } = this.#context;
-    return !this.#ids.has(id) && !batch.makes(id) && view.tree.node(id)?.shown !== true;
+    if (this.#ids.has(id) || batch.makes(id)) return false;
+    const node = view.tree.node(id);
+    // What is to be removed for ever is hidden, and would be back.
+    return node === undefined || (!node.shown && !view.tree.dooms.has(node));
   }
 
   /** Peers that make the same folder while apart derive the same id, so they make one folder. */
@@ -163,7 +166,7 @@ export class CommitPlan {
   #set(id: string, entry: { parent: string; name: string; folder: boolean }): string {
     const { parent, name, folder } = entry;
     const changedMs = this.#context.nowMs;
-    const value = { node: idBytes(id), parent: idBytes(parent), name, folder, changedMs, trashedFrom: '' };
+    const value = { node: idBytes(id), parent: idBytes(parent), name, folder, changedMs, trashedFrom: '', seen: [] };
     this.#operations.push({ $case: 'setEntry', value });
     this.#nodes.set(stagedKey(parent, name), { id, folder });
     this.#ids.add(id);

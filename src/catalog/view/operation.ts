@@ -1,7 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { ID_BYTES, SHORT_ID_BYTES } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
-import { type AddVersion, Operation, type RemoveEntry, type SetEntry } from '../../gen/shoal/v1/format.js';
+import { type AddVersion, Operation, type RemoveEntry, type Seen, type SetEntry } from '../../gen/shoal/v1/format.js';
 import { MAX_CHANGE_BYTES } from '../../limits.js';
 
 /** Ids, sizes and times of any operation. */
@@ -10,6 +10,10 @@ const ENTRY_BYTES = 80;
 const EXTENT_BYTES = 84;
 /** An id of 16 bytes, with its tag and length. */
 const SHORT_ID_FIELD_BYTES = 18;
+/** What is known of one peer: its id and a counter, with tags and lengths. */
+const SEEN_BYTES = 46;
+/** A stamp and a time. */
+const DOOM_BYTES = 92;
 /** The hash of an extents document, with its tag and length. */
 const HASH_FIELD_BYTES = 34;
 
@@ -25,7 +29,12 @@ export interface PlacedOperation {
 function sizeOf(operation: ChangeOperation): number {
   switch (operation.$case) {
     case 'setEntry':
-      return ENTRY_BYTES + Buffer.byteLength(operation.value.name) + Buffer.byteLength(operation.value.trashedFrom);
+      return (
+        ENTRY_BYTES +
+        Buffer.byteLength(operation.value.name) +
+        Buffer.byteLength(operation.value.trashedFrom) +
+        operation.value.seen.length * SEEN_BYTES
+      );
     case 'addVersion':
       return (
         ENTRY_BYTES +
@@ -33,8 +42,13 @@ function sizeOf(operation: ChangeOperation): number {
         operation.value.extentDocuments.length * HASH_FIELD_BYTES
       );
     case 'removeEntry':
-      return ENTRY_BYTES + operation.value.versions.length * SHORT_ID_FIELD_BYTES;
+      return sizeOfRemoval(operation.value);
   }
+}
+
+function sizeOfRemoval({ versions, doom, seen }: RemoveEntry): number {
+  const answer = ENTRY_BYTES + versions.length * SHORT_ID_FIELD_BYTES + seen.length * SEEN_BYTES;
+  return doom === undefined ? answer : answer + DOOM_BYTES + doom.seen.length * SEEN_BYTES;
 }
 
 /** In order, so that each group stays near MAX_CHANGE_BYTES; one operation alone may exceed it. */
@@ -69,12 +83,21 @@ function checkVersion(version: AddVersion): void {
   demandSense(version.extentDocuments.every(({ length }) => length === ID_BYTES));
 }
 
-function checkEntry(entry: SetEntry): void {
-  demandSense(entry.node.length === SHORT_ID_BYTES && entry.parent.length === SHORT_ID_BYTES && entry.name !== '');
+function isKnowledge(seen: readonly Seen[]): boolean {
+  return seen.every(({ peer, counter }) => peer.length === ID_BYTES && Number.isSafeInteger(counter));
 }
 
-function checkRemoval({ node, versions }: RemoveEntry): void {
+function checkEntry({ node, parent, name, seen }: SetEntry): void {
+  demandSense(node.length === SHORT_ID_BYTES && parent.length === SHORT_ID_BYTES && name !== '' && isKnowledge(seen));
+}
+
+function checkRemoval({ node, versions, doom, seen }: RemoveEntry): void {
   demandSense(node.length === SHORT_ID_BYTES && versions.every(({ length }) => length === SHORT_ID_BYTES));
+  demandSense(isKnowledge(seen));
+  if (doom === undefined) return;
+  const { peer, document, counter, issuedMs } = doom;
+  demandSense(peer.length === document.length && (peer.length === 0 || peer.length === ID_BYTES));
+  demandSense(Number.isSafeInteger(counter) && Number.isSafeInteger(issuedMs) && isKnowledge(doom.seen));
 }
 
 function check(operation: ChangeOperation): void {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { idBytes, type VersionId } from '../../chunk/ids.js';
-import { type AddVersion, Operation } from '../../gen/shoal/v1/format.js';
+import { type AddVersion, Operation, type RemoveEntry } from '../../gen/shoal/v1/format.js';
 import {
   COVERED_PER_PART,
   HEADS_PER_PART,
@@ -8,9 +8,12 @@ import {
   STATE_NODES_PER_TURN,
   VERSIONS_PER_REMOVAL,
 } from '../../limits.js';
+import { encodeDoom } from './dooms.js';
+import { encodeKnowledge } from './knowledge.js';
 import type { ChangeOperation } from './operation.js';
 import type { ChangeStamp, Stamp } from './stamp.js';
 import type { DumpPart, StampedOperation } from './state.js';
+import type { Tree } from './tree.js';
 import type { View } from './view.js';
 import { readVersion, type ViewNode, type ViewVersion } from './view-node.js';
 
@@ -65,25 +68,42 @@ async function encodeVersion(version: ViewVersion, map: MapVersion | undefined):
   return added.extentDocuments.length === 0 ? bytes : encode({ $case: 'addVersion', value: await map(added) });
 }
 
-function encodePlace({ id, claimed, name, folder, changedMs, trashedFrom = '' }: ViewNode): Uint8Array {
-  const value = { node: idBytes(id), parent: idBytes(claimed?.id ?? ''), name, folder, changedMs, trashedFrom };
+function encodePlace(tree: Tree, node: ViewNode): Uint8Array {
+  const { id, claimed, name, folder, changedMs, trashedFrom = '' } = node;
+  const seen = encodeKnowledge(tree.trashedBy(node) ?? new Map());
+  const value = { node: idBytes(id), parent: idBytes(claimed?.id ?? ''), name, folder, changedMs, trashedFrom, seen };
   return encode({ $case: 'setEntry', value });
+}
+
+function encodeRemoval(node: string, says: Partial<RemoveEntry>): Uint8Array {
+  const value = { versions: [], doom: undefined, seen: [], ...says, node: idBytes(node) };
+  return encode({ $case: 'removeEntry', value });
 }
 
 function* removals(id: string, dropped: readonly VersionId[], stamp: Stamp): Generator<StampedOperation> {
   let at = 0;
   do {
     const versions = dropped.slice(at, at + VERSIONS_PER_REMOVAL).map(idBytes);
-    yield { bytes: encode({ $case: 'removeEntry', value: { node: idBytes(id), versions } }), stamp };
+    yield { bytes: encodeRemoval(id, { versions }), stamp };
     at += VERSIONS_PER_REMOVAL;
   } while (at < dropped.length);
 }
 
 /** All that the view knows of a node: applied to any view that knows less, it knows as much. */
-async function* operationsOf(node: ViewNode, map: MapVersion | undefined): AsyncGenerator<StampedOperation> {
-  if (node.set !== undefined) yield { bytes: encodePlace(node), stamp: node.set };
+async function* operationsOf(
+  tree: Tree,
+  node: ViewNode,
+  map: MapVersion | undefined,
+): AsyncGenerator<StampedOperation> {
+  if (node.set !== undefined) yield { bytes: encodePlace(tree, node), stamp: node.set };
   for (const version of node.versions) yield { bytes: await encodeVersion(version, map), stamp: version };
   if (node.removed !== undefined) yield* removals(node.id, [...(node.dropped ?? [])], node.removed);
+  const doom = tree.dooms.of(node);
+  if (doom !== undefined) yield { bytes: encodeRemoval(node.id, { doom: encodeDoom(doom) }), stamp: doom.stamp };
+  if (node !== tree.trash) return;
+  for (const { seen, stamp } of tree.dooms.answers()) {
+    yield { bytes: encodeRemoval(node.id, { seen: encodeKnowledge(seen) }), stamp };
+  }
 }
 
 /** Operations until they fill a document. */
@@ -125,7 +145,7 @@ export async function* nodeParts(
     const node = view.tree.node(id);
     if (index % STATE_NODES_PER_TURN === 0) await setImmediate();
     if (node === undefined) continue;
-    for await (const operation of operationsOf(node, options.map)) {
+    for await (const operation of operationsOf(view.tree, node, options.map)) {
       if (filling.add(operation)) continue;
       yield { ...NOTHING, operations: filling.operations, through };
       filling = new Filling();

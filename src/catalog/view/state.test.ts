@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { openUserCatalog, samplePeer, sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
+import { openUserCatalog, removeForever, samplePeer, sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
 import { sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { shown } from '../../../test/contract/catalog-view.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
@@ -65,6 +65,7 @@ async function act(catalog: UserCatalog, numbers: SeededNumbers): Promise<void> 
     () => catalog.restore(at),
     () => catalog.restore(at, catalog.versions(at).at(-1)?.version),
     () => catalog.emptyTrash(Number.MAX_SAFE_INTEGER),
+    () => removeForever(catalog, at),
   ];
   try {
     await acts[numbers.below(acts.length)]?.();

@@ -1,4 +1,5 @@
-import { isWithinPath, parsePath, formatPath } from '../path.js';
+import { formatPath, isWithinPath, joinPath, parsePath } from '../path.js';
+import { knows } from './knowledge.js';
 import type { Tree } from './tree.js';
 import { isFolder, type ViewNode } from './view-node.js';
 
@@ -74,6 +75,26 @@ export function untouchedSince(tree: Tree, untilMs: number): ViewNode[] {
   const old = trashedIn(tree).filter(({ node }) => node.changedMs <= untilMs);
   const due = old.filter(({ node }) => contentsOf(tree, node).touchedMs <= untilMs);
   return due.map(({ node }) => node);
+}
+
+/**
+ * What was placed in a folder by somebody who did not know that it was in the trash, and the path that it would have. Who
+ * changes a file that is removed elsewhere finds it in the trash, in its new version.
+ */
+export function newcomersInTrash(tree: Tree): Trashed[] {
+  const found: Trashed[] = [];
+  for (const { node: top, path } of trashedIn(tree)) {
+    const seen = tree.trashedBy(top);
+    if (seen === undefined) continue;
+    const ahead: Trashed[] = [{ node: top, path }];
+    for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+      const { node } = next;
+      if (node !== top && node.set !== undefined && !knows(seen, node.set.change)) found.push(next);
+      else
+        for (const [name, child] of tree.children(node)) ahead.push({ node: child, path: joinPath(next.path, name) });
+    }
+  }
+  return found;
 }
 
 /** A file has versions; a folder may be gone and shown for what is in it. */

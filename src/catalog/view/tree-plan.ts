@@ -2,6 +2,7 @@ import { idBytes } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import { MAX_PATH_BYTES, VERSIONS_PER_REMOVAL } from '../../limits.js';
 import type { ChangeOperation } from './operation.js';
+import { encodeKnowledge, type Knowledge } from './knowledge.js';
 import { demand, find, type Found } from './lookup.js';
 import { formatPath, parsePath } from '../path.js';
 import { TRASH_ID, type Tree } from './tree.js';
@@ -50,7 +51,15 @@ export function planMove(tree: Tree, from: string, to: string, nowMs: number): C
   if (Buffer.byteLength(target) + longestBelow(tree, node) > MAX_PATH_BYTES) {
     throw new StorageError('INVALID_ARGUMENT', `Below ${target} some paths would be too long.`);
   }
-  const value = { node: idBytes(node.id), parent: idBytes(parent.id), name, folder, changedMs: nowMs, trashedFrom: '' };
+  const value = {
+    node: idBytes(node.id),
+    parent: idBytes(parent.id),
+    name,
+    folder,
+    changedMs: nowMs,
+    trashedFrom: '',
+    seen: [],
+  };
   return [{ $case: 'setEntry', value }];
 }
 
@@ -59,7 +68,7 @@ function* removals({ id, versions }: ViewNode): Generator<ChangeOperation> {
   let at = 0;
   do {
     const slice = versions.slice(at, at + VERSIONS_PER_REMOVAL).map((version) => idBytes(version.id));
-    yield { $case: 'removeEntry', value: { node: idBytes(id), versions: slice } };
+    yield { $case: 'removeEntry', value: { node: idBytes(id), versions: slice, doom: undefined, seen: [] } };
     at += VERSIONS_PER_REMOVAL;
   } while (at < versions.length);
 }
@@ -95,9 +104,9 @@ export function demandRemovable(tree: Tree, path: string, recursive: boolean): F
   return found;
 }
 
-/** Into the trash, with all that lies in it, in one operation. */
-export function planTrash({ node, path }: Found, nowMs: number): ChangeOperation {
-  const where = { parent: idBytes(TRASH_ID), name: node.id, trashedFrom: path };
+/** Into the trash, with all that lies in it, in one operation. @param seen what is known here */
+export function planTrash({ node, path }: Found, nowMs: number, seen: Knowledge): ChangeOperation {
+  const where = { parent: idBytes(TRASH_ID), name: node.id, trashedFrom: path, seen: encodeKnowledge(seen) };
   const value = { node: idBytes(node.id), ...where, folder: isFolder(node), changedMs: nowMs };
   return { $case: 'setEntry', value };
 }

@@ -1,4 +1,6 @@
 import { assert } from '../../errors.js';
+import { Dooms } from './dooms.js';
+import type { Knowledge } from './knowledge.js';
 import { childOf, childrenOf, hang, unhang } from './siblings.js';
 import { compareStamps, type Stamp } from './stamp.js';
 import { compareNodes, isAlive, newNode, type ViewNode } from './view-node.js';
@@ -16,6 +18,8 @@ export interface Place {
   readonly changedMs: number;
   /** In the trash: the path that it had. */
   readonly trashedFrom: string | undefined;
+  /** In the trash: what its writer knew. */
+  readonly seen?: Knowledge;
 }
 
 /**
@@ -31,6 +35,9 @@ export class Tree {
   readonly root: ViewNode = { ...newNode(ROOT_ID, '', undefined), folder: true, shown: true };
   /** The folder of what was removed and can be taken back; nothing leads there from the root. */
   readonly trash: ViewNode = { ...newNode(TRASH_ID, '', undefined), folder: true, shown: true };
+  readonly dooms = new Dooms();
+  /** What those knew who put something into the trash. */
+  readonly #trashedBy = new Map<ViewNode, Knowledge>();
   readonly #nodes = new Map<string, ViewNode>([
     [ROOT_ID, this.root],
     [TRASH_ID, this.trash],
@@ -43,6 +50,11 @@ export class Tree {
   /** The root or the trash. */
   isReserved(node: ViewNode): boolean {
     return node === this.root || node === this.trash;
+  }
+
+  /** What the writer knew who put it into the trash. */
+  trashedBy(node: ViewNode): Knowledge | undefined {
+    return this.#trashedBy.get(node);
   }
 
   nodes(): Iterable<ViewNode> {
@@ -69,16 +81,26 @@ export class Tree {
     node.folder = place.folder;
     node.changedMs = place.changedMs;
     node.trashedFrom = place.trashedFrom;
+    if (place.seen === undefined) this.#trashedBy.delete(node);
+    else this.#trashedBy.set(node, place.seen);
     node.claimed = this.ensure(place.parent);
     node.parent = node.claimed;
     this.settle(node);
     if (place.folder && (wasCircular || this.#isCircular(node))) this.#rebuild();
   }
 
+  /** It lies in the trash, or in something that is to be removed for ever, or is that itself. */
+  isBuried(node: ViewNode): boolean {
+    for (let at: ViewNode | undefined = node; at !== undefined; at = at.parent) {
+      if (at === this.trash || this.dooms.has(at)) return true;
+    }
+    return false;
+  }
+
   /** Shows or hides a node, and the folders above it, after what decides about its life has changed. */
   settle(start: ViewNode): void {
     for (let node = start; node.parent !== undefined; node = node.parent) {
-      const alive = isAlive(node);
+      const alive = isAlive(node) && !this.dooms.has(node);
       if (alive === node.shown) return;
       node.shown = alive;
       if (alive) hang(node, node.parent);

@@ -3,7 +3,7 @@ import { DOCUMENT_PAGE, STATE_AFTER_CHANGES } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { DocumentDatabase } from '../../documents/document-database.js';
 import type { CommitQueue } from './commit-queue.js';
-import { CHANGE_PREFIX, hashOf, STATE_PREFIX } from './document-id.js';
+import { hashOf, isViewDocument } from './document-id.js';
 import { followFeed } from './feed.js';
 import type { DumpPart } from './state.js';
 import { writeState } from './state-writer.js';
@@ -14,10 +14,8 @@ export interface UpkeepOptions {
   readonly documents: UserDocuments;
   readonly queue: CommitQueue;
   readonly logger: Logger;
-}
-
-function isViewDocument(id: string): boolean {
-  return id.startsWith(CHANGE_PREFIX) || id.startsWith(STATE_PREFIX);
+  /** Does right by what came from elsewhere. */
+  readonly tend: () => Promise<void>;
 }
 
 /** What goes on beside the calls of one user's catalog: what arrives is taken in, and changes are summed up. */
@@ -69,6 +67,21 @@ export class Upkeep {
     const { documents, queue } = this.#options;
     await queue.run(({ view }) => documents.catchUp(view), { alone: true });
     this.notify();
+    this.tend();
+  }
+
+  /** In the background: what it cannot do now is done when something comes again. */
+  tend(): void {
+    const { tend, logger } = this.#options;
+    const work = async (): Promise<void> => {
+      try {
+        await tend();
+      } catch (error) {
+        if (this.signal.aborted) return;
+        logger.warn({ code: wrapError(error, 'Answering removals').code }, 'removals of others could not be answered');
+      }
+    };
+    void this.run(work());
   }
 
   /**
@@ -97,6 +110,7 @@ export class Upkeep {
       const page = ahead.slice(at, at + DOCUMENT_PAGE);
       if (await queue.run(({ view }) => documents.update(view, page), { alone: true })) this.notify();
     }
+    if (ahead.length > 0) this.tend();
   }
 
   async #sumUp(): Promise<void> {

@@ -1,10 +1,7 @@
-import { toHex, u32, utf8 } from '../../bytes.js';
-import { createHash, randomBytes } from 'node:crypto';
-import type { FileId, StripeId, UserId, VersionId } from '../../chunk/ids.js';
-import { idBytes, parseVersionId, SHORT_ID_BYTES } from '../../chunk/ids.js';
-import { derive } from '../../crypto/kdf.js';
+import { randomBytes } from 'node:crypto';
+import type { FileId, PeerId, StripeId, UserId, VersionId } from '../../chunk/ids.js';
+import { parseVersionId, SHORT_ID_BYTES } from '../../chunk/ids.js';
 import { wipeKeys } from '../users/wipe-keys.js';
-import { DERIVE } from '../../crypto/labels.js';
 import type { UserKeys } from '../../crypto/root-key.js';
 import { StorageError } from '../../errors.js';
 import type { AddVersion } from '../../gen/shoal/v1/format.js';
@@ -13,16 +10,18 @@ import type { DeletedEntry, Entry, Manifest, NewVersion, VersionSummary } from '
 import { CommitPlan } from './commit-plan.js';
 import { cut } from './conflict-name.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
+import { folderIdOf } from './folder-id.js';
 import type { DocumentDatabase } from '../../documents/document-database.js';
 import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
+import { knowledgeOf } from './knowledge.js';
 import { checkManifest } from './manifest.js';
 import { ManifestReader } from './manifest-reader.js';
 import { Upkeep } from './upkeep.js';
-import { demandRemovable, planMove, planRemoval, planTrash } from './tree-plan.js';
+import { demandRemovable, planMove, planTrash } from './tree-plan.js';
 import { contentsOf, findTrashed, trashedIn, typeOf, untouchedSince } from './trash.js';
 import { bringOver, type BroughtOver, ExtentsReseal } from './reseal.js';
+import { type DueNodes, removableEver, Removals } from './removals.js';
 import { type StateProgress, writeState } from './state-writer.js';
-import type { Tree } from './tree.js';
 import { UserDocuments, type UserDocumentsOptions } from './user-documents.js';
 import type { View } from './view.js';
 import { isFolder, type ViewNode, type ViewVersion } from './view-node.js';
@@ -31,26 +30,14 @@ export interface UserCatalogOptions extends UserDocumentsOptions {
   readonly database: DocumentDatabase;
   /** Unix time. */
   readonly now: () => number;
-}
-
-/** What a removal did: the stripes are those that no live version refers to any more. */
-export interface Removed {
-  readonly files: number;
-  readonly freed: readonly StripeId[];
+  /** Where the user is at home. */
+  readonly homes: () => Promise<readonly PeerId[]>;
 }
 
 export interface RemoveOptions {
   readonly recursive: boolean;
   /** Not into the trash; also what is in the trash. */
   readonly forever: boolean;
-}
-
-/** 128 bits of HKDF over the parent, a number and the name. */
-function folderIdOf(keys: UserKeys): (parent: string, name: string, generation: number) => string {
-  return (parent, name, generation) => {
-    const context = createHash('sha256').update(idBytes(parent)).update(u32(generation)).update(utf8(name)).digest();
-    return toHex(derive(keys.catalogKey, DERIVE.folder, { bytes: SHORT_ID_BYTES, context }));
-  };
 }
 
 function lookUpVersion(node: ViewNode, path: string, wanted: VersionId | undefined): ViewVersion {
@@ -61,12 +48,6 @@ function lookUpVersion(node: ViewNode, path: string, wanted: VersionId | undefin
 
 function newVersionId(): VersionId {
   return parseVersionId(randomBytes(SHORT_ID_BYTES));
-}
-
-/** What is at `path`, or was removed from there last. */
-function removableEver(tree: Tree, path: string, recursive: boolean): ViewNode {
-  const trashed = find(tree, path) === undefined ? findTrashed(tree, path) : undefined;
-  return (trashed ?? demandRemovable(tree, path, recursive)).node;
 }
 
 /** What a peer can say of a user's catalog. */
@@ -98,6 +79,8 @@ export class UserCatalog {
   readonly #now: () => number;
   readonly #manifests: ManifestReader;
   readonly #upkeep: Upkeep;
+  readonly #removals: Removals;
+  #isSettled = false;
   #closing: Promise<void> | undefined;
 
   private constructor(documents: UserDocuments, view: View, options: UserCatalogOptions) {
@@ -119,7 +102,10 @@ export class UserCatalog {
     });
     const { database, logger } = options;
     this.#manifests = new ManifestReader(documents, logger);
-    this.#upkeep = new Upkeep({ database, documents, queue: this.#queue, logger });
+    const { peer, homes, now } = options;
+    const parts = { queue: this.#queue, manifests: this.#manifests, folderId: this.#folderId };
+    this.#removals = new Removals({ ...parts, peer, homes, now, logger });
+    this.#upkeep = new Upkeep({ database, documents, queue: this.#queue, logger, tend: () => this.#tend() });
   }
 
   /** @param options the database and the keys are this object's from here on: it closes and wipes them */
@@ -205,15 +191,16 @@ export class UserCatalog {
     });
   }
 
-  async remove(path: string, { recursive, forever }: RemoveOptions): Promise<Removed> {
+  /** @returns how many files; what is removed for ever is first announced */
+  async remove(path: string, { recursive, forever }: RemoveOptions): Promise<number> {
     if (forever) {
-      const { files, freed } = await this.#removeForever(({ tree }) => [removableEver(tree, path, recursive)]);
-      return { files, freed };
+      return this.#announce(({ tree }) => [removableEver(tree, path, recursive)]);
     }
     return this.#alone(({ view, batch }) => {
       const found = demandRemovable(view.tree, path, recursive);
-      batch.add({ operations: [planTrash(found, this.#now())], extents: [], nodes: new Map() });
-      return { files: contentsOf(view.tree, found.node).files, freed: [] };
+      const trashing = planTrash(found, this.#now(), knowledgeOf(view.arrivals.heads));
+      batch.add({ operations: [trashing], extents: [], nodes: new Map() });
+      return contentsOf(view.tree, found.node).files;
     });
   }
 
@@ -221,7 +208,7 @@ export class UserCatalog {
   unreferenced(stripes: readonly StripeId[]): Promise<readonly StripeId[]> {
     return this.#alone(async ({ view }) => {
       // A catalog that was lost looks like this, and what it referred to may be recovered from those very stripes.
-      if (view.counter === 0) return [];
+      if (view.counter === 0 && view.isComplete) return [];
       const unread = await this.#manifests.countLarge(view);
       if (unread || !view.isComplete) {
         throw new StorageError(
@@ -257,18 +244,36 @@ export class UserCatalog {
     return this.stat(target);
   }
 
-  /** Empties the trash of what nobody has touched since. @param untilMs Unix time */
-  async emptyTrash(untilMs: number): Promise<Removed> {
+  /** Empties the trash of what nobody has touched since. @param untilMs Unix time @returns how many files */
+  async emptyTrash(untilMs: number): Promise<number> {
     let files = 0;
-    const freed: StripeId[] = [];
-    for (;;) {
-      const removed = await this.#removeForever(({ tree }) =>
-        untouchedSince(tree, untilMs).slice(0, TRASHED_PER_COMMIT),
-      );
-      files += removed.files;
-      for (const stripe of removed.freed) freed.push(stripe);
-      if (removed.picked < TRASHED_PER_COMMIT) return { files, freed };
+    for (let picked = TRASHED_PER_COMMIT; picked === TRASHED_PER_COMMIT;) {
+      files += await this.#announce(({ tree }) => {
+        const nodes = untouchedSince(tree, untilMs).slice(0, TRASHED_PER_COMMIT);
+        picked = nodes.length;
+        return nodes;
+      });
     }
+    return files;
+  }
+
+  /** Announced removals that can be carried out by this peer. */
+  async dueRemovals(): Promise<DueNodes> {
+    this.#demandWritable();
+    return this.#removals.due(this.#isSettled);
+  }
+
+  /** @param nodes of due removals @returns the stripes that no version refers to any more */
+  async carryOutRemovals(nodes: readonly string[]): Promise<readonly StripeId[]> {
+    this.#demandWritable();
+    return this.#removals.carryOut(nodes);
+  }
+
+  /** All that this peer wrote into former generations is in this one: from now on it answers for what it wrote. */
+  settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#upkeep.tend();
   }
 
   /** Calls back whenever the catalog has changed, here or elsewhere. @returns what ends that */
@@ -298,16 +303,16 @@ export class UserCatalog {
     );
   }
 
-  /** Brings over what the former generation has and this one has not. */
-  async bringOver(source: UserDocuments, options: ExportStateOptions): Promise<BroughtOver> {
+  /** Brings over what the former generation has and this one has not; @param ids look at these alone */
+  async bringOver(source: UserDocuments, options: ExportStateOptions, ids?: Iterable<string>): Promise<BroughtOver> {
     this.#demandWritable();
     const isKnown = (hash: string): boolean => this.#view().arrivals.has(hash);
     const signal = AbortSignal.any([options.signal, this.#upkeep.signal]);
     const { onProgress } = options;
     const brought = await this.#upkeep.run(
-      bringOver(source, this.#documents, { isKnown, signal, ...(onProgress && { onProgress }) }),
+      bringOver(source, this.#documents, { isKnown, signal, ...(onProgress && { onProgress }), ...(ids && { ids }) }),
     );
-    await this.#upkeep.catchUp();
+    if (brought.documents > 0) await this.#upkeep.catchUp();
     return brought;
   }
 
@@ -342,6 +347,19 @@ export class UserCatalog {
     );
   }
 
+  async #announce(pick: (view: View) => readonly ViewNode[]): Promise<number> {
+    return this.#alone((turn) => {
+      const { view } = turn;
+      const nodes = pick(view);
+      if (nodes.length > 0) this.#removals.announce(turn, nodes);
+      return nodes.reduce((sum, node) => sum + contentsOf(view.tree, node).files, 0);
+    });
+  }
+
+  async #tend(): Promise<void> {
+    if (this.#isSettled && !this.#documents.isNewer) await this.#removals.tend();
+  }
+
   async #alone<T>(plan: (turn: Turn) => T | Promise<T>): Promise<T> {
     this.#demandWritable();
     return this.#queue.run(plan, { alone: true });
@@ -370,25 +388,5 @@ export class UserCatalog {
     if (trashed !== undefined) return plan.takeBack(trashed.node, trashed.path);
     if (live === undefined) throw new StorageError('NOT_FOUND', `Nothing that was removed can be restored at ${path}.`);
     throw new StorageError('ALREADY_EXISTS', `${path} is there. Say which version of it is to be the newest again.`);
-  }
-
-  async #removeForever(pick: (view: View) => readonly ViewNode[]): Promise<Removed & { readonly picked: number }> {
-    const { files, touched, blind, picked } = await this.#alone(async ({ view, batch }) => {
-      const unread = await this.#manifests.countLarge(view);
-      const nodes = pick(view);
-      const plans = nodes.map((node) => planRemoval(view.tree, node));
-      const operations = plans.flatMap((plan) => plan.operations);
-      if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
-      const stripes = plans.flatMap(({ versions }) => versions.flatMap((version) => view.stripes(version)));
-      // What has not come may refer to the same stripes.
-      return {
-        picked: nodes.length,
-        files: plans.reduce((sum, plan) => sum + plan.files, 0),
-        blind: unread || !view.isComplete,
-        touched: new Set(stripes),
-      };
-    });
-    const { view } = this.#queue;
-    return { picked, files, freed: blind ? [] : [...touched].filter((stripe) => !view.isReferenced(stripe)) };
   }
 }

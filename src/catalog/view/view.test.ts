@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
-import { openUserCatalog, samplePeer, sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
+import {
+  openUserCatalog,
+  removeForever,
+  samplePeer,
+  sampleUser,
+  type SampleUser,
+} from '../../../test/contract/catalog-users.js';
 import { SeededNumbers } from '../../../test/e2e/programs/seeded.js';
 import { sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { StorageError } from '../../errors.js';
@@ -12,6 +18,7 @@ import { readSealed } from './sealed-document.js';
 import type { ChangeStamp } from './stamp.js';
 import type { UserCatalog } from './user-catalog.js';
 import { View } from './view.js';
+import type { ViewNode } from './view-node.js';
 
 interface Step {
   readonly do: 'put' | 'remove' | 'trash' | 'folder' | 'move';
@@ -35,7 +42,10 @@ async function run(catalog: UserCatalog, doing: Step): Promise<void> {
   if (doing.do === 'put') await catalog.commit([sampleVersion(doing.path)]);
   else if (doing.do === 'folder') await catalog.makeFolder(doing.path);
   else if (doing.do === 'remove' || doing.do === 'trash') {
-    await catalog.remove(doing.path, { recursive: true, forever: doing.do === 'remove' });
+    // The model has no trash, from where it would be removed too.
+    catalog.stat(doing.path);
+    if (doing.do === 'remove') await removeForever(catalog, doing.path);
+    else await catalog.remove(doing.path, { recursive: true, forever: false });
   } else await catalog.move(doing.path, doing.to ?? '/');
 }
 
@@ -175,7 +185,10 @@ function assertOneView(changes: readonly Read[], seed: number): void {
   const view = build(changes);
   const reference = shown(view);
   assert.equal(new Set(reference).size, reference.length);
-  const alive = [...view.tree.nodes()].filter(({ versions }) => versions.length > 0).length;
+  const { tree } = view;
+  const isHidden = (node: ViewNode | undefined): boolean =>
+    node !== undefined && (tree.dooms.has(node) || isHidden(node.parent));
+  const alive = [...tree.nodes()].filter((node) => node.versions.length > 0 && !isHidden(node)).length;
   assert.equal(reference.filter((line) => line.startsWith('file')).length, alive);
   for (let round = 0; round < 5; round++) {
     const numbers = new SeededNumbers(`${String(seed)} ${String(round)}`);
@@ -240,7 +253,7 @@ test('one name used apart: the newer has it, the other is a conflict copy that c
   assert.equal(second, '/cat.jpg');
   await catalog.manifest(first);
   await catalog.move(first, '/other.jpg');
-  await catalog.remove('/cat.jpg', { recursive: false, forever: true });
+  await removeForever(catalog, '/cat.jpg');
   assert.deepEqual(contents(catalog), ['/other.jpg 1']);
 });
 

@@ -4,7 +4,9 @@ import type { AddVersion, RemoveEntry } from '../../gen/shoal/v1/format.js';
 import { Arrivals } from './arrivals.js';
 import { type ChangeText, decodeChange } from './change.js';
 import { shortHash } from './document-id.js';
-import { decodeOperation, type PlacedOperation } from './operation.js';
+import { decodeDoom } from './dooms.js';
+import { decodeKnowledge } from './knowledge.js';
+import { type ChangeOperation, decodeOperation, type PlacedOperation } from './operation.js';
 import type { StateText } from './state.js';
 import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
 import { StripeReferences, stripesOf } from './stripe-references.js';
@@ -43,6 +45,9 @@ export class View {
   get counter(): number {
     return this.arrivals.counter;
   }
+
+  /** Something was said of what is in the trash, or is to be removed for ever, since somebody has looked. */
+  isDisturbed = false;
 
   /** Commits of which some documents have not come. */
   get incompleteCommits(): readonly string[] {
@@ -153,9 +158,10 @@ export class View {
     const operation = decodeOperation(plain, placed);
     switch (operation.$case) {
       case 'setEntry': {
-        const { node, parent, name, folder, changedMs, trashedFrom } = operation.value;
+        const { node, parent, name, folder, changedMs, trashedFrom, seen } = operation.value;
         const from = trashedFrom === '' ? undefined : trashedFrom;
-        this.tree.place(toHex(node), stamp, { parent: toHex(parent), name, folder, changedMs, trashedFrom: from });
+        const place = { parent: toHex(parent), name, folder, changedMs, trashedFrom: from };
+        this.tree.place(toHex(node), stamp, seen.length === 0 ? place : { ...place, seen: decodeKnowledge(seen) });
         break;
       }
       case 'addVersion':
@@ -164,6 +170,13 @@ export class View {
       case 'removeEntry':
         this.#remove(operation.value, stamp);
     }
+    this.#watch(operation);
+  }
+
+  #watch({ $case, value }: ChangeOperation): void {
+    if (this.isDisturbed) return;
+    const node = this.tree.node(toHex($case === 'addVersion' ? value.file : value.node));
+    this.isDisturbed = node !== undefined && this.tree.isBuried(node);
   }
 
   #addVersion(added: AddVersion, { change, index }: Stamp, text: Uint8Array): void {
@@ -185,6 +198,15 @@ export class View {
 
   #remove(removal: RemoveEntry, stamp: Stamp): void {
     const node = this.tree.ensure(toHex(removal.node));
+    if (removal.doom !== undefined) {
+      this.tree.dooms.add(node, decodeDoom(removal.doom, stamp));
+      this.tree.settle(node);
+      return;
+    }
+    if (this.tree.isReserved(node)) {
+      this.tree.dooms.answer({ stamp, seen: decodeKnowledge(removal.seen) });
+      return;
+    }
     if (node.removed === undefined || compareStamps(stamp, node.removed) > 0) node.removed = stamp;
     for (const bytes of removal.versions) {
       const id = toHex(bytes) as VersionId;

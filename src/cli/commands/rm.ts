@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
 import type { RemoveReply } from '../../gateways/http/api.js';
 import { Invocation } from '../invocation.js';
+import { pendingLines } from '../pending-lines.js';
 import { parseRemotePath } from '../remote-path.js';
 import type { Runtime } from '../runtime.js';
-import { count } from '../units.js';
 
 interface RmOptions {
   readonly recursive?: true;
@@ -34,17 +34,16 @@ Examples:
       const paths = texts.map((text) => parseRemotePath(text).path);
       let files = 0;
       let pendingChunks = 0;
+      let pendingHomes = 0;
       for (const path of paths) {
         const removed = await remove(invocation, path, options);
         files += removed.files;
         pendingChunks += removed.pendingChunks;
+        pendingHomes = Math.max(pendingHomes, removed.pendingHomes);
       }
-      if (pendingChunks > 0) {
-        invocation.note(
-          `${count(pendingChunks, 'chunk')} lie on peers that do not answer; they are removed when those return.`,
-        );
-      }
-      invocation.result({ files, pendingChunks }, () => '');
+      const removed = { files, pendingChunks, pendingHomes };
+      for (const line of pendingLines(removed)) invocation.note(line);
+      invocation.result(removed, () => '');
     });
 }
 
@@ -52,7 +51,8 @@ async function remove({ client }: Invocation, path: string, options: RmOptions):
   try {
     return await client.remove(path, { recursive: options.recursive === true, forever: options.forever === true });
   } catch (error) {
-    if (options.force === true && StorageError.is(error, 'NOT_FOUND')) return { files: 0, pendingChunks: 0 };
+    if (options.force === true && StorageError.is(error, 'NOT_FOUND'))
+      return { files: 0, pendingChunks: 0, pendingHomes: 0 };
     throw error;
   }
 }

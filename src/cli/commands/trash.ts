@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
 import { Invocation } from '../invocation.js';
+import { pendingLines } from '../pending-lines.js';
 import type { Runtime } from '../runtime.js';
 import { count } from '../units.js';
 
@@ -27,11 +28,7 @@ export function defineTrash(command: Command, runtime: Runtime): void {
       const olderThanMs = options.olderThan === undefined ? 0 : parseAge(options.olderThan);
       await using invocation = new Invocation(invoked, runtime);
       const removed = await invocation.client.emptyTrash(olderThanMs);
-      if (removed.pendingChunks > 0) {
-        invocation.note(
-          `${count(removed.pendingChunks, 'chunk')} lie on peers that do not answer; they are removed when those return.`,
-        );
-      }
+      for (const line of pendingLines(removed)) invocation.note(line);
       invocation.result(removed, () => `${count(removed.files, 'file')} removed for ever`);
     });
 }

@@ -170,6 +170,8 @@ export interface RemoveReply {
   readonly files: number;
   /** Chunks whose peers have not acknowledged yet; they are asked again until they do. */
   readonly pendingChunks: number;
+  /** Peers of the user that have not heard of a removal for ever: the space is given back when they have. */
+  readonly pendingHomes: number;
 }
 
 export interface VersionReply {

@@ -372,7 +372,30 @@ export interface RemoveRequest {
 
 export interface RemoveResponse {
   files: number;
-  freed: FreedStripeDescription[];
+}
+
+export interface FindDueRemovalsRequest {
+  session: string;
+}
+
+export interface FindDueRemovalsResponse {
+  due: DueRemovalDescription[];
+  /** peer ids, in the first message */
+  waitingFor: Uint8Array[];
+}
+
+export interface DueRemovalDescription {
+  node: Uint8Array;
+  stripes: FreedStripeDescription[];
+}
+
+export interface CarryOutRemovalsRequest {
+  session: string;
+  nodes: Uint8Array[];
+}
+
+export interface CarryOutRemovalsResponse {
+  stripes: Uint8Array[];
 }
 
 export interface ListDeletedRequest {
@@ -4204,16 +4227,13 @@ export const RemoveRequest: MessageFns<RemoveRequest> = {
 };
 
 function createBaseRemoveResponse(): RemoveResponse {
-  return { files: 0, freed: [] };
+  return { files: 0 };
 }
 
 export const RemoveResponse: MessageFns<RemoveResponse> = {
   encode(message: RemoveResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.files !== 0) {
       writer.uint32(8).uint64(message.files);
-    }
-    for (const v of message.freed) {
-      FreedStripeDescription.encode(v!, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -4239,12 +4259,267 @@ export const RemoveResponse: MessageFns<RemoveResponse> = {
             message.files = longToNumber(reader.uint64());
             continue;
           }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindDueRemovalsRequest(): FindDueRemovalsRequest {
+  return { session: "" };
+}
+
+export const FindDueRemovalsRequest: MessageFns<FindDueRemovalsRequest> = {
+  encode(message: FindDueRemovalsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindDueRemovalsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindDueRemovalsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFindDueRemovalsResponse(): FindDueRemovalsResponse {
+  return { due: [], waitingFor: [] };
+}
+
+export const FindDueRemovalsResponse: MessageFns<FindDueRemovalsResponse> = {
+  encode(message: FindDueRemovalsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.due) {
+      DueRemovalDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.waitingFor) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FindDueRemovalsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFindDueRemovalsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.due.push(DueRemovalDescription.decode(reader, reader.uint32()));
+            continue;
+          }
           case 2: {
             if (tag !== 18) {
               break;
             }
 
-            message.freed.push(FreedStripeDescription.decode(reader, reader.uint32()));
+            message.waitingFor.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDueRemovalDescription(): DueRemovalDescription {
+  return { node: new Uint8Array(0), stripes: [] };
+}
+
+export const DueRemovalDescription: MessageFns<DueRemovalDescription> = {
+  encode(message: DueRemovalDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.node.length !== 0) {
+      writer.uint32(10).bytes(message.node);
+    }
+    for (const v of message.stripes) {
+      FreedStripeDescription.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DueRemovalDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDueRemovalDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.node = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stripes.push(FreedStripeDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCarryOutRemovalsRequest(): CarryOutRemovalsRequest {
+  return { session: "", nodes: [] };
+}
+
+export const CarryOutRemovalsRequest: MessageFns<CarryOutRemovalsRequest> = {
+  encode(message: CarryOutRemovalsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    for (const v of message.nodes) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CarryOutRemovalsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCarryOutRemovalsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nodes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCarryOutRemovalsResponse(): CarryOutRemovalsResponse {
+  return { stripes: [] };
+}
+
+export const CarryOutRemovalsResponse: MessageFns<CarryOutRemovalsResponse> = {
+  encode(message: CarryOutRemovalsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.stripes) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CarryOutRemovalsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCarryOutRemovalsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stripes.push(reader.bytes());
             continue;
           }
         }
@@ -5768,6 +6043,30 @@ export const DbServiceService = {
     responseSerialize: (value: RemoveResponse): Buffer => Buffer.from(RemoveResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RemoveResponse => RemoveResponse.decode(value),
   },
+  /** Removals for ever that can be carried out. Elements with the same node, one after the other, are one. */
+  findDueRemovals: {
+    path: "/shoal.v1.DbService/FindDueRemovals" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: FindDueRemovalsRequest): Buffer =>
+      Buffer.from(FindDueRemovalsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FindDueRemovalsRequest => FindDueRemovalsRequest.decode(value),
+    responseSerialize: (value: FindDueRemovalsResponse): Buffer =>
+      Buffer.from(FindDueRemovalsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FindDueRemovalsResponse => FindDueRemovalsResponse.decode(value),
+  },
+  /** The stripes that no version refers to any more. */
+  carryOutRemovals: {
+    path: "/shoal.v1.DbService/CarryOutRemovals" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: CarryOutRemovalsRequest): Buffer =>
+      Buffer.from(CarryOutRemovalsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CarryOutRemovalsRequest => CarryOutRemovalsRequest.decode(value),
+    responseSerialize: (value: CarryOutRemovalsResponse): Buffer =>
+      Buffer.from(CarryOutRemovalsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CarryOutRemovalsResponse => CarryOutRemovalsResponse.decode(value),
+  },
   listDeleted: {
     path: "/shoal.v1.DbService/ListDeleted" as const,
     requestStream: false as const,
@@ -5895,6 +6194,10 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   move: handleUnaryCall<MoveRequest, MoveResponse>;
   /** The first message has the number of files. */
   remove: handleServerStreamingCall<RemoveRequest, RemoveResponse>;
+  /** Removals for ever that can be carried out. Elements with the same node, one after the other, are one. */
+  findDueRemovals: handleServerStreamingCall<FindDueRemovalsRequest, FindDueRemovalsResponse>;
+  /** The stripes that no version refers to any more. */
+  carryOutRemovals: handleServerStreamingCall<CarryOutRemovalsRequest, CarryOutRemovalsResponse>;
   listDeleted: handleServerStreamingCall<ListDeletedRequest, DeletedPage>;
   restore: handleUnaryCall<RestoreRequest, CatalogEntry>;
   /** As of Remove. */
@@ -6310,6 +6613,26 @@ export interface DbServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<RemoveResponse>;
+  /** Removals for ever that can be carried out. Elements with the same node, one after the other, are one. */
+  findDueRemovals(
+    request: FindDueRemovalsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<FindDueRemovalsResponse>;
+  findDueRemovals(
+    request: FindDueRemovalsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<FindDueRemovalsResponse>;
+  /** The stripes that no version refers to any more. */
+  carryOutRemovals(
+    request: CarryOutRemovalsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<CarryOutRemovalsResponse>;
+  carryOutRemovals(
+    request: CarryOutRemovalsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<CarryOutRemovalsResponse>;
   listDeleted(request: ListDeletedRequest, options?: Partial<CallOptions>): ClientReadableStream<DeletedPage>;
   listDeleted(
     request: ListDeletedRequest,

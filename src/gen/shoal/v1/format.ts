@@ -252,6 +252,8 @@ export interface SetEntry {
   changedMs: number;
   /** in the trash: the path that it had; its name there is its id in hex */
   trashedFrom: string;
+  /** in the trash: what its writer knew; what others had placed in it meanwhile is taken back */
+  seen: Seen[];
 }
 
 export interface AddVersion {
@@ -275,6 +277,34 @@ export interface RemoveEntry {
   node: Uint8Array;
   /** of a file */
   versions: Uint8Array[];
+  /** instead of versions: announces the removal */
+  doom:
+    | Doom
+    | undefined;
+  /** instead of both, with the trash as node: the writer's answer to all announcements in these */
+  seen: Seen[];
+}
+
+/**
+ * A node is to be removed for ever, with all that lies in it, when every home of the user has answered. Until then it is not
+ * shown. A SetEntry of the node that is later than the one named here calls the removal off.
+ */
+export interface Doom {
+  /** the stamp of the node's SetEntry, as the writer knew it; without `peer`: the node had none */
+  counter: number;
+  peer: Uint8Array;
+  document: Uint8Array;
+  index: number;
+  /** Unix time */
+  issuedMs: number;
+  /** what the writer knew: all else in the node was placed there meanwhile */
+  seen: Seen[];
+}
+
+/** All changes of a peer up to a counter. */
+export interface Seen {
+  peer: Uint8Array;
+  counter: number;
 }
 
 /** Body of a user document: public, signed by the user, kept in every peer's `network` database. */
@@ -385,6 +415,8 @@ export interface HomeBody {
   /** no longer */
   gone: boolean;
   issuedMs: number;
+  /** of the keys: the home has its catalog whole, and brought all over that it had of former ones; 0: of none */
+  generation: number;
 }
 
 /** The owner wants this stripe's record deleted; carried by the tombstone. Context "shoal/forget/1". */
@@ -2110,7 +2142,15 @@ export const Operation: MessageFns<Operation> = {
 };
 
 function createBaseSetEntry(): SetEntry {
-  return { node: new Uint8Array(0), parent: new Uint8Array(0), name: "", folder: false, changedMs: 0, trashedFrom: "" };
+  return {
+    node: new Uint8Array(0),
+    parent: new Uint8Array(0),
+    name: "",
+    folder: false,
+    changedMs: 0,
+    trashedFrom: "",
+    seen: [],
+  };
 }
 
 export const SetEntry: MessageFns<SetEntry> = {
@@ -2132,6 +2172,9 @@ export const SetEntry: MessageFns<SetEntry> = {
     }
     if (message.trashedFrom !== "") {
       writer.uint32(50).string(message.trashedFrom);
+    }
+    for (const v of message.seen) {
+      Seen.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -2195,6 +2238,14 @@ export const SetEntry: MessageFns<SetEntry> = {
             }
 
             message.trashedFrom = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.seen.push(Seen.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -2343,7 +2394,7 @@ export const AddVersion: MessageFns<AddVersion> = {
 };
 
 function createBaseRemoveEntry(): RemoveEntry {
-  return { node: new Uint8Array(0), versions: [] };
+  return { node: new Uint8Array(0), versions: [], doom: undefined, seen: [] };
 }
 
 export const RemoveEntry: MessageFns<RemoveEntry> = {
@@ -2353,6 +2404,12 @@ export const RemoveEntry: MessageFns<RemoveEntry> = {
     }
     for (const v of message.versions) {
       writer.uint32(18).bytes(v!);
+    }
+    if (message.doom !== undefined) {
+      Doom.encode(message.doom, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.seen) {
+      Seen.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -2384,6 +2441,180 @@ export const RemoveEntry: MessageFns<RemoveEntry> = {
             }
 
             message.versions.push(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.doom = Doom.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.seen.push(Seen.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDoom(): Doom {
+  return { counter: 0, peer: new Uint8Array(0), document: new Uint8Array(0), index: 0, issuedMs: 0, seen: [] };
+}
+
+export const Doom: MessageFns<Doom> = {
+  encode(message: Doom, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.counter !== 0) {
+      writer.uint32(8).uint64(message.counter);
+    }
+    if (message.peer.length !== 0) {
+      writer.uint32(18).bytes(message.peer);
+    }
+    if (message.document.length !== 0) {
+      writer.uint32(26).bytes(message.document);
+    }
+    if (message.index !== 0) {
+      writer.uint32(32).uint32(message.index);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(40).uint64(message.issuedMs);
+    }
+    for (const v of message.seen) {
+      Seen.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Doom {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDoom();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.document = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.seen.push(Seen.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSeen(): Seen {
+  return { peer: new Uint8Array(0), counter: 0 };
+}
+
+export const Seen: MessageFns<Seen> = {
+  encode(message: Seen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer.length !== 0) {
+      writer.uint32(10).bytes(message.peer);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(16).uint64(message.counter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Seen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSeen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -3172,7 +3403,15 @@ export const PeerStateBody: MessageFns<PeerStateBody> = {
 };
 
 function createBaseHomeBody(): HomeBody {
-  return { format: 0, owner: new Uint8Array(0), counter: 0, peer: new Uint8Array(0), gone: false, issuedMs: 0 };
+  return {
+    format: 0,
+    owner: new Uint8Array(0),
+    counter: 0,
+    peer: new Uint8Array(0),
+    gone: false,
+    issuedMs: 0,
+    generation: 0,
+  };
 }
 
 export const HomeBody: MessageFns<HomeBody> = {
@@ -3194,6 +3433,9 @@ export const HomeBody: MessageFns<HomeBody> = {
     }
     if (message.issuedMs !== 0) {
       writer.uint32(48).uint64(message.issuedMs);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(56).uint32(message.generation);
     }
     return writer;
   },
@@ -3257,6 +3499,14 @@ export const HomeBody: MessageFns<HomeBody> = {
             }
 
             message.issuedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.generation = reader.uint32();
             continue;
           }
         }

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openUserCatalog, removeForever, samplePeer, sampleUser } from '../../../test/contract/catalog-users.js';
+import { sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
+import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
+import type { PeerId } from '../../chunk/ids.js';
+import { REMOVAL_GRACE_MS } from '../../limits.js';
+import type { UserCatalog } from './user-catalog.js';
+import { writeState } from './state-writer.js';
+import { UserDocuments } from './user-documents.js';
+import { silentLogger } from '../../log.js';
+
+const user = sampleUser();
+const FOREVER = { recursive: true, forever: true };
+const TRASH = { recursive: true, forever: false };
+
+/** Turns of the event loop after which everything that came has been taken in and answered. */
+const TURNS = 60;
+
+/** One user at home at several peers, which hear of each other only when they meet. */
+class Homes {
+  nowMs = 1_700_000_000_000;
+  readonly #databases: MemoryDocuments[] = [];
+  readonly #catalogs: UserCatalog[] = [];
+
+  static async open(peers: number): Promise<Homes> {
+    const homes = new Homes();
+    for (let n = 0; n < peers; n++) {
+      homes.#databases.push(new MemoryDocuments());
+      homes.#catalogs.push(await homes.#open(n, peers));
+    }
+    return homes;
+  }
+
+  at(n: number): UserCatalog {
+    const catalog = this.#catalogs[n];
+    assert.ok(catalog !== undefined);
+    return catalog;
+  }
+
+  database(n: number): MemoryDocuments {
+    const database = this.#databases[n];
+    assert.ok(database !== undefined);
+    return database;
+  }
+
+  /** As after a crash: nothing is known but what is in the database. */
+  async restart(n: number): Promise<void> {
+    await this.at(n).close();
+    this.#catalogs[n] = await this.#open(n, this.#catalogs.length);
+    await settled();
+  }
+
+  /** All that one has comes to the other. */
+  async tell(from: number, to: number): Promise<void> {
+    await this.database(to).put([...this.database(from).documents.values()]);
+    await settled();
+  }
+
+  /** Until everybody has everything, answers included. */
+  async meet(): Promise<void> {
+    for (let round = 0; round < 3; round++) {
+      for (const from of this.#databases.keys()) {
+        for (const to of this.#databases.keys()) if (from !== to) await this.tell(from, to);
+      }
+    }
+  }
+
+  #open(n: number, peers: number): Promise<UserCatalog> {
+    const homes = Array.from({ length: peers }, (_, at): PeerId => samplePeer(at + 1));
+    const options = { peer: samplePeer(n + 1), peerName: `peer ${String(n + 1)}`, homes, now: () => this.nowMs };
+    return openUserCatalog(user, this.database(n), options);
+  }
+}
+
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function paths(catalog: UserCatalog): string[] {
+  return catalog.list('/', true).map(({ path }) => path);
+}
+
+/** Carries out what can be. @returns how many stripes came free */
+async function carryOut(catalog: UserCatalog): Promise<number> {
+  const { due } = await catalog.dueRemovals();
+  return (await catalog.carryOutRemovals(due.map(({ node }) => node))).length;
+}
+
+const stripe = sampleStripe(user.id).id;
+const file = (path: string) => sampleVersion(path, [sampleExtent(stripe)]);
+
+test('where the user is at home once, what is removed for ever is free at once', async () => {
+  const homes = await Homes.open(1);
+  await homes.at(0).commit([file('/f')]);
+  assert.deepEqual(await removeForever(homes.at(0), '/f'), [stripe]);
+  assert.deepEqual(paths(homes.at(0)), []);
+  assert.deepEqual(homes.at(0).deleted(), []);
+});
+
+test('with several homes it is hidden at once, and free when all of them have answered', async () => {
+  const homes = await Homes.open(3);
+  await homes.at(0).commit([file('/folder/f')]);
+  await homes.meet();
+  assert.equal(await homes.at(0).remove('/folder', FOREVER), 1);
+  assert.deepEqual(paths(homes.at(0)), []);
+  const waitingFor = [samplePeer(2), samplePeer(3)];
+  assert.deepEqual(await homes.at(0).dueRemovals(), { due: [], waitingFor });
+  await homes.tell(0, 1);
+  assert.deepEqual(paths(homes.at(1)), []);
+  await homes.tell(1, 0);
+  assert.deepEqual(await homes.at(0).dueRemovals(), { due: [], waitingFor: [samplePeer(3)] });
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(1)), 0, 'whoever announced it carries it out');
+  assert.equal(await carryOut(homes.at(0)), 1);
+  await homes.meet();
+  for (const n of [0, 1, 2]) {
+    assert.deepEqual(await homes.at(n).unreferenced([stripe]), [stripe]);
+    assert.deepEqual(await homes.at(n).dueRemovals(), { due: [], waitingFor: [] });
+  }
+});
+
+for (const [what, restore] of [
+  ['taken out of the trash', (catalog: UserCatalog) => catalog.restore('/folder')],
+  ['taken out of its folder in the trash', (catalog: UserCatalog) => catalog.restore('/folder/f')],
+] as const) {
+  test(`what was ${what} at one home is not lost to a trash that another empties meanwhile`, async () => {
+    const homes = await Homes.open(2);
+    await homes.at(0).commit([file('/folder/f'), file('/other')]);
+    await homes.at(0).remove('/folder', TRASH);
+    await homes.meet();
+    await restore(homes.at(1));
+    await homes.at(0).emptyTrash(Number.MAX_SAFE_INTEGER);
+    await homes.restart(1);
+    await homes.meet();
+    assert.equal(await carryOut(homes.at(0)), 0);
+    await homes.meet();
+    for (const n of [0, 1]) {
+      assert.equal(homes.at(n).versions('/folder/f').length, 1);
+      assert.deepEqual(await homes.at(n).unreferenced([stripe]), []);
+    }
+  });
+}
+
+test('an old version that one home makes the newest again calls a removal elsewhere off', async () => {
+  const homes = await Homes.open(2);
+  const old = file('/f');
+  await homes.at(0).commit([old]);
+  await homes.at(0).commit([sampleVersion('/f')]);
+  await homes.meet();
+  await homes.at(1).restore('/f', old.manifest.version);
+  await homes.at(0).remove('/f', FOREVER);
+  assert.equal(await carryOut(homes.at(0)), 0);
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(0)), 0);
+  for (const n of [0, 1]) {
+    assert.equal(homes.at(n).versions('/f').length, 3);
+    assert.deepEqual(await homes.at(n).unreferenced([stripe]), []);
+  }
+});
+
+test('what is put into a folder that is removed for ever elsewhere is shown, and the folder with it', async () => {
+  const homes = await Homes.open(2);
+  await homes.at(0).commit([file('/folder/f')]);
+  await homes.meet();
+  await homes.at(0).remove('/folder', FOREVER);
+  await homes.at(1).commit([sampleVersion('/folder/new')]);
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(0)), 0);
+  for (const n of [0, 1]) assert.deepEqual(paths(homes.at(n)), ['/folder', '/folder/f', '/folder/new']);
+  // Who knows of it removes it.
+  await homes.at(0).remove('/folder', FOREVER);
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(0)), 1);
+  assert.deepEqual(paths(homes.at(0)), []);
+});
+
+test('a folder made anew while its removal waits is another one', async () => {
+  const homes = await Homes.open(2);
+  await homes.at(0).commit([file('/folder/f')]);
+  await homes.meet();
+  await homes.at(0).remove('/folder', FOREVER);
+  await homes.at(0).commit([sampleVersion('/folder/later')]);
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(0)), 1);
+  await homes.meet();
+  for (const n of [0, 1]) assert.deepEqual(paths(homes.at(n)), ['/folder', '/folder/later']);
+});
+
+test('a home that never answers is waited for no longer than the grace', async () => {
+  const homes = await Homes.open(2);
+  await homes.at(0).commit([file('/f')]);
+  await homes.at(0).remove('/f', FOREVER);
+  homes.nowMs += REMOVAL_GRACE_MS - 1;
+  assert.equal(await carryOut(homes.at(0)), 0);
+  homes.nowMs += 1;
+  assert.equal(await carryOut(homes.at(0)), 1);
+});
+
+test('announcements and answers survive a sum of the changes', async () => {
+  const homes = await Homes.open(3);
+  await homes.at(0).commit([file('/f')]);
+  await homes.meet();
+  await homes.at(0).remove('/f', FOREVER);
+  await homes.tell(0, 1);
+  await homes.tell(1, 0);
+  // Only the sum comes to the third home and back.
+  const target = new MemoryDocuments();
+  const options = { user: user.id, peer: samplePeer(2), peerName: 'peer 2', keys: user.keys(), logger: silentLogger() };
+  const view = await new UserDocuments(homes.database(1), options).readView();
+  const signal = new AbortController().signal;
+  await writeState(view, new UserDocuments(target, options), { base: false, signal });
+  await homes.database(2).put([...target.documents.values()]);
+  await homes.restart(2);
+  assert.deepEqual(paths(homes.at(2)), []);
+  await homes.tell(2, 0);
+  assert.deepEqual((await homes.at(0).dueRemovals()).waitingFor, []);
+  assert.equal(await carryOut(homes.at(0)), 1);
+});
+
+test('what two homes put into a folder that a third has removed is taken back once, under its own name', async () => {
+  const homes = await Homes.open(3);
+  await homes.at(0).commit([file('/folder/f')]);
+  await homes.meet();
+  await homes.at(0).remove('/folder', TRASH);
+  await homes.at(1).commit([sampleVersion('/folder/deep/one')]);
+  await homes.at(2).commit([sampleVersion('/folder/two')]);
+  await homes.meet();
+  for (const n of [0, 1, 2]) {
+    assert.deepEqual(paths(homes.at(n)), ['/folder', '/folder/deep', '/folder/deep/one', '/folder/two']);
+    assert.deepEqual(
+      homes
+        .at(n)
+        .deleted()
+        .map(({ path, files }) => ({ path, files })),
+      [{ path: '/folder', files: 1 }],
+    );
+  }
+});

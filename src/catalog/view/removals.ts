@@ -1,0 +1,225 @@
+import type { PeerId, StripeId } from '../../chunk/ids.js';
+import { idBytes } from '../../chunk/ids.js';
+import { StorageError, wrapError } from '../../errors.js';
+import { REMOVAL_GRACE_MS, TRASHED_PER_COMMIT } from '../../limits.js';
+import type { Logger } from '../../log.js';
+import type { Batch } from './batch.js';
+import { CommitPlan, type PlanContext } from './commit-plan.js';
+import type { CommitQueue, Turn } from './commit-queue.js';
+import { type Doom, encodeDoom } from './dooms.js';
+import { encodeKnowledge, knowledgeOf, knows } from './knowledge.js';
+import type { ManifestReader } from './manifest-reader.js';
+import type { ChangeOperation } from './operation.js';
+import { find } from './lookup.js';
+import { findTrashed, newcomersInTrash } from './trash.js';
+import { demandRemovable, planRemoval } from './tree-plan.js';
+import type { Tree } from './tree.js';
+import { isFolder, type ViewNode } from './view-node.js';
+import type { View } from './view.js';
+
+export interface RemovalsOptions {
+  /** This one. */
+  readonly peer: PeerId;
+  /** Where the user is at home: who may have written what has not come yet. */
+  readonly homes: () => Promise<readonly PeerId[]>;
+  /** Unix time. */
+  readonly now: () => number;
+  readonly queue: CommitQueue;
+  readonly manifests: ManifestReader;
+  readonly folderId: PlanContext['folderId'];
+  readonly logger: Logger;
+}
+
+/** An announced removal that can be carried out. */
+export interface DueNode {
+  readonly node: string;
+  /** That something in it refers to; others may, too. */
+  readonly stripes: readonly StripeId[];
+}
+
+export interface DueNodes {
+  readonly due: readonly DueNode[];
+  /** Homes whose answer to others is awaited. */
+  readonly waitingFor: readonly PeerId[];
+}
+
+/**
+ * Removing for ever. It is announced first; what is announced is not shown any more. Each home answers when it has seen that,
+ * and whatever it had written before comes before its answer. Only then is it carried out, and chunks are given back:
+ * nobody can have taken up again what lies in it, unseen by whoever gives it back.
+ *
+ * Whatever somebody did in the meantime, in ignorance of it, calls the removal off. docs/decisions/0012
+ */
+export class Removals {
+  readonly #options: RemovalsOptions;
+
+  constructor(options: RemovalsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws StorageError UNAVAILABLE: what is missing may lie in it */
+  announce({ view, batch }: Turn, nodes: readonly ViewNode[]): void {
+    if (!view.isComplete) {
+      throw new StorageError(
+        'UNAVAILABLE',
+        'A part of the catalog is missing, so nothing can be removed for ever yet. `shoal rm` moves it into the trash.',
+      );
+    }
+    const seen = knowledgeOf(view.arrivals.heads);
+    const issuedMs = this.#options.now();
+    addAll(
+      batch,
+      nodes.map((node) => {
+        const doom = encodeDoom({ over: node.set, issuedMs, seen });
+        return { $case: 'removeEntry', value: { node: idBytes(node.id), versions: [], doom, seen: [] } };
+      }),
+    );
+  }
+
+  /**
+   * Answers the announcements of others, and does right by what others did in ignorance of a removal. To be called after
+   * changes have come.
+   */
+  async tend(): Promise<void> {
+    const { queue, peer, logger } = this.#options;
+    if (!queue.view.isDisturbed) return;
+    await queue.run(
+      ({ view, batch }) => {
+        // An answer says that everything is known.
+        if (!view.isComplete) return;
+        const { tree, arrivals } = view;
+        const { dooms } = tree;
+        const operations: ChangeOperation[] = [];
+        for (const [node, doom] of dooms.list()) {
+          if (!isAllKnown(tree, node, doom)) operations.push(planCallOff(tree, node));
+        }
+        const isOpen = ([, { stamp }]: readonly [ViewNode, Doom]): boolean =>
+          stamp.change.peer !== peer && !dooms.isAnsweredBy(peer, stamp.change);
+        if (dooms.list().some(isOpen)) {
+          const seen = encodeKnowledge(knowledgeOf(arrivals.heads));
+          const value = { node: idBytes(tree.trash.id), versions: [], doom: undefined, seen };
+          operations.push({ $case: 'removeEntry', value });
+        }
+        const called = operations.filter(({ $case }) => $case === 'setEntry').length;
+        if (called > 0) logger.info({ removals: called }, 'somebody wrote into what was to be removed: it is kept');
+        addAll(batch, operations);
+        this.#takeBackNewcomers(view, batch);
+        view.isDisturbed = false;
+      },
+      { alone: true },
+    );
+  }
+
+  /** @param settled nothing of this peer's own waits to be brought in from a former generation */
+  async due(settled: boolean): Promise<DueNodes> {
+    const homes = await this.#options.homes();
+    return this.#options.queue.run(
+      async ({ view }) => {
+        const waitingFor = this.#waitingFor(view, homes);
+        const unread = await this.#options.manifests.countLarge(view);
+        if (!settled || unread || !view.isComplete) return { due: [], waitingFor };
+        const due = this.#dueNodes(view, homes).slice(0, TRASHED_PER_COMMIT);
+        return { due: due.map((node) => ({ node: node.id, stripes: stripesIn(view, node) })), waitingFor };
+      },
+      { alone: true },
+    );
+  }
+
+  /** @returns the stripes that no version refers to any more */
+  async carryOut(nodes: readonly string[]): Promise<readonly StripeId[]> {
+    const { queue, manifests } = this.#options;
+    const homes = await this.#options.homes();
+    const wanted = new Set(nodes);
+    const touched = await queue.run(
+      async ({ view, batch }) => {
+        if ((await manifests.countLarge(view)) || !view.isComplete) return new Set<StripeId>();
+        const due = this.#dueNodes(view, homes).filter(({ id }) => wanted.has(id));
+        const stripes = due.flatMap((node) => stripesIn(view, node));
+        addAll(
+          batch,
+          due.flatMap((node) => planRemoval(view.tree, node).operations),
+        );
+        return new Set(stripes);
+      },
+      { alone: true },
+    );
+    return [...touched].filter((stripe) => !queue.view.isReferenced(stripe));
+  }
+
+  #dueNodes({ tree }: View, homes: readonly PeerId[]): ViewNode[] {
+    const due = tree.dooms.list().filter(([, doom]) => this.#isDue(tree, doom, homes));
+    return due.filter(([node, doom]) => isAllKnown(tree, node, doom)).map(([node]) => node);
+  }
+
+  #isDue(tree: Tree, doom: Doom, homes: readonly PeerId[]): boolean {
+    const { peer, now } = this.#options;
+    if (now() - doom.issuedMs >= REMOVAL_GRACE_MS) return true;
+    const { peer: author } = doom.stamp.change;
+    // One peer does it; where its writer has left, another.
+    const actor = homes.includes(author) ? author : [...homes].sort()[0];
+    return (author === peer || actor === peer) && this.#unanswered(tree, doom, homes).length === 0;
+  }
+
+  #unanswered({ dooms }: Tree, { stamp }: Doom, homes: readonly PeerId[]): PeerId[] {
+    const { change } = stamp;
+    const others = homes.filter((home) => home !== change.peer && home !== this.#options.peer);
+    return others.filter((home) => !dooms.isAnsweredBy(home, change));
+  }
+
+  #waitingFor({ tree }: View, homes: readonly PeerId[]): PeerId[] {
+    const own = tree.dooms.list().filter(([, { stamp }]) => stamp.change.peer === this.#options.peer);
+    return [...new Set(own.flatMap(([, doom]) => this.#unanswered(tree, doom, homes)))];
+  }
+
+  /** What was put into a folder while it went into the trash elsewhere is shown where it was put. */
+  #takeBackNewcomers(view: View, batch: Batch): void {
+    const { now, folderId, logger } = this.#options;
+    for (const { node, path } of newcomersInTrash(view.tree)) {
+      const plan = new CommitPlan({ view, batch, nowMs: now(), folderId });
+      try {
+        plan.takeBack(node, path);
+        plan.finish();
+      } catch (error) {
+        const { code } = wrapError(error, 'Taking back what was put into a removed folder');
+        logger.warn(
+          { node: node.id, code },
+          'what was put into a folder that was removed elsewhere stays in the trash',
+        );
+      }
+    }
+  }
+}
+
+/** What is at `path`, or was removed from there last. */
+export function removableEver(tree: Tree, path: string, recursive: boolean): ViewNode {
+  const trashed = find(tree, path) === undefined ? findTrashed(tree, path) : undefined;
+  return (trashed ?? demandRemovable(tree, path, recursive)).node;
+}
+
+function addAll(batch: Batch, operations: readonly ChangeOperation[]): void {
+  if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
+}
+
+/** Whether all that lies in a node was there, and placed there, as far as the writer of its doom knew. */
+function isAllKnown(tree: Tree, start: ViewNode, { seen }: Doom): boolean {
+  const ahead = [start];
+  for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
+    if (node !== start && node.set !== undefined && !knows(seen, node.set.change)) return false;
+    if (!node.versions.every(({ change }) => knows(seen, change))) return false;
+    for (const [, child] of tree.children(node)) ahead.push(child);
+  }
+  return true;
+}
+
+/** Where it was, by a later word than the one that was to be removed. */
+function planCallOff(tree: Tree, node: ViewNode): ChangeOperation {
+  const { id, claimed, name, changedMs, trashedFrom = '' } = node;
+  const seen = encodeKnowledge(tree.trashedBy(node) ?? new Map());
+  const place = { parent: idBytes((claimed ?? tree.root).id), name, folder: isFolder(node), trashedFrom, seen };
+  return { $case: 'setEntry', value: { node: idBytes(id), ...place, changedMs } };
+}
+
+function stripesIn(view: View, node: ViewNode): StripeId[] {
+  const { versions } = planRemoval(view.tree, node);
+  return [...new Set(versions.flatMap((version) => view.stripes(version)))];
+}
