@@ -74,6 +74,24 @@ export class ChangeReader {
     return this.#track(() => this.#page(since, limit));
   }
 
+  /** Every end of a document's revision tree, without the texts; none where the id was never there, or is damaged. */
+  async leaves(id: string): Promise<readonly string[]> {
+    if (this.#isClosed) throw new Error('database is not open');
+    const reading = this.#get(DOCUMENTS + id);
+    this.#running.add(reading);
+    try {
+      const found = await reading;
+      return found === undefined ? [] : leavesOf(JSON.parse(found) as Metadata);
+    } catch (error) {
+      // Well-formed JSON of another shape.
+      if (!(error instanceof TypeError)) throw error;
+      this.#damage.count++;
+      return [];
+    } finally {
+      this.#running.delete(reading);
+    }
+  }
+
   /** Resolves when nothing reads any more. Call it before LevelDB is closed. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { LatestIn } from './branches.js';
 import type { Logger } from '../log.js';
 import type { Revision, IncomingRevision } from './pouch.js';
 import type { Security } from './security.js';
@@ -45,6 +46,8 @@ export interface HostingRules {
     userCtx: UserContext,
     secObj: Security,
   ) => void;
+  /** Bounds the branches of the documents of a database. */
+  readonly latestIn?: LatestIn;
 }
 
 export interface DocumentServerOptions {

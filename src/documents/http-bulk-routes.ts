@@ -6,6 +6,7 @@ import type { Routes } from './http-routes.js';
 import type { LevelDatabase } from './level-database.js';
 import type { Document } from './document-database.js';
 import { statusOf, type KeyRow } from './pouch.js';
+import { readLeaves } from './read-leaves.js';
 import { isDocumentId, isRevision } from './revision-shape.js';
 
 /** Many documents at a time. */
@@ -91,9 +92,8 @@ async function bulkResult(database: LevelDatabase, { id, rev }: Asked, options: 
       const ok = await readRevision(database, id, { ...options, rev });
       return JSON.stringify({ id, docs: [{ ok }] });
     }
-    const leaves = await database.read('Reading the catalog', (pouch) =>
-      pouch.get(id, { ...options, open_revs: 'all' }),
-    );
+    const leaves = await readLeaves(database, id, options);
+    if (leaves.length === 0) return JSON.stringify({ id, docs: [missing(id, undefined)] });
     return JSON.stringify({ id, docs: leaves.map((leaf) => ('ok' in leaf ? leaf : missing(id, leaf.missing))) });
   } catch (error) {
     if (!StorageError.is(error, 'NOT_FOUND', 'CORRUPT')) throw error;

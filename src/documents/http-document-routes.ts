@@ -5,6 +5,7 @@ import { bodyOf, Query } from './http-query.js';
 import type { Call, Routes } from './http-routes.js';
 import type { LevelDatabase } from './level-database.js';
 import { statusOf, type GetOptions, type OpenRevision, type Revision } from './pouch.js';
+import { readLeaves, readTexts } from './read-leaves.js';
 import { isDocumentId, isRevision, refuseShape } from './revision-shape.js';
 import { RESERVED_LOCAL } from './security.js';
 import type { WriteResult } from './write-revisions.js';
@@ -98,16 +99,11 @@ async function openRevisions(database: LevelDatabase, id: string, query: Query):
     throw new StorageError('INVALID_ARGUMENT', 'The parameter "open_revs" is "all" or revisions in JSON.');
   }
   const before = database.damageCount;
-  return database.read('Reading the catalog', async (pouch) => {
-    try {
-      return await pouch.get(id, { ...options, open_revs: revs });
-    } catch (error) {
-      if (statusOf(error) !== 404) throw error;
-      if (database.damageCount > before)
-        throw new StorageError('CORRUPT', 'The document is damaged.', { cause: error });
-      throw new StorageError('NOT_FOUND', 'missing', { cause: error });
-    }
-  });
+  const found =
+    revs === 'all' ? await readLeaves(database, id, options) : await readTexts(database, { id, revs }, options);
+  if (found.length > 0 || (revs !== 'all' && revs.length === 0)) return found;
+  if (database.damageCount > before) throw new StorageError('CORRUPT', 'The document is damaged.');
+  throw new StorageError('NOT_FOUND', 'missing');
 }
 
 async function writeOne(

@@ -132,6 +132,11 @@ export class LevelDatabase implements AsyncDisposable {
     return this.#try('Reading the changes of the catalog', ({ reader }) => reader.page(since, limit));
   }
 
+  /** The revisions at the ends of a document's tree, deleted ones too; none for an unknown id. */
+  leaves(id: string): Promise<readonly string[]> {
+    return this.#try('Reading the catalog', ({ reader }) => reader.leaves(id));
+  }
+
   /** Counts writes since this was opened: for `nextWrite`. */
   get writes(): number {
     return this.#writes;

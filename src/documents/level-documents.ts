@@ -6,6 +6,7 @@ import type { Document, DocumentDatabase, Leaf, Listed } from './document-databa
 import { LevelDatabase } from './level-database.js';
 import { damagedDatabase, wrapLevelDb } from './level-errors.js';
 import { plainDocument, statusOf, type BulkResult, type Pouch, type Revision } from './pouch.js';
+import { readLeaves, readTexts } from './read-leaves.js';
 import { olderRevisions } from './revisions.js';
 
 /** The documents of a database in this process. */
@@ -41,8 +42,7 @@ export class LevelDocuments implements DocumentDatabase {
   async texts(id: string): Promise<readonly Document[]> {
     const leaves = await this.#leaves(id);
     const older = olderRevisions(leaves);
-    if (older.length === 0) return leaves.map(plainDocument);
-    const found = await this.#database.read('Reading the catalog', (pouch) => pouch.get(id, { open_revs: older }));
+    const found = await readTexts(this.#database, { id, revs: older });
     const texts = found.flatMap((each) => ('ok' in each ? [each.ok] : []));
     return [...leaves, ...texts].map(plainDocument);
   }
@@ -145,18 +145,13 @@ export class LevelDocuments implements DocumentDatabase {
 
   async #leaves(id: string): Promise<readonly Revision[]> {
     const damageBefore = this.#database.damageCount;
-    return this.#database.read('Reading the catalog', async (pouch) => {
-      try {
-        const found = await pouch.get(id, { open_revs: 'all', revs: true });
-        return found.map((each) => {
-          if ('ok' in each) return each.ok;
-          throw damagedDatabase(this.#database.directory);
-        });
-      } catch (error) {
-        if (statusOf(error) !== 404) throw error;
-        if (this.#database.damageCount > damageBefore) throw damagedDatabase(this.#database.directory, error);
-        return [];
-      }
+    const found = await readLeaves(this.#database, id, { revs: true });
+    if (found.length === 0 && this.#database.damageCount > damageBefore) {
+      throw damagedDatabase(this.#database.directory);
+    }
+    return found.map((each) => {
+      if ('ok' in each) return each.ok;
+      throw damagedDatabase(this.#database.directory);
     });
   }
 

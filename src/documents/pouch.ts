@@ -58,7 +58,7 @@ export interface Pouch {
   info(): Promise<{ readonly update_seq: number; readonly doc_count: number }>;
   id(): Promise<string>;
   get(id: string, options?: GetOptions): Promise<Revision>;
-  get(id: string, options: GetOptions & { open_revs: 'all' | readonly string[] }): Promise<readonly OpenRevision[]>;
+  get(id: string, options: GetOptions & { open_revs: readonly string[] }): Promise<readonly OpenRevision[]>;
   put(document: Document): Promise<{ readonly rev: string }>;
   remove(document: { readonly _id: string; readonly _rev: string }): Promise<{ readonly rev: string }>;
   allDocs(options: ListRange): Promise<{ readonly rows: readonly Required<KeyRow>[] }>;

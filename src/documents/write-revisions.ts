@@ -1,5 +1,6 @@
 import { StorageError } from '../errors.js';
 import { MAX_DOCUMENT_ID_CHARS } from '../limits.js';
+import { Branches, type IsLatest } from './branches.js';
 import type { Winner } from './change-reader.js';
 import type { LevelDatabase } from './level-database.js';
 import { statusOf, type BulkResult, type IncomingRevision, type Pouch, type Revision } from './pouch.js';
@@ -19,6 +20,8 @@ export interface WriteOptions {
    * nearest stored ancestor, and null for the first of a branch.
    */
   readonly validate?: (newDoc: IncomingRevision, oldDoc: Revision | null) => void;
+  /** Of revisions of another database. Absent: documents have any number of branches. */
+  readonly isLatest?: IsLatest;
   /** Nothing is written when one document is refused before it reaches the database. */
   readonly allOrNothing?: boolean;
 }
@@ -93,19 +96,22 @@ async function allow(
   documents: readonly IncomingRevision[],
   options: WriteOptions & { readonly refusals: Map<unknown, Refusal> },
 ): Promise<readonly IncomingRevision[]> {
-  const { validate, refusals } = options;
+  const { validate, refusals, isLatest, newEdits } = options;
   if (validate === undefined || documents.length === 0) return documents;
   const winners = await database.winners([...new Set(documents.map(({ _id }) => _id))]);
   const known = documents.filter(({ _id }) => winners.has(_id));
   const former = await database.read('Reading the catalog', (pouch) => formerRevisions(pouch, known, winners));
-  return documents.filter((document) => {
+  const branches = isLatest && !newEdits ? new Branches(database, isLatest) : undefined;
+  const allowed: IncomingRevision[] = [];
+  for (const document of documents) {
     const old = former.get(document);
     // A revision that is here already is no news, whatever the rules say now.
-    if (old === 'known') return false;
-    const refusal = judge(() => validate(document, old ?? null));
+    if (old === 'known') continue;
+    const refusal = judge(() => validate(document, old ?? null)) ?? (await branches?.refuse(document));
     if (refusal) refusals.set(document, refusal);
-    return refusal === undefined;
-  });
+    else allowed.push(document);
+  }
+  return allowed;
 }
 
 function judge(validate: () => void): Refusal | undefined {

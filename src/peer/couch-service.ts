@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { latestRecords } from '../catalog/records/latest-record.js';
 import { NETWORK_DATABASE } from '../chunk/database-names.js';
 import type { DocumentHost } from '../documents/document-database.js';
 import { wrapError } from '../errors.js';
@@ -44,7 +45,9 @@ export class CouchService implements AsyncDisposable {
         couch === undefined
           ? { hosting: embedded }
           : { hosting: couch, network: opened.keep(await (await documents()).open(NETWORK_DATABASE)) };
-      const hosting = opened.keep(await CouchHosting.open({ ...options, records, logger }));
+      const hosting = opened.keep(
+        await CouchHosting.open({ ...options, records, latestIn: latestRecords(identity.membership), logger }),
+      );
       return new CouchService({ target: hosting.target, secret: hosting.secret }, opened);
     });
   }

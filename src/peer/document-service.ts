@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { latestRecords } from '../catalog/records/latest-record.js';
 import { NETWORK_DATABASE } from '../chunk/database-names.js';
 import type { DamagedDatabase, LevelHost } from '../documents/level-host.js';
 import { PouchHosting } from '../documents/pouch-hosting.js';
@@ -35,7 +36,13 @@ export class DocumentService implements AsyncDisposable {
       });
       const { host } = opened.keep(hosting);
       const replicator = opened.keep(
-        new Replicator({ self: identity.id, host, connect: (backup) => connect(base, backup), logger }),
+        new Replicator({
+          self: identity.id,
+          host,
+          connect: (backup) => connect(base, backup),
+          latestIn: latestRecords(identity.membership),
+          logger,
+        }),
       );
       state.replicator = replicator;
       const network = opened.keep(await host.open(NETWORK_DATABASE));

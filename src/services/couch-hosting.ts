@@ -1,5 +1,6 @@
 import { NetworkDocuments, type NetworkDocumentsOptions } from '../catalog/records/network-documents.js';
 import { NETWORK_DATABASE } from '../chunk/database-names.js';
+import type { LatestIn } from '../documents/branches.js';
 import type { BackupDatabases } from '../documents/couch/backup-databases.js';
 import { EmbeddedCouch } from '../documents/couch/embedded-couch.js';
 import { ExternalCouch, type ExternalCouchOptions } from '../documents/couch/external-couch.js';
@@ -28,6 +29,8 @@ export interface CouchHostingOptions {
    * embedded server's own is read in its place.
    */
   readonly network?: DocumentDatabase;
+  /** For the embedded server: bounds the branches of documents. */
+  readonly latestIn?: LatestIn;
   readonly logger: Logger;
 }
 
@@ -91,7 +94,8 @@ export class CouchHosting implements AsyncDisposable {
 async function openEmbedded(options: CouchHostingOptions, hosting: EmbeddedHosting): Promise<Opened> {
   const secret = await ensureSecret(hosting.secretFile);
   const { directory, socket } = hosting;
-  const couch = await EmbeddedCouch.open({ directory, socket, secret, logger: options.logger });
+  const { latestIn, logger } = options;
+  const couch = await EmbeddedCouch.open({ directory, socket, secret, ...(latestIn && { latestIn }), logger });
   try {
     const network = await couch.host.open(NETWORK_DATABASE);
     const provisioner = openProvisioner(options, couch, network);

@@ -1,88 +1,17 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:net';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { StorageError } from '../../src/errors.js';
 import type { Document } from '../../src/documents/document-database.js';
+import { MAX_BRANCHES } from '../../src/limits.js';
 import { Replicator } from '../../src/documents/replication/replicator.js';
 import type { StreamState } from '../../src/documents/replication/stream.js';
-import { httpCall, type HttpCall, type HttpSend } from '../../src/http-call.js';
+import type { HttpSend } from '../../src/http-call.js';
 import { silentLogger } from '../../src/log.js';
+import { HostileHost, parts, revision, type Served } from './hostile.js';
 import { change, Stage, type TestSide, until, USER } from './stage.js';
 
 const CATALOG = `user-${USER}-1`;
 const HASH = (digit: string): string => digit.repeat(32);
-
-interface Served extends Document {
-  readonly _rev: string;
-  readonly _deleted?: boolean;
-  readonly _revisions: { readonly start: number; readonly ids: readonly string[] };
-}
-
-function revision(document: Document, ids: readonly string[], more: object = {}): Served {
-  const start = ids.length;
-  return { ...document, ...more, _rev: `${String(start)}-${ids[0] ?? ''}`, _revisions: { start, ids } };
-}
-
-/** A host that serves what it likes, and takes everything. */
-class HostileHost {
-  served: readonly Served[] = [];
-  taken: Document[] = [];
-  /** Changes single answers. */
-  answer: ((call: HttpCall) => unknown) | undefined;
-  calls = 0;
-  readonly #locals = new Map<string, unknown>();
-
-  readonly send: HttpSend = async (call) => {
-    this.calls++;
-    const value = this.answer?.(call) ?? (await this.#reply(call));
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return { status: value === NOT_FOUND ? 404 : 200, body: parts(text) };
-  };
-
-  async #reply({ method, path, body, signal }: HttpCall): Promise<unknown> {
-    const route = path.replace(/^\/[^/?]*/, '');
-    if (route.startsWith('/_changes')) return this.#feed(new URLSearchParams(route.split('?')[1]), signal);
-    if (route.startsWith('/_local/')) {
-      if (method === 'PUT') this.#locals.set(route, JSON.parse(body ?? ''));
-      return this.#locals.get(route) ?? NOT_FOUND;
-    }
-    if (route === '/_revs_diff') return withMissing(JSON.parse(body ?? '') as Record<string, string[]>);
-    if (route.startsWith('/_bulk_get')) return this.#get(body ?? '');
-    if (route === '/_bulk_docs') this.taken.push(...(JSON.parse(body ?? '') as { docs: Document[] }).docs);
-    return [];
-  }
-
-  async #feed(query: URLSearchParams, signal: AbortSignal): Promise<unknown> {
-    const since = Number(query.get('since'));
-    if (since >= this.served.length && query.get('feed') === 'longpoll')
-      await once(signal, 'abort').catch(() => undefined);
-    const rows = this.served
-      .slice(since)
-      .map(({ _id, _rev }, at) => ({ seq: since + at + 1, id: _id, changes: [{ rev: _rev }] }));
-    return { results: rows, last_seq: this.served.length, pending: 0 };
-  }
-
-  #get(body: string): unknown {
-    const { docs } = JSON.parse(body) as { docs: { id: string; rev: string }[] };
-    const results = docs.map(({ id, rev }) => ({
-      id,
-      docs: this.served.filter((each) => each._id === id && each._rev === rev).map((ok) => ({ ok })),
-    }));
-    return { results };
-  }
-}
-
-const NOT_FOUND = { error: 'not_found', reason: 'missing' };
-
-function withMissing(asked: Record<string, string[]>): unknown {
-  return Object.fromEntries(Object.entries(asked).map(([id, missing]) => [id, { missing }]));
-}
-
-async function* parts(text: string): AsyncIterable<Uint8Array> {
-  for (let at = 0; at < text.length; at += 65_536) yield Buffer.from(text.slice(at, at + 65_536));
-}
 
 describe('a hostile backup host', () => {
   let stage: Stage, side: TestSide, host: HostileHost, replicator: Replicator;
@@ -166,6 +95,91 @@ describe('a hostile backup host', () => {
     await until('it is pushed once more', () =>
       host.taken.some((document) => document._id === _id && String(document['_rev']).startsWith('2-')),
     );
+  });
+
+  it('makes nobody write a document again and again by burying it again and again', async () => {
+    await side.put(CATALOG, [change(1)]);
+    const { _id } = change(1);
+    const first = await ancestor(_id);
+    host.served = [revision({ _id }, [HASH('f'), first], { _deleted: true })];
+    start();
+    await settled();
+    const again = (generation: number): Document | undefined =>
+      host.taken.find((each) => each._id === _id && String(each['_rev']).startsWith(`${String(generation)}-`));
+    await until('it is pushed once more', () => again(2) !== undefined);
+    for (const digit of ['e', 'd', 'c']) {
+      const second = await ancestor(_id);
+      host.served = [...host.served, revision({ _id }, [HASH(digit), second, first], { _deleted: true })];
+      replicator.update({ hosts: [], databases: [] });
+      start();
+      await settled();
+    }
+    assert.equal((await read(_id))?.['counter'], 1);
+    await side.put(CATALOG, [change(2)]);
+    await until('the push goes on', () => host.taken.some((each) => each._id === change(2)._id));
+    assert.equal(again(3), undefined);
+  });
+
+  it('is asked ever less often when nothing that it brings is taken', async () => {
+    const note = (index: number): Served => revision({ _id: `note-${String(index)}`, type: 'note' }, [HASH('1')]);
+    const waits: number[] = [];
+    let last = performance.now();
+    host.answer = ({ path }) => {
+      if (!path.includes('/_changes')) return undefined;
+      waits.push(performance.now() - last);
+      last = performance.now();
+      // One at a time, each time another.
+      const count = waits.length;
+      host.served = Array.from({ length: count }, (_, index) => note(index));
+      const { _id, _rev } = note(count - 1);
+      return { results: [{ seq: count, id: _id, changes: [{ rev: _rev }] }], last_seq: count, pending: 1 };
+    };
+    start();
+    await until('it waits', () => waits.length > 52);
+    assert.ok(
+      waits.slice(51).every((wait) => wait > 450),
+      String(waits.slice(48)),
+    );
+  });
+
+  it('adds no more than some branches to a record, and keeps the right one out with none', async () => {
+    await replicator.close();
+    if (side.host === undefined) throw new Error('closed');
+    const counterOf = (document: Document): number => Number(document['counter'] ?? 0);
+    replicator = new Replicator({
+      self: side.peer.id,
+      host: side.host,
+      connect: () => ({ send: host.send, close: () => undefined }),
+      latestIn: (name) =>
+        name === 'network'
+          ? (document, others) => others.every((other) => counterOf(other) < counterOf(document))
+          : undefined,
+      logger: silentLogger(),
+    });
+    const record = { _id: `user-${USER}`, type: 'user', format: 1 };
+    const hash = (index: number): string => index.toString(16).padStart(32, '0');
+    const forged = Array.from({ length: 40 }, (_, index) => revision({ ...record, forged: index }, [hash(index)]));
+    host.served = forged;
+    start('network');
+    await settled();
+    assert.equal(pull().refused, 8);
+    const leaves = async (): Promise<Document[]> => {
+      await using database = await side.database('network');
+      return (await database.leaves(record._id)).filter(({ deleted }) => !deleted).map(({ document }) => document);
+    };
+    assert.equal((await leaves()).length, MAX_BRANCHES);
+    const right = revision({ ...record, counter: 7 }, [hash(100)]);
+    const follows = revision({ ...record, forged: -1 }, [hash(200), hash(3)]);
+    const buried = revision({ _id: record._id }, [hash(300)], { _deleted: true });
+    host.served = [...host.served, right, revision({ ...record, counter: 7 }, [hash(101)]), follows, buried];
+    replicator.update({ hosts: [], databases: [] });
+    start('network');
+    await settled();
+    const found = await leaves();
+    assert.equal(found.filter(({ counter }) => counter === 7).length, 1, 'the right one, once');
+    assert.equal(found.filter(({ forged }) => forged === -1).length, 1, 'what follows a branch adds none');
+    assert.equal(found.length, MAX_BRANCHES + 1);
+    assert.equal(pull().refused, 2);
   });
 
   it('cannot put another text of a higher generation over a change', async () => {
@@ -339,40 +353,3 @@ async function* endlessly(text: string): AsyncIterable<Uint8Array> {
   yield Buffer.from('{"results":[');
   for (;;) yield Buffer.from(text.repeat(1000));
 }
-
-describe('a host that is slow', () => {
-  let server: Server;
-  const ask = async (idleTimeoutMs: number, body?: string): Promise<Uint8Array[]> => {
-    const { port } = server.address() as AddressInfo;
-    const call = { method: 'POST' as const, path: '/', idleTimeoutMs, signal: new AbortController().signal };
-    const place = { protocol: 'http:', hostname: '127.0.0.1', port, agent: false as const };
-    const reply = await httpCall(place, body === undefined ? call : { ...call, body }, 'the host');
-    const all: Uint8Array[] = [];
-    for await (const part of reply.body) all.push(part);
-    return all;
-  };
-  const isTimeout = (error: unknown): boolean => StorageError.is(error, 'TIMEOUT');
-
-  afterEach(() => server.close());
-
-  it('is given up when it says nothing, before, in and after its head', async () => {
-    for (const words of ['', 'HTTP/1.1 200 OK\r\n', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc']) {
-      server = createServer((socket) => {
-        socket.on('error', () => undefined);
-        socket.write(words);
-      }).listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      await assert.rejects(ask(100, '{}'), isTimeout);
-      server.close();
-    }
-  });
-
-  it('is given up when it reads nothing', async () => {
-    server = createServer((socket) => {
-      socket.on('error', () => undefined);
-      socket.pause();
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    await assert.rejects(ask(100, 'x'.repeat(20_000_000)), isTimeout);
-  });
-});

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { proxyToken } from '../../crypto/proxy-token.js';
+import { MAX_BRANCHES } from '../../limits.js';
 import { silentLogger } from '../../log.js';
 import { EmbeddedCouch } from './embedded-couch.js';
 
@@ -13,7 +14,13 @@ const SECRET = 'of the front';
 describe('the embedded CouchDB', () => {
   let folder: string, socket: string, couch: EmbeddedCouch;
   const open = (): Promise<EmbeddedCouch> =>
-    EmbeddedCouch.open({ directory: join(folder, 'couchdb'), socket, secret: SECRET, logger: silentLogger() });
+    EmbeddedCouch.open({
+      directory: join(folder, 'couchdb'),
+      socket,
+      secret: SECRET,
+      latestIn: (name) => (name === 'network' ? ({ right }) => right === true : undefined),
+      logger: silentLogger(),
+    });
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shoal-embedded-'));
@@ -129,6 +136,22 @@ describe('the embedded CouchDB', () => {
       [['note', 'forbidden']],
     );
     assert.equal((await ask('GET', `/network/${good._id}`, identity('peer-2')))[0], 200);
+  });
+
+  it('takes some branches of a document of the network, and then only the latest', async () => {
+    const good = { _id: `user-${'b'.repeat(64)}`, type: 'user', format: 1 };
+    const hash = (index: number): string => index.toString(16).padStart(32, '0');
+    const branches = (count: number, fields: object): object[] =>
+      Array.from({ length: count }, (_, index) => ({ ...good, ...fields, _rev: `1-${hash(index)}` }));
+    const refusals = async (docs: readonly object[]): Promise<number> => {
+      const [, text] = await ask('POST', '/network/_bulk_docs', identity('peer-1'), { docs, new_edits: false });
+      return (JSON.parse(text) as unknown[]).length;
+    };
+    assert.equal(await refusals(branches(MAX_BRANCHES + 5, {})), 5);
+    assert.equal(await refusals(branches(MAX_BRANCHES + 5, {})), 5);
+    assert.equal(await refusals([{ ...good, _rev: `1-${hash(99)}`, right: true }]), 0);
+    const follows = { ...good, _rev: `2-${hash(98)}`, _revisions: { start: 2, ids: [hash(98), hash(0)] } };
+    assert.equal(await refusals([follows]), 0);
   });
 
   it('remembers who may do what', async () => {

@@ -3,6 +3,7 @@ import { AUTHORITY_ROLE, PEER_ROLE } from '../../chunk/database-names.js';
 import { isProxyToken } from '../../crypto/proxy-token.js';
 import { StorageError } from '../../errors.js';
 import type { Access, HostingRules, UserContext } from '../http-access.js';
+import type { LatestIn } from '../branches.js';
 import { validate } from '../rules/validate.js';
 import type { SecurityPart } from '../security.js';
 
@@ -36,9 +37,15 @@ function isMember({ names, roles }: SecurityPart, user: Pick<UserContext, 'name'
  * never by a request.
  *
  * @param membersOf undefined for a database that was not provided to anybody
+ * @param latestIn see Branches
  */
-export function proxyRules(secret: string, membersOf: (database: string) => SecurityPart | undefined): HostingRules {
+export function proxyRules(
+  secret: string,
+  membersOf: (database: string) => SecurityPart | undefined,
+  latestIn?: LatestIn,
+): HostingRules {
   return {
+    ...(latestIn && { latestIn }),
     async authorize(request: FastifyRequest, { action, database }: Access) {
       const user = { db: database ?? '', ...identify(request, secret) };
       if (action === 'greet') return user;

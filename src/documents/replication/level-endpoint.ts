@@ -1,9 +1,11 @@
 import { READ_CONCURRENCY, REPLICATION_BATCH_BYTES } from '../../limits.js';
+import type { IsLatest } from '../branches.js';
 import type { LevelDatabase } from '../level-database.js';
 import { type IncomingRevision, plainDocument, type Pouch, type Revision, statusOf } from '../pouch.js';
 import { olderRevisions } from '../revisions.js';
 import { RESERVED_LOCAL } from '../security.js';
 import { writeRevisions } from '../write-revisions.js';
+import type { Revivals } from './revivals.js';
 import { parseCheckpoint } from './checkpoints.js';
 import type {
   Checkpoint,
@@ -34,6 +36,15 @@ export function replaces(revision: IncomingRevision, held: Held | undefined): bo
  */
 export type JudgeIncoming = (newDoc: IncomingRevision, oldDoc: Revision | null, held: Held | undefined) => void;
 
+/** What becomes of revisions from elsewhere. */
+export interface IncomingRules {
+  readonly judge: JudgeIncoming;
+  /** Absent: any number of branches is taken. */
+  readonly isLatest?: IsLatest;
+  /** Of the host that the revisions come from. */
+  readonly revivals: Revivals;
+}
+
 const READING = 'Reading the catalog';
 
 function statusIs(status: number): (error: unknown) => undefined {
@@ -46,11 +57,11 @@ function statusIs(status: number): (error: unknown) => undefined {
 /** A database of this process. */
 export class LevelEndpoint implements Endpoint {
   readonly #database: LevelDatabase;
-  readonly #judge: JudgeIncoming;
+  readonly #rules: IncomingRules;
 
-  constructor(database: LevelDatabase, judge: JudgeIncoming) {
+  constructor(database: LevelDatabase, rules: IncomingRules) {
     this.#database = database;
-    this.#judge = judge;
+    this.#rules = rules;
   }
 
   async feed({ since, limit, waitMs, signal }: FeedRequest): Promise<FeedPage> {
@@ -105,9 +116,11 @@ export class LevelEndpoint implements Endpoint {
 
   async write(revisions: readonly IncomingRevision[]): Promise<readonly RefusedRevision[]> {
     const held = await this.#held(revisions.map(({ _id }) => _id));
+    const { judge, isLatest, revivals } = this.#rules;
     const results = await writeRevisions(this.#database, revisions, {
       newEdits: false,
-      validate: (newDoc, oldDoc) => this.#judge(newDoc, oldDoc, held.get(newDoc._id)),
+      validate: (newDoc, oldDoc) => judge(newDoc, oldDoc, held.get(newDoc._id)),
+      ...(isLatest && { isLatest }),
     });
     const hidden = new Set<string>();
     const refused = results.flatMap((result, at) => {
@@ -116,7 +129,7 @@ export class LevelEndpoint implements Endpoint {
       if (revision !== undefined && replaces(revision, held.get(result.id))) hidden.add(result.id);
       return [{ id: result.id, reason: result.reason }];
     });
-    await this.#revive([...hidden].flatMap((id) => held.get(id) ?? []));
+    await this.#revive([...hidden].filter((id) => revivals.take(id)).flatMap((id) => held.get(id) ?? []));
     return refused;
   }
 

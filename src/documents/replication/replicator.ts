@@ -4,11 +4,13 @@ import { StorageError } from '../../errors.js';
 import type { HttpSend } from '../../http-call.js';
 import { MAX_REPLICATION_BATCHES } from '../../limits.js';
 import type { Logger } from '../../log.js';
+import type { LatestIn } from '../branches.js';
 import type { LevelHost } from '../level-host.js';
 import { Checkpoints } from './checkpoints.js';
 import { CouchEndpoint, type Selector } from './couch-endpoint.js';
 import { judgeIncoming } from './judge-incoming.js';
-import { LevelEndpoint } from './level-endpoint.js';
+import { type IncomingRules, LevelEndpoint } from './level-endpoint.js';
+import { Revivals } from './revivals.js';
 import { type Direction, ReplicationStream, type StreamEnds, type StreamState } from './stream.js';
 import { Turns } from './turns.js';
 
@@ -36,6 +38,8 @@ export interface ReplicatorOptions {
   readonly self: PeerId;
   readonly host: LevelHost;
   readonly connect: (host: BackupHost) => HostConnection;
+  /** Bounds the branches of the documents that are pulled. */
+  readonly latestIn?: LatestIn;
   readonly logger: Logger;
   readonly nowMs?: () => number;
   readonly random?: () => number;
@@ -62,6 +66,8 @@ export class Replicator implements AsyncDisposable {
   readonly #options: ReplicatorOptions;
   readonly #hosts = new Map<string, Reached>();
   readonly #streams = new Map<string, Running>();
+  /** By host and database, for as long as this runs: a host may come and go. */
+  readonly #revivals = new Map<string, Revivals>();
   readonly #ending = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
@@ -156,6 +162,14 @@ export class Replicator implements AsyncDisposable {
     this.#streams.set(key, { stream, hostKey });
   }
 
+  #incomingRules(host: PeerId, name: string): IncomingRules {
+    const key = `${host} ${name}`;
+    const revivals = this.#revivals.get(key) ?? new Revivals();
+    this.#revivals.set(key, revivals);
+    const isLatest = this.#options.latestIn?.(name);
+    return { judge: judgeIncoming(name), revivals, ...(isLatest && { isLatest }) };
+  }
+
   async #connect(
     { host, name, direction, selector }: Part,
     { send }: HostConnection,
@@ -169,7 +183,7 @@ export class Replicator implements AsyncDisposable {
       throw new StorageError('CANCELLED', 'The database was deleted here.');
     }
     const { database, release } = lease;
-    const local = new LevelEndpoint(database, judgeIncoming(name));
+    const local = new LevelEndpoint(database, this.#incomingRules(host.id, name));
     const remote = new CouchEndpoint({ send, database: name, ...(selector === undefined ? {} : { selector }) });
     const id = checkpointId([self, host.id, name, direction, JSON.stringify(selector ?? null)]);
     const session = randomBytes(12).toString('hex');

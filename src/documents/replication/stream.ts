@@ -154,7 +154,7 @@ export class ReplicationStream implements AsyncDisposable {
         if (page.changes.length === 0 && isEnd && this.#options.direction === 'push') {
           await ends.checkpoints.verify(signal);
         }
-        const copied = await this.#copy(ends, page, signal);
+        const gain = await this.#copy(ends, page, signal);
         isEnd = page.changes.length < REPLICATION_PAGE;
         unsaved = page.last === since ? unsaved : unsaved + 1;
         if (unsaved >= PAGES_PER_CHECKPOINT || (unsaved > 0 && isEnd)) {
@@ -164,7 +164,7 @@ export class ReplicationStream implements AsyncDisposable {
         since = page.last;
         this.#failures = 0;
         this.#succeed({ sequence: since, pending: page.pending, ...(isEnd ? { phase: 'waiting' as const } : {}) });
-        await pause(pace.after(page, copied, waitMs - (performance.now() - startedMs)), signal);
+        await pause(pace.after(page, gain, waitMs - (performance.now() - startedMs)), signal);
       }
     } finally {
       ends.release();
@@ -175,7 +175,7 @@ export class ReplicationStream implements AsyncDisposable {
     this.#state = { ...this.#state, ...change, lastSuccessMs: this.#options.nowMs() };
   }
 
-  /** @returns how many revisions the target lacked */
+  /** @returns by how many the revisions that the target took are more than those that were refused */
   async #copy({ source, target }: StreamEnds, page: FeedPage, signal: AbortSignal): Promise<number> {
     if (page.changes.length === 0) return 0;
     this.#state = { ...this.#state, phase: 'copying' };
@@ -183,11 +183,14 @@ export class ReplicationStream implements AsyncDisposable {
       signal.throwIfAborted();
       const missing = await target.missing(page.changes, signal);
       if (missing.length === 0) return 0;
+      let gain = 0;
       for await (const { revisions, refused } of source.read(missing, signal)) {
         const failed = revisions.length === 0 ? [] : await target.write(revisions, signal);
-        this.#count(revisions.length - failed.length, [...refused, ...failed]);
+        const written = revisions.length - failed.length;
+        gain += written - failed.length - refused.length;
+        this.#count(written, [...refused, ...failed]);
       }
-      return missing.length;
+      return gain;
     });
   }
 
@@ -208,18 +211,18 @@ function isOver(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** Keeps a feed that brings nothing, or does not wait when there is nothing, from keeping us busy. */
+/** Keeps a feed that brings nothing that is taken, or does not wait when there is nothing, from keeping us busy. */
 class Pace {
   #fruitless = 0;
 
   /**
-   * @param copied revisions that the target lacked
+   * @param gain above 0 when more was taken than refused
    * @param earlyMs how much sooner than it was allowed to the page came
    * @returns milliseconds to wait before the next one
    */
-  after(page: FeedPage, copied: number, earlyMs: number): number {
+  after(page: FeedPage, gain: number, earlyMs: number): number {
     if (page.changes.length === 0) return earlyMs > MIN_REPLICATION_WAIT_MS ? MIN_REPLICATION_WAIT_MS : 0;
-    this.#fruitless = copied > 0 ? 0 : this.#fruitless + 1;
+    this.#fruitless = gain > 0 ? 0 : this.#fruitless + 1;
     // A replication that lost its place meets many pages of which everything is known.
     return this.#fruitless < 50 ? 0 : Math.min(MAX_FRUITLESS_PAUSE_MS, this.#fruitless * 10);
   }
