@@ -104,9 +104,10 @@ export class Routes {
     documents: readonly unknown[],
     options: Omit<WriteOptions, 'validate'> & { readonly user: UserContext },
   ): Promise<readonly WriteResult[]> {
-    const { validate } = this.options.rules;
+    const { validate, latestIn } = this.options.rules;
     if (validate === undefined) return writeRevisions(database, documents, options);
     const security = await readSecurity(database);
+    const isLatest = latestIn?.(options.user.db);
     return writeRevisions(database, documents, {
       ...options,
       validate: (newDoc, oldDoc) => validate(newDoc, oldDoc, options.user, security),

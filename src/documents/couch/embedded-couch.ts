@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { isReplicated } from '../../chunk/database-names.js';
 import type { Logger } from '../../log.js';
+import type { LatestIn } from '../branches.js';
 import { createDocumentServer } from '../http-server.js';
 import { LevelHost } from '../level-host.js';
 import { readSecurity, type SecurityPart, writeSecurity } from '../security.js';
@@ -17,6 +18,8 @@ export interface EmbeddedCouchOptions {
   readonly socket: string;
   /** Shared with the front. */
   readonly secret: string;
+  /** Bounds the branches of documents; see Branches. */
+  readonly latestIn?: LatestIn;
   readonly logger: Logger;
 }
 
@@ -40,12 +43,12 @@ export class EmbeddedCouch implements BackupDatabases, AsyncDisposable {
   }
 
   /** @throws StorageError CONFLICT when another process serves that socket */
-  static async open({ directory, socket, secret, logger }: EmbeddedCouchOptions): Promise<EmbeddedCouch> {
+  static async open({ directory, socket, secret, latestIn, logger }: EmbeddedCouchOptions): Promise<EmbeddedCouch> {
     const host = await LevelHost.open({ directory, logger });
     try {
       const members = await readMembers(host);
       const server = createDocumentServer(host, {
-        rules: proxyRules(secret, (name) => members.get(name)),
+        rules: proxyRules(secret, (name) => members.get(name), latestIn),
         logger,
         uuid: createHmac('sha256', secret).update('shoal/couchdb-hosting/1').digest('hex').slice(0, 32),
       });
