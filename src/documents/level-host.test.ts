@@ -101,3 +101,14 @@ test('who only copies does not bring a deleted database back; who opens it does'
   await host.open('network');
   assert.ok(await host.acquireUnlessDropped('network'));
 });
+
+test('who looks for a database does not bring back one that is being deleted', async () => {
+  await (await host.open('network')).put([{ _id: 'a' }]);
+  const dropping = host.drop('network');
+  assert.deepEqual(await Promise.all([host.has('network'), host.acquireExisting('network')]), [false, undefined]);
+  await dropping;
+  assert.deepEqual(await host.names(), []);
+  await host.open('network');
+  await Promise.all([host.acquireExisting('network'), host.drop('network')]);
+  assert.deepEqual(await host.names(), []);
+});

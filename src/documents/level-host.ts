@@ -102,16 +102,13 @@ export class LevelHost implements DocumentHost {
     return this.#dropped.has(name) ? undefined : this.acquire(name);
   }
 
-  async has(name: string): Promise<boolean> {
-    if (this.#held.has(name)) return true;
-    if (!isDatabaseName(name)) return false;
-    try {
-      return (await stat(join(this.#directory, name))).isDirectory();
-    } catch (error) {
-      const wrapped = wrapError(error, `Looking for the database ${name}`);
-      if (wrapped.code === 'NOT_FOUND') return false;
-      throw wrapped;
-    }
+  /** As acquire, for whoever makes none: undefined when there is no such database, or not any more. */
+  async acquireExisting(name: string): Promise<Lease | undefined> {
+    return this.#whenThere(name, (isThere) => (isThere ? this.acquire(name) : undefined));
+  }
+
+  has(name: string): Promise<boolean> {
+    return this.#whenThere(name, (isThere) => isThere);
   }
 
   async names(): Promise<readonly string[]> {
@@ -149,6 +146,27 @@ export class LevelHost implements DocumentHost {
   async #close(): Promise<void> {
     await Promise.allSettled([...this.#held.keys()].map((name) => this.#leave(name, async () => undefined)));
     await Promise.allSettled(this.#leaving.values());
+  }
+
+  /** @param then is called before anybody can delete what was found: a database on its way out is waited for */
+  async #whenThere<T>(name: string, then: (isThere: boolean) => T | Promise<T>): Promise<T> {
+    for (;;) {
+      while (this.#leaving.has(name)) await this.#leaving.get(name);
+      const isThere = await this.#isThere(name);
+      if (!this.#leaving.has(name)) return then(isThere);
+    }
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    if (this.#held.has(name)) return true;
+    if (!isDatabaseName(name)) return false;
+    try {
+      return (await stat(join(this.#directory, name))).isDirectory();
+    } catch (error) {
+      const wrapped = wrapError(error, `Looking for the database ${name}`);
+      if (wrapped.code === 'NOT_FOUND') return false;
+      throw wrapped;
+    }
   }
 
   async #load(name: string): Promise<LevelDatabase> {

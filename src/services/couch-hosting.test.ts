@@ -83,7 +83,7 @@ test('a home that a user signed opens the database of that user to that peer, an
   const versions = { version: 1, generation: 1, former: [] };
   const fields = { owner: user.id, name: 'ann', ...versions, sharingKey: sharing.publicKey, wrap, createdMs: 5 };
   assert.equal(await put(toRecordDocument('user', userDocumentId(user.id), writeUser(fields, signing))), 201);
-  const home = { user: user.id, peer: member.peer, gone: false };
+  const home = { user: user.id, peer: member.peer, gone: false, generation: 1 };
   const claim = { ...home, peer: backup.peer };
   const forged = writeHome(claim, { counter: 1, issuedMs: 1, by: mallory.keys().signing });
   assert.equal(await put(toRecordDocument('home', homeRecordId(claim), forged)), 201);

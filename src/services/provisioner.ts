@@ -1,3 +1,5 @@
+import { type FormerClock, isAwaited, isExpired } from '../catalog/records/former-generations.js';
+import type { HomeRecord } from '../catalog/records/home-record.js';
 import type { NetworkDocuments } from '../catalog/records/network-documents.js';
 import {
   couchUserName,
@@ -7,40 +9,42 @@ import {
   STRIPES_DATABASE,
   userDatabase,
 } from '../chunk/database-names.js';
+import type { UserId } from '../chunk/ids.js';
 import type { BackupDatabases } from '../documents/couch/backup-databases.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import type { SecurityPart } from '../documents/security.js';
-import { MAX_PROVISIONED_DATABASES, PROVISION_PAUSE_MS, RETIRED_DATABASE_MS } from '../limits.js';
+import { MAX_PROVISIONED_DATABASES, PROVISION_PAUSE_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { OnChanges } from './on-changes.js';
 
 export interface ProvisionerOptions {
   readonly databases: BackupDatabases;
   /** The network's records, verified. */
-  readonly records: Pick<NetworkDocuments, 'homes' | 'users'>;
+  readonly records: Pick<NetworkDocuments, 'homeRecords' | 'users'>;
   /** Their database: its changes say when to look again. */
   readonly network: Pick<DocumentDatabase, 'sequence' | 'changes'>;
   readonly logger: Logger;
   readonly nowMs?: () => number;
-  /** How long the database of an older generation is kept, for peers that were away. Default RETIRED_DATABASE_MS. */
+  /** See FormerClock. */
   readonly retiredMs?: number;
 }
 
 const EVERY_PEER: SecurityPart = { names: [], roles: [PEER_ROLE] };
+const NOBODY: SecurityPart = { names: [], roles: [] };
 
 /** Makes the databases of a backup host and says who may use them, as users and the network have signed it. */
 export class Provisioner implements AsyncDisposable {
   readonly #options: ProvisionerOptions;
   /** Members of each database, as they were set, in JSON. */
   readonly #provided = new Map<string, string>();
-  /** Since when a database is known to be of an older generation. */
-  readonly #retired = new Map<string, number>();
+  readonly #sinceMs: number;
   #users = '';
   readonly #running: OnChanges;
 
   /** Begins at once, and goes on with what changes. */
   constructor(options: ProvisionerOptions) {
     this.#options = options;
+    this.#sinceMs = (options.nowMs ?? Date.now)();
     this.#running = new OnChanges({
       database: options.network,
       work: () => this.#provision(),
@@ -60,29 +64,59 @@ export class Provisioner implements AsyncDisposable {
   }
 
   async #provision(): Promise<void> {
-    const { databases, records, nowMs = Date.now, retiredMs = RETIRED_DATABASE_MS, logger } = this.#options;
+    const { databases, records, logger } = this.#options;
     await this.#provide(NETWORK_DATABASE, EVERY_PEER);
     await this.#provide(STRIPES_DATABASE, EVERY_PEER);
     const users = await records.users();
-    const generations = new Map(users.map(({ user }) => [user.owner, user.generation]));
-    const members = membersByDatabase(await records.homes(), generations);
+    const homes = homesByUser(await records.homeRecords());
+    const known = new Map(users.map(({ user: { owner, generation } }) => [owner, generation]));
     let room = MAX_PROVISIONED_DATABASES;
-    for (const [name, names] of members) {
-      room--;
-      if (room === 0) logger.warn({ databases: members.size }, 'too many users for this backup host');
-      if (room > 0) await this.#provide(name, { names, roles: [] });
+    const provided = new Set<string>();
+    for (const [user, generation] of known) {
+      const words = homes.get(user) ?? [];
+      for (const name of this.#wanted(user, generation, words)) {
+        provided.add(name);
+        if (--room === 0) logger.warn({ databases: MAX_PROVISIONED_DATABASES }, 'too many users for this backup host');
+        if (room > 0) await this.#provide(name, membersOf(words));
+      }
     }
     for (const name of await databases.names()) {
       const parsed = parseUserDatabase(name);
-      if (parsed === undefined || members.has(name)) continue;
-      const current = generations.get(parsed.user);
-      if (current === undefined || parsed.generation >= current) await this.#provide(name, { names: [], roles: [] });
-      // A rotation of keys tells of itself before it writes anything: until then the former keys' is all that there is.
-      else if (await databases.isFilled(userDatabase(parsed.user, current))) {
-        await this.#retire(name, nowMs() - retiredMs, nowMs());
-      }
+      if (parsed === undefined || provided.has(name)) continue;
+      const words = homes.get(parsed.user) ?? [];
+      const newest = known.get(parsed.user) ?? 0;
+      if (parsed.generation >= newest) await this.#provide(name, NOBODY);
+      else if (await this.#isOver(parsed, newest, words)) await this.#drop(name);
+      else await this.#provide(name, membersOf(words));
     }
     await this.#forgetOldKeys(users.map(({ user }) => `${user.owner} ${String(user.version)}`).join('\n'));
+  }
+
+  /**
+   * The databases that a user's homes need: of the present generation, and the next, into which a rotation of keys writes
+   * before it is complete; of the former one while a home may still have something to push into it.
+   */
+  #wanted(user: UserId, generation: number, homes: readonly HomeRecord[]): readonly string[] {
+    if (homes.every(({ gone }) => gone)) return [];
+    const former = generation - 1;
+    const isAlsoFormer = former > 0 && isAwaited(homes, former) && !isExpired(homes, former, this.#clock());
+    const wanted = [...(isAlsoFormer ? [former] : []), generation, generation + 1];
+    return wanted.map((each) => userDatabase(user, each));
+  }
+
+  /** Where this host has lost the newest generation, the former one is all that it has. */
+  async #isOver(
+    { user, generation }: { readonly user: UserId; readonly generation: number },
+    newest: number,
+    homes: readonly HomeRecord[],
+  ): Promise<boolean> {
+    if (!isExpired(homes, generation, this.#clock())) return false;
+    return this.#options.databases.isFilled(userDatabase(user, newest));
+  }
+
+  #clock(): FormerClock {
+    const { nowMs = Date.now, retiredMs } = this.#options;
+    return { nowMs: nowMs(), sinceMs: this.#sinceMs, ...(retiredMs === undefined ? {} : { retiredMs }) };
   }
 
   async #provide(name: string, members: SecurityPart): Promise<void> {
@@ -90,16 +124,11 @@ export class Provisioner implements AsyncDisposable {
     if (this.#provided.get(name) === text) return;
     await this.#options.databases.provide(name, members);
     this.#provided.set(name, text);
-    this.#retired.delete(name);
     this.#options.logger.info({ database: name, members: members.names.length }, 'a database was provided');
   }
 
-  async #retire(name: string, beforeMs: number, nowMs: number): Promise<void> {
-    const sinceMs = this.#retired.get(name) ?? nowMs;
-    this.#retired.set(name, sinceMs);
-    if (sinceMs > beforeMs) return;
+  async #drop(name: string): Promise<void> {
     await this.#options.databases.drop(name);
-    this.#retired.delete(name);
     this.#provided.delete(name);
     this.#options.logger.info({ database: name }, 'a database of former keys was deleted');
   }
@@ -112,22 +141,13 @@ export class Provisioner implements AsyncDisposable {
   }
 }
 
-/** The present generation, and the next, into which a rotation of keys writes before it is complete. */
-function membersByDatabase(
-  homes: readonly {
-    readonly user: Parameters<typeof userDatabase>[0];
-    readonly peer: Parameters<typeof couchUserName>[0];
-  }[],
-  generations: ReadonlyMap<string, number>,
-): ReadonlyMap<string, string[]> {
-  const members = new Map<string, string[]>();
-  for (const { user, peer } of homes) {
-    const generation = generations.get(user);
-    if (generation === undefined) continue;
-    for (const each of [generation, generation + 1]) {
-      const name = userDatabase(user, each);
-      members.set(name, [...(members.get(name) ?? []), couchUserName(peer)].sort());
-    }
-  }
-  return members;
+function homesByUser(homes: readonly HomeRecord[]): ReadonlyMap<UserId, readonly HomeRecord[]> {
+  const byUser = new Map<UserId, HomeRecord[]>();
+  for (const home of homes) byUser.set(home.user, [...(byUser.get(home.user) ?? []), home]);
+  return byUser;
+}
+
+function membersOf(homes: readonly HomeRecord[]): SecurityPart {
+  const names = homes.filter(({ gone }) => !gone).map(({ peer }) => couchUserName(peer));
+  return { names: names.sort(), roles: [] };
 }

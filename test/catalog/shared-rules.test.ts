@@ -32,7 +32,7 @@ function write(by: Membership, db: string, document: Document, before: Document 
 
 test('hosts take the records of a network from whoever writes them', () => {
   const user = sampleUser();
-  const home = { user: user.id, peer: member.peer, gone: false };
+  const home = { user: user.id, peer: member.peer, gone: false, generation: 1 };
   const signed = writeHome(home, { counter: 1, issuedMs: 1, by: user.keys().signing });
   write(authority, 'network', networkDocument(authority, { counter: 2 }), networkDocument(authority, { counter: 1 }));
   const state = (counter: number): Document => stateDocument(authority, member, { counter, state: 'removed' });

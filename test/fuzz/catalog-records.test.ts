@@ -115,7 +115,7 @@ describe('records that a database serves', () => {
   });
 
   it('home', () => {
-    const right = writeHome({ user, peer, gone: false }, { ...issue, by });
+    const right = writeHome({ user, peer, gone: false, generation: 1 }, { ...issue, by });
     fuzzSigned(homeKind.open, right, (body) => sealSigned('home', body, by));
   });
 

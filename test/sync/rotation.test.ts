@@ -58,6 +58,37 @@ describe('new keys while a peer is away', { timeout: 120_000 }, () => {
       );
     }
   });
+
+  it('take over what it pushes under the old ones while its user is locked, until every home has the new ones', async () => {
+    await using network = await SyncNetwork.open({ peers: 3, backupHosts: 2, separate: ['couchdb'] });
+    for (const n of [1, 2, 3]) await network.unlock(n);
+    await network.put(1, '/early', 'written before');
+    for (const n of [2, 3]) await network.waitForTree(n, ['/early']);
+
+    for (const host of [1, 2]) await network.end(host, 'couchdb');
+    await network.put(3, '/away', 'written under the old keys');
+    await network.stop(3);
+    for (const host of [1, 2]) await network.startOne(host, 'couchdb');
+    for await (const { event } of network.client(1).rotateKeys('demo', { passphrase: PASSPHRASE }))
+      assert.notEqual(event, 'error');
+    // Peer 2 has the new keys, and is locked when what was written under the old ones comes.
+    await eventually(async () => {
+      assert.equal((await failureOf(network.tree(2))).code, 'LOCKED');
+    });
+
+    await network.start(3);
+    await network.waitForTree(1, ['/away', '/early']);
+    assert.equal(await network.read(1, '/away'), 'written under the old keys');
+    assert.deepEqual(await generations(network, 1), [1, 2], 'a home is still waited for');
+    await network.unlock(2);
+    await network.waitForTree(2, ['/away', '/early']);
+
+    await network.unlock(3);
+    await network.waitForTree(3, ['/away', '/early']);
+    await eventually(async () => {
+      for (const n of [1, 2, 3]) assert.deepEqual(await generations(network, n), [2], `at peer ${String(n)}`);
+    });
+  });
 });
 
 /** Of which generations a peer has a database. */

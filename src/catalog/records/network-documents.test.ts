@@ -10,11 +10,12 @@ import {
   stateDocument,
   type SampleReader,
 } from '../../../test/contract/sample-records.js';
-import { sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
+import { rotatedAccount, sampleAccount, sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
 import { idBytes } from '../../chunk/ids.js';
 import type { Document } from '../../documents/document-database.js';
 import { StorageError, type ErrorCode } from '../../errors.js';
 import { NetworkBody, PeerStateBody, Signed } from '../../gen/shoal/v1/format.js';
+import { KeyRing } from '../users/key-ring.js';
 import { writeHome } from './home-record.js';
 import type { Membership } from './membership.js';
 import { writePeer } from './network-records.js';
@@ -347,22 +348,43 @@ test('homes: in the user’s words alone, and none at a peer that was removed', 
   const { database, documents } = await open(context);
   const [user, mallory] = [sampleUser(), sampleUser()];
   const home = (by: SampleUser, gone = false, counter = 1): Document => {
-    const record = { user: user.id, peer: other.peer, gone };
+    const record = { user: user.id, peer: other.peer, gone, generation: 1 };
     const signed = writeHome(record, { counter, issuedMs: 1, by: by.keys().signing });
     return toRecordDocument('home', `home-${user.id}-${other.peer}`, signed);
   };
   await database.put([peerDocument(other, { counter: 1 }), home(mallory)]);
   assert.deepEqual(await documents.homes(), []);
-  await documents.setHome({ user: user.id, peer: other.peer, gone: false }, user.keys().signing);
-  await documents.setHome({ user: user.id, peer: other.peer, gone: false }, user.keys().signing);
+  await documents.setHome({ user: user.id, peer: other.peer, gone: false, generation: 1 }, user.keys().signing);
+  await documents.setHome({ user: user.id, peer: other.peer, gone: false, generation: 1 }, user.keys().signing);
   assert.deepEqual(await documents.homes(), [{ user: user.id, peer: other.peer }]);
   await database.addLeaf({ rev: HIGH_REV, deleted: false, document: home(mallory, true, 9) });
   assert.deepEqual(await documents.homes(), [{ user: user.id, peer: other.peer }]);
   await database.put([stateDocument(authority, other, { counter: 1, state: 'removed' })]);
   assert.deepEqual(await documents.homes(), []);
   await database.put([stateDocument(authority, other, { counter: 2, state: 'member' })]);
-  await documents.setHome({ user: user.id, peer: other.peer, gone: true }, user.keys().signing);
+  await documents.setHome({ user: user.id, peer: other.peer, gone: true, generation: 1 }, user.keys().signing);
   assert.deepEqual(await documents.homes(), []);
+});
+
+test('what a home says of generations counts as far as its key is of them, and outlasts a removal', async (context) => {
+  const { database, documents } = await open(context);
+  const first = sampleAccount();
+  const { owner } = first.user;
+  const second = rotatedAccount(first);
+  const [former, newest] = [first, second].map(({ user, rootKey }) => KeyRing.open(user, rootKey).signer);
+  assert.ok(former !== undefined && newest !== undefined);
+  const home = { user: owner, peer: other.peer, gone: false };
+  const generation = async (): Promise<number | undefined> => (await documents.home(home))?.generation;
+  assert.equal(await generation(), undefined);
+  await documents.setHome({ ...home, generation: 2 }, former);
+  assert.equal(await generation(), 1, 'a key that was given up says nothing of its successors');
+  await documents.setHome({ ...home, generation: 2 }, newest);
+  await documents.setHome({ ...home, generation: 2 }, newest);
+  assert.equal(await generation(), 2);
+  await database.put([peerDocument(other, { counter: 1 })]);
+  await database.put([stateDocument(authority, other, { counter: 1, state: 'removed' })]);
+  const words = (await documents.homeRecords()).map(({ gone, generation: has, issuedMs }) => [gone, has, issuedMs > 0]);
+  assert.deepEqual(words, [[true, 2, true]]);
 });
 
 test('records from another peer are taken when they are right, and only forwards', async (context) => {

@@ -6,7 +6,7 @@ import { StorageError } from '../../errors.js';
 import type { PeerProfile, PeerRecord } from '../../peers/peer-record.js';
 import type { RecordMemory } from '../../store/record-memory.js';
 import type { NetworkPolicy, NetworkRecord, UserHome } from '../catalog.js';
-import { homeKind, homeRecordId, writeHome, type Home } from './home-record.js';
+import { homeKind, homeRecordId, writeHome, type Home, type HomeRecord } from './home-record.js';
 import type { Membership, RecordSigner } from './membership.js';
 import {
   NETWORK_RECORD_ID,
@@ -48,7 +48,7 @@ export class NetworkDocuments implements UserRecords {
   readonly #peers: RecordSet<PeerProfile>;
   readonly #states: RecordSet<PeerStateRecord>;
   readonly #users: RecordSet<UserDocument>;
-  readonly #homes: RecordSet<Home>;
+  readonly #homes: RecordSet<HomeRecord>;
 
   constructor(options: NetworkDocumentsOptions) {
     const { database, membership, now } = options;
@@ -145,18 +145,25 @@ export class NetworkDocuments implements UserRecords {
 
   /** Where users are at home; peers that were removed are nobody's. */
   async homes(): Promise<UserHome[]> {
-    const removed = new Set((await this.peers()).filter(({ state }) => state === 'removed').map(({ id }) => id));
-    return recordsOf(await this.#homes.all())
-      .filter(({ peer, gone }) => !gone && !removed.has(peer))
-      .map(({ user, peer }) => ({ user, peer }));
+    return (await this.homeRecords()).filter(({ gone }) => !gone).map(({ user, peer }) => ({ user, peer }));
   }
 
-  /** Says, in the user's name, that the user is at home at a peer, or no longer. Nothing is written when that is known. */
+  /** Every home that ever was, in ascending order of user and peer; those at removed peers are gone. */
+  async homeRecords(): Promise<HomeRecord[]> {
+    const removed = new Set((await this.peers()).filter(({ state }) => state === 'removed').map(({ id }) => id));
+    return recordsOf(await this.#homes.all()).map((home) => ({ ...home, gone: home.gone || removed.has(home.peer) }));
+  }
+
+  /** What is known of one; absent when it never was. A removed peer's may still say that it is one. */
+  async home(home: Pick<Home, 'user' | 'peer'>): Promise<HomeRecord | undefined> {
+    return (await this.#homes.get(homeRecordId(home))).latest?.record;
+  }
+
+  /** Says, in the user's name, how it is with a home. Nothing is written when that is known. */
   async setHome(home: Home, by: Signer): Promise<void> {
-    const id = homeRecordId(home);
-    const known = (await this.#homes.get(id)).latest?.record;
-    if ((known?.gone ?? true) === home.gone) return;
-    await this.#homes.write(id, (counter) => writeHome(home, { counter, issuedMs: this.#now(), by }));
+    const known = await this.home(home);
+    if ((known?.gone ?? true) === home.gone && (home.gone || known?.generation === home.generation)) return;
+    await this.#homes.write(homeRecordId(home), (counter) => writeHome(home, { counter, issuedMs: this.#now(), by }));
   }
 
   /** Takes over records that are signed already, as another peer gave them. @throws StorageError for the first bad one */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { rotatedAccount, sampleAccount, samplePeer, type SampleAccount } from '../../../test/contract/catalog-users.js';
+import { MemoryHomes } from '../../../test/contract/memory-homes.js';
 import { MemoryHost } from '../../../test/contract/memory-host.js';
 import { userDatabase } from '../../chunk/database-names.js';
 import type { PeerId } from '../../chunk/ids.js';
@@ -28,10 +29,18 @@ function files(folder: string, count = FILES): NewVersion[] {
   );
 }
 
-function open(host: MemoryHost, account: SampleAccount, peer: PeerId = one): Promise<OpenUser> {
+let homes: MemoryHomes;
+beforeEach(() => {
+  homes = new MemoryHomes();
+});
+
+async function open(host: MemoryHost, account: SampleAccount, peer: PeerId = one): Promise<OpenUser> {
   const options = { user: owner, host, peer, peerName: 'attic', logger, now: () => 1_700_000_000_000 };
+  const generations = new UserGenerations({ ...options, homes: async () => [...homes.words.keys()] });
   const ring = KeyRing.open(account.user, account.rootKey);
-  return OpenUser.open({ user: account.user, ring, peer, logger, generations: new UserGenerations(options) });
+  const user = await OpenUser.open({ user: account.user, ring, peer, logger, generations, home: homes.at(peer) });
+  await user.arrive();
+  return user;
 }
 
 async function paths(user: OpenUser): Promise<string[]> {
@@ -43,9 +52,18 @@ function renew(user: OpenUser, account: SampleAccount): void {
   user.renew(account.user, KeyRing.open(account.user, account.rootKey));
 }
 
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Resolves when nothing is left of a rotation. */
-async function settled(user: OpenUser): Promise<void> {
-  while (user.rotation.state === 'running') await new Promise((resolve) => setImmediate(resolve));
+function settled(user: OpenUser): Promise<void> {
+  return until(() => user.rotation.state === 'none');
+}
+
+/** Resolves when former generations are gone. */
+function onlyNewest(host: MemoryHost): Promise<void> {
+  return until(() => [...host.databases.keys()].join() === userDatabase(owner, 2));
 }
 
 function advance(user: OpenUser, onProgress?: (rotation: KeyRotation) => void): Promise<void> {
@@ -79,7 +97,7 @@ describe('rotating keys', () => {
       await user.with((catalog) => catalog.manifest(version.path, version.manifest.version)),
       version.manifest,
     );
-    assert.deepEqual([...host.databases.keys()], [userDatabase(owner, 2)]);
+    await onlyNewest(host);
     const totals = new Set(told.map(({ total }) => total));
     assert.equal(totals.size, 1);
     assert.ok(told.length > 2 && told.every(({ generation, done, total }) => generation === 2 && done <= total));
@@ -125,7 +143,7 @@ describe('rotating keys', () => {
     await later.with((catalog) => catalog.commit([sampleVersion('/later')]));
     await settled(later);
     assert.deepEqual(await paths(later), [...before, '/later'].sort());
-    assert.deepEqual([...host.databases.keys()], [userDatabase(owner, 2)]);
+    await onlyNewest(host);
     await later.close();
   });
 
@@ -210,7 +228,7 @@ describe('a peer that was away while keys were rotated elsewhere', () => {
     const there = await paths(user);
     for (const path of ['/away', '/here', '/also/0/0', '/both/0/0']) assert.ok(there.includes(path), path);
     assert.ok(!there.includes('/both/1'), 'what was removed away stays so');
-    assert.deepEqual([...away.databases.keys()], [userDatabase(owner, 2)]);
+    await onlyNewest(away);
     await user.close();
     await replicate(away, here, 2);
     const back = await open(here, second);
@@ -252,6 +270,123 @@ describe('a peer that was away while keys were rotated elsewhere', () => {
     await come;
     while (!(await paths(user)).includes('/here')) await new Promise((resolve) => setImmediate(resolve));
     await user.close();
+  });
+});
+
+describe('what comes into a former generation', () => {
+  const large = sampleVersion(
+    '/large',
+    Array.from({ length: 900 }, () => sampleExtent(stripe.id)),
+  );
+
+  /** Documents that the second peer wrote into the first generation, and that no other peer has yet. */
+  async function written(version: NewVersion, host: MemoryHost): Promise<Document[]> {
+    const away = new MemoryHost();
+    await copy(databaseOf(host, 1).values(), away);
+    const before = new Set(databaseOf(away, 1).keys());
+    const user = await open(away, first, two);
+    await user.with((catalog) => catalog.commit([version]));
+    await user.close();
+    return [...databaseOf(away, 1).values()].filter(({ _id }) => !before.has(_id));
+  }
+
+  /** As replication brings them. */
+  async function copy(documents: Iterable<Document>, host: MemoryHost): Promise<void> {
+    const database = await host.open(userDatabase(owner, 1));
+    await database.put([...documents]);
+  }
+
+  /** The first peer has rotated the keys, and the second one has not heard of it. */
+  async function rotated(): Promise<{ host: MemoryHost; user: OpenUser; late: Document[] }> {
+    const host = new MemoryHost();
+    const user = await open(host, first);
+    await user.with((catalog) => catalog.commit([sampleVersion('/early')]));
+    const late = await written(sampleVersion('/late'), host);
+    renew(user, second);
+    await until(() => homes.words.get(one)?.generation === 2);
+    return { host, user, late };
+  }
+
+  test('is brought over while the user is unlocked, and it goes when every home has the new one', async () => {
+    const { host, user, late } = await rotated();
+    assert.equal(user.rotation.state, 'none');
+    await copy(late, host);
+    await until(async () => (await paths(user)).includes('/late'));
+    assert.ok(databaseOf(host, 1).size > 0);
+    homes.set(two, 2);
+    user.lookAgain();
+    await onlyNewest(host);
+    assert.deepEqual(await paths(user), ['/early', '/late']);
+    await user.close();
+  });
+
+  test('is brought over at the next unlock, which is no rotation', async () => {
+    const { host, user, late } = await rotated();
+    await user.close();
+    await copy(late, host);
+    const again = await open(host, second);
+    assert.equal(again.rotation.state, 'none');
+    await until(async () => (await paths(again)).includes('/late'));
+    await again.close();
+  });
+
+  test('comes in any order: a large file waits for its extents', async () => {
+    const { host, user } = await rotated();
+    const documents = await written(large, host);
+    const isChange = ({ _id }: Document): boolean => _id.startsWith('change-');
+    homes.set(two, 2);
+    await copy(documents.filter(isChange), host);
+    user.lookAgain();
+    for (const extents of documents.filter((document) => !isChange(document))) {
+      assert.ok(!(await paths(user)).includes('/large'));
+      await copy([extents], host);
+    }
+    await until(async () => (await paths(user)).includes('/large'));
+    assert.equal((await user.with((catalog) => catalog.manifest('/large'))).extents.length, 900);
+    user.lookAgain();
+    await onlyNewest(host);
+    await user.close();
+  });
+
+  test('is not waited for when nobody believes it', async () => {
+    const host = new MemoryHost();
+    const user = await open(host, first);
+    await user.with((catalog) => catalog.commit([sampleVersion('/early')]));
+    const [sealed] = await written(sampleVersion('/late'), host);
+    assert.ok(sealed !== undefined);
+    await copy(
+      [{ ...sealed, signature: Buffer.alloc(64).toString('base64') }, { _id: `state-${'0'.repeat(64)}` }],
+      host,
+    );
+    homes.set(two, 2);
+    renew(user, second);
+    await settled(user);
+    await onlyNewest(host);
+    assert.deepEqual([await paths(user), homes.words.get(one)?.generation], [['/early'], 2]);
+    await user.close();
+  });
+
+  test('a peer that is new to the user says that it has the newest only when that has come', async () => {
+    const { host, user } = await rotated();
+    const fresh = new MemoryHost();
+    const other = await open(fresh, second, samplePeer(3));
+    assert.equal(homes.words.get(samplePeer(3))?.generation, 0);
+    const newest = await fresh.open(userDatabase(owner, 2));
+    await newest.put([...databaseOf(host, 2).values()]);
+    await until(() => homes.words.get(samplePeer(3))?.generation === 2);
+    await other.close();
+    await user.close();
+  });
+
+  test('a home that uses a former generation again says so', async () => {
+    const { host, user } = await rotated();
+    await user.close();
+    await host.drop(userDatabase(owner, 2));
+    const again = await open(host, second);
+    await until(() => homes.words.get(one)?.generation === 2);
+    assert.deepEqual(homes.history, [1, 1, 2, 1, 2]);
+    assert.deepEqual(await paths(again), ['/early']);
+    await again.close();
   });
 });
 

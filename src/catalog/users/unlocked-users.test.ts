@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MemoryHomes } from '../../../test/contract/memory-homes.js';
 import { MemoryHost } from '../../../test/contract/memory-host.js';
 import { sampleAccount, samplePeer, type SampleAccount } from '../../../test/contract/catalog-users.js';
 import { silentLogger } from '../../log.js';
@@ -14,7 +15,8 @@ const logger = silentLogger();
 function usersOf(host: MemoryHost, opened: OpenUser[] = []): UnlockedUsers {
   return new UnlockedUsers(async (user, ring) => {
     const options = { user: user.owner, host, peer, peerName: 'attic', logger, now: () => 0 };
-    const open = await OpenUser.open({ user, ring, peer, logger, generations: new UserGenerations(options) });
+    const generations = new UserGenerations({ ...options, homes: async () => [] });
+    const open = await OpenUser.open({ user, ring, peer, logger, generations, home: new MemoryHomes().at(peer) });
     opened.push(open);
     return open;
   });
@@ -77,4 +79,26 @@ test('keys of a user who could not be opened are wiped', async () => {
   const ring = ringOf(account);
   await assert.rejects(usersOf(host).acquire(account.user, ring), /the disk is gone/);
   assert.ok(isWiped(ring));
+});
+
+test('keys are wiped when what they are for cannot be opened, or not be closed', async () => {
+  const account = sampleAccount();
+  const failing = new UnlockedUsers(() => Promise.reject(new Error('no database')));
+  const ring = ringOf(account);
+  await assert.rejects(failing.acquire(account.user, ring), /no database/);
+  assert.ok(isWiped(ring));
+
+  const host = new MemoryHost();
+  const users = usersOf(host);
+  const [first, second] = [ringOf(account), ringOf(account)];
+  await users.acquire(account.user, first);
+  for (const database of host.databases.values()) database.close = () => Promise.reject(new Error('the disk is gone'));
+  const releasing = users.release(account.user.owner);
+  const acquiring = users.acquire(account.user, second);
+  await assert.rejects(releasing, /the disk is gone/);
+  assert.ok(isWiped(first));
+  await acquiring;
+  assert.ok(!isWiped(second));
+  await assert.rejects(users.release(account.user.owner), /the disk is gone/);
+  assert.ok(isWiped(second));
 });

@@ -14,7 +14,7 @@ export class UnlockedUsers {
   readonly #held = new Map<UserId, Held>();
   readonly #closing = new Map<UserId, Promise<void>>();
 
-  /** @param open is given the keys, to be wiped when it fails or is closed */
+  /** @param open is given the keys, to be wiped when what it opens is closed */
   constructor(open: (user: UserDocument, ring: KeyRing) => Promise<OpenUser>) {
     this.#open = open;
   }
@@ -30,8 +30,8 @@ export class UnlockedUsers {
   /** Not to be called for one user twice at once. @param ring given away: wiped when it is not needed, or no longer */
   async acquire(user: UserDocument, ring: KeyRing): Promise<OpenUser> {
     const id = user.owner;
-    // Its database has to be closed before it can be opened again.
-    await this.#closing.get(id);
+    // Its database has to be closed before it can be opened again. Whether that went well concerns whoever released it.
+    await this.#closing.get(id)?.catch(() => undefined);
     const held = this.#held.get(id);
     if (held !== undefined) {
       if (ring.generation > held.open.ring.generation) held.open.renew(user, ring);
@@ -39,9 +39,14 @@ export class UnlockedUsers {
       held.holders++;
       return held.open;
     }
-    const open = await this.#open(user, ring);
-    this.#held.set(id, { open, holders: 1 });
-    return open;
+    try {
+      const open = await this.#open(user, ring);
+      this.#held.set(id, { open, holders: 1 });
+      return open;
+    } catch (error) {
+      ring.wipe();
+      throw error;
+    }
   }
 
   async release(user: UserId): Promise<void> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { samplePeer } from '../../../test/contract/catalog-users.js';
+import { MemoryHomes } from '../../../test/contract/memory-homes.js';
 import { MemoryHost } from '../../../test/contract/memory-host.js';
 import { UserStore } from '../../../test/contract/user-store.js';
 import { silentLogger } from '../../log.js';
@@ -29,7 +30,8 @@ async function open(context: TestContext): Promise<Subject> {
     peer,
     async open(user, ring) {
       const options = { user: user.owner, host, peer, peerName: 'attic', logger, now };
-      return OpenUser.open({ user, ring, peer, logger, generations: new UserGenerations(options) });
+      const generations = new UserGenerations({ ...options, homes: async () => [] });
+      return OpenUser.open({ user, ring, peer, logger, generations, home: new MemoryHomes().at(peer) });
     },
     networkName: async () => 'home',
     pendingHosts: async () => pendingHosts,
@@ -40,6 +42,7 @@ async function open(context: TestContext): Promise<Subject> {
     database: store.database,
     logger,
     onChange: (user) => access.recheck(user),
+    onHome: (user) => access.lookAgain(user),
     catchUp: () => access.recheckAll(),
   });
   context.after(async () => {

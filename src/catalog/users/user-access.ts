@@ -27,7 +27,7 @@ import type { UserRecords } from './user-records.js';
 export interface UserAccessOptions {
   readonly records: UserRecords;
   readonly peer: PeerId;
-  /** Is given the keys: to be wiped when it fails, or when what it opened is closed. */
+  /** Is given the keys: to be wiped when what it opened is closed. */
   readonly open: (user: UserDocument, ring: KeyRing) => Promise<OpenUser>;
   /** The name of the network, for recovery kits. */
   readonly networkName: () => Promise<string>;
@@ -177,6 +177,12 @@ export class UserAccess {
       'the passphrase or the keys were changed elsewhere: the user is locked here',
     );
     await this.#lock(ended);
+  }
+
+  /** A home of the user has said something; absent: of any user. */
+  lookAgain(user?: UserId): void {
+    const users = user === undefined ? this.#sessions.all().map((session) => session.user) : [user];
+    for (const each of new Set(users)) this.#users.get(each)?.lookAgain();
   }
 
   /** As recheck, for everybody who is unlocked. */

@@ -7,6 +7,11 @@ export const CHANGE_PREFIX = 'change-';
 export const STATE_PREFIX = 'state-';
 export const EXTENTS_PREFIX = 'extents-';
 
+/** Whether a document says what is in the catalog: the others are asked for when one of these names them. */
+export function isViewDocument(id: string): boolean {
+  return id.startsWith(CHANGE_PREFIX) || id.startsWith(STATE_PREFIX);
+}
+
 /** @param hash of the sealed bytes, in hex */
 export function documentId(type: SealedType, hash: string): string {
   return `${type}-${hash}`;

@@ -4,7 +4,7 @@ import { type AddVersion, Change, ExtentList, State } from '../../gen/shoal/v1/f
 import { STATE_PAGE } from '../../limits.js';
 import type { Document } from '../../documents/document-database.js';
 import { decodeChange } from './change.js';
-import { CHANGE_PREFIX, hashOf } from './document-id.js';
+import { CHANGE_PREFIX, hashOf, isViewDocument } from './document-id.js';
 import type { SealedDocument } from './sealed-document.js';
 import { decodeState } from './state.js';
 import type { StateProgress } from './state-writer.js';
@@ -71,13 +71,8 @@ function originOf(origin: Uint8Array, hash: string): Uint8Array {
   return origin.length > 0 ? origin : Buffer.from(hash, 'hex');
 }
 
-/**
- * Its operations keep their stamps: counter and peer are those it had, and `origin` says what it was called.
- *
- * @throws StorageError UNSUPPORTED for what a newer version wrote: it would be lost on the way
- */
+/** Its operations keep their stamps: counter and peer are those it had, and `origin` says what it was called. */
 async function resealChange(sealed: SealedDocument, target: UserDocuments, extents: ExtentsReseal): Promise<Document> {
-  decodeChange(sealed.plain);
   const change = Change.decode(sealed.plain);
   const operations = await mapOperations(change.operations, extents);
   const plain = Change.encode({ ...change, operations, origin: originOf(change.origin, sealed.hash) }).finish();
@@ -86,7 +81,6 @@ async function resealChange(sealed: SealedDocument, target: UserDocuments, exten
 
 /** A part of a dump becomes a state by itself: what the whole dump stood for is not there, where it comes to. */
 async function resealState(sealed: SealedDocument, target: UserDocuments, extents: ExtentsReseal): Promise<Document> {
-  decodeState(sealed.plain);
   const { operations, origins, peers, origin } = State.decode(sealed.plain);
   const none = { dump: NO_BYTES, part: 0, parts: 0, base: false, covered: NO_BYTES, through: NO_BYTES };
   const state: State = {
@@ -106,12 +100,17 @@ export interface BringOverOptions {
   readonly isKnown: (hash: string) => boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: StateProgress) => void | Promise<void>;
+  /** Looks at these documents alone. Ids; others than of changes and states are passed over. */
+  readonly ids?: Iterable<string>;
 }
 
 export interface BroughtOver {
   readonly documents: number;
-  /** Documents that stayed behind, because extents that they name have not come yet, or are damaged. */
-  readonly left: number;
+  /**
+   * Ids of documents that stayed behind, because extents that they name have not come yet or are damaged, or because a newer
+   * version wrote them. What nobody believes is none of them: it is in no catalog, and would be waited for in vain.
+   */
+  readonly left: readonly string[];
 }
 
 /**
@@ -126,21 +125,42 @@ export async function bringOver(
   options: BringOverOptions,
 ): Promise<BroughtOver> {
   const ahead: string[] = [];
-  for await (const id of source.ids()) if (!options.isKnown(hashOf(id))) ahead.push(id);
+  for await (const id of options.ids ?? source.ids()) {
+    if (isViewDocument(id) && !options.isKnown(hashOf(id))) ahead.push(id);
+  }
   const extents = new ExtentsReseal(source, target);
+  const left: string[] = [];
   let brought = 0;
   for (let at = 0; at < ahead.length; at += STATE_PAGE) {
     options.signal.throwIfAborted();
     const documents: Document[] = [];
     for (const id of ahead.slice(at, at + STATE_PAGE)) {
       const document = await resealed(id, source, target, extents);
-      if (document !== undefined) documents.push(document);
+      if (document === LEFT) left.push(id);
+      else if (document !== REFUSED) documents.push(document);
     }
+    // Keys are wiped when the work is called off: what was refused then says nothing.
+    options.signal.throwIfAborted();
     await target.write(documents);
     brought += documents.length;
     await options.onProgress?.({ done: Math.min(at + STATE_PAGE, ahead.length), all: ahead.length });
   }
-  return { documents: brought, left: ahead.length - brought };
+  return { documents: brought, left };
+}
+
+const LEFT = 'left';
+const REFUSED = 'refused';
+
+/** @throws StorageError UNSUPPORTED for what a newer version wrote: it would be lost on the way */
+function makesSense(isChange: boolean, { plain }: SealedDocument): boolean {
+  try {
+    if (isChange) decodeChange(plain);
+    else decodeState(plain);
+    return true;
+  } catch (error) {
+    if (!StorageError.is(error, 'CORRUPT')) throw error;
+    return false;
+  }
 }
 
 async function resealed(
@@ -148,13 +168,15 @@ async function resealed(
   source: UserDocuments,
   target: UserDocuments,
   extents: ExtentsReseal,
-): Promise<Document | undefined> {
+): Promise<Document | typeof LEFT | typeof REFUSED> {
   const isChange = id.startsWith(CHANGE_PREFIX);
   const sealed = await source.open(isChange ? 'change' : 'state', id);
+  if (sealed === undefined) return source.isNewer ? LEFT : REFUSED;
+  if (!makesSense(isChange, sealed)) return REFUSED;
   try {
-    return sealed && (await (isChange ? resealChange : resealState)(sealed, target, extents));
+    return await (isChange ? resealChange : resealState)(sealed, target, extents);
   } catch (error) {
     if (!StorageError.is(error, 'UNAVAILABLE', 'CORRUPT')) throw error;
-    return undefined;
+    return LEFT;
   }
 }
