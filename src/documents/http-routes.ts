@@ -110,6 +110,7 @@ export class Routes {
     const isLatest = latestIn?.(options.user.db);
     return writeRevisions(database, documents, {
       ...options,
+      ...(isLatest && { isLatest }),
       validate: (newDoc, oldDoc) => validate(newDoc, oldDoc, options.user, security),
     });
   }
