@@ -27,7 +27,7 @@ export class MemoryDocuments implements DocumentDatabase {
   }
 
   async getMany(ids: readonly string[]): Promise<readonly Listed[]> {
-    return Promise.all(ids.map(async (id) => ({ id, document: await this.get(id) })));
+    return ids.map((id) => ({ id, document: this.documents.get(id) }));
   }
 
   async leaves(id: string): Promise<readonly Leaf[]> {
@@ -43,12 +43,13 @@ export class MemoryDocuments implements DocumentDatabase {
   }
 
   async *list(prefix: string): AsyncIterable<readonly Listed[]> {
-    const ids = [...this.documents.keys()].filter((id) => id.startsWith(prefix)).sort();
+    const ids = this.#sorted(prefix);
     if (ids.length > 0) yield ids.map((id) => ({ id, document: this.documents.get(id) }));
   }
 
   async *ids(prefix: string): AsyncIterable<readonly string[]> {
-    for await (const page of this.list(prefix)) yield page.map(({ id }) => id);
+    const ids = this.#sorted(prefix);
+    if (ids.length > 0) yield ids;
   }
 
   async put(documents: readonly Document[]): Promise<void> {
@@ -102,6 +103,10 @@ export class MemoryDocuments implements DocumentDatabase {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #sorted(prefix: string): string[] {
+    return [...this.documents.keys()].filter((id) => id.startsWith(prefix)).sort();
   }
 
   async #write(document: Document): Promise<void> {
