@@ -78,11 +78,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'bring files back when the databases are gone',
     load: async () => (await import('./commands/recover.js')).defineRecover,
   },
+  {
+    name: 'network',
+    summary: 'make a network, or show it',
+    load: async () => (await import('./commands/network.js')).defineNetwork,
+  },
+  {
+    name: 'peer',
+    summary: 'invite peers, join, list, remove and change them',
+    load: async () => (await import('./commands/peer.js')).definePeer,
+  },
   { name: 'serve', summary: 'run a peer', load: async () => (await import('./commands/serve.js')).defineServe },
   {
     name: 'devnet',
     summary: 'run a whole network on this machine',
     load: async () => (await import('./commands/devnet.js')).defineDevnet,
+  },
+  {
+    name: 'simulate',
+    summary: 'compute how long files last in a network that you think of',
+    load: async () => (await import('./commands/simulate.js')).defineSimulate,
   },
   {
     name: 'completion',

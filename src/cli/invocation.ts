@@ -22,6 +22,8 @@ export function homeOf(options: CommonOptions, env: Runtime['env']): string {
 /** One run of one command: the peer it speaks to, and the way it speaks to its caller. */
 export class Invocation implements AsyncDisposable {
   readonly json: boolean;
+  /** Absolute. */
+  readonly home: string;
   readonly client: ControlClient;
   readonly runtime: Runtime;
 
@@ -29,8 +31,8 @@ export class Invocation implements AsyncDisposable {
     const options = command.optsWithGlobals<CommonOptions>();
     this.json = options.json === true;
     this.runtime = runtime;
-    const home = homeOf(options, runtime.env);
-    this.client = new ControlClient(home, { user: options.user, signal: runtime.signal });
+    this.home = homeOf(options, runtime.env);
+    this.client = new ControlClient(this.home, { user: options.user, signal: runtime.signal });
   }
 
   /** The result on stdout: one line of JSON with --json, else what `text` makes of it (nothing for ""). */

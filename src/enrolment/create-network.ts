@@ -82,7 +82,8 @@ export async function newIdentity(authority: NetworkAuthority, name: string, now
   return { files, membership: openMembership({ ...files, authorityKey }) };
 }
 
-async function demandEmptyHome(home: string): Promise<void> {
+/** @throws StorageError ALREADY_EXISTS */
+export async function demandEmptyHome(home: string): Promise<void> {
   const there = new Set((await entriesOf(home)) ?? []);
   if (there.has(HOME.key)) {
     throw new StorageError(
