@@ -64,6 +64,11 @@ export class PeerServices implements AsyncDisposable {
     return streams.find((stream) => stream.database === database && stream.direction === direction);
   }
 
+  /** Whether a DB Service of this home has ever written a sum of the user's changes. */
+  async isSummedUp(): Promise<boolean> {
+    return (await this.#service?.hasLogged('the catalog was summed up')) ?? false;
+  }
+
   async stopCatalog(): Promise<void> {
     await this.#catalog?.close();
     await this.#service?.close();

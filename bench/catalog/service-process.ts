@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MAIN, NODE_FLAGS } from '../../src/cli/devnet/peer-process.js';
@@ -66,6 +67,11 @@ export class ServiceProcess implements AsyncDisposable {
   cpuSeconds(): number {
     if (this.#isRunning()) this.#cpuSeconds = Math.max(this.#cpuSeconds, cpuSeconds(this.pid).own);
     return this.#cpuSeconds;
+  }
+
+  /** Whether it, or one before it in the same home, has said so in its log. */
+  async hasLogged(message: string): Promise<boolean> {
+    return (await readFile(this.#log, 'utf8')).includes(JSON.stringify(message));
   }
 
   /** Resolves when it is gone; what it has under way ends first. */

@@ -9,7 +9,7 @@ import { decodeChange } from './change.js';
 import { CHANGE_PREFIX, documentId, hashOf, type SealedType, STATE_PREFIX } from './document-id.js';
 import { type ExtentsDocument, readExtentList, readExtents } from './extents.js';
 import { readSealed, type SealedDocument, type SealedFields, writeSealed } from './sealed-document.js';
-import { compareChanges } from './stamp.js';
+import { compareChanges, type ChangeStamp } from './stamp.js';
 import { decodeState } from './state.js';
 import type { ReadChange, ReadState } from './user-text.js';
 import { View } from './view.js';
@@ -24,11 +24,15 @@ export interface UserDocumentsOptions {
   readonly logger: Logger;
 }
 
+type Writer = Pick<ChangeStamp, 'peer' | 'peerName'>;
+
 /** A user's database `user-<id>-<generation>`, between sealed documents and what they say. */
 export class UserDocuments {
   readonly peer: PeerId;
   readonly #database: DocumentDatabase;
   readonly #options: UserDocumentsOptions;
+  /** Peers that have written here, by id and name: each change names one, and there may be a hundred thousand of them. */
+  readonly #writers = new Map<string, Writer>();
   /** Ids of documents that were reported: each is, once. */
   readonly #reported = new Set<string>();
   #isNewer = false;
@@ -242,7 +246,16 @@ export class UserDocuments {
 
   #asChange({ hash, plain, counter, peer }: SealedDocument): ReadChange {
     const text = decodeChange(plain);
-    return { hash, text, stamp: { counter, peer, document: text.origin ?? hash, peerName: text.peerName } };
+    const writer = this.#writer(peer, text.peerName);
+    const stamp = { counter, peer: writer.peer, document: text.origin ?? hash, peerName: writer.peerName };
+    return { hash, text, stamp };
+  }
+
+  #writer(peer: PeerId, peerName: string): Writer {
+    const key = `${peer} ${peerName}`;
+    const known = this.#writers.get(key) ?? { peer, peerName };
+    this.#writers.set(key, known);
+    return known;
   }
 
   async #verified<T>(
