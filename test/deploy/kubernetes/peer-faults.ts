@@ -27,7 +27,7 @@ function processFaults({ name, spec }: Workload): string[] {
 /** The Service of the pod's own name, on the port that the pod says it is reached at. */
 function hasAddress(pod: string, cluster: Cluster): boolean {
   return cluster.of('Service').some(({ metadata, spec }) => {
-    const ports = spec.ports.map(({ port }) => `$(POD_NAME)$(DOMAIN):${String(port)}`);
+    const ports = spec.ports.map(({ port }) => `$(PEER_NAME)$(DOMAIN):${String(port)}`);
     const peer = cluster.workloads.find(({ pods }) => pods.includes(pod));
     const addresses = peer?.spec.initContainers?.flatMap(({ env = [] }) =>
       env.flatMap((variable) => (variable.name === 'SHOAL_ADDRESS' && 'value' in variable ? [variable.value] : [])),
