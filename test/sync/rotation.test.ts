@@ -21,7 +21,6 @@ describe('new keys while a peer is away', { timeout: 120_000 }, () => {
     for (const host of [1, 2]) await network.startOne(host, 'couchdb');
     for await (const { event } of network.client(1).rotateKeys('demo', { passphrase: PASSPHRASE }))
       assert.notEqual(event, 'error');
-    assert.deepEqual(await generations(network, 1), [2]);
     await eventually(async () => {
       assert.equal((await failureOf(network.tree(2))).code, 'LOCKED');
     });
