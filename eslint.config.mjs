@@ -16,6 +16,7 @@ export const LAYERS = [
   ['chunk'],
   ['store', 'wire', 'documents'],
   ['peers', 'front'],
+  ['durability'],
   ['catalog'],
   ['file'],
   ['services', 'home'],
