@@ -53,6 +53,8 @@ export interface HostingRules {
 export interface DocumentServerOptions {
   readonly rules: HostingRules;
   readonly logger: Logger;
+  /** Those who ask are other peers: they are not told where things lie on this machine. */
+  readonly isForPeers?: boolean;
   /** Says to clients that this is the same server as before, so that a replication goes on where it was. */
   readonly uuid: string;
   /** What `GET /_status` tells beside damaged databases. */

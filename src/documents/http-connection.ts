@@ -2,7 +2,7 @@ import { Agent, request as httpRequest, type IncomingMessage, type RequestOption
 import { StorageError, wrapError } from '../errors.js';
 import { HOSTING_CALL_TIMEOUT_MS, HOSTING_CONNECTIONS, MAX_DOCUMENTS_REPLY_BYTES } from '../limits.js';
 import { errorOf } from './http-errors.js';
-import { readSecret } from './hosting-secret.js';
+import { POUCHDB, readSecret } from './hosting-secret.js';
 
 export interface HostingAddress {
   /** Path of the unix socket. */
@@ -67,7 +67,7 @@ export class HttpConnection {
 
   async #authenticated(method: string, path: string, options: CallOptions): Promise<Reply> {
     if (this.#isClosed) throw new StorageError('UNAVAILABLE', 'The connection to PouchDB hosting was closed.');
-    this.#secret ??= readSecret(this.#address.secretFile);
+    this.#secret ??= readSecret(this.#address.secretFile, POUCHDB);
     let secret: string;
     try {
       secret = await this.#secret;

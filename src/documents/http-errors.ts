@@ -31,6 +31,25 @@ function statusCodeOf(error: unknown): number | undefined {
     : undefined;
 }
 
+/** What another peer is told of a failure that only this machine's owner can mend: its own text may name folders. */
+const FOR_PEERS: Partial<Record<ErrorCode, string>> = {
+  CONFLICT: 'Document update conflict.',
+  NO_SPACE: 'The disk of this host is full.',
+  CORRUPT: 'The database of this host is damaged.',
+  UNAVAILABLE: 'The database of this host is not available now.',
+  TIMEOUT: 'The database of this host took too long.',
+};
+
+function isRefusal(code: ErrorCode): boolean {
+  return COUCH[code] !== undefined && code !== 'CONFLICT';
+}
+
+/** The same failure, without what is told to this machine alone. */
+export function withoutPlaces({ status, body }: ReturnType<typeof errorReply>): ReturnType<typeof errorReply> {
+  if (isRefusal(body.code)) return { status, body };
+  return { status, body: { ...body, reason: FOR_PEERS[body.code] ?? 'This host failed.' } };
+}
+
 export function errorReply(thrown: unknown): { readonly status: number; readonly body: ErrorBody } {
   const own = statusCodeOf(thrown);
   if (own !== undefined && own >= 400 && own < 500 && !(thrown instanceof StorageError)) {

@@ -116,7 +116,8 @@ export class Routes {
   }
 
   async #acquire(name: string): Promise<Lease> {
-    if (await this.host.has(name)) return this.host.acquire(name);
+    const lease = await this.host.acquireExisting(name);
+    if (lease !== undefined) return lease;
     throw new StorageError('NOT_FOUND', 'Database does not exist.');
   }
 

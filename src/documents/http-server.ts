@@ -6,7 +6,7 @@ import { bulkRoutes } from './http-bulk-routes.js';
 import { changesRoutes } from './http-changes-routes.js';
 import { databaseRoutes } from './http-database-routes.js';
 import { documentRoutes } from './http-document-routes.js';
-import { errorReply } from './http-errors.js';
+import { errorReply, withoutPlaces } from './http-errors.js';
 import { Routes } from './http-routes.js';
 import { checkJsonBounds } from './json-bounds.js';
 import type { LevelHost } from './level-host.js';
@@ -52,7 +52,8 @@ export function createDocumentServer(host: LevelHost, options: DocumentServerOpt
   server.server.maxConnections = MAX_DATABASE_CONNECTIONS;
   takeJson(server);
   server.setErrorHandler(async (error, request, reply) => {
-    const { status, body } = errorReply(error);
+    const failure = errorReply(error);
+    const { status, body } = options.isForPeers === true ? withoutPlaces(failure) : failure;
     if (status >= 500) options.logger.error({ err: error, method: request.method, url: request.url }, 'request failed');
     await reply.code(status).type('application/json').send(body);
   });

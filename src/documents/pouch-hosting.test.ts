@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -63,6 +65,23 @@ test('a client says what to start while nobody answers, and goes on when somebod
   await start();
   assert.deepEqual(await database.get('a'), { _id: 'a', text: 'kept' });
   await database.put([{ _id: 'b' }]);
+});
+
+test('a hosting that ends leaves the socket of its successor alone', async () => {
+  const former = await start();
+  // Databases that take long to close.
+  const gate = new AbortController();
+  const close = former.host.close.bind(former.host);
+  former.host.close = async () => {
+    await once(gate.signal, 'abort');
+    await close();
+  };
+  const ending = former.close();
+  while (existsSync(address().socket)) await new Promise(setImmediate);
+  hosting = await PouchHosting.open({ ...address(), directory: join(directory, 'others'), logger: silentLogger() });
+  gate.abort();
+  await ending;
+  assert.deepEqual(await client.names(), []);
 });
 
 test('a feed of changes outlives a restart', async () => {

@@ -1,10 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { equalBytes } from '../bytes.js';
 import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
-import { ensureSecret } from './hosting-secret.js';
+import { ensureSecret, POUCHDB } from './hosting-secret.js';
 import type { HostingRules } from './http-access.js';
 import type { HostingAddress } from './http-connection.js';
 import { createDocumentServer } from './http-server.js';
@@ -42,19 +41,17 @@ export class PouchHosting implements AsyncDisposable {
   /** For what runs in the same process, such as the replication. */
   readonly host: LevelHost;
   readonly #server: FastifyInstance;
-  readonly #socket: string;
   #closing: Promise<void> | undefined;
 
-  private constructor(host: LevelHost, server: FastifyInstance, socket: string) {
+  private constructor(host: LevelHost, server: FastifyInstance) {
     this.host = host;
     this.#server = server;
-    this.#socket = socket;
   }
 
   /** @throws StorageError CONFLICT when another process serves that socket */
   static async open(options: PouchHostingOptions): Promise<PouchHosting> {
     const { directory, logger, socket, status } = options;
-    const secret = await ensureSecret(options.secretFile);
+    const secret = await ensureSecret(options.secretFile, POUCHDB);
     const host = await LevelHost.open({ directory, logger });
     try {
       const server = createDocumentServer(host, {
@@ -64,7 +61,7 @@ export class PouchHosting implements AsyncDisposable {
         ...(status && { status }),
       });
       await listenOnSocket(server, socket);
-      return new PouchHosting(host, server, socket);
+      return new PouchHosting(host, server);
     } catch (error) {
       await host.close();
       throw error;
@@ -83,10 +80,10 @@ export class PouchHosting implements AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
+      // Takes the socket's name away, too: later it may be a successor's.
       await this.#server.close();
     } finally {
       await this.host.close();
     }
-    await rm(this.#socket, { force: true });
   }
 }

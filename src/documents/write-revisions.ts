@@ -3,6 +3,7 @@ import { MAX_DOCUMENT_ID_CHARS } from '../limits.js';
 import { Branches, type IsLatest } from './branches.js';
 import type { Winner } from './change-reader.js';
 import type { LevelDatabase } from './level-database.js';
+import { wrapLevelDb } from './level-errors.js';
 import { statusOf, type BulkResult, type IncomingRevision, type Pouch, type Revision } from './pouch.js';
 import { isRevision, refuseShape, type Refusal } from './revision-shape.js';
 import { olderRevisions } from './revisions.js';
@@ -67,7 +68,11 @@ async function writeAllowed(
   const results = new Map<unknown, WriteResult>();
   if (allowed.length === 0) return results;
   // PouchDB reorders what it is given, and reports on replicated revisions only when they fail.
-  const told = await database.write((pouch) => pouch.bulkDocs([...allowed], { new_edits: newEdits }));
+  const told = await database.write(async (pouch) => {
+    const results = await pouch.bulkDocs([...allowed], { new_edits: newEdits });
+    for (const result of results) if (!('ok' in result)) demandRefusal(result, database.directory);
+    return results;
+  });
   if (newEdits) {
     allowed.forEach((document, index) => {
       const result = told[index];
@@ -81,6 +86,12 @@ async function writeAllowed(
     if (result) results.set(document, resultOf(result, document._id));
   }
   return results;
+}
+
+/** @throws StorageError for a failure that is not the document's own: whoever wrote it is not told "never", and tries again */
+function demandRefusal({ status, message, name }: Exclude<BulkResult, { readonly ok: true }>, directory: string): void {
+  if (status !== undefined && status < 500) return;
+  throw wrapLevelDb(new Error(message ?? name), 'Writing the catalog', directory);
 }
 
 function resultOf(result: BulkResult, id: string): WriteResult {

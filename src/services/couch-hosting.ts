@@ -5,7 +5,7 @@ import type { BackupDatabases } from '../documents/couch/backup-databases.js';
 import { EmbeddedCouch } from '../documents/couch/embedded-couch.js';
 import { ExternalCouch, type ExternalCouchOptions } from '../documents/couch/external-couch.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
-import { ensureSecret } from '../documents/hosting-secret.js';
+import { COUCHDB, ensureSecret } from '../documents/hosting-secret.js';
 import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { CouchTarget } from '../wire/couch-route.js';
@@ -92,7 +92,7 @@ export class CouchHosting implements AsyncDisposable {
 }
 
 async function openEmbedded(options: CouchHostingOptions, hosting: EmbeddedHosting): Promise<Opened> {
-  const secret = await ensureSecret(hosting.secretFile);
+  const secret = await ensureSecret(hosting.secretFile, COUCHDB);
   const { directory, socket } = hosting;
   const { latestIn, logger } = options;
   const couch = await EmbeddedCouch.open({ directory, socket, secret, ...(latestIn && { latestIn }), logger });

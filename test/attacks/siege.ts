@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { PEER_ROLE, STRIPES_DATABASE, NETWORK_DATABASE, userDatabase } from '../../src/chunk/database-names.js';
 import { EmbeddedCouch } from '../../src/documents/couch/embedded-couch.js';
 import type { Document, Leaf } from '../../src/documents/document-database.js';
-import { ensureSecret } from '../../src/documents/hosting-secret.js';
+import { COUCHDB, ensureSecret } from '../../src/documents/hosting-secret.js';
 import { HttpHost } from '../../src/documents/http-host.js';
 import type { IncomingRevision, Revision } from '../../src/documents/pouch.js';
 import type { StatusReply } from '../../src/gateways/http/api.js';
@@ -233,7 +233,7 @@ export class Siege implements AsyncDisposable {
 
   async #seize(home: string): Promise<void> {
     const { socket, secretFile } = serviceAddress(home, 'couchdb');
-    const secret = await ensureSecret(secretFile);
+    const secret = await ensureSecret(secretFile, COUCHDB);
     const directory = join(home, HOME.couch);
     const behind = `${socket}.behind`;
     this.#couch = await EmbeddedCouch.open({ directory, socket: behind, secret, logger: silentLogger() });

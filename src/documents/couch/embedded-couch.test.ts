@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { proxyToken } from '../../crypto/proxy-token.js';
 import { MAX_BRANCHES } from '../../limits.js';
+import { type ErrorCode, StorageError } from '../../errors.js';
 import { silentLogger } from '../../log.js';
 import { EmbeddedCouch } from './embedded-couch.js';
 
@@ -152,6 +153,25 @@ describe('the embedded CouchDB', () => {
     assert.equal(await refusals([{ ...good, _rev: `1-${hash(99)}`, right: true }]), 0);
     const follows = { ...good, _rev: `2-${hash(98)}`, _revisions: { start: 2, ids: [hash(98), hash(0)] } };
     assert.equal(await refusals([follows]), 0);
+  });
+
+  it('tells peers of its troubles, and not where they lie', async () => {
+    const refuse = (code: ErrorCode, text: string): Promise<[number, string]> => {
+      couch.host.acquireExisting = () => Promise.reject(new StorageError(code, text));
+      return ask('GET', '/network', identity('peer-1'));
+    };
+    const own = couch.host.acquireExisting.bind(couch.host);
+    try {
+      for (const code of ['NO_SPACE', 'CORRUPT', 'CONFLICT', 'UNAVAILABLE', 'INTERNAL'] as const) {
+        const [status, text] = await refuse(code, `The disk of ${folder} is in trouble.`);
+        assert.ok(status >= 409, `${code}: ${String(status)}`);
+        assert.ok(!text.includes(folder) && !text.includes('disk of /'), text);
+        assert.equal((JSON.parse(text) as { code: string }).code, code);
+      }
+      assert.match((await refuse('NOT_FOUND', 'Database does not exist.'))[1], /does not exist/);
+    } finally {
+      couch.host.acquireExisting = own;
+    }
   });
 
   it('remembers who may do what', async () => {

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { isReplicated } from '../../chunk/database-names.js';
 import type { Logger } from '../../log.js';
@@ -27,18 +26,12 @@ export interface EmbeddedCouchOptions {
 export class EmbeddedCouch implements BackupDatabases, AsyncDisposable {
   readonly host: LevelHost;
   readonly #server: FastifyInstance;
-  readonly #socket: string;
   readonly #members: Map<string, SecurityPart>;
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    host: LevelHost,
-    server: FastifyInstance,
-    { socket, members }: { readonly socket: string; readonly members: Map<string, SecurityPart> },
-  ) {
+  private constructor(host: LevelHost, server: FastifyInstance, members: Map<string, SecurityPart>) {
     this.host = host;
     this.#server = server;
-    this.#socket = socket;
     this.#members = members;
   }
 
@@ -50,10 +43,11 @@ export class EmbeddedCouch implements BackupDatabases, AsyncDisposable {
       const server = createDocumentServer(host, {
         rules: proxyRules(secret, (name) => members.get(name), latestIn),
         logger,
+        isForPeers: true,
         uuid: createHmac('sha256', secret).update('shoal/couchdb-hosting/1').digest('hex').slice(0, 32),
       });
       await listenOnSocket(server, socket);
-      return new EmbeddedCouch(host, server, { socket, members });
+      return new EmbeddedCouch(host, server, members);
     } catch (error) {
       await host.close();
       throw error;
@@ -75,8 +69,9 @@ export class EmbeddedCouch implements BackupDatabases, AsyncDisposable {
   }
 
   async isFilled(name: string): Promise<boolean> {
-    if (!(await this.host.has(name))) return false;
-    const { database, release } = await this.host.acquire(name);
+    const lease = await this.host.acquireExisting(name);
+    if (lease === undefined) return false;
+    const { database, release } = lease;
     try {
       const { doc_count: count } = await database.read('Reading the catalog', (pouch) => pouch.info());
       return count > 0;
@@ -110,11 +105,11 @@ export class EmbeddedCouch implements BackupDatabases, AsyncDisposable {
 
   async #close(): Promise<void> {
     try {
+      // Takes the socket's name away, too: later it may be a successor's.
       await this.#server.close();
     } finally {
       await this.host.close();
     }
-    await rm(this.#socket, { force: true });
   }
 }
 
