@@ -5,6 +5,7 @@ import { MAX_COMMON_NAME_CHARS } from '../crypto/certificate-request.js';
 import type { NewPeer } from '../enrolment/new-peer.js';
 import { StorageError } from '../errors.js';
 import type { PeerProfile } from '../peers/peer-record.js';
+import { homeOf } from './invocation.js';
 import type { Runtime } from './runtime.js';
 import { parseBytes } from './quantities.js';
 
@@ -72,4 +73,9 @@ export function demandName(name: string): void {
 export function loopbackNote(address: string): string | undefined {
   if (!/^(127\.|\[::1\]|localhost)/.test(address)) return undefined;
   return `Only this machine reaches ${address}. For peers on others: --listen 0.0.0.0:8485 --address HOST:8485.`;
+}
+
+/** What starts the peer of this home. */
+export function serveCommand(home: string): string {
+  return home === homeOf({}, {}) ? 'shoal serve' : `shoal serve --home ${home}`;
 }

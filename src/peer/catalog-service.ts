@@ -9,6 +9,7 @@ import { DbService } from '../services/db-service.js';
 import { socketPath } from '../socket-path.js';
 import type { Base } from './base.js';
 import type { DocumentStatus } from './documents.js';
+import { keepRenewed, openEnrolment, serveEnrolment } from './enrolment-service.js';
 import { openAll, type Opened } from './opened.js';
 
 export interface CatalogDocuments {
@@ -27,7 +28,8 @@ export class CatalogService implements AsyncDisposable {
   }
 
   /** @throws StorageError CONFLICT when another process runs it */
-  static open({ config, identity, logger, clock }: Base, documents: CatalogDocuments): Promise<CatalogService> {
+  static open(base: Base, documents: CatalogDocuments): Promise<CatalogService> {
+    const { config, identity, logger, clock } = base;
     return openAll(async (opened) => {
       const catalog: LocalCatalog = opened.keep(
         await LocalCatalog.open({
@@ -40,6 +42,9 @@ export class CatalogService implements AsyncDisposable {
         }),
       );
       opened.keep(await DbService.open({ socket: socketPath(config.home, 'db'), catalog, logger }));
+      const enrolment = await openEnrolment(base, documents.host, opened);
+      opened.keep(keepRenewed(base, catalog, enrolment));
+      if (config.separate.includes('front')) await serveEnrolment(base, enrolment, opened);
       return new CatalogService(catalog, opened);
     });
   }

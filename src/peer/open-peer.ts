@@ -6,12 +6,16 @@ import { NETWORK_DATABASE } from '../chunk/database-names.js';
 import { makeReceipt } from '../chunk/receipt.js';
 import { privateKeyFromPem } from '../crypto/certificates.js';
 import { signP256 } from '../crypto/signature.js';
+import { Administration } from '../enrolment/administration.js';
+import type { Enrolment } from '../enrolment/enrolment.js';
+import { enrolmentHandler } from '../enrolment/handler.js';
 import type { Engine } from '../file/engine.js';
 import { PeerLinks } from '../file/peer-links.js';
 import { pullChunk } from '../file/pull.js';
 import { knownOwners } from '../file/recover/known-owners.js';
 import { StripeHost } from '../file/stripe-host.js';
 import { WorkerPool } from '../file/worker/pool.js';
+import type { WorkerIdentity } from '../file/worker/protocol.js';
 import { ControlServer } from '../gateways/http/server.js';
 import { webRoutes } from '../front/web-routes.js';
 import { HOME, type PeerIdentity } from '../home.js';
@@ -30,6 +34,7 @@ import type { Base } from './base.js';
 import { CatalogService } from './catalog-service.js';
 import { couchAddress, CouchService } from './couch-service.js';
 import { type Documents, openDocuments } from './documents.js';
+import { followRenewals, openEnrolment } from './enrolment-service.js';
 import { readMembers, watchMembers } from './members.js';
 import type { Opened } from './opened.js';
 
@@ -61,18 +66,27 @@ export async function openParts(base: Base, opened: Opened): Promise<Parts> {
   const isBackup = book.get(identity.id)?.backup === true;
   const web = isBackup ? await openCouch(base, { documents, authorities, opened }) : undefined;
   const owners = knownOwners(catalog);
+  const { enrolment, roll } = await openEnrolment(base, documents.host, opened);
   const server = opened.keep(
-    await openServer(base, { store, book, links, owners, generations, signReceipt, ...(web && { web }) }),
+    await openServer(base, { store, book, links, owners, generations, signReceipt, enrolment, ...(web && { web }) }),
   );
   const network = opened.keep(await documents.host.open(NETWORK_DATABASE));
   const onRead = server.expel.bind(server);
   opened.keep(watchMembers(members, { network, onRead, logger }));
   const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
   const pool = opened.keep(openPool(base, host));
+  if (config.separate.includes('db-service')) opened.keep(followRenewals(base));
+  identity.tls.onReplace(() => {
+    server.renew(identity.tls);
+    pool.renew(workerIdentity(identity));
+  });
   const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };
   const sessions = new UserSessions(catalog);
   const socket = socketPath(home, 'control');
-  opened.keep(await ControlServer.open({ socket, engine, sessions, store, documents, logger }));
+  const { membership } = identity;
+  const administration = new Administration({ home, membership, enrolment, catalog, roll, logger });
+  const administered = { administration, links, nowMs: clock };
+  opened.keep(await ControlServer.open({ socket, engine, sessions, store, documents, network: administered, logger }));
   return { base, engine, store, sessions, server, generations, authorities };
 }
 
@@ -113,6 +127,7 @@ function receiptSigner({ id, tls }: PeerIdentity): (header: ChunkHeader) => Rece
 }
 
 interface Serving {
+  readonly enrolment: Enrolment;
   readonly web?: WebHandler;
   readonly store: DiskStore;
   readonly book: PeerBook;
@@ -124,7 +139,7 @@ interface Serving {
 
 function openServer(
   { config, identity, logger }: Base,
-  { store, book, links, owners, generations, signReceipt, web }: Serving,
+  { store, book, links, owners, generations, signReceipt, enrolment, web }: Serving,
 ): Promise<PeerServer> {
   return PeerServer.open({
     address: config.listen,
@@ -137,17 +152,22 @@ function openServer(
       pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local: store, signal })),
     },
     sender: { store },
-    ...(web && { web: webRoutes({ couchdb: web }) }),
+    web: webRoutes({ enrolment: enrolmentHandler({ enrolment, logger }), ...(web && { couchdb: web }) }),
     logger,
   });
 }
 
 function openPool({ config, identity }: Base, host: StripeHost): WorkerPool {
-  const { key, certificate, authority } = identity.tls;
   return new WorkerPool({
-    identity: { peer: identity.id, key, certificate, authority },
+    identity: workerIdentity(identity),
     host: host.calls,
     threads: config.workers,
     stripesPerThread: config.stripesPerWorker,
   });
+}
+
+/** As it is now: a thread gets a copy. */
+function workerIdentity({ id, tls }: PeerIdentity): WorkerIdentity {
+  const { key, certificate, authority } = tls;
+  return { peer: id, key, certificate, authority };
 }

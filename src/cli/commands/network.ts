@@ -3,7 +3,14 @@ import type { NetworkReply } from '../../gateways/http/network-api.js';
 import { homeOf, Invocation, type CommonOptions } from '../invocation.js';
 import { fingerprint } from '../kit-page.js';
 import { NetworkClient } from '../network-client.js';
-import { addNewPeerOptions, demandName, loopbackNote, newPeerOf, type NewPeerOptions } from '../new-peer-options.js';
+import {
+  addNewPeerOptions,
+  demandName,
+  loopbackNote,
+  newPeerOf,
+  serveCommand,
+  type NewPeerOptions,
+} from '../new-peer-options.js';
 import { readNewPassphrase } from '../passphrase.js';
 import { printable } from '../printable.js';
 import { parseCount } from '../quantities.js';
@@ -77,7 +84,7 @@ function defineCreate(command: Command, runtime: Runtime): void {
       invocation.result(reply, () =>
         [
           `The network ${printable(name)} is made, with the fingerprint ${fingerprint(made.fingerprint)}.`,
-          `Start its first peer with \`shoal serve\`${home === homeOf({}, {}) ? '' : ` --home ${home}`}, then invite others with \`shoal peer invite\`.`,
+          `Start its first peer with \`${serveCommand(home)}\`, then invite others with \`shoal peer invite\`.`,
         ].join('\n'),
       );
       invocation.note('Keep a copy of authority.key in a safe place: without it nobody joins any more.');

@@ -3,7 +3,14 @@ import type { Command } from 'commander';
 import { StorageError, wrapError } from '../../errors.js';
 import { MAX_TOKEN_CHARS } from '../../limits.js';
 import { homeOf, Invocation, type CommonOptions } from '../invocation.js';
-import { addNewPeerOptions, demandName, loopbackNote, newPeerOf, type NewPeerOptions } from '../new-peer-options.js';
+import {
+  addNewPeerOptions,
+  demandName,
+  loopbackNote,
+  newPeerOf,
+  serveCommand,
+  type NewPeerOptions,
+} from '../new-peer-options.js';
 import { printable } from '../printable.js';
 import type { Runtime } from '../runtime.js';
 
@@ -55,7 +62,7 @@ export function definePeerJoin(command: Command, runtime: Runtime): void {
       invocation.result(
         reply,
         () =>
-          `${printable(peer.name)} is a peer of ${printable(joined.name)} now${isAuthority ? ', with the authority’s role' : ''}. Start it with \`shoal serve\`${home === homeOf({}, {}) ? '' : ` --home ${home}`}.`,
+          `${printable(peer.name)} is a peer of ${printable(joined.name)} now${isAuthority ? ', with the authority’s role' : ''}. Start it with \`${serveCommand(home)}\`.`,
       );
       const note = loopbackNote(peer.address);
       if (note !== undefined) invocation.note(note);

@@ -28,6 +28,8 @@ export interface WorkerPoolOptions {
 
 interface Member {
   readonly calls: Remote<WorkerCalls>;
+  /** As whom it calls other peers. */
+  readonly identity: WorkerIdentity;
   load: number;
   broken: boolean;
   close(): Promise<void>;
@@ -43,16 +45,23 @@ export class WorkerPool implements AsyncDisposable {
   readonly ahead: Permits;
   /** Whole extents that streams being put may hold in memory. */
   readonly staged: Permits;
+  #identity: WorkerIdentity;
   #closing: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#identity = options.identity;
     const threads = Math.max(options.threads, 1);
     const each = threads * options.stripesPerThread;
     this.turns = new Turns({ each, together: each + threads });
     this.ahead = new Permits(each);
     this.staged = new Permits(2 * each);
     this.#members = Array.from({ length: threads }, () => this.#open());
+  }
+
+  /** Stripes from now on are moved with this certificate; threads end when what they have begun is done. */
+  renew(identity: WorkerIdentity): void {
+    this.#identity = identity;
   }
 
   /** When its thread dies, another one begins anew, unless bytes were handed over that died with it. */
@@ -96,7 +105,9 @@ export class WorkerPool implements AsyncDisposable {
 
   async #run<T>(use: (calls: Remote<WorkerCalls>) => Promise<T>, onDeath?: () => void): Promise<T> {
     for (const [index, member] of this.#members.entries()) {
-      if (member.broken && this.#closing === undefined) this.#members[index] = this.#open();
+      if (this.#closing !== undefined || !this.#isSpent(member)) continue;
+      this.#members[index] = this.#open();
+      if (!member.broken) void member.close();
     }
     const member = this.#members.reduce((least, next) => (next.load < least.load ? next : least));
     member.load++;
@@ -110,17 +121,23 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
+  #isSpent({ broken, load, identity }: Member): boolean {
+    return broken || (load === 0 && identity !== this.#identity);
+  }
+
   #open(): Member {
     return this.#options.threads === 0 ? this.#openHere() : this.#openThread();
   }
 
   #openThread(): Member {
-    const { identity, host, stripesPerThread } = this.#options;
+    const { host, stripesPerThread } = this.#options;
+    const identity = this.#identity;
     const workerData: WorkerData = { identity, buffers: stripesPerThread + 1 };
     const thread = new Worker(new URL('./main.js', import.meta.url), { workerData, name: 'shoal-stripes' });
     const port = new PortCalls(thread, host);
     const member: Member = {
       calls: port.remote<WorkerCalls>(),
+      identity,
       load: 0,
       broken: false,
       close: async () => {
@@ -141,12 +158,14 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   #openHere(): Member {
-    const { identity, host, stripesPerThread } = this.#options;
+    const { host, stripesPerThread } = this.#options;
+    const identity = this.#identity;
     const { port1, port2 } = new MessageChannel();
     const worker = new StripeWorker(port2, identity, stripesPerThread + 1);
     const port = new PortCalls(port1, host);
     return {
       calls: port.remote<WorkerCalls>(),
+      identity,
       load: 0,
       broken: false,
       close: async () => {

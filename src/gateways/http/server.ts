@@ -12,6 +12,7 @@ import type { DocumentsSource } from './documents-status.js';
 import { contentRoutes } from './content-routes.js';
 import { entryRoutes } from './entry-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
+import { networkRoutes, type NetworkParts } from './network-routes.js';
 import { InProgress } from './in-progress.js';
 import { statusRoutes } from './status-routes.js';
 import { transferRoutes } from './transfer-routes.js';
@@ -24,6 +25,7 @@ export interface ControlOptions {
   readonly sessions: UserSessions;
   readonly store: DiskStore;
   readonly documents: DocumentsSource;
+  readonly network: NetworkParts;
   readonly logger: Logger;
 }
 
@@ -71,6 +73,7 @@ export class ControlServer implements AsyncDisposable {
     const work = new InProgress();
     const routes = { ...options, stopping: stop.signal, track: work.track };
     statusRoutes(server, routes);
+    networkRoutes(server, routes, options.network);
     userRoutes(server, routes);
     recoveryRoutes(server, routes);
     entryRoutes(server, routes);
