@@ -343,6 +343,11 @@ export interface Catalog extends AsyncDisposable {
    * because a part of the catalog is missing. None while the catalog holds no change at all: it may have been lost.
    */
   unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]>;
+  /**
+   * What this peer has seen of the user's catalog before and does not have any more is given up: it was rebuilt from what the
+   * peers hold. Until then no space is given back.
+   */
+  acceptLoss(session: SessionToken): Promise<void>;
   /** After every chunk's deletion is acknowledged. Stripes of other users are passed over. */
   forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void>;
 }

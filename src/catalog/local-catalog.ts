@@ -40,6 +40,7 @@ import { OwnHome } from './records/own-home.js';
 import { OpenUser } from './users/open-user.js';
 import { SharedDocuments } from './shared-documents.js';
 import { UserAccess } from './users/user-access.js';
+import { headMemory } from './users/head-memory.js';
 import { UserGenerations } from './users/user-generations.js';
 import { UserWatch } from './users/user-watch.js';
 
@@ -296,6 +297,10 @@ export class LocalCatalog implements Catalog {
     return this.#users.with(session, (catalog) => catalog.carryOutRemovals(nodes));
   }
 
+  acceptLoss(session: SessionToken): Promise<void> {
+    return this.#users.with(session, (catalog) => catalog.acceptLoss());
+  }
+
   putStripes(records: readonly StripeRecord[]): Promise<void> {
     return this.#shared.stripes.put(records);
   }
@@ -361,9 +366,10 @@ function nameOf(peers: readonly PeerRecord[], id: PeerId): string {
   return peers.find((peer) => peer.id === id)?.name ?? '';
 }
 
-function userAccess(options: LocalCatalogOptions, host: DocumentHost, { network }: SharedDocuments): UserAccess {
+function userAccess(options: LocalCatalogOptions, host: DocumentHost, shared: SharedDocuments): UserAccess {
   const { membership, logger, argon2, pendingHosts, sessionIdleMs, now = Date.now } = options;
   const { peer } = membership;
+  const { network, problems, memory } = shared;
   return new UserAccess({
     records: network,
     peer,
@@ -372,7 +378,8 @@ function userAccess(options: LocalCatalogOptions, host: DocumentHost, { network 
       const { owner } = user;
       const isOwn = (home: UserHome): boolean => home.user === owner;
       const homes = async (): Promise<PeerId[]> => (await network.homes()).filter(isOwn).map((home) => home.peer);
-      const generations = new UserGenerations({ user: owner, host, peer, peerName, logger, now, homes });
+      const heads = { problems, memory: headMemory(memory, owner) };
+      const generations = new UserGenerations({ user: owner, host, peer, peerName, logger, now, homes, heads });
       const home = new OwnHome({ user: owner, peer, network, now });
       return OpenUser.open({ user, ring, generations, home, peer, logger });
     },

@@ -321,6 +321,10 @@ export class RemoteCatalog implements Catalog {
     return freed;
   }
 
+  async acceptLoss(session: SessionToken): Promise<void> {
+    await this.#db.unary(Db.acceptLoss, { session: session.token });
+  }
+
   async putStripes(records: readonly StripeRecord[]): Promise<void> {
     for (const stripes of pages(records.map(encodeStripe), stripeBytes)) {
       await this.#db.unary(Db.putStripes, { stripes });

@@ -26,13 +26,13 @@ export class SharedDocuments implements AsyncDisposable {
   readonly network: NetworkDocuments;
   readonly stripes: StripeDocuments;
   readonly problems: RecordProblems;
-  readonly #memory: RecordMemory;
+  readonly memory: RecordMemory;
 
   private constructor(parts: Pick<SharedDocuments, 'network' | 'stripes' | 'problems'>, memory: RecordMemory) {
     this.network = parts.network;
     this.stripes = parts.stripes;
     this.problems = parts.problems;
-    this.#memory = memory;
+    this.memory = memory;
   }
 
   /** @throws StorageError CONFLICT when another process has them open, CORRUPT when one is damaged */
@@ -61,7 +61,7 @@ export class SharedDocuments implements AsyncDisposable {
   async close(): Promise<void> {
     await this.network.close();
     await this.stripes.close();
-    await this.#memory.close();
+    await this.memory.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

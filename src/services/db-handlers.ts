@@ -226,6 +226,10 @@ function stripeHandlers({ catalog, logger }: Context) {
     findUnreferenced: unary(logger, async ({ session, ids }) => ({
       ids: (await catalog.unreferenced({ token: session }, ids.map(parseStripeId))).map((id) => idBytes(id)),
     })),
+    acceptLoss: unary(logger, async ({ session }) => {
+      await catalog.acceptLoss({ token: session });
+      return {};
+    }),
     forgetStripes: unary(logger, async ({ session, ids }) => {
       await catalog.forgetStripes({ token: session }, ids.map(parseStripeId));
       return {};

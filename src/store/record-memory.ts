@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toHex } from '../bytes.js';
+import { idBytes, parsePeerId, type PeerId, type UserId } from '../chunk/ids.js';
 import { assert, wrapError } from '../errors.js';
 import { MAX_GROUP_WRITES } from '../limits.js';
 import { blobOf, integerOf } from './columns.js';
@@ -12,18 +14,31 @@ export interface RememberedRecord {
   readonly signed: Uint8Array;
 }
 
+/** The newest change of a peer in the catalog of a user. */
+export interface RememberedHead {
+  readonly peer: PeerId;
+  readonly counter: number;
+  /** SHA-256, in hex. */
+  readonly document: string;
+}
+
 const STATEMENTS = {
   put: `INSERT INTO records (id, counter, signed) VALUES (?, ?, ?)
         ON CONFLICT DO UPDATE SET counter = excluded.counter, signed = excluded.signed`,
   get: 'SELECT id, counter, signed FROM records WHERE id = ?',
   // No id has a character behind "~".
   list: `SELECT id, counter, signed FROM records WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id`,
+  putHead: `INSERT INTO heads (user, peer, counter, document) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET counter = excluded.counter, document = excluded.document
+        WHERE excluded.counter > heads.counter`,
+  heads: 'SELECT peer, counter, document FROM heads WHERE user = ? ORDER BY peer',
+  forgetHeads: 'DELETE FROM heads WHERE user = ?',
 } as const;
 
 type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
 
 /**
- * The latest signed records that this peer has believed, apart from the document databases: whoever puts an older state
+ * The latest signed records that this peer has believed, and how far it has seen each user's catalog, apart from the document databases: whoever puts an older state
  * of those back, from a backup or on purpose, does not take this along. Never replicated.
  */
 export class RecordMemory implements AsyncDisposable {
@@ -67,6 +82,28 @@ export class RecordMemory implements AsyncDisposable {
         for (const { id, counter, signed } of some) this.#sql.put.run(id, counter, signed);
       });
     }
+  }
+
+  /** What this peer has seen of a user's catalog. */
+  heads(user: UserId): RememberedHead[] {
+    return this.#sql.heads.all(idBytes(user)).map((row) => ({
+      peer: parsePeerId(blobOf(row, 'peer')),
+      counter: integerOf(row, 'counter'),
+      document: toHex(blobOf(row, 'document')),
+    }));
+  }
+
+  /** Those that count less than what is remembered of their peers change nothing. */
+  async putHeads(user: UserId, heads: readonly RememberedHead[]): Promise<void> {
+    await this.#database.write(() => {
+      for (const { peer, counter, document } of heads) {
+        this.#sql.putHead.run(idBytes(user), idBytes(peer), counter, Buffer.from(document, 'hex'));
+      }
+    });
+  }
+
+  async forgetHeads(user: UserId): Promise<void> {
+    await this.#database.write(() => this.#sql.forgetHeads.run(idBytes(user)));
   }
 
   close(): Promise<void> {

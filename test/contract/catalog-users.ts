@@ -1,5 +1,7 @@
 import { parsePeerId, parseUserId, type PeerId, type StripeId, type UserId } from '../../src/chunk/ids.js';
 import type { DocumentDatabase } from '../../src/documents/document-database.js';
+import { RecordProblems } from '../../src/catalog/records/record-problems.js';
+import { HeadKeeper, type HeadKeeperOptions } from '../../src/catalog/view/head-keeper.js';
 import { UserCatalog } from '../../src/catalog/view/user-catalog.js';
 import type { UserDocument } from '../../src/catalog/users/user-document.js';
 import { sealFormerKeys } from '../../src/crypto/former-keys.js';
@@ -74,6 +76,12 @@ export function samplePeer(digit: number): PeerId {
   return parsePeerId(String(digit).repeat(64));
 }
 
+/** Of a peer that remembers no catalog. */
+export function noHeads(logger: Logger): HeadKeeperOptions {
+  const memory = { list: () => [], put: () => Promise.resolve(), forget: () => Promise.resolve() };
+  return { memory, logger, problems: new RecordProblems(logger) };
+}
+
 /** The user's catalog at a peer, over any database. */
 export async function openUserCatalog(
   user: SampleUser,
@@ -85,11 +93,14 @@ export async function openUserCatalog(
     readonly now?: () => number;
     /** Of the user; absent: this peer alone. */
     readonly homes?: readonly PeerId[];
+    /** Absent: of one that sees it for the first time. */
+    readonly heads?: HeadKeeperOptions;
   } = {},
 ): Promise<UserCatalog> {
   const { peer = samplePeer(1), peerName = 'attic', logger = silentLogger() } = options;
   const { now = () => 1_700_000_000_000, homes = [peer] } = options;
-  const at = { peer, peerName, homes: () => Promise.resolve(homes) };
+  const heads = new HeadKeeper(options.heads ?? noHeads(logger));
+  const at = { peer, peerName, homes: () => Promise.resolve(homes), heads };
   const catalog = await UserCatalog.open({ ...at, user: user.id, keys: user.keys(), database, logger, now });
   catalog.settle();
   return catalog;

@@ -13,6 +13,8 @@ import { deriveUserKeys } from '../../src/crypto/root-key.js';
 import { signEd25519 } from '../../src/crypto/signature.js';
 import type { Document } from '../../src/documents/document-database.js';
 import { silentLogger } from '../../src/log.js';
+import { HeadKeeper } from '../../src/catalog/view/head-keeper.js';
+import { noHeads } from '../contract/catalog-users.js';
 import { MemoryDocuments } from '../contract/memory-documents.js';
 import { CATALOG_VECTORS, type CatalogVectors, readVector, vectorDocuments, vectorUser } from './catalog-vectors.js';
 
@@ -40,7 +42,13 @@ function version(path: string, extents = 1): NewVersion {
 async function work(database: MemoryDocuments, name: string, steps: (catalog: UserCatalog) => Promise<void>) {
   const options = { user, keys: deriveUserKeys(rootKey), logger: silentLogger(), now: () => NOW_MS };
   const peer = parsePeerId(hash(name));
-  const at = { database, peer, peerName: name, homes: () => Promise.resolve([peer]) };
+  const at = {
+    database,
+    peer,
+    peerName: name,
+    homes: () => Promise.resolve([peer]),
+    heads: new HeadKeeper(noHeads(options.logger)),
+  };
   const catalog = await UserCatalog.open({ ...options, ...at });
   await steps(catalog);
   await catalog.close();

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
-import { rotatedAccount, sampleAccount, samplePeer, type SampleAccount } from '../../../test/contract/catalog-users.js';
+import {
+  noHeads,
+  rotatedAccount,
+  sampleAccount,
+  samplePeer,
+  type SampleAccount,
+} from '../../../test/contract/catalog-users.js';
 import { MemoryHomes } from '../../../test/contract/memory-homes.js';
 import { MemoryHost } from '../../../test/contract/memory-host.js';
 import { userDatabase } from '../../chunk/database-names.js';
@@ -36,7 +42,11 @@ beforeEach(() => {
 
 async function open(host: MemoryHost, account: SampleAccount, peer: PeerId = one): Promise<OpenUser> {
   const options = { user: owner, host, peer, peerName: 'attic', logger, now: () => 1_700_000_000_000 };
-  const generations = new UserGenerations({ ...options, homes: async () => [...homes.words.keys()] });
+  const generations = new UserGenerations({
+    ...options,
+    homes: async () => [...homes.words.keys()],
+    heads: noHeads(silentLogger()),
+  });
   const ring = KeyRing.open(account.user, account.rootKey);
   const user = await OpenUser.open({ user: account.user, ring, peer, logger, generations, home: homes.at(peer) });
   await user.arrive();
@@ -374,6 +384,17 @@ describe('what comes into a former generation', () => {
     const newest = await fresh.open(userDatabase(owner, 2));
     await newest.put([...databaseOf(host, 2).values()]);
     await until(() => homes.words.get(samplePeer(3))?.generation === 2);
+    await other.close();
+    await user.close();
+  });
+
+  test('a peer that is new to the user says so when it uses a former one until then', async () => {
+    const { host, user } = await rotated();
+    const fresh = new MemoryHost();
+    await copy(databaseOf(host, 1).values(), fresh);
+    const other = await open(fresh, second, samplePeer(3));
+    assert.deepEqual(await paths(other), ['/early']);
+    assert.equal(homes.words.get(samplePeer(3))?.generation, 1, 'it may write there');
     await other.close();
     await user.close();
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MemoryHomes } from '../../../test/contract/memory-homes.js';
 import { MemoryHost } from '../../../test/contract/memory-host.js';
-import { sampleAccount, samplePeer, type SampleAccount } from '../../../test/contract/catalog-users.js';
+import { noHeads, sampleAccount, samplePeer, type SampleAccount } from '../../../test/contract/catalog-users.js';
 import { silentLogger } from '../../log.js';
 import { KeyRing } from './key-ring.js';
 import { OpenUser } from './open-user.js';
@@ -15,7 +15,7 @@ const logger = silentLogger();
 function usersOf(host: MemoryHost, opened: OpenUser[] = []): UnlockedUsers {
   return new UnlockedUsers(async (user, ring) => {
     const options = { user: user.owner, host, peer, peerName: 'attic', logger, now: () => 0 };
-    const generations = new UserGenerations({ ...options, homes: async () => [] });
+    const generations = new UserGenerations({ ...options, homes: async () => [], heads: noHeads(silentLogger()) });
     const open = await OpenUser.open({ user, ring, peer, logger, generations, home: new MemoryHomes().at(peer) });
     opened.push(open);
     return open;

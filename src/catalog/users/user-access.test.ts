@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { samplePeer } from '../../../test/contract/catalog-users.js';
+import { noHeads, samplePeer } from '../../../test/contract/catalog-users.js';
 import { MemoryHomes } from '../../../test/contract/memory-homes.js';
 import { MemoryHost } from '../../../test/contract/memory-host.js';
 import { UserStore } from '../../../test/contract/user-store.js';
@@ -30,7 +30,7 @@ async function open(context: TestContext): Promise<Subject> {
     peer,
     async open(user, ring) {
       const options = { user: user.owner, host, peer, peerName: 'attic', logger, now };
-      const generations = new UserGenerations({ ...options, homes: async () => [] });
+      const generations = new UserGenerations({ ...options, homes: async () => [], heads: noHeads(silentLogger()) });
       return OpenUser.open({ user, ring, peer, logger, generations, home: new MemoryHomes().at(peer) });
     },
     networkName: async () => 'home',

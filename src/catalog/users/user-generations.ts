@@ -4,6 +4,7 @@ import type { DocumentDatabase, DocumentHost } from '../../documents/document-da
 import type { Logger } from '../../log.js';
 import { STATE_PREFIX } from '../view/document-id.js';
 import type { KeyRing } from './key-ring.js';
+import { HeadKeeper, type HeadKeeperOptions } from '../view/head-keeper.js';
 import { decodeState } from '../view/state.js';
 import { UserCatalog } from '../view/user-catalog.js';
 import { UserDocuments } from '../view/user-documents.js';
@@ -20,6 +21,7 @@ export interface UserGenerationsOptions {
   readonly now: () => number;
   /** Where the user is at home. */
   readonly homes: () => Promise<readonly PeerId[]>;
+  readonly heads: Omit<HeadKeeperOptions, 'logger'>;
 }
 
 /** Documents of one generation, open. */
@@ -64,10 +66,11 @@ export class UserGenerations {
 
   async catalog(generation: number, ring: KeyRing): Promise<UserCatalog> {
     const { host, user, peer, peerName, logger, now, homes } = this.#options;
+    const heads = new HeadKeeper({ ...this.#options.heads, logger });
     const keys = ring.copyOf(generation);
     const database = await host.open(userDatabase(user, generation));
     try {
-      return await UserCatalog.open({ user, peer, peerName, keys, logger, now, homes, database });
+      return await UserCatalog.open({ user, peer, peerName, keys, logger, now, homes, heads, database });
     } catch (error) {
       wipeKeys(keys);
       await database.close();

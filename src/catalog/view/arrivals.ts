@@ -15,6 +15,8 @@ export class Arrivals {
   readonly #seen = new Set<string>();
   /** Hashes. */
   readonly #missing = new Set<string>();
+  /** Hashes of changes that were here once. */
+  readonly #expected = new Set<string>();
   readonly #heads = new Map<PeerId, ChangeStamp>();
   readonly #dumps = new Map<string, Dump>();
   /** Short hashes. */
@@ -29,6 +31,22 @@ export class Arrivals {
 
   get missing(): readonly string[] {
     return [...this.#missing];
+  }
+
+  /** Changes that were here once, and are not. */
+  get forgotten(): readonly string[] {
+    return [...this.#expected];
+  }
+
+  /** A change that was here once. Whatever is written counts more than it, also when it is not here any more. */
+  expect({ counter, document }: Pick<ChangeStamp, 'counter' | 'document'>): void {
+    this.#counter = Math.max(this.#counter, counter);
+    if (!this.has(document)) this.#expected.add(document);
+  }
+
+  /** What was here once will not come back. */
+  giveUp(): void {
+    this.#expected.clear();
   }
 
   /** Changes that came as they were written and that no whole dump stands for. */
@@ -66,6 +84,7 @@ export class Arrivals {
   note(hash: string): void {
     this.#seen.add(shortHash(hash));
     this.#missing.delete(hash);
+    this.#expected.delete(hash);
   }
 
   /** @param previous hash of what the same peer wrote before */
@@ -109,6 +128,7 @@ export class Arrivals {
       for (const hash of missing) if (!this.has(hash)) this.#missing.add(hash);
     }
     for (const hash of this.#missing) if (this.has(hash)) this.#missing.delete(hash);
+    for (const hash of this.#expected) if (this.has(hash)) this.#expected.delete(hash);
     this.#dropSummedUp(covered);
     return covered;
   }

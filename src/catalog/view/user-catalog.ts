@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto';
 import type { FileId, PeerId, StripeId, UserId, VersionId } from '../../chunk/ids.js';
-import { parseVersionId, SHORT_ID_BYTES } from '../../chunk/ids.js';
 import { wipeKeys } from '../users/wipe-keys.js';
 import type { UserKeys } from '../../crypto/root-key.js';
 import { StorageError } from '../../errors.js';
@@ -13,18 +11,20 @@ import { CommitQueue, type Turn } from './commit-queue.js';
 import { folderIdOf } from './folder-id.js';
 import type { DocumentDatabase } from '../../documents/document-database.js';
 import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
+import type { HeadKeeper } from './head-keeper.js';
 import { knowledgeOf } from './knowledge.js';
 import { checkManifest } from './manifest.js';
 import { ManifestReader } from './manifest-reader.js';
 import { Upkeep } from './upkeep.js';
 import { demandRemovable, planMove, planTrash } from './tree-plan.js';
-import { contentsOf, findTrashed, trashedIn, typeOf, untouchedSince } from './trash.js';
+import { contentsOf, trashedIn, typeOf, untouchedSince } from './trash.js';
 import { bringOver, type BroughtOver, ExtentsReseal } from './reseal.js';
+import { lookUpVersion, planRestore } from './restore-plan.js';
 import { type DueNodes, removableEver, Removals } from './removals.js';
 import { type StateProgress, writeState } from './state-writer.js';
 import { UserDocuments, type UserDocumentsOptions } from './user-documents.js';
 import type { View } from './view.js';
-import { isFolder, type ViewNode, type ViewVersion } from './view-node.js';
+import { isFolder, type ViewNode } from './view-node.js';
 
 export interface UserCatalogOptions extends UserDocumentsOptions {
   readonly database: DocumentDatabase;
@@ -32,6 +32,7 @@ export interface UserCatalogOptions extends UserDocumentsOptions {
   readonly now: () => number;
   /** Where the user is at home. */
   readonly homes: () => Promise<readonly PeerId[]>;
+  readonly heads: HeadKeeper;
 }
 
 export interface RemoveOptions {
@@ -40,14 +41,12 @@ export interface RemoveOptions {
   readonly forever: boolean;
 }
 
-function lookUpVersion(node: ViewNode, path: string, wanted: VersionId | undefined): ViewVersion {
-  const version = wanted === undefined ? node.versions[0] : node.versions.find(({ id }) => id === wanted);
-  if (version === undefined) throw new StorageError('NOT_FOUND', `There is no such version of ${path}.`);
-  return version;
-}
-
-function newVersionId(): VersionId {
-  return parseVersionId(randomBytes(SHORT_ID_BYTES));
+/** What is in the database, and what was there once. */
+async function readView(documents: UserDocuments, heads: HeadKeeper): Promise<View> {
+  const view = await documents.readView();
+  // Somebody may have put a tombstone over it: its text is often still there.
+  if (heads.compare(view)) await documents.catchUp(view);
+  return view;
 }
 
 /** What a peer can say of a user's catalog. */
@@ -80,6 +79,7 @@ export class UserCatalog {
   readonly #manifests: ManifestReader;
   readonly #upkeep: Upkeep;
   readonly #removals: Removals;
+  readonly #heads: HeadKeeper;
   #isSettled = false;
   #closing: Promise<void> | undefined;
 
@@ -95,14 +95,15 @@ export class UserCatalog {
       peerName: cut(options.peerName, MAX_PEER_NAME_BYTES),
       seal: (type, plain, counter) => documents.seal(type, plain, counter),
       write: (batch) => documents.write(batch),
-      readView: () => documents.readView(),
+      readView: () => readView(documents, options.heads),
       onChange: () => {
         this.#upkeep.notify();
       },
     });
     const { database, logger } = options;
     this.#manifests = new ManifestReader(documents, logger);
-    const { peer, homes, now } = options;
+    const { peer, homes, now, heads } = options;
+    this.#heads = heads;
     const parts = { queue: this.#queue, manifests: this.#manifests, folderId: this.#folderId };
     this.#removals = new Removals({ ...parts, peer, homes, now, logger });
     this.#upkeep = new Upkeep({ database, documents, queue: this.#queue, logger, tend: () => this.#tend() });
@@ -113,7 +114,11 @@ export class UserCatalog {
     const documents = new UserDocuments(options.database, options);
     // Before reading: what comes while it is read is in the feed.
     const since = await options.database.sequence();
-    const catalog = new UserCatalog(documents, await documents.readView(), options);
+    const catalog = new UserCatalog(documents, await readView(documents, options.heads), options);
+    catalog.onChange(() => {
+      options.heads.keep(catalog.#queue.view);
+    });
+    options.heads.keep(catalog.#queue.view);
     catalog.#upkeep.follow(since);
     catalog.#upkeep.sumUp();
     return catalog;
@@ -237,7 +242,7 @@ export class UserCatalog {
   async restore(path: string, version?: VersionId): Promise<Entry> {
     const target = await this.#alone(({ view, batch }) => {
       const plan = new CommitPlan({ view, batch, nowMs: this.#now(), folderId: this.#folderId });
-      const restored = this.#planRestore(view, plan, path, version);
+      const restored = planRestore(view, plan, path, version);
       plan.finish();
       return restored;
     });
@@ -273,6 +278,7 @@ export class UserCatalog {
   settle(): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
+    this.#heads.report(this.#queue.view);
     this.#upkeep.tend();
   }
 
@@ -316,6 +322,11 @@ export class UserCatalog {
     return brought;
   }
 
+  /** What this peer has seen before and does not have any more is not waited for. */
+  async acceptLoss(): Promise<void> {
+    await this.#heads.giveUp(this.#view());
+  }
+
   /** Commits on their way to the disk end first. Wipes the keys and the view. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -325,6 +336,7 @@ export class UserCatalog {
   async #close(): Promise<void> {
     await this.#upkeep.close();
     await this.#queue.idle();
+    await this.#heads.idle();
     this.#queue.view.wipe();
     wipeKeys(this.#keys);
     await this.#database.close();
@@ -373,20 +385,5 @@ export class UserCatalog {
       'UNSUPPORTED',
       'The catalog was written to by a newer version of Shoal, so this one only reads it. Upgrade Shoal on this machine.',
     );
-  }
-
-  #planRestore(view: View, plan: CommitPlan, path: string, version: VersionId | undefined): string {
-    const { tree } = view;
-    const live = find(tree, path);
-    if (version !== undefined) {
-      const found = live ?? findTrashed(tree, path);
-      if (found === undefined) throw new StorageError('NOT_FOUND', `There is nothing at ${path}, nor was it removed.`);
-      plan.restoreVersion(found.node, lookUpVersion(found.node, path, version), newVersionId());
-      return live?.path ?? plan.takeBack(found.node, found.path);
-    }
-    const trashed = findTrashed(tree, path);
-    if (trashed !== undefined) return plan.takeBack(trashed.node, trashed.path);
-    if (live === undefined) throw new StorageError('NOT_FOUND', `Nothing that was removed can be restored at ${path}.`);
-    throw new StorageError('ALREADY_EXISTS', `${path} is there. Say which version of it is to be the newest again.`);
   }
 }

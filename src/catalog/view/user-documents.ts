@@ -206,7 +206,8 @@ export class UserDocuments {
   /** Somebody may have put a tombstone over a change that others speak of: its text is often still there. */
   async #recoverMissing(view: View): Promise<void> {
     const changes: ReadChange[] = [];
-    for (const hash of view.arrivals.missing) {
+    const { missing, forgotten } = view.arrivals;
+    for (const hash of [...missing, ...forgotten]) {
       const id = documentId('change', hash);
       for (const text of await this.#texts(id)) {
         try {

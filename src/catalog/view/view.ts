@@ -56,8 +56,8 @@ export class View {
 
   /** Nothing is known to be missing. What nobody else speaks of can still be. */
   get isComplete(): boolean {
-    const { missing, incompleteBases } = this.arrivals;
-    return this.#incomplete.size === 0 && missing.length === 0 && incompleteBases.length === 0;
+    const { missing, forgotten, incompleteBases } = this.arrivals;
+    return this.#incomplete.size + missing.length + forgotten.length + incompleteBases.length === 0;
   }
 
   /** Short hashes of the documents of which everything is in this view. */

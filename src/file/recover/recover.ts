@@ -59,7 +59,12 @@ export interface Recovered {
 export async function recoverCatalog(engine: Engine, session: Session, options: RecoverOptions): Promise<Recovered> {
   const { signal, dryRun } = options;
   const claims = new StripeClaims(session.user);
-  await takeInventories(engine, session, claims, options);
+  let isAllSeen = true;
+  const onPeer = (told: PeerInventory): void => {
+    isAllSeen &&= told.failure === undefined;
+    options.onPeer(told);
+  };
+  await takeInventories(engine, session, claims, { signal, onPeer });
   options.onStripes(claims.size);
   const drafts = new VersionDrafts();
   const records = await readDirectories(engine, session, { claims, drafts, options });
@@ -71,6 +76,8 @@ export async function recoverCatalog(engine: Engine, session: Session, options: 
     for (const found of unknown) options.onRecovered(found, paths.get(found.manifest.file) ?? found.path);
   } else {
     await new BringBack(engine, session, { ...options, signal, records }).run(unknown, paths);
+    // What nobody has a chunk of will not come back: only while somebody was away it might.
+    if (isAllSeen && records.size === claims.size) await engine.catalog.acceptLoss(session);
   }
   return { stripes: claims.size, known: whole.length - unknown.length };
 }

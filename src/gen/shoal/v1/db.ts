@@ -498,6 +498,13 @@ export interface FindUnreferencedResponse {
   ids: Uint8Array[];
 }
 
+export interface AcceptLossRequest {
+  session: string;
+}
+
+export interface AcceptLossResponse {
+}
+
 export interface ForgetStripesRequest {
   ids: Uint8Array[];
   session: string;
@@ -5620,6 +5627,87 @@ export const FindUnreferencedResponse: MessageFns<FindUnreferencedResponse> = {
   },
 };
 
+function createBaseAcceptLossRequest(): AcceptLossRequest {
+  return { session: "" };
+}
+
+export const AcceptLossRequest: MessageFns<AcceptLossRequest> = {
+  encode(message: AcceptLossRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptLossRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptLossRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAcceptLossResponse(): AcceptLossResponse {
+  return {};
+}
+
+export const AcceptLossResponse: MessageFns<AcceptLossResponse> = {
+  encode(_: AcceptLossResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptLossResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptLossResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseForgetStripesRequest(): ForgetStripesRequest {
   return { ids: [], session: "" };
 }
@@ -6135,6 +6223,16 @@ export const DbServiceService = {
       Buffer.from(FindUnreferencedResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FindUnreferencedResponse => FindUnreferencedResponse.decode(value),
   },
+  /** What was seen of the catalog before and is not there any more is not waited for. */
+  acceptLoss: {
+    path: "/shoal.v1.DbService/AcceptLoss" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcceptLossRequest): Buffer => Buffer.from(AcceptLossRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcceptLossRequest => AcceptLossRequest.decode(value),
+    responseSerialize: (value: AcceptLossResponse): Buffer => Buffer.from(AcceptLossResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcceptLossResponse => AcceptLossResponse.decode(value),
+  },
   forgetStripes: {
     path: "/shoal.v1.DbService/ForgetStripes" as const,
     requestStream: false as const,
@@ -6208,6 +6306,8 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   moveChunks: handleUnaryCall<MoveChunksRequest, MoveChunksResponse>;
   /** Those of the stripes that no version of the session's user refers to. */
   findUnreferenced: handleUnaryCall<FindUnreferencedRequest, FindUnreferencedResponse>;
+  /** What was seen of the catalog before and is not there any more is not waited for. */
+  acceptLoss: handleUnaryCall<AcceptLossRequest, AcceptLossResponse>;
   forgetStripes: handleUnaryCall<ForgetStripesRequest, ForgetStripesResponse>;
 }
 
@@ -6713,6 +6813,22 @@ export interface DbServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: FindUnreferencedResponse) => void,
+  ): ClientUnaryCall;
+  /** What was seen of the catalog before and is not there any more is not waited for. */
+  acceptLoss(
+    request: AcceptLossRequest,
+    callback: (error: ServiceError | null, response: AcceptLossResponse) => void,
+  ): ClientUnaryCall;
+  acceptLoss(
+    request: AcceptLossRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AcceptLossResponse) => void,
+  ): ClientUnaryCall;
+  acceptLoss(
+    request: AcceptLossRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AcceptLossResponse) => void,
   ): ClientUnaryCall;
   forgetStripes(
     request: ForgetStripesRequest,
