@@ -35,10 +35,12 @@ const CLAIMS = [
 export function routeBlocks({ couch }: { readonly couch: CouchTarget }): readonly Directive[] {
   return [
     ...ROUTES.map((route) => location(route, couch)),
+    // nginx would send the path without its slash to the one with it.
+    ...ROUTES.map(({ prefix }) => block(['location', '=', prefix.replace(/\/$/, '')], nothing())),
     ...ROUTES.filter(({ protocol }) => protocol === 'grpc').map(grpcAbsence),
     authLocation(),
     ...refusals(),
-    block(['location', '/'], refusal(404, 'not_found', 'There is nothing here.')),
+    block(['location', '/'], nothing()),
   ];
 }
 
@@ -100,10 +102,10 @@ function grpcAbsence({ upstream }: Route): Block {
 }
 
 /** Only these reach the other side, besides the length of the body. */
-function webHeaders(idleMs: number): readonly Directive[] {
+function webHeaders(idleMs: number, host = 'localhost'): readonly Directive[] {
   return [
     ['proxy_pass_request_headers', 'off'],
-    ['proxy_set_header', 'Host', 'localhost'],
+    ['proxy_set_header', 'Host', host],
     ['proxy_set_header', 'Connection', '""'],
     ['proxy_set_header', 'Accept', '$http_accept'],
     ['proxy_set_header', 'Content-Type', '$http_content_type'],
@@ -143,8 +145,7 @@ function couchPass({ upstream, limits: { idleMs } }: Route, couch: CouchTarget):
     ['auth_request_set', '$shoal_refusal', upstreamVariable(REFUSAL_HEADER)],
     ...IDENTITY_HEADERS.map((name): Directive => ['auth_request_set', variable(name), upstreamVariable(name)]),
     ['proxy_pass', `${scheme}//${upstream}${prefix}$shoal_path`],
-    ...webHeaders(idleMs),
-    ['proxy_set_header', 'Host', host],
+    ...webHeaders(idleMs, host),
     ...IDENTITY_HEADERS.map((name): Directive => ['proxy_set_header', name, variable(name)]),
     ...secure,
     ['error_page', '401', '=', '@unauthenticated'],
@@ -204,10 +205,7 @@ function refusals(): readonly Block[] {
     block(
       ['location', '@refused'],
       [
-        block(
-          ['if', `($shoal_refusal = ${NOT_FOUND_REFUSAL})`],
-          [answerWith(404, 'not_found', 'There is nothing here.')],
-        ),
+        block(['if', `($shoal_refusal = ${NOT_FOUND_REFUSAL})`], [answerWith(404, 'not_found', NOTHING)]),
         ...refusal(403, 'permission_denied', 'You are not a member of this network.'),
       ],
     ),
@@ -220,6 +218,12 @@ function refusals(): readonly Block[] {
       ],
     ),
   ];
+}
+
+const NOTHING = 'There is nothing here.';
+
+function nothing(): readonly Directive[] {
+  return refusal(404, 'not_found', NOTHING);
 }
 
 function refusal(status: number, error: string, reason: string): readonly Directive[] {

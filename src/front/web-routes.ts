@@ -14,12 +14,15 @@ export function webRoutes(handlers: WebHandlers): readonly WebRoute[] {
 }
 
 function webRoute(
-  { prefix, upstream, limits: { requestsPerMinute } }: Route,
+  { prefix, methods, upstream, limits: { requestsPerMinute } }: Route,
   { couchdb, enrolment }: WebHandlers,
 ): readonly WebRoute[] {
-  if (upstream === 'couchdb' && couchdb !== undefined) return [{ prefix, identity: 'member', handler: couchdb }];
+  if (upstream === 'couchdb' && couchdb !== undefined)
+    return [{ prefix, methods, identity: 'member', handler: couchdb }];
   if (upstream === 'enrolment' && enrolment !== undefined) {
-    return [{ prefix, identity: 'anyone', handler: enrolment, ...(requestsPerMinute && { requestsPerMinute }) }];
+    return [
+      { prefix, methods, identity: 'anyone', handler: enrolment, ...(requestsPerMinute && { requestsPerMinute }) },
+    ];
   }
   return [];
 }

@@ -79,7 +79,9 @@ export async function relayRequest({ request, response }: Exchange, relay: Relay
     ...place,
     method: request.method,
     path,
-    headers: { ...keep(REQUEST_HEADERS, request), ...headers },
+    // The other side shall not close as soon as it has answered: Node ends a request with an empty write, and would find
+    // the connection closed before it has read the answer.
+    headers: { ...keep(REQUEST_HEADERS, request), ...headers, connection: 'keep-alive' },
     // A kept connection may be closed by the other side just as it is used, and a POST is not sent twice.
     agent: false,
   });
@@ -94,7 +96,9 @@ export async function relayRequest({ request, response }: Exchange, relay: Relay
   });
   const body = (source: AsyncIterable<Buffer>): AsyncIterable<Buffer> =>
     hasBody(request) ? bounded(source, bodyBytes) : nothing(source);
-  const [, received] = await Promise.all([pipeline(request, body, upstream), reply]);
+  const sending = pipeline(request, body, upstream);
+  // A server may answer, with a refusal, before it has the whole body.
+  const received = await Promise.race([reply, Promise.all([reply, sending]).then(([first]) => first)]);
   response.writeHead(received.statusCode ?? 502, keep(REPLY_HEADERS, received));
   await pipeline(received, response);
 }

@@ -40,8 +40,8 @@ export type OpenHandler = (
   },
 ) => void;
 
-/** What answers the paths that begin with `prefix`. */
-export type WebRoute = { readonly prefix: string } & (
+/** What answers the paths that begin with `prefix`, by these methods. */
+export type WebRoute = { readonly prefix: string; readonly methods: readonly string[] } & (
   | { readonly identity: 'member'; readonly handler: WebHandler }
   | {
       readonly identity: 'anyone';
@@ -198,7 +198,9 @@ export class WebServer {
   #route(request: IncomingMessage, response: ServerResponse): void {
     const { admission, routes } = this.#options;
     const call = callOf(request);
-    const route = routes.find(({ prefix }) => request.url?.startsWith(prefix));
+    const { method = '', url = '' } = request;
+    const isMeant = ({ prefix, methods }: WebRoute): boolean => url.startsWith(prefix) && methods.includes(method);
+    const route = isPlain(url) ? routes.find(isMeant) : undefined;
     if (route?.identity === 'anyone') {
       this.#checkRate(route.prefix, request.socket.remoteAddress);
       route.handler(request, response, { certificate: admission.certificate(call) });
@@ -234,6 +236,12 @@ export class WebServer {
       else this.#running.set(peer, left);
     });
   }
+}
+
+/** No path of Shoal has anything that two programs might read in two ways: `..`, `//`, `%2e`. */
+function isPlain(url: string): boolean {
+  const [path = ''] = url.split('?', 1);
+  return !/[%\\]|\/\/|\/\.{1,2}(?:\/|$)/.test(path);
 }
 
 /** As gRPC's admission knows a caller. */

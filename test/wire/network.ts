@@ -45,8 +45,15 @@ export class TestNetwork {
     return new TestNetwork(await createAuthority('test network', Date.now()));
   }
 
-  async peer(options: { readonly ageDays?: number; readonly days?: number } = {}): Promise<TestPeer> {
-    const keys = newPeerKeyPair();
+  /** A new certificate for the key of a peer. */
+  renew({ keys }: TestPeer): Promise<TestPeer> {
+    return this.peer({ keys });
+  }
+
+  async peer(
+    options: { readonly ageDays?: number; readonly days?: number; readonly keys?: PeerKeyPair } = {},
+  ): Promise<TestPeer> {
+    const keys = options.keys ?? newPeerKeyPair();
     const certificate = await issueCertificate(this.#authority, {
       publicKey: keys.publicKey,
       name: 'test peer',
