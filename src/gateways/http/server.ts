@@ -25,7 +25,8 @@ export interface ControlOptions {
   readonly sessions: UserSessions;
   readonly store: DiskStore;
   readonly documents: DocumentsSource;
-  readonly network: NetworkParts;
+  /** Absent: nothing is told of the network, and nobody invited. */
+  readonly network?: NetworkParts;
   readonly logger: Logger;
 }
 
@@ -73,7 +74,7 @@ export class ControlServer implements AsyncDisposable {
     const work = new InProgress();
     const routes = { ...options, stopping: stop.signal, track: work.track };
     statusRoutes(server, routes);
-    networkRoutes(server, routes, options.network);
+    if (options.network !== undefined) networkRoutes(server, routes, options.network);
     userRoutes(server, routes);
     recoveryRoutes(server, routes);
     entryRoutes(server, routes);
