@@ -410,6 +410,8 @@ export const MAX_FRUITLESS_PAUSE_MS = 5_000;
 export const HOSTING_CALL_TIMEOUT_MS = 60_000;
 /** Compacting 100,000 documents takes some 10 s, on a disk that is busy much longer. */
 export const COMPACTION_TIMEOUT_MS = 15 * 60 * 1000;
+/** How often a CouchDB is asked whether it still compacts; it begins within less. */
+export const COMPACTION_POLL_MS = 250;
 /** A client of PouchDB hosting waits this long for changes before it asks again. */
 export const FEED_WAIT_MS = 25_000;
 /** Wait before a client whose feed broke asks again; doubled each time, up to the second. */
@@ -462,8 +464,6 @@ export const NGINX_RESTART_MAX_MS = 10_000;
 export const NGINX_STABLE_MS = 60_000;
 /** nginx listens within this, or its start has failed. */
 export const NGINX_START_MS = 10_000;
-/** How often the front looks whether the peer's certificate was renewed. */
-export const CERTIFICATE_CHECK_MS = 5_000;
 
 // --- joining a network ---------------------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ function findFault(document: unknown, newEdits: boolean): string | undefined {
   if (foreign === '_attachments') return 'attachments are not taken';
   if (foreign !== undefined) return `a document has no field "${foreign.slice(0, 40)}"`;
   if (!isShallow(fields)) return 'the document has too many levels';
-  const bytes = Buffer.byteLength(JSON.stringify({ _id, ...fields }));
+  const bytes = Buffer.byteLength(JSON.stringify(fields));
   return bytes > MAX_DOCUMENT_BYTES ? `a document has at most ${String(MAX_DOCUMENT_BYTES)} bytes` : undefined;
 }
 

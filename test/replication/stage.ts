@@ -142,10 +142,15 @@ export class TestSide implements AsyncDisposable {
     this.replicator = new Replicator({
       self: this.peer.id,
       host: this.host,
-      connect: ({ id, address }) => new PeerWeb({ id, address, tls: this.peer.tls, prefix: '/couchdb' }),
+      connect: (host) => this.web(host),
       logger,
     });
     return this;
+  }
+
+  /** A connection of this peer to a host. */
+  web({ id, address }: BackupHost): PeerWeb {
+    return new PeerWeb({ id, address, tls: this.peer.tls, prefix: '/couchdb' });
   }
 
   replicate(hosts: readonly BackupHost[], ...databases: readonly (string | ReplicatedDatabase)[]): void {

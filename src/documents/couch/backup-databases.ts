@@ -10,7 +10,7 @@ export interface BackupDatabases {
   isFilled(name: string): Promise<boolean>;
   /** With all it holds; nothing happens when there is none. */
   drop(name: string): Promise<void>;
-  /** Forgets what was replaced. */
+  /** Forgets what was replaced; it is gone when this resolves. */
   compact(name: string): Promise<void>;
 }
 

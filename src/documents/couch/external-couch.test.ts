@@ -75,6 +75,10 @@ describe('a CouchDB by URL', () => {
     couch.databases.get(name)?.documents.set('change-1', {});
     assert.equal(await databases.isFilled(name), true);
     await databases.compact(name);
+    assert.deepEqual(couch.asked.slice(-4), [
+      `POST /${name}/_compact`,
+      ...Array.from({ length: 3 }, () => `GET /${name}`),
+    ]);
     await databases.drop(name);
     assert.equal(await databases.isFilled(name), false);
     await databases.drop(name);

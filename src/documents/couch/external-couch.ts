@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isReplicated } from '../../chunk/database-names.js';
 import { StorageError } from '../../errors.js';
 import { httpCall, type HttpSend } from '../../http-call.js';
-import { MAX_FEED_BYTES } from '../../limits.js';
+import { COMPACTION_POLL_MS, COMPACTION_TIMEOUT_MS, MAX_FEED_BYTES } from '../../limits.js';
 import { couchJson } from '../replication/couch-json.js';
 import { DESIGN_ID, designFields } from '../rules/design.js';
 import type { SecurityPart } from '../security.js';
@@ -88,6 +89,19 @@ export class ExternalCouch implements BackupDatabases {
 
   async compact(name: string): Promise<void> {
     await this.#ask('POST', `/${name}/_compact`, {});
+    // It has only been told so: a replaced passphrase's wrap is there until it has ended.
+    const deadline = performance.now() + COMPACTION_TIMEOUT_MS;
+    do {
+      if (performance.now() > deadline) {
+        throw new StorageError('TIMEOUT', `CouchDB still compacts the database ${name}. It goes on by itself.`);
+      }
+      await sleep(COMPACTION_POLL_MS, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted());
+    } while (await this.#isCompacting(name));
+  }
+
+  async #isCompacting(name: string): Promise<boolean> {
+    const { compact_running: running } = Object(await this.#ask('GET', `/${name}`)) as { compact_running?: unknown };
+    return running === true;
   }
 
   async #provideRules(name: string): Promise<void> {

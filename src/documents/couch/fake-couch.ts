@@ -38,6 +38,8 @@ export class FakeCouch implements AsyncDisposable {
   /** What was asked, in order: "PUT /name". */
   readonly asked: string[] = [];
   readonly url: URL;
+  /** How often it is asked before a compaction has ended. */
+  #compactingFor = 0;
   readonly #server: Server;
   readonly #settings: FakeCouchSettings;
 
@@ -126,7 +128,11 @@ export class FakeCouch implements AsyncDisposable {
 
   #document({ database, method, id, body, user }: DocumentRequest): [number, unknown] {
     if (id === '_changes') return [200, { results: [], last_seq: '0', pending: 0 }];
-    if (id === '_compact') return [202, { ok: true }];
+    if (id === '_compact') {
+      this.#compactingFor = 2;
+      return [202, { ok: true }];
+    }
+    if (id === '') return [200, { compact_running: this.#compactingFor-- > 0 }];
     if (id === '_all_docs') return [200, { rows: [...database.documents.keys()].map((key) => ({ id: key })) }];
     if (id === '_security' && method === 'PUT') {
       database.security = body;
