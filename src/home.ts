@@ -19,6 +19,8 @@ export const HOME = {
   documents: 'documents',
   /** The databases of a backup host's embedded CouchDB. */
   couch: 'couchdb',
+  /** nginx's own files, where it is the front. */
+  nginx: 'nginx',
   state: 'state',
   settings: 'config.json',
 } as const;

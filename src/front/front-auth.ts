@@ -1,6 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { ERRORS, StorageError } from '../errors.js';
 import { CONNECT_TIMEOUT_MS } from '../limits.js';
+import type { Logger } from '../log.js';
 import { CERTIFICATE_HEADER, escapeCertificate } from '../wire/admission.js';
 import {
   type CouchIdentity,
@@ -10,7 +11,7 @@ import {
   type CouchTrust,
   IDENTITY_HEADERS,
 } from '../wire/couch-route.js';
-import { refuseWeb, type WebHandler } from '../wire/web-server.js';
+import { refuseWeb, type WebHandler, type WebVisit } from '../wire/web-server.js';
 
 /** What a front asks with, besides CERTIFICATE_HEADER: the request as the client sent it. */
 export const METHOD_HEADER = 'x-shoal-method';
@@ -25,12 +26,12 @@ export const NOT_FOUND_REFUSAL = 'not-found';
  * Says on the socket FRONT_AUTH whether a request to CouchDB may pass, by which path and as whom. Who asks is known by the
  * header, so this is for a WebServer on a unix socket.
  *
- * @param trust asked for each request; undefined where this peer is no backup host
+ * @param trust asked for each request that has a path; undefined where this peer is no backup host
  */
-export function frontAuth(trust: () => CouchTrust | undefined): WebHandler {
-  return ({ request, response, peer }) => {
+export function frontAuth(trust: () => Promise<CouchTrust | undefined>, logger: Logger): WebHandler {
+  const answer = async ({ request, response, peer }: WebVisit): Promise<void> => {
     const path = couchPath(header(request, METHOD_HEADER), header(request, URI_HEADER));
-    const known = trust();
+    const known = path === undefined ? undefined : await trust();
     if (path === undefined || known === undefined) {
       response.setHeader(REFUSAL_HEADER, NOT_FOUND_REFUSAL);
       refuseWeb(response, ERRORS.PERMISSION_DENIED.http, 'not_found', NOTHING_HERE);
@@ -38,6 +39,12 @@ export function frontAuth(trust: () => CouchTrust | undefined): WebHandler {
     }
     response.writeHead(204, { ...couchIdentity(known, peer), [PATH_HEADER]: path });
     response.end();
+  };
+  return (visit) => {
+    answer(visit).catch((error: unknown) => {
+      logger.warn({ err: error }, 'nobody can be let in to CouchDB');
+      refuseWeb(visit.response, 503, 'unavailable', 'The backup database cannot be asked now.');
+    });
   };
 }
 

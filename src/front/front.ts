@@ -5,8 +5,8 @@ import type { TlsIdentity } from '../wire/tls.js';
 export interface FrontOptions {
   /** "host:port". */
   readonly address: string;
-  /** The peer's key and certificate as they are now. */
-  readonly readTls: () => Promise<TlsIdentity>;
+  /** The peer's. Its certificate may be replaced; renew() looks again. */
+  readonly tls: TlsIdentity;
   /** Where a service behind the front listens, by its name in the routing table, or FRONT_AUTH. */
   readonly socketOf: (name: string) => string;
   readonly couch: CouchTarget;

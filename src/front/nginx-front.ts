@@ -39,15 +39,13 @@ export class NginxFront implements Front {
 
   /**
    * @throws StorageError NOT_FOUND or UNSUPPORTED for the nginx of this machine, CONFLICT for a configuration that was edited or
-   * another front of this home, UNAVAILABLE when the port is taken, PERMISSION_DENIED for a key that cannot be read
+   * another front of this home, UNAVAILABLE when the port is taken, INVALID_ARGUMENT for what nginx does not take
    */
   static async open(options: NginxFrontOptions): Promise<NginxFront> {
     const { address, folder, logger } = options;
     if (parseAddress(address).port === 0) {
       throw new StorageError('INVALID_ARGUMENT', 'nginx needs a port of its own: give one with --listen HOST:PORT.');
     }
-    // Its errors say more than nginx's.
-    await options.readTls();
     const { path, version } = await findNginx(options.nginx);
     const config = join(folder, 'nginx.conf');
     await makeFolder(folder);
@@ -61,7 +59,6 @@ export class NginxFront implements Front {
   }
 
   async renew(): Promise<void> {
-    await this.#options.readTls();
     await NginxProcess.check(this.#command);
     this.#process.reload();
   }
@@ -117,7 +114,7 @@ export class NginxFront implements Front {
 }
 
 /** What the configuration is made of, but for the version of nginx. */
-export function settingsOf(options: Omit<NginxFrontOptions, 'readTls' | 'logger'>): Omit<NginxSettings, 'version'> {
+export function settingsOf(options: Omit<NginxFrontOptions, 'tls' | 'logger'>): Omit<NginxSettings, 'version'> {
   const { address, files, socketOf, couch, folder } = options;
   // Workers of a master that is root would be nobody, who may not enter the home.
   const user = process.getuid?.() === 0 ? { user: 'root' } : {};

@@ -12,7 +12,7 @@ import { certificateToPem } from '../crypto/certificates.js';
 import { StorageError } from '../errors.js';
 import { CLOSE_GRACE_MS } from '../limits.js';
 import { admissionByTls, escapeCertificate } from '../wire/admission.js';
-import { secureContextOptions, type TlsIdentity } from '../wire/tls.js';
+import { secureContextOptions } from '../wire/tls.js';
 import { WebServer } from '../wire/web-server.js';
 import { http2Bounds, secureServer, widenSession } from '../wire/windows.js';
 import { absenceOf } from './absence.js';
@@ -31,19 +31,19 @@ export class NodeFront implements Front {
   readonly #sessions = new Set<ServerHttp2Session>();
   #closed: Promise<void> | undefined;
 
-  private constructor(options: FrontOptions, tls: TlsIdentity) {
+  private constructor(options: FrontOptions) {
     this.#options = options;
-    this.#web = openWeb(options, tls);
-    const context = secureContextOptions(tls);
+    this.#web = openWeb(options);
+    const context = secureContextOptions(options.tls);
     this.#server = createSecureServer({ ...http2Bounds(true), ...context, requestCert: true });
     this.#server.on('session', (session: ServerHttp2Session) => this.#follow(session));
     this.#server.on('sessionError', () => undefined);
     secureServer(this.#server, { tls: context, web: (socket) => this.#web.accept(socket) });
   }
 
-  /** @throws StorageError UNAVAILABLE when the address cannot be listened on, and what reading the certificate throws */
+  /** @throws StorageError UNAVAILABLE when the address cannot be listened on */
   static async open(options: FrontOptions): Promise<NodeFront> {
-    const front = new NodeFront(options, await options.readTls());
+    const front = new NodeFront(options);
     const { host, port } = parseAddress(options.address);
     try {
       front.#server.listen(port, host);
@@ -59,7 +59,7 @@ export class NodeFront implements Front {
   }
 
   async renew(): Promise<void> {
-    this.#server.setSecureContext(secureContextOptions(await this.#options.readTls()));
+    this.#server.setSecureContext(secureContextOptions(this.#options.tls));
   }
 
   #follow(session: ServerHttp2Session): void {
@@ -106,7 +106,7 @@ export class NodeFront implements Front {
   }
 }
 
-function openWeb({ socketOf, couch, logger }: FrontOptions, tls: TlsIdentity): WebServer {
+function openWeb({ tls, socketOf, couch, logger }: FrontOptions): WebServer {
   const enrolment = ROUTES.find(({ upstream }) => upstream === 'enrolment');
   return new WebServer({
     // Members are known to the services, and asked for there.

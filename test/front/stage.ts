@@ -171,7 +171,7 @@ export class FrontStage implements AsyncDisposable {
     const admission = admissionByHeader({ authority: this.host.tls.authority, isMember, nowMs: Date.now });
     const enrolment = new WebServer({ admission, routes: webRoutes({ enrolment: this.#enrol }), logger });
     await enrolment.listen(at('enrolment'));
-    const handler = frontAuth(() => this.#trust);
+    const handler = frontAuth(async () => this.#trust, logger);
     const auth = new WebServer({
       admission,
       routes: [{ prefix: '/', methods: ['GET'], identity: 'member', handler }],
@@ -201,7 +201,7 @@ export class FrontStage implements AsyncDisposable {
       address: `127.0.0.1:${String(this.port)}`,
       folder: inFolder('nginx'),
       files: { key: inFolder('peer.key'), certificate: inFolder('peer.crt'), authority: inFolder('network.crt') },
-      readTls: () => readTls(this.folder),
+      tls: this.host.tls,
       socketOf: (name) => inFolder(`${name}.sock`),
       couch: { socket: inFolder('couchdb.sock') },
       logger,
@@ -246,7 +246,7 @@ export class FrontStage implements AsyncDisposable {
     await this.#writeTls(tls);
     this.#server?.renew(tls);
     await this.#nginx?.renew();
-    // The built-in one looks by itself.
+    this.#child?.kill('SIGHUP');
   }
 
   /** Kills the front without a word, and has it come back: by its supervisor, or as an operator would. */

@@ -1,23 +1,20 @@
 import { join } from 'node:path';
-import { CertificateWatch } from '../../../src/front/certificate-watch.js';
 import { NodeFront } from '../../../src/front/node-front.js';
 import { silentLogger } from '../../../src/log.js';
+import { LiveTls } from '../../../src/wire/live-tls.js';
 import { readTls } from '../../front/stage.js';
 
-/** The built-in front as a process: ADDRESS FOLDER. Says on standard output when it listens. */
+/** The built-in front as a process: ADDRESS FOLDER. Says on standard output when it listens; SIGHUP: a new certificate. */
 const [address = '', folder = ''] = process.argv.slice(2);
-const logger = silentLogger();
-const read = (): ReturnType<typeof readTls> => readTls(folder);
+const tls = new LiveTls(await readTls(folder));
 const front = await NodeFront.open({
   address,
-  readTls: read,
+  tls,
   socketOf: (name) => join(folder, `${name}.sock`),
   couch: { socket: join(folder, 'couchdb.sock') },
-  logger,
+  logger: silentLogger(),
 });
-const watch = new CertificateWatch({ front, readTls: read, logger, everyMs: 50 }, (await read()).certificate);
+tls.onReplace(() => void front.renew());
+process.on('SIGHUP', () => void readTls(folder).then(({ certificate }) => tls.replace(certificate)));
+process.once('SIGTERM', () => void front.close().then(() => process.exit()));
 process.stdout.write('listening\n');
-process.once('SIGTERM', () => {
-  watch.close();
-  void front.close();
-});
