@@ -1,5 +1,6 @@
 import type { Damage, LevelDown } from './checked-leveldb.js';
 import type { Document } from './document-database.js';
+import type { Revision } from './pouch.js';
 
 /** How pouchdb-adapter-leveldb 9 names what it stores: sublevel-pouchdb puts 0xFF around the name of a store. */
 const BY_SEQUENCE = '\u00ffby-sequence\u00ff';
@@ -23,6 +24,11 @@ interface Metadata {
 export interface Winner {
   readonly rev: string;
   readonly deleted: boolean;
+}
+
+export interface Current extends Winner {
+  /** undefined where the text is lost. */
+  readonly document: Revision | undefined;
 }
 
 /** The newest change of one document. */
@@ -64,9 +70,16 @@ export class ChangeReader {
   }
 
   /** By id; what was never there, or is damaged, is left out. PouchDB would look for each in a listing of its own. */
-  async winners(ids: readonly string[]): Promise<ReadonlyMap<string, Winner>> {
-    const found = await this.#track(() => Promise.all(ids.map(async (id) => [id, await this.#winner(id)] as const)));
-    return new Map(found.flatMap(([id, winner]) => (winner === undefined ? [] : [[id, winner] as const])));
+  winners(ids: readonly string[]): Promise<ReadonlyMap<string, Winner>> {
+    return this.#each(ids, async (metadata) => winnerOf(metadata));
+  }
+
+  /** The same with the texts. */
+  current(ids: readonly string[]): Promise<ReadonlyMap<string, Current>> {
+    return this.#each(ids, async (metadata) => {
+      const document = await this.#document(metadata, metadata.winningRev);
+      return { ...winnerOf(metadata), document: document as Revision | undefined };
+    });
   }
 
   /** Looks at up to `limit` sequences after `since`. A document that changed again later is only told of there. */
@@ -110,11 +123,21 @@ export class ChangeReader {
     }
   }
 
-  async #winner(id: string): Promise<Winner | undefined> {
+  async #each<T>(ids: readonly string[], read: (metadata: Metadata) => Promise<T>): Promise<ReadonlyMap<string, T>> {
+    const found = new Map<string, T>();
+    const look = async (id: string): Promise<void> => {
+      const metadata = await this.#metadata(id);
+      if (metadata !== undefined) found.set(id, await read(metadata));
+    };
+    await this.#track(() => Promise.all(ids.map(look)));
+    return found;
+  }
+
+  async #metadata(id: string): Promise<Metadata | undefined> {
     const found = await this.#get(DOCUMENTS + id);
     if (found === undefined) return undefined;
-    const { winningRev, deleted } = Object(JSON.parse(found)) as Partial<Metadata>;
-    if (winningRev !== undefined) return { rev: winningRev, deleted: deleted === true };
+    const metadata = Object(JSON.parse(found)) as Partial<Metadata>;
+    if (metadata.winningRev !== undefined && metadata.rev_map !== undefined) return metadata as Metadata;
     this.#damage.count++;
     return undefined;
   }
@@ -193,6 +216,10 @@ export class ChangeReader {
       });
     });
   }
+}
+
+function winnerOf({ winningRev, deleted }: Metadata): Winner {
+  return { rev: winningRev, deleted };
 }
 
 function leavesOf(metadata: Metadata): string[] {

@@ -5,7 +5,7 @@ import { bodyOf, Query } from './http-query.js';
 import type { Routes } from './http-routes.js';
 import type { LevelDatabase } from './level-database.js';
 import type { Document } from './document-database.js';
-import { statusOf, type KeyRow } from './pouch.js';
+import type { KeyRow } from './pouch.js';
 import { readLeaves } from './read-leaves.js';
 import { isDocumentId, isRevision } from './revision-shape.js';
 
@@ -38,7 +38,7 @@ export function bulkRoutes(routes: Routes): void {
       const keys = request.method === 'POST' ? parseKeys(bodyOf(request)) : undefined;
       if (keys !== undefined) return allDocs(database, rowsOf(database, keys, withDocuments));
       const pages = listing(database, rangeOf(query));
-      return allDocs(database, withDocuments ? withTexts(database, pages) : pages);
+      return allDocs(database, withDocuments ? pagesWithTexts(database, pages) : pages);
     },
   );
 }
@@ -146,29 +146,19 @@ async function* rowsOf(
   withDocuments: boolean,
 ): AsyncGenerator<readonly ListingRow[]> {
   for (let at = 0; at < keys.length; at += DOCUMENT_PAGE) {
-    const page = keys.slice(at, at + DOCUMENT_PAGE);
-    yield withDocuments
-      ? await Promise.all(page.map((key) => rowWithDocument(database, key)))
-      : await bareRows(database, page);
+    const rows = await bareRows(database, keys.slice(at, at + DOCUMENT_PAGE));
+    yield withDocuments ? await withTexts(database, rows) : rows;
   }
 }
 
 async function bareRows(database: LevelDatabase, keys: readonly string[]): Promise<readonly ListingRow[]> {
-  const { rows } = await database.read('Reading the catalog', (pouch) => pouch.allDocs({ keys: [...keys] }));
-  return rows.map((row) => (row.id === undefined ? { key: row.key, error: 'not_found' as const } : row));
-}
-
-/** The document first: PouchDB looks for each key in a listing of its own, which costs twice as much. */
-async function rowWithDocument(database: LevelDatabase, key: string): Promise<ListingRow> {
-  try {
-    const doc = await readRevision(database, key, {});
-    return { id: key, key, value: { rev: doc._rev }, doc };
-  } catch (error) {
-    if (StorageError.is(error, 'CORRUPT')) return { id: key, key, error: 'damaged' };
-    if (!StorageError.is(error, 'NOT_FOUND')) throw error;
-    const [row = { key, error: 'not_found' as const }] = await bareRows(database, [key]);
-    return row.id === undefined ? row : withDocument(database, row);
-  }
+  const winners = await database.winners(keys);
+  return keys.map((key) => {
+    const winner = winners.get(key);
+    if (winner === undefined) return { key, error: 'not_found' as const };
+    const { rev, deleted } = winner;
+    return { id: key, key, value: { rev, ...(deleted && { deleted }) } };
+  });
 }
 
 async function* listing(database: LevelDatabase, range: Range): AsyncGenerator<readonly ListingRow[]> {
@@ -202,22 +192,21 @@ async function* allDocs(database: LevelDatabase, pages: AsyncIterable<readonly L
   yield ']}';
 }
 
-async function* withTexts(
+async function* pagesWithTexts(
   database: LevelDatabase,
   pages: AsyncIterable<readonly ListingRow[]>,
 ): AsyncGenerator<readonly ListingRow[]> {
-  for await (const page of pages) yield await Promise.all(page.map((row) => withDocument(database, row)));
+  for await (const page of pages) yield await withTexts(database, page);
 }
 
-async function withDocument(database: LevelDatabase, row: ListingRow): Promise<ListingRow> {
-  if (row.id === undefined || row.value === undefined) return row;
-  if (row.value.deleted === true) return { ...row, doc: null };
-  try {
-    return { ...row, doc: await readRevision(database, row.id, {}) };
-  } catch (error) {
-    if (StorageError.is(error, 'CORRUPT')) return { ...row, error: 'damaged' };
-    // Deleted since the listing was read.
-    if (StorageError.is(error, 'NOT_FOUND') || statusOf(error) === 404) return { ...row, doc: null };
-    throw error;
-  }
+async function withTexts(database: LevelDatabase, rows: readonly ListingRow[]): Promise<readonly ListingRow[]> {
+  const ids = rows.flatMap(({ id, value }) => (id === undefined || value?.deleted === true ? [] : [id]));
+  const current = await database.current(ids);
+  return rows.map((row) => {
+    if (row.id === undefined || row.value === undefined) return row;
+    const found = current.get(row.id);
+    // It may have been deleted since the listing was read.
+    if (row.value.deleted === true || found?.deleted === true) return { ...row, doc: null };
+    return found?.document === undefined ? { ...row, error: 'damaged' } : { ...row, doc: found.document };
+  });
 }

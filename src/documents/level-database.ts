@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { StorageError, wrapError } from '../errors.js';
 import { CHANGES_PAGE, COMPACTION_CONCURRENCY } from '../limits.js';
 import { onAbort } from '../on-abort.js';
-import { ChangeReader, type ChangePage, type Winner } from './change-reader.js';
+import { ChangeReader, type ChangePage, type Current, type Winner } from './change-reader.js';
 import { checkedLevelDown, type Damage, type LevelDown } from './checked-leveldb.js';
 import { DurableFlush } from './durable.js';
 import { damagedDatabase, wrapLevelDb } from './level-errors.js';
@@ -125,6 +125,11 @@ export class LevelDatabase implements AsyncDisposable {
   /** What is read under each of these ids, deleted or not, without the texts. */
   winners(ids: readonly string[]): Promise<ReadonlyMap<string, Winner>> {
     return this.#try('Reading the catalog', ({ reader }) => reader.winners(ids));
+  }
+
+  /** The same with the texts, without what PouchDB does for each. */
+  current(ids: readonly string[]): Promise<ReadonlyMap<string, Current>> {
+    return this.#try('Reading the catalog', ({ reader }) => reader.current(ids));
   }
 
   /** Looks at up to `limit` sequences after `since`. */
