@@ -90,6 +90,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'serve', summary: 'run a peer', load: async () => (await import('./commands/serve.js')).defineServe },
   {
+    name: 'nginx',
+    summary: 'print the configuration of nginx as the front',
+    load: async () => (await import('./commands/nginx.js')).defineNginx,
+  },
+  {
     name: 'devnet',
     summary: 'run a whole network on this machine',
     load: async () => (await import('./commands/devnet.js')).defineDevnet,

@@ -21,6 +21,8 @@ export interface PeerOptions {
   readonly logger?: Logger;
   /** Unix time in milliseconds, for whatever waits here and for who was heard of lately. */
   readonly clock?: () => number;
+  /** Of the service front: nginx instead of the built-in one, see FrontChoice. */
+  readonly nginx?: string | true;
 }
 
 /** @throws StorageError NOT_FOUND where no peer was made */
