@@ -95,7 +95,11 @@ function networkReply({ network, peers }: Known, self: PeerId): NetworkReply {
       'The network does not know this peer any more: its certificate has expired. Join again with a new invitation.',
     );
   }
-  const names = (of: (peer: PeerProfile) => boolean): string[] => members.filter(of).map(({ name }) => name);
+  const names = (of: (peer: PeerProfile) => boolean): string[] =>
+    members
+      .filter(of)
+      .map(({ name }) => name)
+      .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   return {
     id: network.id,
     name: network.name,
