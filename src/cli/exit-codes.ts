@@ -7,7 +7,7 @@ export const EXIT_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   NOT_FOUND: 'no such file, folder, version or user',
   ALREADY_EXISTS: 'something is there already',
   PERMISSION_DENIED: 'not allowed, for example an unreadable local file',
-  UNAUTHENTICATED: 'a wrong passphrase',
+  UNAUTHENTICATED: 'a wrong passphrase, or an invitation or certificate that is not good',
   LOCKED: 'the user is locked: unlock first',
   CORRUPT: 'stored bytes are damaged beyond repair',
   NO_SPACE: 'a disk is full',

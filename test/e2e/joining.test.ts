@@ -158,7 +158,9 @@ describe('machines that join a network', () => {
     await first.unlock('alice', PASSPHRASE);
     const { missingChunks } = await first.upload('/note', bytesOf('hello'));
     assert.equal(missingChunks, 0);
-    await eventually(async () => void (await third.unlock('alice', PASSPHRASE)));
+    await eventually(async () => {
+      await third.unlock('alice', PASSPHRASE);
+    });
     await eventually(async () => assert.equal(await textOf(third.download('/note')), 'hello'));
   });
 
