@@ -116,7 +116,7 @@ export const PARTIAL_SWEEP_MS = 60 * 60 * 1000;
 export const BALLAST_BYTES = MIB;
 /** Wait before a delete is sent again to a peer that was away; doubled each time, up to the second. */
 export const DELETE_RETRY_MIN_MS = 5_000;
-export const DELETE_RETRY_MAX_MS = 24 * 60 * 60 * 1000;
+export const DELETE_RETRY_MAX_MS = 6 * 60 * 60 * 1000;
 
 // --- passphrase -------------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,7 @@ class Subject {
   commitsFail: readonly StorageError[] = [];
   unreferencedFails: StorageError | undefined;
   carryOutFails: Error | undefined;
+  readonly removedPeers = new Set<string>();
   waitingFor: readonly PeerId[] = [];
   nowMs = 1_000_000;
   /** The peers answer. */
@@ -118,7 +119,10 @@ class Subject {
       },
     };
     const { outbox, pinned } = this;
-    return { catalog, links, outbox, pinned, logger: silentLogger() } as unknown as Engine;
+    const book = {
+      get: (peer: PeerId) => ({ state: this.removedPeers.has(number(peer)) ? 'removed' : 'member' }),
+    };
+    return { catalog, links, book, outbox, pinned, logger: silentLogger() } as unknown as Engine;
   }
 
   put(): PutCommit {
@@ -386,6 +390,18 @@ describe('a deletion that waits for its peer', () => {
     subject.referred.add(stripe(5).id);
     assert.deepEqual(await later(), ['1 60']);
     assert.equal(subject.outbox.pending(), 0, 'nobody asks for ever whether the file is gone again');
+  });
+});
+
+describe('a deletion at a peer that was removed', () => {
+  it('is not tried for ever', async (context) => {
+    const subject = await Subject.open(context);
+    const chunks = [1, 2].map((n) => ({ id: parseChunkId(id(50 + n)), peer: parsePeerId(id(n)) }));
+    subject.freed = [{ stripe: stripe(5).id, chunks }];
+    subject.removedPeers.add('1');
+    const options = { recursive: false, forever: true, signal };
+    assert.equal((await removePath(subject.engine, session, '/f', options)).pendingChunks, 1);
+    assert.deepEqual(subject.deletes(100 * DELETE_RETRY_MIN_MS), ['2 52']);
   });
 });
 

@@ -224,6 +224,11 @@ async function deliver(
   signal: AbortSignal,
 ): Promise<readonly PendingDelete[]> {
   const { peer, deletes } = batch;
+  if (engine.book.get(peer)?.state === 'removed') {
+    // It will not be asked again, and what it holds is lost to the network with it.
+    await engine.outbox.done(deletes);
+    return deletes;
+  }
   try {
     const chunks = deletes.map(({ chunk }) => chunk);
     const order = encodeDeleteOrder({ owner: session.user, targetPeer: peer, chunks, issuedMs: Date.now() });
