@@ -59,15 +59,17 @@ export function admissionByTls(options: AdmissionOptions): Admission {
   });
 }
 
+const ESCAPED = new RegExp(`^[A-Za-z0-9%._~=/+-]{1,${String(MAX_ESCAPED_CERTIFICATE_CHARS)}}$`);
+
 /** Admits peers by the certificate that a front says it has verified; nothing of that is believed but that it was shown. */
 export function admissionByHeader(options: AdmissionOptions): Admission {
   return admission(options, (call) => {
     const values = call.metadata.get(CERTIFICATE_HEADER);
     const [value = ''] = values;
     if (value === '') return undefined;
-    // A front sends one. HTTP/1.1 would join two by a comma, which no escaped certificate has.
-    if (values.length > 1 || typeof value !== 'string' || value.length > MAX_ESCAPED_CERTIFICATE_CHARS) {
-      throw new StorageError('UNAUTHENTICATED', 'The front says more than one client certificate, or too long a one.');
+    // A front sends one. Two may come joined by a comma, which an escaped one does not have.
+    if (values.length > 1 || typeof value !== 'string' || !ESCAPED.test(value)) {
+      throw new StorageError('UNAUTHENTICATED', 'What the front gives as the client certificate is not one.');
     }
     return { name: value, der: () => unescapeCertificate(value) };
   });
@@ -82,7 +84,7 @@ function unescapeCertificate(value: string): Uint8Array {
   try {
     return readCertificate(decodeURIComponent(value)).raw;
   } catch (error) {
-    throw new StorageError('UNAUTHENTICATED', 'What the front gives as the client certificate is none.', {
+    throw new StorageError('UNAUTHENTICATED', 'What the front gives as the client certificate is not one.', {
       cause: error,
     });
   }

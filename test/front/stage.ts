@@ -320,7 +320,7 @@ export async function readTls(folder: string): Promise<TlsIdentity> {
 }
 
 /** Free a moment ago. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createTcpServer();
   probe.listen(0, '127.0.0.1');
   await once(probe, 'listening');
