@@ -12,17 +12,11 @@ import {
 } from './catalog/records/network-records.js';
 import { toRecordDocument } from './catalog/records/record-kind.js';
 import type { PeerId } from './chunk/ids.js';
-import {
-  certificateToPem,
-  createAuthority,
-  issueCertificate,
-  newPeerKeyPair,
-  privateKeyToPem,
-  type NetworkAuthority,
-} from './crypto/certificates.js';
+import { createAuthority, privateKeyToPem, type NetworkAuthority } from './crypto/certificates.js';
 import type { Document } from './documents/document-database.js';
+import { newIdentity } from './enrolment/create-network.js';
 import { StorageError } from './errors.js';
-import { HOME, readIdentity, writeAuthorityKey, writeDurably, writeIdentity } from './home.js';
+import { changeSettings, HOME, writeAuthorityKey, writeIdentity } from './home.js';
 import { silentLogger } from './log.js';
 import type { PeerProfile } from './peers/peer-record.js';
 
@@ -50,6 +44,7 @@ interface NewPeer {
   readonly membership: Membership;
 }
 
+/** Of a devnet's certificates: it may lie for long before somebody starts it again, and nobody invites its peers anew. */
 const DAYS = 825;
 const HOST = '127.0.0.1';
 /** Equal weights: all peers of a devnet share one disk. */
@@ -130,23 +125,13 @@ async function makePeer(dir: string, request: DevnetPeerRequest, role: Role): Pr
   const { authority, first, backup } = role;
   const home = join(dir, `peer-${String(request.n)}`);
   const address = `${HOST}:${String(request.port)}`;
-  const { publicKey, privateKey } = newPeerKeyPair();
-  const certificate = await issueCertificate(authority, {
-    publicKey,
-    name: request.name,
-    days: DAYS,
-    hosts: [HOST],
-    nowMs: Date.now(),
-  });
-  await writeIdentity(home, {
-    key: privateKeyToPem(privateKey),
-    certificate: certificateToPem(certificate),
-    authority: authority.certificate,
-  });
-  if (first) await writeAuthorityKey(home, privateKeyToPem(authority.privateKey));
-  await writeDurably(join(home, 'config.json'), `${JSON.stringify({ listen: address })}\n`);
-  const { id, membership } = await readIdentity(home);
   const { name, zone } = request;
+  const identity = { name, days: DAYS, nowMs: Date.now(), isAuthority: first };
+  const { files, membership } = await newIdentity(authority, identity);
+  await writeIdentity(home, files);
+  if (first) await writeAuthorityKey(home, privateKeyToPem(authority.privateKey));
+  await changeSettings(home, { listen: address });
+  const { peer: id, certificate } = membership;
   const profile = { id, address, name, zone, capacityBytes: CAPACITY_BYTES, backup, certificate };
   return { request, home, profile, membership };
 }

@@ -48,7 +48,7 @@ export async function createNetwork(request: NewNetwork): Promise<CreatedNetwork
   await demandEmptyHome(home);
   await checkAddress(peer.listen);
   const authority = await createAuthority(name, nowMs());
-  const identity = await newIdentity(authority, peer.name, nowMs());
+  const identity = await newIdentity(authority, { name: peer.name, nowMs: nowMs(), isAuthority: true });
   return await wholeOrNothing(home, async () => {
     const { membership, files } = identity;
     const profile = { id: membership.peer, ...profileOf(peer), certificate: membership.certificate };
@@ -69,17 +69,26 @@ export interface NewIdentity {
   readonly membership: Membership;
 }
 
+export interface IdentityTerms {
+  readonly name: string;
+  readonly nowMs: number;
+  /** Of the certificate; default CERTIFICATE_DAYS. */
+  readonly days?: number;
+  /** The peer is to have the authority's role. */
+  readonly isAuthority: boolean;
+}
+
 /** A key pair, and a certificate for it, where the authority's key is at hand; nothing is written. */
-export async function newIdentity(authority: NetworkAuthority, name: string, nowMs: number): Promise<NewIdentity> {
+export async function newIdentity(authority: NetworkAuthority, terms: IdentityTerms): Promise<NewIdentity> {
+  const { name, nowMs, days = CERTIFICATE_DAYS, isAuthority } = terms;
   const { publicKey, privateKey } = newPeerKeyPair();
-  const request = { publicKey, name, days: CERTIFICATE_DAYS, hosts: [], nowMs };
   const files = {
     key: privateKeyToPem(privateKey),
-    certificate: certificateToPem(await issueCertificate(authority, request)),
+    certificate: certificateToPem(await issueCertificate(authority, { publicKey, name, days, hosts: [], nowMs })),
     authority: authority.certificate,
   };
-  const authorityKey = privateKeyToPem(authority.privateKey);
-  return { files, membership: openMembership({ ...files, authorityKey }) };
+  const role = isAuthority ? { authorityKey: privateKeyToPem(authority.privateKey) } : {};
+  return { files, membership: openMembership({ ...files, ...role }) };
 }
 
 /** @throws StorageError ALREADY_EXISTS */

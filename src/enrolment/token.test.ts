@@ -49,6 +49,13 @@ describe('base32', () => {
 describe('a token', () => {
   const text = encodeToken(TOKEN);
 
+  it('is these very letters, for a reader in another language', () => {
+    assert.equal(
+      text,
+      'shoal1-ugq2dinbugq2dinbugq2dinbugq2dinbugq2dinbugq2dinbugq3fmvswkzlfmvswkzlfmvswkzlfmvswkzlfmvswkzlfmvswkzlfmwdypb4hq6dypb4hq6dypb4hq6dypb4hq6dypb4hq6dypb4hq6dymaacaqdaqcqmbyibefawdanbyhqaaabummfyuaaaiig4yltfzsxqylnobwgkorygq4dkes3giydamj2mrrdqor2g5otuobuha25u6pvwi',
+    );
+  });
+
   it('says what it was made of, in either case and with line breaks', () => {
     assert.deepEqual(parseToken(text), TOKEN);
     assert.deepEqual(parseToken(` ${text.toUpperCase().replaceAll(/(.{40})/g, '$1\r\n')} `), TOKEN);
