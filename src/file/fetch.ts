@@ -25,8 +25,8 @@ export async function fetchStripe(
   const [record] = await engine.catalog.stripes([stripe]);
   if (record === undefined) {
     throw new StorageError(
-      'CORRUPT',
-      `The catalog of this peer does not know stripe ${stripe.slice(0, 12)}… that a file refers to. It may not have come from a backup host yet: try again in a moment, or see \`shoal status\`.`,
+      'UNAVAILABLE',
+      `The catalog of this peer does not know stripe ${stripe.slice(0, 12)}… that a file refers to: it has not come from a backup host yet, or is lost. Try again in a moment; see \`shoal status\` when that does not help.`,
     );
   }
   const { k, m, bytes, chunkBytes, chunks, placement } = record;
