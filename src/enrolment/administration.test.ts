@@ -78,7 +78,7 @@ describe('administration', () => {
     const roll = {
       setAuthority: async (id: PeerId, holds: boolean) =>
         void written.push(`authority ${id.slice(0, 8)} ${String(holds)}`),
-    } as unknown as AdministrationOptions['roll'];
+    };
     const enrolment = {} as AdministrationOptions['enrolment'];
     administration = new Administration({ home, membership, enrolment, catalog, roll, logger: silentLogger() });
   });

@@ -14,9 +14,9 @@ import type { Roll } from './roll.js';
 export interface AdministrationOptions {
   readonly home: string;
   readonly membership: Membership;
-  readonly enrolment: Enrolment;
+  readonly enrolment: Pick<Enrolment, 'invite' | 'invitations'>;
   readonly catalog: Pick<Catalog, 'network' | 'peers' | 'setPeer' | 'setPeerState'>;
-  readonly roll: Roll;
+  readonly roll: Pick<Roll, 'setAuthority'>;
   readonly logger: Logger;
 }
 

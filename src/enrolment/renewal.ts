@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { makeCertificateRequest } from '../crypto/certificate-request.js';
+import { makeCertificateRequest, MAX_COMMON_NAME_CHARS } from '../crypto/certificate-request.js';
 import { certificateToDer, certificateToPem, privateKeyFromPem } from '../crypto/certificates.js';
 import { readCertificate } from '../crypto/peer-identity.js';
 import { StorageError, wrapError } from '../errors.js';
@@ -46,7 +46,8 @@ export function isDue(certificate: string, nowMs: number): boolean {
  */
 export async function renewCertificate(options: RenewalOptions, signal: AbortSignal): Promise<void> {
   const { home, tls, enrolment, nowMs } = options;
-  const csr = await makeCertificateRequest(privateKeyFromPem(tls.key), await options.name());
+  const name = Array.from(await options.name()).slice(0, MAX_COMMON_NAME_CHARS).join('');
+  const csr = await makeCertificateRequest(privateKeyFromPem(tls.key), name);
   const certificate = enrolment.isAuthority
     ? await enrolment.renewOwn(csr)
     : await askAuthorities(options, csr, signal);

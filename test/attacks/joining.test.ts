@@ -21,7 +21,8 @@ import {
 import { readCertificate } from '../../src/crypto/peer-identity.js';
 import { askEnrolment, Refused, type Trust } from '../../src/enrolment/client.js';
 import { ANSWERS, PATHS, toBase64 } from '../../src/enrolment/messages.js';
-import { isDue, renewCertificate } from '../../src/enrolment/renewal.js';
+import { isDue, renewCertificate, type RenewalOptions } from '../../src/enrolment/renewal.js';
+import { TlsWatch } from '../../src/enrolment/tls-watch.js';
 import { encodeToken, parseToken } from '../../src/enrolment/token.js';
 import { StorageError } from '../../src/errors.js';
 import { HOME, readAuthority, readIdentity, writeCertificate } from '../../src/home.js';
@@ -247,25 +248,52 @@ describe('joining a network', () => {
     let published: Uint8Array | undefined;
     let heard = 0;
     tls.onReplace(() => heard++);
-    await renewCertificate(
-      {
-        home,
-        tls,
-        enrolment: { isAuthority: false, renewOwn: () => assert.fail('the key is elsewhere') },
-        authorities: async () => [{ id: stage.identity.id, address: stage.address }],
-        publish: async (certificate) => void (published = certificate),
-        name: async () => 'newcomer',
-        nowMs: Date.now,
-        logger: silentLogger(),
-      },
-      NEVER,
-    );
+    const publish = async (certificate: Uint8Array): Promise<void> => {
+      published = certificate;
+    };
+    // The first authority that is known does not answer.
+    const authorities = [
+      { id, address: '127.0.0.1:1' },
+      { id: stage.identity.id, address: stage.address },
+    ];
+    await renewCertificate({ ...renewal(home, tls), authorities: async () => authorities, publish }, NEVER);
     const after = readCertificate(tls.certificate);
     assert.notEqual(after.serialNumber, before.serialNumber);
     assert.equal(heard, 1);
     assert.deepEqual(published, Uint8Array.from(after.raw));
     assert.equal((await readIdentity(home)).id, id);
     assert.equal(membership.peer, id);
+  });
+
+  it('renews the certificate of the authority’s own peer, also after its end; other processes of it take that over', async () => {
+    const home = join(stage.folder, 'authority');
+    const authority = await readAuthority(home);
+    assert.ok(authority !== undefined);
+    const { tls } = await readIdentity(home);
+    const request = { publicKey: readCertificate(tls.certificate).publicKey, name: 'first', days: 1, hosts: [] };
+    const expired = certificateToPem(await issueCertificate(authority, { ...request, nowMs: Date.now() - 9 * DAY_MS }));
+    await writeCertificate(home, expired);
+    const here = (await readIdentity(home)).tls;
+    const elsewhere = (await readIdentity(home)).tls;
+    const watch = new TlsWatch({ home, tls: elsewhere, nowMs: Date.now, logger: silentLogger() });
+    try {
+      await renewCertificate(
+        { ...renewal(home, here), enrolment: stage.enrolment, name: async () => 'x'.repeat(99) },
+        NEVER,
+      );
+      assert.notEqual(here.certificate, expired);
+      await watch.look();
+      assert.equal(elsewhere.certificate, here.certificate);
+      const foreign = await issueCertificate(await createAuthority('other', Date.now()), {
+        ...request,
+        nowMs: Date.now(),
+      });
+      await writeCertificate(home, certificateToPem(foreign));
+      await watch.look();
+      assert.equal(elsewhere.certificate, here.certificate);
+    } finally {
+      await watch.close();
+    }
   });
 
   it('gives the authority’s role to whom it was offered, and to nobody else', async () => {
@@ -338,6 +366,17 @@ describe('joining a network', () => {
     assert.ok(joined !== undefined);
   });
 });
+
+/** Of a peer that has the key of no authority, and knows of none. */
+function renewal(home: string, tls: RenewalOptions['tls']): RenewalOptions {
+  return {
+    ...{ home, tls, nowMs: Date.now, logger: silentLogger() },
+    enrolment: { isAuthority: false, renewOwn: () => assert.fail('the key is elsewhere') },
+    authorities: async () => [],
+    publish: async () => undefined,
+    name: async () => 'newcomer',
+  };
+}
 
 async function removePeer(stage: Stage, peer: Parameters<Stage['roll']['isRemoved']>[0]): Promise<void> {
   const { writePeerState, peerStateRecordId } = await import('../../src/catalog/records/network-records.js');
