@@ -67,11 +67,28 @@ export function statusOf(
   });
 }
 
-export function figures(direction: string, times: readonly number[], cpu: readonly (number | undefined)[]): string {
-  const seconds = ((times[1] ?? 0) - (times[0] ?? 0)) / 1000;
-  const used =
-    cpu[0] === undefined || cpu[1] === undefined ? '' : `; CPU of the front ${(cpu[1] - cpu[0]).toFixed(2)} s`;
-  return `${direction}: ${seconds.toFixed(2)} s, ${(TRANSFER_MIB / seconds).toFixed(0)} MiB/s${used}`;
+/** A moment, and the CPU time until then. */
+export interface Mark {
+  readonly atMs: number;
+  /** Of the front, where it is a process of its own. */
+  readonly frontSeconds: number | undefined;
+  /** Of this process: client and services, and the front in the process. */
+  readonly ownSeconds: number;
+}
+
+export async function mark(stage: FrontStage): Promise<Mark> {
+  const frontSeconds = await stage.frontCpuSeconds();
+  const { user: userTime, system } = process.cpuUsage();
+  return { atMs: performance.now(), frontSeconds, ownSeconds: (userTime + system) / 1e6 };
+}
+
+export function figures(direction: string, [from, to]: readonly Mark[]): string {
+  assert.ok(from && to);
+  const seconds = (to.atMs - from.atMs) / 1000;
+  const rate = `${direction}: ${seconds.toFixed(2)} s, ${(TRANSFER_MIB / seconds).toFixed(0)} MiB/s`;
+  const own = `CPU of client and services ${(to.ownSeconds - from.ownSeconds).toFixed(2)} s`;
+  if (from.frontSeconds === undefined || to.frontSeconds === undefined) return `${rate}; ${own}`;
+  return `${rate}; ${own}, of the front ${(to.frontSeconds - from.frontSeconds).toFixed(2)} s`;
 }
 
 /** The certificate that a new connection is shown, DER. */

@@ -16,6 +16,7 @@ import {
   ask,
   figures,
   listens,
+  mark,
   offer,
   shownBy,
   slowClients,
@@ -77,8 +78,7 @@ export function frontSuite(kind: FrontKind): void {
     await using store = open();
     const chunks = Math.ceil((TRANSFER_MIB * MIB) / MAX_CHUNK_BYTES);
     const offered = offer(stage.member);
-    const cpu = [await stage.frontCpuSeconds()];
-    const times = [performance.now()];
+    const marks = [await mark(stage)];
     for (let round = 0; round < chunks; round++) {
       const stored = await store.put(offered.header, segmentsOf(offered.content, SEGMENT_BYTES), {
         signal,
@@ -87,8 +87,7 @@ export function frontSuite(kind: FrontKind): void {
       assert.equal(stored.existed, false);
       if (round < chunks - 1) await stage.kept.delete(user.id, [offered.header.id], { signal });
     }
-    cpu.push(await stage.frontCpuSeconds());
-    times.push(performance.now());
+    marks.push(await mark(stage));
     for (let round = 0; round < chunks; round++) {
       const { segments } = await store.get(offered.header.id, { signal });
       let index = 0;
@@ -98,10 +97,9 @@ export function frontSuite(kind: FrontKind): void {
       }
       assert.equal(index, SEGMENTS);
     }
-    cpu.push(await stage.frontCpuSeconds());
-    times.push(performance.now());
-    t.diagnostic(figures('up', times.slice(0, 2), cpu.slice(0, 2)));
-    t.diagnostic(figures('down', times.slice(1), cpu.slice(1)));
+    marks.push(await mark(stage));
+    t.diagnostic(figures('up', marks.slice(0, 2)));
+    t.diagnostic(figures('down', marks.slice(1)));
   });
 
   it('carries many chunks at once', async () => {
