@@ -32,6 +32,7 @@ describe('readConfig', () => {
       listen: '127.0.0.1:8485',
       reserveBytes: DEFAULT_RESERVE_BYTES,
       capacityBytes: undefined,
+      address: undefined,
       separate: [],
       couch: undefined,
       log: 'info',

@@ -4,12 +4,17 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { StorageError, wrapError } from './errors.js';
 import { DEFAULT_RESERVE_BYTES } from './limits.js';
+import { SERVICES, type Service } from './services/service-names.js';
+
+export { SERVICES, type Service };
 
 /** A peer's settings, checked and frozen. Secrets are not among them: keys lie in files of the home. */
 export interface Config {
   /** The peer's folder: identity, chunks, documents, sockets. */
   readonly home: string;
   readonly listen: string;
+  /** Where other peers reach this one, when that is not where it listens; published at start. */
+  readonly address: string | undefined;
   readonly reserveBytes: number;
   readonly capacityBytes: number | undefined;
   readonly workers: number;
@@ -20,10 +25,6 @@ export interface Config {
   readonly couch: { readonly url: URL; readonly credentialsFile: string; readonly secretFile: string } | undefined;
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
-
-/** What `shoal serve NAME` runs alone. */
-export const SERVICES = ['pouchdb', 'couchdb', 'db-service'] as const;
-export type Service = (typeof SERVICES)[number];
 
 /** Most threads that move stripes where nobody says otherwise: more make no difference on a disk or network of today. */
 const MAX_DEFAULT_WORKERS = 4;
@@ -49,6 +50,8 @@ const wholeNumber = (least: number, most: number): z.ZodType<number> =>
     z.number().int().min(least).max(most),
   );
 
+const HOST_AND_PORT = z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'must be HOST:PORT');
+
 const COUCH = z.preprocess(
   (value) => (typeof value === 'string' ? parseJson(value, 'SHOAL_COUCH') : value),
   z
@@ -65,9 +68,17 @@ export const OPTIONS: readonly Option[] = [
   {
     name: 'listen',
     variable: 'SHOAL_LISTEN',
-    schema: z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'must be HOST:PORT'),
+    schema: HOST_AND_PORT,
     fallback: () => '127.0.0.1:8485',
-    about: 'Where other peers reach this one, HOST:PORT; also `--listen`',
+    about: 'Where this peer listens, HOST:PORT; also `--listen`',
+  },
+  {
+    name: 'address',
+    variable: 'SHOAL_ADDRESS',
+    schema: HOST_AND_PORT.optional(),
+    fallback: () => undefined,
+    about:
+      'Where other peers reach this one, HOST:PORT, when that is not where it listens: published when the peer starts. Default: what was published last',
   },
   {
     name: 'reserveBytes',
@@ -109,7 +120,7 @@ export const OPTIONS: readonly Option[] = [
     ),
     fallback: () => [],
     about:
-      'Services that processes of their own run, by commas: pouchdb, couchdb, db-service; see `shoal serve --help`',
+      'Services that processes of their own run, by commas: pouchdb, couchdb, db-service, file-receiver, file-sender, front, gateway; see `shoal serve --help`',
   },
   {
     name: 'couch',

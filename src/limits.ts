@@ -500,3 +500,14 @@ export const MAX_ENROL_REQUESTS_PER_S = 50;
 export const RENEWAL_CHECK_MS = 60_000;
 /** Wait before a renewal that failed is tried again. */
 export const RENEWAL_RETRY_MS = 10 * 60 * 1000;
+
+// --- processes of one peer --------------------------------------------------------------------------------------------------
+
+/** A process that needs another one of its peer waits this long for it at its start: longer than any takes to start. */
+export const SERVICE_START_MS = 60_000;
+/** How often it asks meanwhile. */
+export const SERVICE_POLL_MS = 250;
+/** Transfers in progress get this long to end after SIGTERM; then they are given back. Below the 15 s of `devnet down`. */
+export const DRAIN_MS = 10_000;
+/** What `shoal serve --check` waits for an answer. */
+export const CHECK_TIMEOUT_MS = 5_000;

@@ -388,6 +388,7 @@ function statusReply(home: string, unlocked: boolean): StatusReply {
     safety: { stripes: 1, degraded: 0, mayFail: 1, lost: 0 },
     sync: { error: null, streams: [], damaged: [] },
     outbox: { pendingDeletes: 0 },
+    missing: [],
     problems: [],
   };
 }

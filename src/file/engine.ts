@@ -9,18 +9,22 @@ import type { PeerLinks } from './peer-links.js';
 import type { StripeHost } from './stripe-host.js';
 import type { WorkerPool } from './worker/pool.js';
 
-/** What the verbs of this folder work with; one for each peer. */
-export interface Engine {
+/** What the verbs that only read work with; one for each process. */
+export interface ReadEngine {
   readonly self: PeerId;
   readonly catalog: Catalog;
   readonly book: PeerBook;
   readonly links: PeerLinks;
   readonly host: StripeHost;
   readonly pool: WorkerPool;
+  readonly logger: Logger;
+}
+
+/** What all verbs of this folder work with; one for each peer, where its File Sender runs. */
+export interface Engine extends ReadEngine {
   readonly outbox: Outbox;
   /** Stripes of puts under way: a file that is not visible yet may lie in them, so a removal leaves their chunks alone. */
   readonly pinned: Set<StripeId>;
-  readonly logger: Logger;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Session } from '../catalog/catalog.js';
 import type { StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
-import type { Engine } from './engine.js';
+import type { ReadEngine } from './engine.js';
 import { isFailure, type ExtentRead } from './worker/protocol.js';
 
 export interface StripeReads {
@@ -18,7 +18,7 @@ export interface StripeReads {
  * @throws StorageError when nothing of the stripe can be had
  */
 export async function fetchStripe(
-  engine: Engine,
+  engine: ReadEngine,
   session: Session,
   { stripe, reads, onProgress, signal }: StripeReads,
 ): Promise<(readonly Uint8Array[] | null | StorageError)[]> {

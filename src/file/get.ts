@@ -3,7 +3,7 @@ import type { Manifest, Session } from '../catalog/catalog.js';
 import type { StripeId } from '../chunk/ids.js';
 import { StorageError, wrapError } from '../errors.js';
 import { DIRECT_OUTPUT_BYTES } from '../limits.js';
-import type { Engine } from './engine.js';
+import type { ReadEngine } from './engine.js';
 import { fetchStripe } from './fetch.js';
 import { Slots } from './slots.js';
 import type { ExtentRead } from './worker/protocol.js';
@@ -33,7 +33,7 @@ interface Wanted {
  * @throws `signal.reason` on abort
  */
 export async function getFiles(
-  engine: Engine,
+  engine: ReadEngine,
   session: Session,
   files: readonly GetFile[],
   options: GetEvents & { readonly signal: AbortSignal },
@@ -43,7 +43,7 @@ export async function getFiles(
 }
 
 class Get {
-  readonly #engine: Engine;
+  readonly #engine: ReadEngine;
   readonly #session: Session;
   readonly #files: readonly GetFile[];
   readonly #options: GetEvents & { readonly signal: AbortSignal };
@@ -51,7 +51,7 @@ class Get {
   readonly #left: (number | undefined)[];
 
   constructor(
-    engine: Engine,
+    engine: ReadEngine,
     session: Session,
     files: readonly GetFile[],
     options: GetEvents & { readonly signal: AbortSignal },

@@ -11,12 +11,16 @@ export interface PeerLinksOptions {
   readonly self: PeerId;
   readonly tls: TlsIdentity;
   readonly book: PeerBook;
-  /** The own peer's store. */
+  /** The own peer's store, or its File Receiver in another process. */
   readonly local: ChunkStore;
+  /** `local` is in another process, which may not run. */
+  readonly localApart?: boolean;
 }
 
 interface Link {
   readonly address: string;
+  /** Ours, that the connection was made with. */
+  readonly certificate: string;
   readonly store: RemoteStore;
 }
 
@@ -45,16 +49,18 @@ export class PeerLinks implements AsyncDisposable {
       throw new StorageError('NOT_FOUND', `Peer ${id.slice(0, 12)}… is not a member of this network.`);
     const known = this.#links.get(id);
     // Whoever asks now wants to know it now, not when the connection would next be tried by itself.
-    if (known?.address === record.address && !known.store.channel.isBackingOff) return known.store;
+    const { certificate } = tls;
+    const isSame = known?.address === record.address && known.certificate === certificate;
+    if (isSame && !known.store.channel.isBackingOff) return known.store;
     if (known !== undefined) void known.store.close();
     const store = RemoteStore.open({ peer: record, tls });
-    this.#links.set(id, { address: record.address, store });
+    this.#links.set(id, { address: record.address, certificate, store });
     return store;
   }
 
   /** @returns the round trip in milliseconds; undefined when the peer does not answer. The book learns either. */
   async ping(id: PeerId, signal: AbortSignal): Promise<number | undefined> {
-    if (id === this.#options.self) return 0;
+    if (id === this.#options.self && this.#options.localApart !== true) return 0;
     const started = performance.now();
     try {
       await this.store(id).has([NO_CHUNK], { signal: AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT_MS)]) });

@@ -1,7 +1,7 @@
 import type { ExtentRef, Manifest, Session } from '../catalog/catalog.js';
 import { assert, StorageError } from '../errors.js';
 import { FIRST_READ_BYTES, MODEST_READ_BYTES } from '../limits.js';
-import type { Engine } from './engine.js';
+import type { ReadEngine } from './engine.js';
 import { fetchStripe } from './fetch.js';
 
 export interface ReadRange {
@@ -31,7 +31,7 @@ interface Ahead {
  * @throws StorageError INVALID_ARGUMENT for a range outside the file; what fetching says; `signal.reason` on abort
  */
 export async function* readFile(
-  engine: Engine,
+  engine: ReadEngine,
   session: Session,
   {
     manifest,
@@ -81,7 +81,7 @@ function settle(step: Promise<readonly Uint8Array[]>): Promise<Settled> {
 }
 
 interface Reading {
-  readonly engine: Engine;
+  readonly engine: ReadEngine;
   readonly session: Session;
   /** See Turns. */
   readonly request: object;

@@ -14,6 +14,8 @@ export interface StripeHostOptions {
   readonly catalog: Catalog;
   readonly book: PeerBook;
   readonly local: ChunkStore;
+  /** Chunks go to the own peer over this unix socket of its File Receiver, and not to `local`. */
+  readonly receiverSocket?: string | undefined;
   /** This peer's promise for what its own store confirmed. */
   readonly signReceipt: (header: ChunkHeader) => Receipt;
 }
@@ -55,10 +57,12 @@ export class StripeHost {
     const record = this.#options.book.get(id);
     if (record === undefined || record.state === 'removed') return undefined;
     const { name, address, certificate } = record;
+    const { self, receiverSocket } = this.#options;
     return {
       id,
       name,
-      address: id === this.#options.self ? undefined : address,
+      address: id === self ? undefined : address,
+      ...(id === self && receiverSocket !== undefined && { socket: receiverSocket }),
       certificate,
       doubtful: !this.#options.book.seemsUp(id),
     };

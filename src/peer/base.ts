@@ -14,6 +14,8 @@ export interface Base {
   readonly logger: Logger;
   /** Unix time in milliseconds. */
   readonly clock: () => number;
+  /** Aborted when what is being opened is not wanted any more. */
+  readonly signal: AbortSignal;
 }
 
 /** What a peer may be given instead of making it itself: tests and other programs. */
@@ -23,13 +25,16 @@ export interface PeerOptions {
   readonly clock?: () => number;
   /** Of the service front: nginx instead of the built-in one, see FrontChoice. */
   readonly nginx?: string | true;
+  /** Ends the wait for other processes of this peer. */
+  readonly signal?: AbortSignal;
 }
 
 /** @throws StorageError NOT_FOUND where no peer was made */
 export async function openBase(config: Config, options: PeerOptions = {}): Promise<Base> {
   const identity = await readIdentity(config.home);
   const logger = options.logger ?? openLogger(config.log, { peer: identity.id.slice(0, 12) });
-  return { config, identity, logger, clock: options.clock ?? Date.now };
+  const { clock = Date.now, signal = new AbortController().signal } = options;
+  return { config, identity, logger, clock, signal };
 }
 
 /** Where the service `name` of this peer listens, and the secret that lets into it. */

@@ -18,10 +18,10 @@ export interface Documents {
   readonly status: () => Promise<DocumentStatus>;
 }
 
-/** In this process, unless the configuration says that another hosts them. */
-export async function openDocuments(base: Base, opened: Opened): Promise<Documents> {
-  const { home, separate } = base.config;
-  if (separate.includes('pouchdb')) {
+/** In this process, when it runs PouchDB hosting. */
+export async function openDocuments(base: Base, here: boolean, opened: Opened): Promise<Documents> {
+  const { home } = base.config;
+  if (!here) {
     const host = opened.keep(new HttpHost(serviceAddress(home, 'pouchdb')));
     return { host, status: async () => statusFrom(await host.status()) };
   }

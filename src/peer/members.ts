@@ -4,10 +4,10 @@ import type { DocumentDatabase } from '../documents/document-database.js';
 import { StorageError } from '../errors.js';
 import { PROVISION_PAUSE_MS } from '../limits.js';
 import type { Logger } from '../log.js';
-import type { OwnerGenerations } from '../peers/owner-generations.js';
-import type { PeerBook } from '../peers/peer-book.js';
+import { OwnerGenerations } from '../peers/owner-generations.js';
+import { PeerBook } from '../peers/peer-book.js';
 import { OnChanges } from '../services/on-changes.js';
-import type { Authorities } from './authorities.js';
+import { Authorities } from './authorities.js';
 
 /** What is asked on every call of another peer, and the records of the network that it follows from. */
 export interface MembersParts {
@@ -15,6 +15,12 @@ export interface MembersParts {
   readonly book: PeerBook;
   readonly generations: OwnerGenerations;
   readonly authorities: Authorities;
+}
+
+/** Nobody is known before `readMembers`. */
+export function newMembers(catalog: MembersParts['catalog'], clock: () => number): MembersParts {
+  const book = new PeerBook([], clock);
+  return { catalog, book, generations: new OwnerGenerations(), authorities: new Authorities() };
 }
 
 /** Reads the network's records again. */

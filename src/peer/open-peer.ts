@@ -1,173 +1,181 @@
-import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import { RemoteCatalog } from '../catalog/remote-catalog.js';
-import type { ChunkHeader, Receipt } from '../chunk/chunk-store.js';
 import { NETWORK_DATABASE } from '../chunk/database-names.js';
-import { makeReceipt } from '../chunk/receipt.js';
-import { privateKeyFromPem } from '../crypto/certificates.js';
-import { signP256 } from '../crypto/signature.js';
-import { Administration } from '../enrolment/administration.js';
-import type { Enrolment } from '../enrolment/enrolment.js';
-import { enrolmentHandler } from '../enrolment/handler.js';
-import type { Engine } from '../file/engine.js';
-import { PeerLinks } from '../file/peer-links.js';
-import { pullChunk } from '../file/pull.js';
-import { knownOwners } from '../file/recover/known-owners.js';
-import { StripeHost } from '../file/stripe-host.js';
-import { WorkerPool } from '../file/worker/pool.js';
-import type { WorkerIdentity } from '../file/worker/protocol.js';
-import { ControlServer } from '../gateways/http/server.js';
-import { webRoutes } from '../front/web-routes.js';
-import { HOME, type PeerIdentity } from '../home.js';
-import { OwnerGenerations } from '../peers/owner-generations.js';
-import { PeerBook } from '../peers/peer-book.js';
+import type { Service } from '../config.js';
+import type { DocumentDatabase } from '../documents/document-database.js';
+import type { Engine, ReadEngine } from '../file/engine.js';
+import type { Front } from '../front/front.js';
+import type { ControlServer } from '../gateways/http/server.js';
 import { UserSessions } from '../services/user-sessions.js';
 import { socketPath } from '../socket-path.js';
-import { DiskStore } from '../store/disk-store.js';
-import { Outbox } from '../store/outbox.js';
+import type { DiskStore } from '../store/disk-store.js';
 import { couchRoute } from '../wire/couch-route.js';
-import type { OwnerLookup } from '../wire/get-owner.js';
-import { PeerServer } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
-import { Authorities } from './authorities.js';
 import type { Base } from './base.js';
 import { CatalogService } from './catalog-service.js';
+import { openControl } from './control.js';
 import { couchAddress, CouchService } from './couch-service.js';
 import { type Documents, openDocuments } from './documents.js';
+import { openChunks, openEngine, openLinks, openReadEngine } from './engines.js';
 import { followRenewals, openEnrolment } from './enrolment-service.js';
-import { readMembers, watchMembers } from './members.js';
+import { type FrontChoice, openFront, serveFrontAuth } from './front-service.js';
+import { openListeners } from './listeners.js';
+import { type MembersParts, newMembers, readMembers, watchMembers } from './members.js';
+import { Neighbours, untilUp } from './neighbours.js';
 import type { Opened } from './opened.js';
+import { claimServices } from './running.js';
 
-/** What a running peer is made of, as far as the running itself needs it. */
+/** What a running process of a peer is made of, as far as the running itself needs it. What it does not run is absent. */
 export interface Parts {
   readonly base: Base;
-  readonly engine: Engine;
-  readonly store: DiskStore;
-  readonly sessions: UserSessions;
-  readonly server: PeerServer;
-  readonly generations: OwnerGenerations;
-  readonly authorities: Authorities;
+  readonly running: ReadonlySet<Service>;
+  readonly neighbours: Neighbours;
+  readonly control: ControlServer;
+  readonly members?: MembersParts;
+  readonly store?: DiskStore | undefined;
+  /** Where the File Sender runs. */
+  readonly engine?: Engine | undefined;
+  readonly sessions?: UserSessions | undefined;
+  readonly port?: number | undefined;
 }
 
-export async function openParts(base: Base, opened: Opened): Promise<Parts> {
-  const { config, identity, logger, clock } = base;
-  const { home } = config;
-  const store = opened.keep(await openStore(base));
-  const documents = await openDocuments(base, opened);
-  const catalog = await openCatalog(base, documents, opened);
-  const book = new PeerBook([], clock);
-  const generations = new OwnerGenerations();
-  const authorities = new Authorities();
-  const members = { catalog, book, generations, authorities };
-  await readMembers(members);
-  const outbox = opened.keep(await Outbox.open({ directory: join(home, HOME.state), clock }));
-  const links = opened.keep(new PeerLinks({ self: identity.id, tls: identity.tls, book, local: store }));
-  const signReceipt = receiptSigner(identity);
-  const isBackup = book.get(identity.id)?.backup === true;
-  const web = isBackup ? await openCouch(base, { documents, authorities, opened }) : undefined;
-  const owners = knownOwners(catalog);
-  const { enrolment, roll } = await openEnrolment(base, documents.host, opened);
-  const server = opened.keep(
-    await openServer(base, { store, book, links, owners, generations, signReceipt, enrolment, ...(web && { web }) }),
-  );
-  const network = opened.keep(await documents.host.open(NETWORK_DATABASE));
-  const onRead = server.expel.bind(server);
-  opened.keep(watchMembers(members, { network, onRead, logger }));
-  const host = new StripeHost({ self: identity.id, catalog, book, local: store, signReceipt });
-  const pool = opened.keep(openPool(base, host));
-  if (config.separate.includes('db-service')) opened.keep(followRenewals(base));
-  identity.tls.onReplace(() => {
-    server.renew(identity.tls);
-    pool.renew(workerIdentity(identity));
-  });
-  const engine: Engine = { self: identity.id, catalog, book, links, host, pool, outbox, pinned: new Set(), logger };
-  const sessions = new UserSessions(catalog);
-  const socket = socketPath(home, 'control');
-  const { membership } = identity;
-  const administration = new Administration({ home, membership, enrolment, catalog, roll, logger });
-  const administered = { administration, links, nowMs: clock };
-  opened.keep(await ControlServer.open({ socket, engine, sessions, store, documents, network: administered, logger }));
-  return { base, engine, store, sessions, server, generations, authorities };
+/** Services that have to know who is a member, and in whose names. */
+const KNOW_MEMBERS: readonly Service[] = ['db-service', 'file-receiver', 'file-sender', 'gateway'];
+
+/** Opens the services that this process runs; those of others it reaches on their sockets. */
+export async function openParts(
+  base: Base,
+  running: ReadonlySet<Service>,
+  choice: FrontChoice,
+  opened: Opened,
+): Promise<Parts> {
+  await claimServices(base.config.home, running, opened);
+  const neighbours = new Neighbours(base.config, running);
+  if (KNOW_MEMBERS.some((service) => running.has(service))) return openServices({ base, running, neighbours, opened });
+  const front = await openAlone(base, { running, choice, opened });
+  const control = opened.keep(await openControl(base, { running, neighbours }));
+  return { base, running, neighbours, control, port: front?.port };
 }
 
-function openStore({ config, logger }: Base): Promise<DiskStore> {
-  const { home, reserveBytes, capacityBytes } = config;
-  const directory = join(home, HOME.chunks);
-  return DiskStore.open({ directory, reserveBytes, logger, ...(capacityBytes && { capacityBytes }) });
-}
-
-/** The DB Service: in this process, unless the configuration says that another runs it. */
-async function openCatalog(base: Base, documents: Documents, opened: Opened): Promise<Catalog> {
-  const { home, separate } = base.config;
-  if (separate.includes('db-service')) return opened.keep(await RemoteCatalog.open(socketPath(home, 'db')));
-  return opened.keep(await CatalogService.open(base, documents)).catalog;
-}
-
-interface CouchParts {
-  readonly documents: Documents;
-  readonly authorities: Authorities;
+interface Alone {
+  readonly running: ReadonlySet<Service>;
+  readonly choice: FrontChoice;
   readonly opened: Opened;
 }
 
-/** What the front of a backup host does with `/couchdb/`. */
-async function openCouch(base: Base, { documents, authorities, opened }: CouchParts): Promise<WebHandler> {
-  const isSeparate = base.config.separate.includes('couchdb');
-  const address = isSeparate
-    ? await couchAddress(base)
-    : opened.keep(await CouchService.open(base, async () => documents.host)).address;
+/** What can do without the catalog. */
+async function openAlone(base: Base, { running, choice, opened }: Alone): Promise<Front | undefined> {
+  const documents = await openDocuments(base, running.has('pouchdb'), opened);
+  if (running.has('couchdb') && base.config.separate.includes('couchdb')) {
+    const host = async (): Promise<Documents['host']> => {
+      await (await openNetwork(base, documents, running)).close();
+      return documents.host;
+    };
+    opened.keep(await CouchService.open(base, host));
+  }
+  return running.has('front') ? await openFront(base, choice, opened) : undefined;
+}
+
+interface Opening {
+  readonly base: Base;
+  readonly running: ReadonlySet<Service>;
+  readonly neighbours: Neighbours;
+  readonly opened: Opened;
+}
+
+async function openServices({ base, running, neighbours, opened }: Opening): Promise<Parts> {
+  const { clock, logger } = base;
+  const chunks = await openChunks(base, running, opened);
+  const documents = await openDocuments(base, running.has('pouchdb'), opened);
+  const network = opened.keep(await openNetwork(base, documents, running));
+  const catalog = await openCatalog(base, { documents, running, opened });
+  const members = newMembers(catalog, clock);
+  if (running.has('db-service')) await readMembers(members);
+  else await untilUp(base, 'db-service', () => readMembers(members));
+  const links = openLinks(base, { book: members.book, chunks }, opened);
+  const enrolment =
+    running.has('front') || running.has('gateway') ? await openEnrolment(base, documents.host, opened) : undefined;
+  const couchdb = await openCouch(base, { documents, members, running, opened });
+  const listening = { running, catalog, members, links, chunks, enrolment, couchdb };
+  const servers = await openListeners(base, listening, opened);
+  const onRead = (): void => {
+    for (const server of servers) server.expel();
+  };
+  opened.keep(watchMembers(members, { network, onRead, logger }));
+  if (!running.has('db-service')) opened.keep(followRenewals(base));
+  else if (base.config.separate.includes('front')) await serveAuthorization(base, members, opened);
+  const engines = await openEngines(base, { running, catalog, members, links, chunks }, opened);
+  const sessions = running.has('gateway') ? new UserSessions(catalog) : undefined;
+  const store = chunks.store;
+  const parts = { running, neighbours, catalog, members, links, documents, enrolment, store, sessions, ...engines };
+  const control = opened.keep(await openControl(base, parts));
+  const port = running.has('front') ? servers[0]?.port : undefined;
+  return { base, running, neighbours, control, members, store, engine: engines.sender, sessions, port };
+}
+
+/** The database `network`, once whoever hosts it answers. */
+function openNetwork(base: Base, documents: Documents, running: ReadonlySet<Service>): Promise<DocumentDatabase> {
+  const open = (): Promise<DocumentDatabase> => documents.host.open(NETWORK_DATABASE);
+  return running.has('pouchdb') ? open() : untilUp(base, 'pouchdb', open);
+}
+
+interface CatalogParts {
+  readonly documents: Documents;
+  readonly running: ReadonlySet<Service>;
+  readonly opened: Opened;
+}
+
+async function openCatalog(base: Base, { documents, running, opened }: CatalogParts): Promise<Catalog> {
+  if (running.has('db-service')) return opened.keep(await CatalogService.open(base, documents)).catalog;
+  return opened.keep(await RemoteCatalog.open(socketPath(base.config.home, 'db')));
+}
+
+interface CouchParts extends CatalogParts {
+  readonly members: MembersParts;
+}
+
+/** Runs CouchDB hosting of a backup host. @returns what a front in this process does with `/couchdb/` */
+async function openCouch(
+  base: Base,
+  { documents, members, running, opened }: CouchParts,
+): Promise<WebHandler | undefined> {
+  const { book, authorities } = members;
+  if (book.get(base.identity.id)?.backup !== true) return undefined;
+  const here = running.has('couchdb')
+    ? opened.keep(await CouchService.open(base, async () => documents.host)).address
+    : undefined;
+  if (!running.has('front')) return undefined;
+  const address = here ?? (await untilUp(base, 'couchdb', () => couchAddress(base)));
   return couchRoute({ ...address, isAuthority: (peer) => authorities.has(peer), logger: base.logger });
 }
 
-function receiptSigner({ id, tls }: PeerIdentity): (header: ChunkHeader) => Receipt {
-  const key = privateKeyFromPem(tls.key);
-  return (header) => {
-    const promised = { peer: id, chunk: header.id, owner: header.owner, bytes: header.bytes, storedMs: Date.now() };
-    return makeReceipt(promised, (body) => signP256('receipt', body, key));
+/** The DB Service says to a front of its own who may come in. */
+function serveAuthorization(base: Base, { book, authorities }: MembersParts, opened: Opened): Promise<void> {
+  const parts = {
+    isMember: book.isMember.bind(book),
+    isAuthority: authorities.has.bind(authorities),
+    isBackup: () => book.get(base.identity.id)?.backup === true,
   };
+  return serveFrontAuth(base, parts, opened);
 }
 
-interface Serving {
-  readonly enrolment: Enrolment;
-  readonly web?: WebHandler;
-  readonly store: DiskStore;
-  readonly book: PeerBook;
-  readonly generations: OwnerGenerations;
-  readonly links: PeerLinks;
-  readonly owners: OwnerLookup;
-  readonly signReceipt: (header: ChunkHeader) => Receipt;
+interface Engines {
+  readonly receiver: ReadEngine | undefined;
+  readonly sender: Engine | undefined;
 }
 
-function openServer(
-  { config, identity, logger }: Base,
-  { store, book, links, owners, generations, signReceipt, enrolment, web }: Serving,
-): Promise<PeerServer> {
-  return PeerServer.open({
-    address: config.listen,
-    tls: identity.tls,
-    isMember: (peer) => book.isMember(peer),
-    receiver: {
-      store,
-      owners,
-      currentGeneration: (owner) => generations.of(owner),
-      pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local: store, signal })),
-    },
-    sender: { store },
-    web: webRoutes({ enrolment: enrolmentHandler({ enrolment, logger }), ...(web && { couchdb: web }) }),
-    logger,
-  });
-}
+type EnginesParts = Omit<Parameters<typeof openListeners>[1], 'enrolment' | 'couchdb'>;
 
-function openPool({ config, identity }: Base, host: StripeHost): WorkerPool {
-  return new WorkerPool({
-    identity: workerIdentity(identity),
-    host: host.calls,
-    threads: config.workers,
-    stripesPerThread: config.stripesPerWorker,
-  });
-}
-
-/** As it is now: a thread gets a copy. */
-function workerIdentity({ id, tls }: PeerIdentity): WorkerIdentity {
-  const { key, certificate, authority } = tls;
-  return { peer: id, key, certificate, authority };
+/** One for both, where both run here: they share threads and connections. */
+async function openEngines(
+  base: Base,
+  { running, catalog, members, links, chunks }: EnginesParts,
+  opened: Opened,
+): Promise<Engines> {
+  const hasReceiver = running.has('file-receiver');
+  const hasSender = running.has('file-sender');
+  if (!hasReceiver && !hasSender) return { receiver: undefined, sender: undefined };
+  const engine = openReadEngine(base, { catalog, book: members.book, links, chunks }, opened);
+  const sender = hasSender ? await openEngine(base, engine, opened) : undefined;
+  return { receiver: hasReceiver ? (sender ?? engine) : undefined, sender };
 }

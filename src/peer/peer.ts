@@ -1,17 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../config.js';
+import type { Config, Service } from '../config.js';
+import { StorageError } from '../errors.js';
 import type { Engine } from '../file/engine.js';
 import { keepHouse } from '../file/keep-house.js';
+import { sessionToJson } from '../gateways/http/session-header.js';
 import type { PeerIdentity } from '../home.js';
-import { HOUSEKEEPING_MS } from '../limits.js';
+import { DRAIN_MS, HOUSEKEEPING_MS } from '../limits.js';
 import type { UserSessions } from '../services/user-sessions.js';
 import type { DiskStore } from '../store/disk-store.js';
 import { openBase, type PeerOptions } from './base.js';
 import { readMembers } from './members.js';
 import { openParts, type Parts } from './open-peer.js';
 import { openAll, type Opened } from './opened.js';
+import { servicesOf } from './running.js';
 
-/** The composition root: all services of one peer, but those that processes of their own run. */
+/** The composition root: the services of one peer that one process runs; all of them, or those that others do not run. */
 export class Peer implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #opened: Opened;
@@ -21,42 +24,54 @@ export class Peer implements AsyncDisposable {
     this.#opened = opened;
   }
 
-  /** Opens everything or nothing. @throws StorageError CONFLICT when another process runs this peer */
-  static async open(config: Config, options: PeerOptions = {}): Promise<Peer> {
+  /**
+   * Opens everything or nothing; waits a while for services of other processes.
+   *
+   * @param options alone: that service and no other
+   * @throws StorageError CONFLICT when another process runs any of it; INVALID_ARGUMENT, UNAVAILABLE
+   */
+  static async open(config: Config, options: PeerOptions & { readonly alone?: Service } = {}): Promise<Peer> {
     const base = await openBase(config, options);
-    return openAll(async (opened) => new Peer(await openParts(base, opened), opened));
+    const running = servicesOf(config, options.alone);
+    const choice = options.nginx === undefined ? {} : { nginx: options.nginx };
+    return openAll(async (opened) => new Peer(await openParts(base, running, choice, opened), opened));
   }
 
   get id(): PeerIdentity['id'] {
     return this.#parts.base.identity.id;
   }
 
+  /** @throws StorageError UNSUPPORTED where another process runs the File Sender; so do the others below, of theirs */
   get engine(): Engine {
-    return this.#parts.engine;
+    return here(this.#parts.engine, 'file-sender');
   }
 
   get store(): DiskStore {
-    return this.#parts.store;
+    return here(this.#parts.store, 'file-receiver');
   }
 
   /** Where it listens, as it came out: with port 0 in the configuration the system chose. */
   get port(): number {
-    return this.#parts.server.port;
+    return here(this.#parts.port, 'front');
   }
 
   get sessions(): UserSessions {
-    return this.#parts.sessions;
+    return here(this.#parts.sessions, 'gateway');
   }
 
-  /** Serves until the signal; then transfers in progress get a moment to end. */
+  /** Serves until the signal; then transfers in progress get DRAIN_MS to end. */
   async run(signal: AbortSignal): Promise<void> {
-    const { engine, sessions, base, server } = this.#parts;
-    engine.logger.info({ home: base.config.home, port: server.port }, 'peer is up');
+    const { base, running, port, control } = this.#parts;
+    const { logger, config } = base;
+    const [only] = running;
+    if (running.size === 1) logger.info({ service: only, ...(port !== undefined && { port }) }, 'service is up');
+    else logger.info({ home: config.home, ...(port !== undefined && { port }) }, 'peer is up');
     while (!signal.aborted) {
       await this.#housekeep(signal);
       await rest(signal);
     }
-    engine.logger.info({ users: sessions.list().length }, 'peer is stopping');
+    logger.info({ services: [...running] }, 'stopping; transfers in progress get a moment to end');
+    await control.drain(DRAIN_MS);
   }
 
   close(): Promise<void> {
@@ -69,16 +84,33 @@ export class Peer implements AsyncDisposable {
 
   /** What peers missed is sent again, what broken puts left behind is given back; who is a member is read again. */
   async #housekeep(signal: AbortSignal): Promise<void> {
-    const { engine, sessions, generations, authorities } = this.#parts;
+    const { base, members, sessions } = this.#parts;
     try {
       // What time changes: certificates expire.
-      await readMembers({ catalog: engine.catalog, book: engine.book, generations, authorities });
-      await sessions.refresh();
-      for (const session of sessions.background()) await keepHouse(engine, session, signal);
+      if (members !== undefined) await readMembers(members);
+      if (sessions !== undefined) await this.#keepHouse(sessions, signal);
     } catch (error) {
-      if (!signal.aborted) engine.logger.warn({ err: error }, 'housekeeping failed; it will be tried again');
+      if (!signal.aborted) base.logger.warn({ err: error }, 'housekeeping failed; it will be tried again');
     }
   }
+
+  /** The gateway knows who is unlocked; the File Sender has the work. */
+  async #keepHouse(sessions: UserSessions, signal: AbortSignal): Promise<void> {
+    const { engine, neighbours } = this.#parts;
+    await sessions.refresh();
+    const unlocked = sessions.background();
+    if (engine !== undefined) {
+      for (const session of unlocked) await keepHouse(engine, session, signal);
+    } else if (unlocked.length > 0) {
+      const body = { sessions: unlocked.map(sessionToJson) };
+      await neighbours.client('file-sender').json({ method: 'POST', path: '/v1/housekeeping', signal }, body);
+    }
+  }
+}
+
+function here<T>(part: T | undefined, service: Service): T {
+  if (part !== undefined) return part;
+  throw new StorageError('UNSUPPORTED', `Another process of this peer runs ${service}.`);
 }
 
 async function rest(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,5 @@
-import type { Session } from '../catalog/catalog.js';
+import type { Catalog, Session } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
-import type { Engine } from '../file/engine.js';
 
 /** Stripe documents read at once. */
 const PAGE = 256;
@@ -16,13 +15,13 @@ export interface Safety {
 }
 
 /** What may still fail, computed from where the chunks of a user's files lie and who answers, not from the policy. */
-export async function safetyOf(engine: Engine, session: Session, up: ReadonlySet<PeerId>): Promise<Safety> {
-  const stripes = await stripesOf(engine, session);
+export async function safetyOf(catalog: Catalog, session: Session, up: ReadonlySet<PeerId>): Promise<Safety> {
+  const stripes = await stripesOf(catalog, session);
   let degraded = 0;
   let lost = 0;
   let mayFail: number | null = null;
   for (let first = 0; first < stripes.length; first += PAGE) {
-    for (const record of await engine.catalog.stripes(stripes.slice(first, first + PAGE))) {
+    for (const record of await catalog.stripes(stripes.slice(first, first + PAGE))) {
       if (record === undefined) {
         // Where its chunks lie is not known any more, so no file in it can be read.
         degraded++;
@@ -38,12 +37,12 @@ export async function safetyOf(engine: Engine, session: Session, up: ReadonlySet
   return { stripes: stripes.length, degraded, mayFail, lost };
 }
 
-async function stripesOf(engine: Engine, session: Session): Promise<StripeId[]> {
-  const entries = await engine.catalog.list(session, '/', { recursive: true });
+async function stripesOf(catalog: Catalog, session: Session): Promise<StripeId[]> {
+  const entries = await catalog.list(session, '/', { recursive: true });
   const paths = entries.filter(({ type }) => type === 'file').map(({ path }) => path);
   const found = new Set<StripeId>();
   for (let first = 0; first < paths.length; first += PAGE) {
-    for (const manifest of await engine.catalog.manifests(session, paths.slice(first, first + PAGE))) {
+    for (const manifest of await catalog.manifests(session, paths.slice(first, first + PAGE))) {
       for (const { stripe } of manifest?.extents ?? []) found.add(stripe);
     }
   }

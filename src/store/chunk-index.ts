@@ -1,16 +1,14 @@
 import type { ChunkHeader, ChunkSummary } from '../chunk/chunk-store.js';
 import { idBytes, parseChunkId, parseUserId, type ChunkId, type UserId } from '../chunk/ids.js';
-import { verifyShape, type ChunkShape } from '../chunk/segments.js';
 import { LIST_PAGE_ROWS } from '../limits.js';
+import { ChunkLookup, type IndexedChunk } from './chunk-lookup.js';
 import { blobOf, integerOf } from './columns.js';
 import { Database, type Row, type Statement } from './sqlite.js';
 
-export interface IndexedChunk {
-  readonly shape: ChunkShape;
-  readonly label: Uint8Array;
-  /** Absent when the bytes lie in a file. */
-  readonly content?: Uint8Array;
-}
+/** In the folder of the store. */
+export const INDEX_FILE = 'index.sqlite';
+export const INDEX_SCHEMA = new URL('schema/chunks/', import.meta.url);
+export const INDEX_NAME = 'The chunk index';
 
 /** Where a page of a listing begins: after this claim. */
 export interface Cursor {
@@ -19,11 +17,6 @@ export interface Cursor {
 }
 
 const STATEMENTS = {
-  find: `SELECT bytes, segment_bytes, hashes,
-           (SELECT label FROM claims WHERE chunk = id ORDER BY owner LIMIT 1) AS label,
-           (SELECT contents.bytes FROM contents WHERE chunk = id) AS content
-         FROM chunks WHERE id = ?`,
-  exists: 'SELECT bytes FROM chunks WHERE id = ?',
   claimed: 'SELECT 1 FROM claims WHERE owner = ? AND chunk = ?',
   addChunk: 'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   addContent: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING',
@@ -54,35 +47,28 @@ type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
 /** The rows of a store: which chunks it holds and for whom, and what a crash may have left behind. */
 export class ChunkIndex {
   readonly #database: Database;
+  readonly #lookup: ChunkLookup;
   readonly #sql: Statements;
 
   private constructor(database: Database) {
     this.#database = database;
+    this.#lookup = new ChunkLookup(database);
     this.#sql = database.prepareAll(STATEMENTS);
   }
 
-  static async open(file: string): Promise<ChunkIndex> {
-    const schema = new URL('schema/chunks/', import.meta.url);
-    const database = await Database.open({ file, schema, name: 'The chunk index' });
+  /** @param options shared: a ChunkReader of another process may read it meanwhile */
+  static async open(file: string, options: { readonly shared: boolean } = { shared: false }): Promise<ChunkIndex> {
+    const database = await Database.open({ file, schema: INDEX_SCHEMA, name: INDEX_NAME, ...options });
     return new ChunkIndex(database);
   }
 
   /** @throws StorageError CORRUPT when the row does not match its id */
   find(id: ChunkId): IndexedChunk | undefined {
-    const row = this.#sql.find.get(idBytes(id));
-    if (row === undefined) return undefined;
-    const shape = {
-      bytes: integerOf(row, 'bytes'),
-      segmentBytes: integerOf(row, 'segment_bytes'),
-      hashes: blobOf(row, 'hashes'),
-    };
-    verifyShape(id, shape);
-    const found = { shape, label: blobOf(row, 'label') };
-    return row['content'] instanceof Uint8Array ? { ...found, content: row['content'] } : found;
+    return this.#lookup.find(id);
   }
 
   has(id: ChunkId): boolean {
-    return this.#sql.exists.get(idBytes(id)) !== undefined;
+    return this.#lookup.has(id);
   }
 
   isClaimed(owner: UserId, id: ChunkId): boolean {

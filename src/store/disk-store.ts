@@ -1,35 +1,31 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  segmentsOf,
-  type ChunkHeader,
-  type ChunkStore,
-  type ChunkSummary,
-  type GetOptions,
-  type ListOptions,
-  type PutOptions,
-  type SegmentSource,
-  type Stored,
-  type StoredChunk,
+import type {
+  ChunkHeader,
+  ChunkStore,
+  ChunkSummary,
+  GetOptions,
+  ListOptions,
+  PutOptions,
+  SegmentSource,
+  Stored,
+  StoredChunk,
 } from '../chunk/chunk-store.js';
 import type { ChunkId, UserId } from '../chunk/ids.js';
-import type { ChunkShape, Segment } from '../chunk/segments.js';
 import { StorageError, wrapError } from '../errors.js';
 import { DEFAULT_RESERVE_BYTES, MAX_CONCURRENT_PUTS, PARTIAL_EXPIRY_MS, PARTIAL_SWEEP_MS } from '../limits.js';
 import { silentLogger, type Logger } from '../log.js';
-import { abortable } from './abortable.js';
 import { Activities } from './activities.js';
-import { askedSegments } from './asked-segments.js';
 import { Ballast } from './ballast.js';
-import { checkIdCount, unknownChunk } from './chunk-checks.js';
+import { checkIdCount } from './chunk-checks.js';
 import { ChunkFiles } from './chunk-files.js';
-import { ChunkIndex, type Cursor } from './chunk-index.js';
+import { ChunkIndex, INDEX_FILE, type Cursor } from './chunk-index.js';
 import { ChunkIntake } from './chunk-intake.js';
 import { Gate, KeyedGate } from './gate.js';
 import { verifyHeader } from './receive.js';
 import { recover, removeFiles } from './recovery.js';
-import { readSegments } from './segment-reader.js';
 import { Space } from './space.js';
+import { getStored } from './stored-chunk.js';
 import type { StoreUsage } from './usage.js';
 
 export interface DiskStoreOptions {
@@ -38,6 +34,8 @@ export interface DiskStoreOptions {
   readonly reserveBytes?: number;
   /** The most that the store may hold; absent: as much as the disk has above the reserve. */
   readonly capacityBytes?: number;
+  /** A ChunkReader of another process may read it meanwhile. Who writes it must be settled otherwise: see ProcessLock. */
+  readonly shared?: boolean;
   /** Free bytes of the disk; absent: what the file system says. */
   readonly freeBytes?: () => Promise<number>;
   readonly clock?: () => number;
@@ -73,11 +71,11 @@ export class DiskStore implements ChunkStore {
    * when a newer version of Shoal wrote it
    */
   static async open(options: DiskStoreOptions): Promise<DiskStore> {
-    const { directory, clock = Date.now, logger = silentLogger() } = options;
+    const { directory, shared = false, clock = Date.now, logger = silentLogger() } = options;
     let index: ChunkIndex | undefined;
     try {
       await mkdir(directory, { recursive: true, mode: 0o700 });
-      index = await ChunkIndex.open(join(directory, 'index.sqlite'));
+      index = await ChunkIndex.open(join(directory, INDEX_FILE), { shared });
       const files = await ChunkFiles.open(directory);
       await recover(index, files, clock());
       const { reserveBytes = DEFAULT_RESERVE_BYTES, capacityBytes = Infinity } = options;
@@ -125,39 +123,9 @@ export class DiskStore implements ChunkStore {
     }
   }
 
-  async get(id: ChunkId, { signal, segments }: GetOptions): Promise<StoredChunk> {
-    this.#assertReady(signal);
-    const found = this.#parts.index.find(id);
-    if (found === undefined) throw unknownChunk(id);
-    const { shape, label, content } = found;
-    const asked = askedSegments(shape, segments);
-    const bytes =
-      content === undefined
-        ? this.#readFile(id, shape, asked)
-        : segmentsOf(wholeContent(id, shape, content), shape.segmentBytes)(asked);
-    return { shape, label, segments: abortable(bytes, signal) };
-  }
-
-  async *#readFile(id: ChunkId, shape: ChunkShape, asked: readonly number[]): AsyncGenerator<Segment> {
-    const doing = `Reading chunk ${id.slice(0, 12)}…`;
-    const { files } = this.#parts;
-    const handle = await files.openChunk(id, asked.length * shape.segmentBytes).catch((error: unknown) => {
-      const wrapped = wrapError(error, doing);
-      if (wrapped.code !== 'NOT_FOUND') throw wrapped;
-      throw this.#parts.index.has(id) ? damaged(id, 'its file is missing') : unknownChunk(id);
-    });
-    try {
-      let yielded = 0;
-      for await (const segment of readSegments({ handle, shape, memory: files.memory }, asked)) {
-        yield segment;
-        yielded += 1;
-      }
-      if (yielded < asked.length) throw damaged(id, 'its file is cut off');
-    } catch (error) {
-      throw wrapError(error, doing);
-    } finally {
-      await handle.close();
-    }
+  async get(id: ChunkId, options: GetOptions): Promise<StoredChunk> {
+    this.#assertReady(options.signal);
+    return getStored(this.#parts, id, options);
   }
 
   async has(ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
@@ -264,13 +232,4 @@ export class DiskStore implements ChunkStore {
       }
     }
   }
-}
-
-function damaged(id: ChunkId, how: string): StorageError {
-  return new StorageError('CORRUPT', `Chunk ${id.slice(0, 12)}… is damaged on this disk: ${how}. Run a repair.`);
-}
-
-function wholeContent(id: ChunkId, shape: ChunkShape, content: Uint8Array): Uint8Array {
-  if (content.length !== shape.bytes) throw damaged(id, 'its row is cut off');
-  return content;
 }

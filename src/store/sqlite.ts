@@ -15,6 +15,8 @@ export interface DatabaseOptions {
   readonly schema: URL;
   /** In words a user knows: "The chunk index". */
   readonly name: string;
+  /** A DatabaseReader of another process may read it meanwhile. Who writes it must be settled otherwise: see ProcessLock. */
+  readonly shared?: boolean;
 }
 
 /**
@@ -22,9 +24,9 @@ export interface DatabaseOptions {
  * synchronous=NORMAL leaves the sync of each commit to `Database.write`, which waits for it off the event loop; SQLite
  * itself still syncs around its checkpoints.
  */
-const PRAGMAS = `
+const pragmas = (locking: 'EXCLUSIVE' | 'NORMAL'): string => `
   PRAGMA busy_timeout = ${String(SQLITE_BUSY_TIMEOUT_MS)};
-  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA locking_mode = ${locking};
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
   PRAGMA foreign_keys = ON;
@@ -74,7 +76,7 @@ export class Database implements AsyncDisposable {
     let native: NativeDatabase | undefined;
     try {
       native = await openNative(options.file);
-      native.exec(PRAGMAS);
+      native.exec(pragmas(options.shared === true ? 'NORMAL' : 'EXCLUSIVE'));
       await migrate(native, options.schema, what);
       await quickCheck(native, options.file, what);
       return new Database(native, what, await openWal(options.file));

@@ -10,7 +10,7 @@ import { shapeMessage } from './shape.js';
 import { answerStream, answerUnary, type Edge, type Visit } from './server-call.js';
 
 export interface FileSenderOptions {
-  readonly store: ChunkStore;
+  readonly store: Pick<ChunkStore, 'get'>;
 }
 
 /** SendChunk: Found, then the asked segments. The store is read no faster than the network takes the bytes. */
@@ -36,7 +36,7 @@ async function sendChunk(
 }
 
 async function auditChunk(
-  store: ChunkStore,
+  { store }: FileSenderOptions,
   request: AuditChunkRequest,
   { signal }: Visit,
 ): Promise<AuditChunkResponse> {
@@ -55,6 +55,6 @@ export function fileSender(options: FileSenderOptions, edge: Edge): UntypedServi
     sendChunk: answerStream(edge, (call: ServerWritableStream<SendChunkRequest, Buffer>, visit) =>
       sendChunk(options, call, visit),
     ),
-    auditChunk: answerUnary(edge, (request: AuditChunkRequest, visit) => auditChunk(options.store, request, visit)),
+    auditChunk: answerUnary(edge, (request: AuditChunkRequest, visit) => auditChunk(options, request, visit)),
   };
 }

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import {
   Client,
   connectivityState,
+  credentials,
   Metadata,
   type ClientDuplexStream,
   type ClientReadableStream,
@@ -24,6 +25,7 @@ import {
   STREAM_WINDOW_BYTES,
 } from '../limits.js';
 import { onAbort } from '../on-abort.js';
+import { CERTIFICATE_HEADER, escapeCertificate } from './admission.js';
 import { CallLife } from './call-life.js';
 import { MessagePool } from './message-pool.js';
 import type { Idle } from './message-reader.js';
@@ -37,6 +39,11 @@ export interface RemotePeer {
   readonly address: string;
   /** DER; its key signs receipts. */
   readonly certificate: Uint8Array;
+  /**
+   * Of this peer itself: the unix socket of its File Receiver, which stands in for the address. Who may open it is this
+   * peer's own system user, so there is no TLS; who we are goes along as a front would say it.
+   */
+  readonly socket?: string;
 }
 
 export interface PeerChannelOptions {
@@ -67,6 +74,11 @@ export interface CallOptions {
 
 function channelOptions(peer: RemotePeer): Record<string, string | number> {
   return {
+    ...(peer.socket === undefined
+      ? // An address is no name (RFC 6066 section 3); the identity is checked by key, in tls.ts.
+        { 'grpc.ssl_target_name_override': peerHostName(peer.id) }
+      : // The socket is the address; its path would make a malformed HTTP/2 authority.
+        { 'grpc.default_authority': 'localhost' }),
     'grpc-node.flow_control_window': STREAM_WINDOW_BYTES,
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
@@ -82,8 +94,6 @@ function channelOptions(peer: RemotePeer): Record<string, string | number> {
     // Two channels never share a connection unless their owner shares the channel.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_channelz': 0,
-    // An address is no name (RFC 6066 section 3); the identity is checked by key, in tls.ts.
-    'grpc.ssl_target_name_override': peerHostName(peer.id),
   };
 }
 
@@ -101,17 +111,17 @@ export class PeerChannel implements AsyncDisposable {
   #impostor: StorageError | undefined;
 
   private constructor(options: PeerChannelOptions, publicKey: KeyObject) {
-    const { peer, tls } = options;
+    const { peer } = options;
     this.peer = peer;
     this.pool = options.pool ?? new MessagePool();
-    this.name = `Peer ${peer.id.slice(0, 12)}…`;
+    this.name = peer.socket === undefined ? `Peer ${peer.id.slice(0, 12)}…` : "This peer's File Receiver";
     this.publicKey = publicKey;
     this.idle = { ms: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS, peer: this.name };
     this.#options = options;
-    const credentials = channelCredentials(tls, peer.id, (error) => {
-      this.#impostor = error;
-    });
-    this.#client = new Client(peer.address, credentials, channelOptions(peer));
+    this.#client =
+      peer.socket === undefined
+        ? this.#connect(peer)
+        : new Client(`unix:${peer.socket}`, credentials.createInsecure(), channelOptions(peer));
   }
 
   /** Connects to nobody yet. @throws StorageError CORRUPT for a certificate that is not the peer's */
@@ -155,7 +165,12 @@ export class PeerChannel implements AsyncDisposable {
   }
 
   duplex<Request, Response>(method: ClientMethod<Request, Response>): ClientDuplexStream<Request, Response> {
-    return this.#client.makeBidiStreamRequest(method.path, method.requestSerialize, method.responseDeserialize);
+    return this.#client.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      this.#metadata(),
+    );
   }
 
   readable<Request, Response>(
@@ -163,7 +178,7 @@ export class PeerChannel implements AsyncDisposable {
     request: Request,
   ): ClientReadableStream<Response> {
     const { path, requestSerialize, responseDeserialize } = method;
-    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
+    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, this.#metadata());
   }
 
   follow(call: ConstructorParameters<typeof CallLife>[0], signal: AbortSignal): CallLife {
@@ -187,7 +202,7 @@ export class PeerChannel implements AsyncDisposable {
         requestSerialize,
         responseDeserialize,
         request,
-        new Metadata(),
+        this.#metadata(),
         { deadline },
         (error, response) => {
           stopListening();
@@ -203,9 +218,27 @@ export class PeerChannel implements AsyncDisposable {
     });
   }
 
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    const { peer, tls } = this.#options;
+    if (peer.socket !== undefined) metadata.set(CERTIFICATE_HEADER, escapeCertificate(tls.certificate));
+    return metadata;
+  }
+
+  #connect(peer: RemotePeer): Client {
+    const overTls = channelCredentials(this.#options.tls, peer.id, (error) => {
+      this.#impostor = error;
+    });
+    return new Client(peer.address, overTls, channelOptions(peer));
+  }
+
   #explain(error: ServiceError): StorageError {
     const explained = fromServiceError(error, this.name);
     if (explained.code !== 'UNAVAILABLE') return explained;
+    if (this.peer.socket !== undefined) {
+      const message = `${explained.message} If it does not run, start it with \`shoal serve file-receiver\`.`;
+      return new StorageError('UNAVAILABLE', message, { cause: error });
+    }
     if (this.#impostor !== undefined) return this.#impostor;
     // grpc-js hands the reason of a failed handshake on as text only. All of OpenSSL's that speak of certificates do so
     // by that word, or name the authority.

@@ -43,7 +43,7 @@ export interface ReceiverService {
 }
 
 export interface SenderService {
-  readonly store: ChunkStore;
+  readonly store: Pick<ChunkStore, 'get'>;
 }
 
 /** Where a server listens, and with that how callers are known. */

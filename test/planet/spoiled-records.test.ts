@@ -44,7 +44,7 @@ describe('spoiled records of a network', () => {
   }
 
   function safety(): Promise<Safety> {
-    return safetyOf(planet.engine, planet.session, new Set(planet.numbers.map((n) => planet.id(n))));
+    return safetyOf(planet.engine.catalog, planet.session, new Set(planet.numbers.map((n) => planet.id(n))));
   }
 
   async function problems(): Promise<unknown[]> {

@@ -1,23 +1,33 @@
-import type { Command } from 'commander';
-import type { Config } from '../../config.js';
+import { Option, type Command } from 'commander';
 import { StorageError } from '../../errors.js';
 import { homeOf, type CommonOptions } from '../invocation.js';
 import { readPassphraseFile } from '../passphrase.js';
+import { SERVICES, type Service } from '../../services/service-names.js';
 import type { Runtime } from '../runtime.js';
 
 interface ServeOptions extends CommonOptions {
   readonly listen?: string;
   readonly unlockFile?: string;
   readonly nginx?: string | true;
+  readonly check?: 'live' | 'ready';
 }
 
 const AFTER = `
 Runs in the foreground and logs to standard error until SIGINT or SIGTERM; a second signal ends it at once.
 
-Without SERVICE it is the whole peer. With one it is that service alone: pouchdb (the document databases and their
-replication), couchdb (of a backup host: everybody's databases), db-service (users and the catalog) or front (the only
-public port, built in or nginx; the others then listen on unix sockets in the home). All processes of the home then need
-the same SHOAL_SEPARATE, or "separate" in its config.json, so that the peer does not run it too.
+Without SERVICE it is the whole peer, in one process. With one it is that service alone:
+
+  pouchdb        the document databases and their replication
+  couchdb        of a backup host: everybody's databases
+  db-service     users and the catalog; needs pouchdb apart
+  file-receiver  takes in chunks of other peers, and fetches files; needs front apart
+  file-sender    puts files, and sends chunks to other peers; needs front apart
+  front          the only public port, built in or nginx; the others then listen on unix sockets in the home
+  gateway        what the command line talks to
+
+All processes of the home need the same SHOAL_SEPARATE, or "separate" in its config.json, so that no service runs twice.
+They may be started in any order. --check asks the process that runs the service, and exits with 0 or 1: \`live\` when it
+answers, \`ready\` when also the services that it needs do.
 
 Examples:
   shoal serve
@@ -27,6 +37,7 @@ Examples:
   SHOAL_SEPARATE=pouchdb shoal serve
   SHOAL_SEPARATE=front shoal serve front --nginx
   SHOAL_SEPARATE=front shoal serve
+  shoal serve file-sender --check
 `;
 
 export function defineServe(command: Command, runtime: Runtime): void {
@@ -35,40 +46,39 @@ export function defineServe(command: Command, runtime: Runtime): void {
     .option('--nginx [program]', 'of the service front: nginx instead of the built-in one')
     .option('--unlock-file <path>', 'unlock a user at once: a file with NAME:PASSPHRASE in it')
     .addHelpText('after', AFTER)
-    .argument('[service]', 'pouchdb, couchdb or db-service: that alone')
+    .addOption(
+      new Option('--check [what]', 'only ask the running process: is it live, or ready (exit code 0 or 1)')
+        .choices(['live', 'ready'])
+        .preset('ready'),
+    )
+    .argument('[service]', `${SERVICES.join(', ')}: that alone`)
     .action(async (service: string | undefined, _options: unknown, invoked: Command) => {
       const options = invoked.optsWithGlobals<ServeOptions>();
       const { readConfig } = await import('../../config.js');
       const config = readConfig({ home: homeOf(options, runtime.env), listen: options.listen }, runtime.env);
-      if (service !== undefined) {
-        await serveOne(service, config, { signal: runtime.signal, nginx: options.nginx });
+      const alone = service === undefined ? undefined : serviceNamed(service);
+      if (options.check !== undefined) {
+        const { checkService } = await import('../check-service.js');
+        await checkService(config, { service: alone, ...options, signal: runtime.signal });
         return;
+      }
+      if (options.nginx !== undefined && alone !== 'front') {
+        throw new StorageError('INVALID_ARGUMENT', 'Only the front can be nginx: `shoal serve front --nginx`.');
       }
       const { Peer } = await import('../../peer/peer.js');
       const user = options.unlockFile === undefined ? undefined : await readUserFile(options.unlockFile);
-      await using peer = await Peer.open(config);
+      const { signal } = runtime;
+      const { nginx } = options;
+      await using peer = await Peer.open(config, { signal, ...(alone && { alone }), ...(nginx && { nginx }) });
       if (user !== undefined) await peer.sessions.unlock(user.name, user.passphrase);
-      await peer.run(runtime.signal);
+      await peer.run(signal);
     });
 }
 
-interface ServingOne {
-  readonly signal: AbortSignal;
-  readonly nginx: string | true | undefined;
-}
-
-async function serveOne(name: string, config: Config, { signal, nginx }: ServingOne): Promise<void> {
-  const { SERVICES } = await import('../../config.js');
+function serviceNamed(name: string): Service {
   const service = SERVICES.find((known) => known === name);
-  if (service === undefined) {
-    throw new StorageError('INVALID_ARGUMENT', `There is no service "${name}". There are ${SERVICES.join(', ')}.`);
-  }
-  if (nginx !== undefined && service !== 'front') {
-    throw new StorageError('INVALID_ARGUMENT', 'Only the front can be nginx: `shoal serve front --nginx`.');
-  }
-  const { serveAlone } = await import('../../peer/serve-alone.js');
-  await using alone = await serveAlone(service, config, nginx === undefined ? {} : { nginx });
-  await alone.run(signal);
+  if (service !== undefined) return service;
+  throw new StorageError('INVALID_ARGUMENT', `There is no service "${name}". There are ${SERVICES.join(', ')}.`);
 }
 
 async function readUserFile(path: string): Promise<{ readonly name: string; readonly passphrase: string }> {

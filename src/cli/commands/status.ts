@@ -22,18 +22,24 @@ export function defineStatus(command: Command, runtime: Runtime): void {
     });
 }
 
-function summary({ network, peer, store, users, sync, outbox, problems }: StatusReply): string[] {
+function summary({ network, peer, store, users, sync, outbox, missing, problems }: StatusReply): string[] {
   const unlocked = users.filter((user) => user.unlocked).map((user) => printable(user.name));
   const lines = [
     `Network  ${printable(network.name)}, ${String(network.k)} data + ${String(network.m)} parity chunks a stripe`,
     `Peer     ${printable(peer.name)} at ${peer.address}`,
-    `Store    ${count(store.chunks, 'chunk')}, ${formatBytes(store.bytes)}; ${formatBytes(store.freeBytes)} free, of which ${formatBytes(store.reserveBytes)} stay untouched`,
+    `Store    ${store === null ? 'not known' : storeSentence(store)}`,
     `Users    ${unlocked.length === 0 ? 'none unlocked' : `${unlocked.join(', ')} unlocked`}`,
   ];
   lines.push(...syncLines(sync));
-  if (outbox.pendingDeletes > 0) lines.push(`Outbox   ${count(outbox.pendingDeletes, 'deletion')} waiting for peers`);
+  if (outbox.pendingDeletes !== null && outbox.pendingDeletes > 0)
+    lines.push(`Outbox   ${count(outbox.pendingDeletes, 'deletion')} waiting for peers`);
+  for (const { message } of missing) lines.push(`Missing  ${message}`);
   if (problems.length > 0) lines.push(`Records  ${problemSentence(problems)}`);
   return lines;
+}
+
+function storeSentence({ chunks, bytes, freeBytes, reserveBytes }: NonNullable<StatusReply['store']>): string {
+  return `${count(chunks, 'chunk')}, ${formatBytes(bytes)}; ${formatBytes(freeBytes)} free, of which ${formatBytes(reserveBytes)} stay untouched`;
 }
 
 const PROBLEMS = {

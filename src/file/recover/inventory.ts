@@ -94,7 +94,6 @@ class Inventory {
     const { user: owner } = this.#session;
     const options = { signal, owner, ...(this.#last !== undefined && { after: this.#last }) };
     const { self, catalog } = this.#engine;
-    if (this.#peer === self) return options;
     const order = encodeInventoryOrder({ owner, sourcePeer: self, targetPeer: this.#peer, issuedMs: Date.now() });
     return { ...options, authorization: await catalog.sign(this.#session, 'inventory', order) };
   }

@@ -24,6 +24,8 @@ export interface Target {
   readonly name: string;
   /** Undefined for this peer itself: its own store is used instead of the network. */
   readonly address: string | undefined;
+  /** Of this peer itself, where its File Receiver is another process: that one's unix socket, and `address` is not used. */
+  readonly socket?: string | undefined;
   /** DER. */
   readonly certificate: Uint8Array;
   /** It did not answer lately: one attempt is enough. */

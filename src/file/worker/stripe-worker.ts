@@ -72,15 +72,26 @@ export class StripeWorker implements WorkerContext {
   }
 
   async mover(target: Target): Promise<ChunkMover> {
-    if (target.address === undefined) return this.#own;
-    const known = this.#connections.get(target.id);
+    const { address, socket } = target;
+    if (address !== undefined) return this.#remote(target, address);
+    if (socket === undefined) return this.#own;
+    const receiver = await this.#remote(target, socket);
+    // Its File Receiver writes the store; reading is for everyone here.
+    return {
+      put: (header, source, options) => receiver.put(header, source, options),
+      get: (id, options) => this.#own.get(id, options),
+    };
+  }
+
+  async #remote({ id, certificate, doubtful, socket }: Target, address: string): Promise<RemoteStore> {
+    const known = this.#connections.get(id);
     // A peer that answered the main thread is up again, whatever this connection believes.
-    const stale = known?.store.channel.isBackingOff === true && !target.doubtful;
-    if (known?.address === target.address && !stale) return known.store;
+    const stale = known?.store.channel.isBackingOff === true && !doubtful;
+    if (known?.address === address && !stale) return known.store;
     await known?.store.close();
-    const { id, address, certificate } = target;
-    const store = RemoteStore.open({ peer: { id, address, certificate }, tls: this.#identity, pool: this.#pool });
-    this.#connections.set(target.id, { address, store });
+    const peer = { id, address, certificate, ...(socket !== undefined && { socket }) };
+    const store = RemoteStore.open({ peer, tls: this.#identity, pool: this.#pool });
+    this.#connections.set(id, { address, store });
     return store;
   }
 

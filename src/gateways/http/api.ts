@@ -3,6 +3,9 @@
  * peer's own system user can open. Types only, so that the CLI starts fast.
  *
  *   GET    /v1/status                                  → StatusReply
+ *   GET    /v1/live                                    → 204
+ *   GET    /v1/health                                  → HealthReply; both also on `<service>-control.sock` of each
+ *                                                        service that a process of its own runs
  *   GET    /v1/users                                   → UserReply[]
  *   POST   /v1/users              {name, passphrase}   → UserReply
  *   POST   /v1/unlock             {name, passphrase}   → UserReply
@@ -294,6 +297,15 @@ export interface SyncReply {
   readonly damaged: readonly { readonly name: string; readonly movedTo: string; readonly reason: string }[];
 }
 
+/** How a process of this peer is. */
+export interface HealthReply {
+  /** What it runs. */
+  readonly services: readonly string[];
+  /** All that it asks something of answers. */
+  readonly ready: boolean;
+  readonly missing: readonly { readonly service: string; readonly message: string }[];
+}
+
 export interface StatusReply {
   readonly sync: SyncReply;
   readonly version: string;
@@ -310,13 +322,14 @@ export interface StatusReply {
     /** Round trip of the last health check; null when down. */
     readonly latencyMs: number | null;
   }[];
+  /** null when the File Receiver does not answer. */
   readonly store: {
     readonly chunks: number;
     readonly bytes: number;
     readonly partialBytes: number;
     readonly freeBytes: number;
     readonly reserveBytes: number;
-  };
+  } | null;
   readonly users: readonly UserReply[];
   /** Files of the selected user by what may still fail. */
   readonly safety: {
@@ -327,7 +340,10 @@ export interface StatusReply {
     /** Stripes whose record is not to be had here: which peers hold their chunks is not known. Degraded too. */
     readonly lost: number;
   } | null;
-  readonly outbox: { readonly pendingDeletes: number };
+  /** null when the File Sender does not answer. */
+  readonly outbox: { readonly pendingDeletes: number | null };
+  /** Services of this peer that do not answer, and what to do. */
+  readonly missing: HealthReply['missing'];
   /** Documents of the shared databases that were not believed, MAX_STATUS_PROBLEMS of them at most; the log has all. */
   readonly problems: readonly {
     readonly document: string;

@@ -1,27 +1,26 @@
 import type { FastifyInstance } from 'fastify';
 import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { assert, StorageError } from '../../errors.js';
 import { putFiles, type PutFile, type PutResult } from '../../file/put.js';
 import { readFile } from '../../file/read.js';
 import { putReply } from './replies.js';
 import { check, rangeOf, REQUESTS } from './requests.js';
-import { sessionOf, signalOf, type Routes } from './routes.js';
+import { signalOf, type ReceiverParts, type Routes, type SenderParts } from './routes.js';
 
 const DEFAULT_MODE = 0o644;
 
-/** The bytes themselves, streamed. */
-export function contentRoutes(server: FastifyInstance, routes: Routes): void {
-  const { engine, track } = routes;
-
+/** The bytes of a file that is put, streamed. */
+export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }: SenderParts): void {
   server.put('/v1/content', async (request, reply) => {
     const { path, modified, mode } = check(REQUESTS.upload, request.query);
-    const session = sessionOf(routes, request);
+    const session = routes.sessionOf(request);
     const source = request.body;
     if (!(source instanceof Readable))
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/octet-stream.');
     const file: PutFile = { path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE, source };
     let result: PutResult | StorageError | undefined;
-    await track(
+    await routes.track(
       putFiles(engine, session, one(file), {
         signal: signalOf(routes, reply),
         onStored: (_file, stored) => {
@@ -36,10 +35,13 @@ export function contentRoutes(server: FastifyInstance, routes: Routes): void {
     assert(result !== undefined, 'a put tells of its file');
     return putReply(path, result);
   });
+}
 
+/** The bytes of a file that is read, streamed. */
+export function downloadRoutes(server: FastifyInstance, routes: Routes, { engine }: ReceiverParts): void {
   server.get('/v1/content', async (request, reply) => {
     const { path, version } = check(REQUESTS.file, request.query);
-    const session = sessionOf(routes, request);
+    const session = routes.sessionOf(request);
     const manifest = await engine.catalog.manifest(session, path, version);
     const range = rangeOf(request.headers.range, manifest.bytes);
     const { from, to } = range ?? { from: 0, to: manifest.bytes };
@@ -54,7 +56,10 @@ export function contentRoutes(server: FastifyInstance, routes: Routes): void {
       .header('content-length', to - from)
       .header('accept-ranges', 'bytes')
       .type('application/octet-stream');
-    return reply.send(Readable.from(bytes, { objectMode: false }));
+    const body = Readable.from(bytes, { objectMode: false });
+    // How it ends the client is told by the connection.
+    void routes.track(finished(body).catch(() => undefined));
+    return reply.send(body);
   });
 }
 

@@ -1,40 +1,28 @@
 import type { FastifyInstance } from 'fastify';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Manifest, Session } from '../../catalog/catalog.js';
-import type { VersionId } from '../../chunk/ids.js';
 import { StorageError, wrapError } from '../../errors.js';
-import { getFiles } from '../../file/get.js';
 import { putFiles, type PutFile } from '../../file/put.js';
 import { MAX_CONTROL_LINE_BYTES } from '../../limits.js';
-import type { ExportEvent, ImportEvent, ProblemReply } from './api.js';
+import type { ImportEvent, ProblemReply } from './api.js';
 import { EventLines } from './event-lines.js';
 import { linesWithin } from './ndjson.js';
 import { putReply } from './replies.js';
 import { check, REQUESTS } from './requests.js';
-import { sessionOf, signalOf, type Routes } from './routes.js';
+import { signalOf, type Routes, type SenderParts } from './routes.js';
 
 /** Files handed to a put at once: the catalog is asked for their ids together. */
 const BATCH_FILES = 512;
 
-interface ExportItem {
-  readonly path: string;
-  readonly version?: VersionId | undefined;
-}
-
-/** Files that move between this machine's disk and the network without passing through the socket. */
-export function transferRoutes(server: FastifyInstance, routes: Routes): void {
-  const { engine, track } = routes;
-
+/** Files that are put from this machine's disk without passing through the socket. */
+export function importRoutes(server: FastifyInstance, routes: Routes, { engine }: SenderParts): void {
   server.post('/v1/imports', async (request, reply) => {
-    const session = sessionOf(routes, request);
+    const session = routes.sessionOf(request);
     const { body } = request;
     if (!(body instanceof Readable))
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/x-ndjson.');
     const signal = signalOf(routes, reply);
     const events = new EventLines<ImportEvent>();
-    void track(
+    void routes.track(
       events.run(async () => {
         let files = 0;
         let bytes = 0;
@@ -58,16 +46,6 @@ export function transferRoutes(server: FastifyInstance, routes: Routes): void {
         events.push({ event: 'done', files, bytes });
       }),
     );
-    return reply.type('application/x-ndjson').send(events.stream);
-  });
-
-  server.post('/v1/exports', async (request, reply) => {
-    const session = sessionOf(routes, request);
-    const { staging, proof, items } = check(REQUESTS.export, request.body);
-    await checkProof(staging, proof);
-    const signal = signalOf(routes, reply);
-    const events = new EventLines<ExportEvent>();
-    void track(events.run(() => exportItems(routes, session, { items, staging, events, signal })));
     return reply.type('application/x-ndjson').send(events.stream);
   });
 }
@@ -143,81 +121,4 @@ function failedImport(file: PutFile, error: StorageError): ImportEvent {
   const { code, message } = error;
   if (code === 'PERMISSION_DENIED' || code === 'NOT_FOUND') return { event: 'unreadable', local, path };
   return { event: 'failed', local, path, code, message };
-}
-
-/** Being able to read what the client wrote shows that both see the same folder. */
-async function checkProof(staging: string, proof: string): Promise<void> {
-  let found: string;
-  try {
-    found = await readFile(join(staging, '.proof'), 'utf8');
-  } catch (error) {
-    throw new StorageError('PERMISSION_DENIED', 'This peer cannot read the staging folder.', { cause: error });
-  }
-  if (found !== proof) throw new StorageError('PERMISSION_DENIED', 'This peer sees another staging folder.');
-}
-
-interface Export {
-  readonly items: readonly ExportItem[];
-  readonly staging: string;
-  readonly events: EventLines<ExportEvent>;
-  readonly signal: AbortSignal;
-}
-
-async function exportItems(
-  { engine }: Routes,
-  session: Session,
-  { items, staging, events, signal }: Export,
-): Promise<void> {
-  const manifests = await manifestsOf(engine.catalog, session, items, (item, error) => {
-    events.push({ event: 'failed', item, code: error.code, message: error.message });
-  });
-  const files = manifests.map(({ item, manifest }) => ({ manifest, output: join(staging, String(item)) }));
-  let count = 0;
-  let total = 0;
-  await getFiles(engine, session, files, {
-    signal,
-    onProgress: (bytes) => {
-      events.progress(bytes);
-    },
-    onFetched: (index) => {
-      const found = manifests[index];
-      if (found === undefined) return;
-      const { bytes, modifiedMs, mode } = found.manifest;
-      count++;
-      total += bytes;
-      events.push({ event: 'fetched', item: found.item, bytes, modifiedMs, mode });
-    },
-    onFailed: (index, { code, message }) => {
-      events.push({ event: 'failed', item: manifests[index]?.item ?? index, code, message });
-    },
-  });
-  events.push({ event: 'done', files: count, bytes: total });
-}
-
-interface FoundManifest {
-  readonly item: number;
-  readonly manifest: Manifest;
-}
-
-async function manifestsOf(
-  catalog: Routes['engine']['catalog'],
-  session: Session,
-  items: readonly ExportItem[],
-  fail: (item: number, error: StorageError) => void,
-): Promise<FoundManifest[]> {
-  const newest = await catalog.manifests(
-    session,
-    items.map(({ path }) => path),
-  );
-  const found: FoundManifest[] = [];
-  for (const [item, { path, version }] of items.entries()) {
-    try {
-      const manifest = version === undefined ? newest[item] : await catalog.manifest(session, path, version);
-      if (manifest === undefined) throw new StorageError('NOT_FOUND', `There is no file at ${path}.`);
-      found.push({ item, manifest });
-    } catch (error) {
-      fail(item, wrapError(error, `Looking up ${path}`));
-    }
-  }
-  return found;
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Work that outlives the request that began it. */
 export class InProgress {
   readonly #work = new Set<Promise<unknown>>();
+  #refusal: Error | undefined;
 
   /** @returns the same promise */
   readonly track = <T>(work: Promise<T>): Promise<T> => {
@@ -10,6 +11,16 @@ export class InProgress {
     work.then(forget, forget);
     this.#work.add(work);
     return work;
+  };
+
+  /** From now on nothing new begins. @throws the refusal, where it would */
+  refuse(refusal: Error): void {
+    this.#refusal = refusal;
+  }
+
+  /** Whoever is about to begin something asks first. */
+  readonly admit = (): void => {
+    if (this.#refusal !== undefined) throw this.#refusal;
   };
 
   /** Resolves when all of it has ended, well or not, or after this long. */

@@ -38,6 +38,7 @@ const STATUS: StatusReply = {
   safety: null,
   sync: { error: null, streams: [stream], damaged: [] },
   outbox: { pendingDeletes: 4 },
+  missing: [],
   problems: [],
 };
 

@@ -52,9 +52,9 @@ function peerMetrics({ peers }: StatusReply): Metric[] {
 
 function storeMetrics({ store, outbox }: StatusReply): Metric[] {
   return [
-    gauge('store_chunks', 'Chunks that this peer stores.', store.chunks),
-    gauge('store_bytes', 'Bytes of chunks that this peer stores.', store.bytes),
-    gauge('store_free_bytes', 'Free bytes of the disk.', store.freeBytes),
+    gauge('store_chunks', 'Chunks that this peer stores.', store?.chunks ?? null),
+    gauge('store_bytes', 'Bytes of chunks that this peer stores.', store?.bytes ?? null),
+    gauge('store_free_bytes', 'Free bytes of the disk.', store?.freeBytes ?? null),
     gauge('outbox_deletes', 'Deletions that wait for peers.', outbox.pendingDeletes),
   ];
 }

@@ -8,18 +8,16 @@ import type { AskedOwner } from '../../wire/get-owner.js';
 import type { RecoveredReply, RecoveryCounts, RecoveryEvent } from './api.js';
 import { EventLines } from './event-lines.js';
 import { check, REQUESTS } from './requests.js';
-import { sessionOf, signalOf, type Routes } from './routes.js';
+import { signalOf, type Routes, type SenderParts } from './routes.js';
 
 /** Bringing back what the document databases knew, from what lies on the peers. */
-export function recoveryRoutes(server: FastifyInstance, routes: Routes): void {
-  const { engine } = routes;
-
+export function recoveryRoutes(server: FastifyInstance, routes: Routes, { engine }: SenderParts): void {
   server.post('/v1/users/adopt', async (request, reply) => {
     return adoptOwner(engine, askedOf(request.body), signalOf(routes, reply));
   });
 
   server.post('/v1/recovery', async (request, reply) => {
-    const session = sessionOf(routes, request);
+    const session = routes.sessionOf(request);
     const { dryRun } = check(REQUESTS.catalogRecovery, request.body);
     const signal = signalOf(routes, reply);
     const events = new EventLines<RecoveryEvent>();

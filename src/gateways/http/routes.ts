@@ -1,27 +1,63 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Session } from '../../catalog/catalog.js';
+import type { Catalog, Session } from '../../catalog/catalog.js';
+import type { PeerId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
-import type { Engine } from '../../file/engine.js';
+import type { Engine, ReadEngine } from '../../file/engine.js';
+import type { PeerLinks } from '../../file/peer-links.js';
 import type { Logger } from '../../log.js';
-import type { DocumentsSource } from './documents-status.js';
+import type { PeerBook } from '../../peers/peer-book.js';
+import type { Service } from '../../services/service-names.js';
 import type { UserSessions } from '../../services/user-sessions.js';
-import type { DiskStore } from '../../store/disk-store.js';
+import type { StoreUsage } from '../../store/usage.js';
+import type { DocumentsSource } from './documents-status.js';
 
 /** What every route may use. */
 export interface Routes {
-  readonly engine: Engine;
-  readonly sessions: UserSessions;
-  readonly store: DiskStore;
-  readonly documents: DocumentsSource;
   readonly logger: Logger;
+  /** In whose name a request is made. @throws StorageError LOCKED, INVALID_ARGUMENT */
+  readonly sessionOf: (request: FastifyRequest) => Session;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;
   /** The server waits for this a moment when it closes. @returns the same promise */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }
 
+/** What the gateway's own routes work with. */
+export interface GatewayParts {
+  readonly self: PeerId;
+  readonly catalog: Catalog;
+  readonly book: PeerBook;
+  readonly links: PeerLinks;
+  readonly sessions: UserSessions;
+  readonly documents: DocumentsSource;
+  /** Of the File Receiver's store. @throws StorageError UNAVAILABLE */
+  readonly usage: (signal: AbortSignal) => Promise<StoreUsage>;
+  /** Of the File Sender's outbox. @throws StorageError UNAVAILABLE */
+  readonly pendingDeletes: (signal: AbortSignal) => Promise<number>;
+  /** Services of this peer that do not answer. */
+  readonly missing: (signal: AbortSignal) => Promise<readonly MissingService[]>;
+}
+
+/** A service that something is asked of and that does not answer. */
+export interface MissingService {
+  readonly service: Service;
+  /** What to do. */
+  readonly message: string;
+}
+
+/** What the File Sender's routes work with. */
+export interface SenderParts {
+  readonly engine: Engine;
+}
+
+/** What the File Receiver's routes work with. */
+export interface ReceiverParts {
+  readonly engine: ReadEngine;
+  readonly store: { usage(): Promise<StoreUsage> };
+}
+
 /** The user that the request names, or the only one. */
-export function sessionOf({ sessions }: Routes, request: FastifyRequest): Session {
+export function sessionAmong(sessions: UserSessions, request: FastifyRequest): Session {
   const name = request.headers['x-shoal-user'];
   return sessions.get(typeof name === 'string' ? decodeName(name) : undefined);
 }
@@ -37,7 +73,7 @@ function decodeName(header: string): string {
 }
 
 /** Aborted when the client leaves before it has the whole reply, or the server closes. */
-export function signalOf({ stopping }: Routes, reply: FastifyReply): AbortSignal {
+export function signalOf({ stopping }: Pick<Routes, 'stopping'>, reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort(new StorageError('CANCELLED', 'The client closed the connection.'));

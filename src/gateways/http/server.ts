@@ -2,31 +2,39 @@ import { rm } from 'node:fs/promises';
 import { fastify, type FastifyInstance } from 'fastify';
 import { listenOnSocket } from '../../documents/unix-listener.js';
 import { ERRORS, StorageError, wrapError } from '../../errors.js';
-import type { Engine } from '../../file/engine.js';
 import type { Logger } from '../../log.js';
-import type { UserSessions } from '../../services/user-sessions.js';
-import type { DiskStore } from '../../store/disk-store.js';
 import { CLOSE_GRACE_MS } from '../../limits.js';
 import type { ProblemReply } from './api.js';
-import type { DocumentsSource } from './documents-status.js';
-import { contentRoutes } from './content-routes.js';
+import { downloadRoutes, uploadRoutes } from './content-routes.js';
 import { entryRoutes } from './entry-routes.js';
-import { recoveryRoutes } from './recovery-routes.js';
-import { networkRoutes, type NetworkParts } from './network-routes.js';
+import { exportRoutes } from './export-routes.js';
+import { forwardRoutes } from './forward.js';
+import { healthRoutes, type HealthSource } from './health-routes.js';
+import { importRoutes } from './import-routes.js';
 import { InProgress } from './in-progress.js';
+import { networkRoutes, type NetworkParts } from './network-routes.js';
+import { recoveryRoutes } from './recovery-routes.js';
+import { removalRoutes } from './removal-routes.js';
+import { sessionAmong, type GatewayParts, type ReceiverParts, type Routes, type SenderParts } from './routes.js';
+import { receiverRoutes, senderRoutes } from './service-routes.js';
+import { ServiceClient } from './service-client.js';
+import { sessionFromHeader } from './session-header.js';
 import { statusRoutes } from './status-routes.js';
-import { transferRoutes } from './transfer-routes.js';
 import { userRoutes } from './user-routes.js';
 
+/** What answers on one control socket. */
 export interface ControlOptions {
   /** Path of the unix socket. */
   readonly socket: string;
-  readonly engine: Engine;
-  readonly sessions: UserSessions;
-  readonly store: DiskStore;
-  readonly documents: DocumentsSource;
-  /** Absent: nothing is told of the network, and nobody invited. */
+  readonly health: HealthSource;
+  /** Where the gateway runs. Elsewhere, requests come from it and name their session. */
+  readonly gateway?: GatewayParts;
+  /** Of the gateway. Absent: nothing is told of the network, and nobody invited. */
   readonly network?: NetworkParts;
+  /** The File Sender in this process; for the gateway also: where to reach it. */
+  readonly sender?: SenderParts | ServiceClient;
+  /** The File Receiver in this process; for the gateway also: where to reach it. */
+  readonly receiver?: ReceiverParts | ServiceClient;
   readonly logger: Logger;
 }
 
@@ -72,16 +80,19 @@ export class ControlServer implements AsyncDisposable {
       await reply.code(404).send(problem);
     });
     const work = new InProgress();
-    const routes = { ...options, stopping: stop.signal, track: work.track };
-    statusRoutes(server, routes);
-    if (options.network !== undefined) networkRoutes(server, routes, options.network);
-    userRoutes(server, routes);
-    recoveryRoutes(server, routes);
-    entryRoutes(server, routes);
-    contentRoutes(server, routes);
-    transferRoutes(server, routes);
+    server.addHook('onRequest', async ({ url }) => {
+      // How the process is may be asked to the end.
+      if (url !== '/v1/live' && url !== '/v1/health') work.admit();
+    });
+    addRoutes(server, options, { stopping: stop.signal, track: work.track });
     await listenOnSocket(server, options.socket);
     return new ControlServer(server, options.socket, { stop, work });
+  }
+
+  /** Lets transfers in progress end, for a while; new ones are refused. */
+  async drain(withinMs: number): Promise<void> {
+    this.#work.refuse(new StorageError('UNAVAILABLE', 'This peer is shutting down. Try again when it is back.'));
+    await this.#work.ended(withinMs);
   }
 
   /** Ends requests in progress; transfers get CLOSE_GRACE_MS to give back what they have stored and to say how they ended. */
@@ -100,6 +111,37 @@ export class ControlServer implements AsyncDisposable {
 interface Ending {
   readonly stop: AbortController;
   readonly work: InProgress;
+}
+
+function addRoutes(
+  server: FastifyInstance,
+  { health, gateway, network, sender, receiver, logger }: ControlOptions,
+  life: Pick<Routes, 'stopping' | 'track'>,
+): void {
+  const sessionOf: Routes['sessionOf'] =
+    gateway === undefined ? sessionFromHeader : (request) => sessionAmong(gateway.sessions, request);
+  const routes: Routes = { ...life, logger, sessionOf };
+  healthRoutes(server, routes, health);
+  if (gateway !== undefined) {
+    statusRoutes(server, routes, gateway);
+    userRoutes(server, routes, gateway);
+    entryRoutes(server, routes, gateway);
+    if (network !== undefined) networkRoutes(server, routes, network);
+  }
+  if (sender instanceof ServiceClient) forwardRoutes(server, routes, { service: 'file-sender', client: sender });
+  else if (sender !== undefined) {
+    uploadRoutes(server, routes, sender);
+    importRoutes(server, routes, sender);
+    removalRoutes(server, routes, sender);
+    recoveryRoutes(server, routes, sender);
+    if (gateway === undefined) senderRoutes(server, routes, sender);
+  }
+  if (receiver instanceof ServiceClient) forwardRoutes(server, routes, { service: 'file-receiver', client: receiver });
+  else if (receiver !== undefined) {
+    downloadRoutes(server, routes, receiver);
+    exportRoutes(server, routes, receiver);
+    if (gateway === undefined) receiverRoutes(server, receiver);
+  }
 }
 
 function problemOf(error: unknown, logger: Logger): ProblemReply {

@@ -1,41 +1,49 @@
 import type { FastifyInstance } from 'fastify';
 import { StorageError } from '../../errors.js';
 import { MAX_STATUS_PROBLEMS } from '../../limits.js';
+import type { Logger } from '../../log.js';
 import { findPackage } from '../../package.js';
 import { schemeFor, type Scheme } from '../../peers/scheme.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
 import { syncOf } from './documents-status.js';
 import { METRICS_TYPE, metricsText } from './metrics.js';
-import { signalOf, type Routes } from './routes.js';
+import { type GatewayParts, signalOf, type Routes } from './routes.js';
 
 const { version } = findPackage();
 
-export function statusRoutes(server: FastifyInstance, routes: Routes): void {
+export function statusRoutes(server: FastifyInstance, routes: Routes, parts: GatewayParts): void {
+  const { logger } = routes;
   server.get('/v1/metrics', async (_request, reply) => {
     void reply.type(METRICS_TYPE);
-    return metricsText(await statusOf(routes, undefined, signalOf(routes, reply)));
+    return metricsText(await statusOf(parts, { user: undefined, signal: signalOf(routes, reply), logger }));
   });
   server.get('/v1/status', async (request, reply) =>
-    statusOf(routes, request.headers['x-shoal-user'], signalOf(routes, reply)),
+    statusOf(parts, { user: request.headers['x-shoal-user'], signal: signalOf(routes, reply), logger }),
   );
 }
 
-async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Promise<StatusReply> {
-  const { engine, store, sessions, documents, logger } = routes;
-  const { id, name, tolerate } = await engine.catalog.network();
-  const answers = await engine.links.pingAll(signal);
+interface Asked {
+  readonly user: unknown;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+async function statusOf(parts: GatewayParts, { user, signal, logger }: Asked): Promise<StatusReply> {
+  const { catalog, book, sessions, documents } = parts;
+  const { id, name, tolerate } = await catalog.network();
+  const answers = await parts.links.pingAll(signal);
   const up = new Set([...answers].filter(([, latency]) => latency !== undefined).map(([peer]) => peer));
-  const self = engine.book.get(engine.self);
+  const self = book.get(parts.self);
   await sessions.refresh();
   // A status that is asked for every few seconds keeps nobody unlocked.
   const unlocked = sessions.background().filter((session) => user === undefined || session.name === user);
   const [session] = unlocked;
   return {
     version,
-    network: { id, name, ...schemeOrNone(engine.book.targets().length, tolerate) },
-    peer: { id: engine.self, name: self?.name ?? '', address: self?.address ?? '', zone: self?.zone ?? '' },
-    peers: engine.book.list().map(({ id: peer, name: label, address, zone, state, capacityBytes }) => {
+    network: { id, name, ...schemeOrNone(book.targets().length, tolerate) },
+    peer: { id: parts.self, name: self?.name ?? '', address: self?.address ?? '', zone: self?.zone ?? '' },
+    peers: book.list().map(({ id: peer, name: label, address, zone, state, capacityBytes }) => {
       const latencyMs = answers.get(peer);
       return {
         id: peer,
@@ -48,19 +56,33 @@ async function statusOf(routes: Routes, user: unknown, signal: AbortSignal): Pro
         latencyMs: latencyMs ?? null,
       };
     }),
-    store: await store.usage(),
-    users: await engine.catalog.users(),
-    safety: session === undefined || unlocked.length > 1 ? null : await safetyIfUnlocked(engine, session, up),
-    sync: await syncOf(documents, (peer) => engine.book.get(peer)?.name ?? peer.slice(0, 12), logger),
-    outbox: { pendingDeletes: engine.outbox.pending() },
-    problems: (await engine.catalog.problems()).slice(-MAX_STATUS_PROBLEMS),
+    store: await orNull(parts.usage(signal), signal),
+    users: await catalog.users(),
+    safety: session === undefined || unlocked.length > 1 ? null : await safetyIfUnlocked(catalog, session, up),
+    sync: await syncOf(documents, (peer) => book.get(peer)?.name ?? peer.slice(0, 12), logger),
+    outbox: { pendingDeletes: await orNull(parts.pendingDeletes(signal), signal) },
+    missing: await parts.missing(signal),
+    problems: (await catalog.problems()).slice(-MAX_STATUS_PROBLEMS),
   };
 }
 
-/** A session that was idle for long has been locked meanwhile; that is no failure of the status. */
-async function safetyIfUnlocked(...[engine, session, up]: Parameters<typeof safetyOf>): Promise<StatusReply['safety']> {
+/** A service that does not answer is told of under `missing`, and is not the end of the status. */
+async function orNull<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | null> {
   try {
-    return await safetyOf(engine, session, up);
+    return await asked;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return null;
+    throw error;
+  }
+}
+
+/** A session that was idle for long has been locked meanwhile; that is no failure of the status. */
+async function safetyIfUnlocked(
+  ...[catalog, session, up]: Parameters<typeof safetyOf>
+): Promise<StatusReply['safety']> {
+  try {
+    return await safetyOf(catalog, session, up);
   } catch (error) {
     if (StorageError.is(error, 'LOCKED')) return null;
     throw error;

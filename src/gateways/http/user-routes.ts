@@ -3,20 +3,18 @@ import type { KeyRotation, PassphraseChange } from '../../catalog/catalog.js';
 import type { KitReply, PassphraseReply, RotationEvent } from './api.js';
 import { EventLines } from './event-lines.js';
 import { check, REQUESTS } from './requests.js';
-import { sessionOf, signalOf, type Routes } from './routes.js';
+import { signalOf, type GatewayParts, type Routes } from './routes.js';
 
 /** Users, their passphrases, kits and keys. */
-export function userRoutes(server: FastifyInstance, routes: Routes): void {
-  const { engine, sessions } = routes;
-
+export function userRoutes(server: FastifyInstance, routes: Routes, { catalog, sessions }: GatewayParts): void {
   server.get('/v1/users', async () => {
     await sessions.refresh();
-    return engine.catalog.users();
+    return catalog.users();
   });
 
   server.post('/v1/users', async (request) => {
     const { name, passphrase } = check(REQUESTS.credentials, request.body);
-    return engine.catalog.createUser(name, passphrase);
+    return catalog.createUser(name, passphrase);
   });
 
   server.post('/v1/unlock', async (request) => {
@@ -37,26 +35,26 @@ export function userRoutes(server: FastifyInstance, routes: Routes): void {
 
   server.post('/v1/users/kit', async (request): Promise<KitReply> => {
     const { name, passphrase } = check(REQUESTS.credentials, request.body);
-    const { words, network, createdMs, ...change } = await engine.catalog.makeKit(name, passphrase);
+    const { words, network, createdMs, ...change } = await catalog.makeKit(name, passphrase);
     return { ...passphraseReply(change), words, network, created: new Date(createdMs).toISOString() };
   });
 
   server.post('/v1/users/recover', async (request) => {
     const { name, words, next } = check(REQUESTS.recovery, request.body);
-    return passphraseReply(await engine.catalog.recoverWithKit(name, words, next));
+    return passphraseReply(await catalog.recoverWithKit(name, words, next));
   });
 
-  server.get('/v1/keys', async (request) => engine.catalog.keyRotation(sessionOf(routes, request)));
+  server.get('/v1/keys', async (request) => catalog.keyRotation(routes.sessionOf(request)));
 
   server.post('/v1/keys', async (request, reply) => {
-    const session = sessionOf(routes, request);
+    const session = routes.sessionOf(request);
     const { passphrase, entriesPerSecond } = check(REQUESTS.rotation, request.body);
     const signal = signalOf(routes, reply);
     const options = entriesPerSecond === undefined ? {} : { entriesPerSecond };
     const events = new EventLines<RotationEvent>();
     void events.run(async () => {
       let last: KeyRotation | undefined;
-      for await (const rotation of engine.catalog.rotateKeys(session, passphrase, options)) {
+      for await (const rotation of catalog.rotateKeys(session, passphrase, options)) {
         last = rotation;
         events.push({ event: 'rotation', ...rotation });
         // Leaving the iteration pauses the work.

@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { wrapError } from '../../errors.js';
+import { HOSTED, type HostedRoute, type HostingService } from './hosted.js';
+import { signalOf, type Routes } from './routes.js';
+import type { ServiceClient } from './service-client.js';
+import { encodeSession, SESSION_HEADER } from './session-header.js';
+
+const REQUEST_HEADERS = ['content-type', 'content-length', 'range'] as const;
+const REPLY_HEADERS = ['content-type', 'content-length', 'content-range', 'accept-ranges'] as const;
+const NEWLINE = 0x0a;
+
+/**
+ * Passes routes on to the service that answers them in a process of its own. Bodies are streamed both ways and no faster
+ * than they are taken; whichever side leaves, the other is told.
+ */
+export function forwardRoutes(
+  server: FastifyInstance,
+  routes: Routes,
+  { service, client }: { readonly service: HostingService; readonly client: ServiceClient },
+): void {
+  void server.register(async (scope) => {
+    // Bodies are the other process's to read.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, payload, done) => {
+      done(null, payload);
+    });
+    for (const route of HOSTED[service]) {
+      const { method, url } = route;
+      scope.route({ method, url, handler: (request, reply) => forward({ routes, client, route }, request, reply) });
+    }
+  });
+}
+
+interface Forwarding {
+  readonly routes: Routes;
+  readonly client: ServiceClient;
+  readonly route: HostedRoute;
+}
+
+async function forward(
+  { routes, client, route }: Forwarding,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const headers: Record<string, string> = {};
+  for (const name of REQUEST_HEADERS) if (request.headers[name] !== undefined) headers[name] = request.headers[name];
+  if (route.session) headers[SESSION_HEADER] = encodeSession(routes.sessionOf(request));
+  const signal = signalOf(routes, reply);
+  const call = { method: request.method, path: request.url, headers, signal };
+  const response = await client.open(call, (outgoing) => {
+    // Not a pipeline: one that fails would cut the connection on which the client is to be told why.
+    if (request.body instanceof Readable) request.body.pipe(outgoing);
+    else outgoing.end();
+  });
+  void reply.code(response.statusCode ?? 502);
+  for (const name of REPLY_HEADERS)
+    if (response.headers[name] !== undefined) void reply.header(name, response.headers[name]);
+  const isLines = route.lines && response.statusCode === 200;
+  return reply.send(isLines ? Readable.from(wholeLines(response, client, signal), { objectMode: false }) : response);
+}
+
+/** The lines of a service that may break off: then the last one says so, in the place of one that was cut. */
+async function* wholeLines(
+  response: IncomingMessage,
+  client: ServiceClient,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let rest = Buffer.alloc(0);
+  try {
+    for await (const part of response) {
+      const bytes = Buffer.concat([rest, part as Buffer]);
+      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      rest = bytes.subarray(end);
+      if (end > 0) yield bytes.subarray(0, end);
+    }
+    if (rest.length > 0) yield rest;
+  } catch (error) {
+    const { code, message } = signal.aborted ? wrapError(signal.reason, 'The request') : client.explain(error);
+    yield Buffer.from(`${JSON.stringify({ event: 'error', code, message })}\n`);
+  }
+}

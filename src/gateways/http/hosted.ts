@@ -1,0 +1,32 @@
+import type { Service } from '../../services/service-names.js';
+
+/** A route of the control API that another service than the gateway answers. */
+export interface HostedRoute {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly url: string;
+  /** It is made in the name of an unlocked user. */
+  readonly session: boolean;
+  /** The reply is lines of events. */
+  readonly lines: boolean;
+}
+
+export type HostingService = Extract<Service, 'file-sender' | 'file-receiver'>;
+
+const ONE_REPLY = { session: true, lines: false } as const;
+const EVENTS = { session: true, lines: true } as const;
+
+/** Where those services are processes of their own, the gateway passes these on to them. */
+export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = {
+  'file-sender': [
+    { method: 'PUT', url: '/v1/content', ...ONE_REPLY },
+    { method: 'POST', url: '/v1/imports', ...EVENTS },
+    { method: 'DELETE', url: '/v1/entries', ...ONE_REPLY },
+    { method: 'DELETE', url: '/v1/trash', ...ONE_REPLY },
+    { method: 'POST', url: '/v1/recovery', ...EVENTS },
+    { method: 'POST', url: '/v1/users/adopt', session: false, lines: false },
+  ],
+  'file-receiver': [
+    { method: 'GET', url: '/v1/content', ...ONE_REPLY },
+    { method: 'POST', url: '/v1/exports', ...EVENTS },
+  ],
+};

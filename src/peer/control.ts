@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { Catalog } from '../catalog/catalog.js';
+import type { Service } from '../config.js';
+import { Administration } from '../enrolment/administration.js';
+import type { Engine, ReadEngine } from '../file/engine.js';
+import type { PeerLinks } from '../file/peer-links.js';
+import type { GatewayParts, ReceiverParts, SenderParts } from '../gateways/http/routes.js';
+import { ControlServer, type ControlOptions } from '../gateways/http/server.js';
+import { controlSocketOf } from '../services/service-names.js';
+import type { UserSessions } from '../services/user-sessions.js';
+import { socketPath } from '../socket-path.js';
+import type { DiskStore } from '../store/disk-store.js';
+import type { StoreUsage } from '../store/usage.js';
+import type { Base } from './base.js';
+import type { Documents } from './documents.js';
+import type { EnrolmentParts } from './enrolment-service.js';
+import type { MembersParts } from './members.js';
+import type { Neighbours } from './neighbours.js';
+
+/** What a control socket is about: whatever of it this process has. */
+export interface ControlParts {
+  readonly running: ReadonlySet<Service>;
+  readonly neighbours: Neighbours;
+  readonly catalog?: Catalog;
+  readonly members?: MembersParts;
+  readonly links?: PeerLinks;
+  readonly documents?: Documents;
+  readonly enrolment?: EnrolmentParts | undefined;
+  readonly store?: DiskStore | undefined;
+  readonly sessions?: UserSessions | undefined;
+  readonly receiver?: ReadEngine | undefined;
+  readonly sender?: Engine | undefined;
+}
+
+/** The socket on which this process takes orders, or at least says how it is. */
+export function openControl(base: Base, parts: ControlParts): Promise<ControlServer> {
+  const { config, logger } = base;
+  const { running, neighbours } = parts;
+  const health = { services: [...running], missing: (signal: AbortSignal) => neighbours.missing(signal) };
+  const [first] = running;
+  const alone = first !== undefined && running.size === 1 && config.separate.includes(first) ? first : undefined;
+  const name = running.has('gateway') ? 'control' : controlSocketOf(alone, config.separate);
+  return ControlServer.open({
+    socket: socketPath(config.home, name),
+    health,
+    ...gatewayOf(base, parts),
+    ...hostedOf(parts),
+    logger,
+  });
+}
+
+const STORAGE: z.ZodType<StoreUsage> = z.object({
+  chunks: z.number(),
+  bytes: z.number(),
+  partialBytes: z.number(),
+  freeBytes: z.number(),
+  reserveBytes: z.number(),
+});
+const OUTBOX = z.object({ pendingDeletes: z.number() });
+
+function gatewayOf(base: Base, parts: ControlParts): Pick<ControlOptions, 'gateway' | 'network'> {
+  const { neighbours, catalog, members, links, documents, enrolment, store, sessions, sender } = parts;
+  if (!catalog || !members || !links || !documents || !enrolment || !sessions) return {};
+  const { config, identity, logger, clock } = base;
+  const get = (service: Service, path: string, signal: AbortSignal): Promise<unknown> =>
+    neighbours.client(service).json({ method: 'GET', path, signal });
+  const gateway: GatewayParts = {
+    self: identity.id,
+    catalog,
+    book: members.book,
+    links,
+    sessions,
+    documents,
+    usage: async (signal) => store?.usage() ?? STORAGE.parse(await get('file-receiver', '/v1/storage', signal)),
+    pendingDeletes: async (signal) =>
+      sender?.outbox.pending() ?? OUTBOX.parse(await get('file-sender', '/v1/outbox', signal)).pendingDeletes,
+    missing: (signal) => neighbours.missing(signal),
+  };
+  const { membership } = identity;
+  const administration = new Administration({ home: config.home, membership, ...enrolment, catalog, logger });
+  return { gateway, network: { administration, links, nowMs: clock } };
+}
+
+function hostedOf(parts: ControlParts): Pick<ControlOptions, 'sender' | 'receiver'> {
+  const { running, neighbours, sender, receiver, store } = parts;
+  const isGateway = running.has('gateway');
+  const sending: SenderParts | undefined = sender && { engine: sender };
+  const receiving: ReceiverParts | undefined = receiver && store && { engine: receiver, store };
+  return {
+    ...(sending !== undefined ? { sender: sending } : isGateway && { sender: neighbours.client('file-sender') }),
+    ...(receiving !== undefined
+      ? { receiver: receiving }
+      : isGateway && { receiver: neighbours.client('file-receiver') }),
+  };
+}

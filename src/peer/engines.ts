@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import type { Catalog } from '../catalog/catalog.js';
+import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
+import { makeReceipt } from '../chunk/receipt.js';
+import type { Service } from '../config.js';
+import { privateKeyFromPem } from '../crypto/certificates.js';
+import { signP256 } from '../crypto/signature.js';
+import type { Engine, ReadEngine } from '../file/engine.js';
+import { PeerLinks } from '../file/peer-links.js';
+import { StripeHost } from '../file/stripe-host.js';
+import { WorkerPool } from '../file/worker/pool.js';
+import type { WorkerIdentity } from '../file/worker/protocol.js';
+import { HOME, type PeerIdentity } from '../home.js';
+import type { PeerBook } from '../peers/peer-book.js';
+import { socketPath } from '../socket-path.js';
+import { ChunkReader } from '../store/chunk-reader.js';
+import { DiskStore } from '../store/disk-store.js';
+import { Outbox } from '../store/outbox.js';
+import type { Base } from './base.js';
+import type { Opened } from './opened.js';
+import { OwnStore } from './own-store.js';
+
+/** This peer's chunks: the store itself where the File Receiver runs, elsewhere a way to it. */
+export interface Chunks {
+  readonly store: DiskStore | undefined;
+  /** For reading and writing, through the File Receiver where that is another process. */
+  readonly local: ChunkStore;
+  /** Of the File Receiver in another process. */
+  readonly receiverSocket: string | undefined;
+}
+
+/** Only its File Receiver writes a store. Where the File Sender is another process, that one reads it meanwhile. */
+export async function openChunks(base: Base, running: ReadonlySet<Service>, opened: Opened): Promise<Chunks> {
+  const { config, identity, logger } = base;
+  const { home, reserveBytes, capacityBytes } = config;
+  const directory = join(home, HOME.chunks);
+  if (running.has('file-receiver')) {
+    const shared = !running.has('file-sender');
+    const bounds = { reserveBytes, ...(capacityBytes && { capacityBytes }) };
+    const store = opened.keep(await DiskStore.open({ directory, ...bounds, shared, logger }));
+    return { store, local: store, receiverSocket: undefined };
+  }
+  const reader = opened.keep(new ChunkReader(directory));
+  const socket = socketPath(home, 'file-receiver');
+  const local = opened.keep(new OwnStore({ self: identity.id, tls: identity.tls, socket, reader }));
+  return { store: undefined, local, receiverSocket: socket };
+}
+
+export interface EngineParts {
+  readonly catalog: Catalog;
+  readonly book: PeerBook;
+  readonly links: PeerLinks;
+  readonly chunks: Chunks;
+}
+
+/** What moves stripes, in the threads of this process. */
+export function openReadEngine(base: Base, { catalog, book, links, chunks }: EngineParts, opened: Opened): ReadEngine {
+  const { config, identity, logger } = base;
+  const { local, receiverSocket } = chunks;
+  const signReceipt = receiptSigner(identity);
+  const host = new StripeHost({ self: identity.id, catalog, book, local, receiverSocket, signReceipt });
+  const pool = opened.keep(
+    new WorkerPool({
+      identity: workerIdentity(identity),
+      host: host.calls,
+      threads: config.workers,
+      stripesPerThread: config.stripesPerWorker,
+    }),
+  );
+  identity.tls.onReplace(() => {
+    pool.renew(workerIdentity(identity));
+  });
+  return { self: identity.id, catalog, book, links, host, pool, logger };
+}
+
+/** What a File Sender works with beside that. */
+export async function openEngine({ config, clock }: Base, engine: ReadEngine, opened: Opened): Promise<Engine> {
+  const outbox = opened.keep(await Outbox.open({ directory: join(config.home, HOME.state), clock }));
+  return { ...engine, outbox, pinned: new Set() };
+}
+
+export function openLinks(
+  { identity }: Base,
+  { book, chunks }: Pick<EngineParts, 'book' | 'chunks'>,
+  opened: Opened,
+): PeerLinks {
+  const { local, store } = chunks;
+  const localApart = store === undefined;
+  return opened.keep(new PeerLinks({ self: identity.id, tls: identity.tls, book, local, localApart }));
+}
+
+/** This peer's promise for what its own store has confirmed. */
+export function receiptSigner({ id, tls }: PeerIdentity): (header: ChunkHeader) => Receipt {
+  const key = privateKeyFromPem(tls.key);
+  return (header) => {
+    const promised = { peer: id, chunk: header.id, owner: header.owner, bytes: header.bytes, storedMs: Date.now() };
+    return makeReceipt(promised, (body) => signP256('receipt', body, key));
+  };
+}
+
+/** As it is now: a thread gets a copy. */
+function workerIdentity({ id, tls }: PeerIdentity): WorkerIdentity {
+  const { key, certificate, authority } = tls;
+  return { peer: id, key, certificate, authority };
+}

@@ -1,0 +1,72 @@
+import type { Service } from '../config.js';
+import { enrolmentHandler } from '../enrolment/handler.js';
+import { pullChunk } from '../file/pull.js';
+import type { PeerLinks } from '../file/peer-links.js';
+import { knownOwners } from '../file/recover/known-owners.js';
+import type { Catalog } from '../catalog/catalog.js';
+import { webRoutes } from '../front/web-routes.js';
+import { socketPath } from '../socket-path.js';
+import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
+import type { WebHandler } from '../wire/web-server.js';
+import type { Base } from './base.js';
+import { receiptSigner, type Chunks } from './engines.js';
+import type { EnrolmentParts } from './enrolment-service.js';
+import type { MembersParts } from './members.js';
+import type { Opened } from './opened.js';
+
+export interface ListenerParts {
+  readonly running: ReadonlySet<Service>;
+  readonly catalog: Catalog;
+  readonly members: MembersParts;
+  readonly links: PeerLinks;
+  readonly chunks: Chunks;
+  /** Where the front is in this process. */
+  readonly enrolment: EnrolmentParts | undefined;
+  /** What a backup host's front does with `/couchdb/`. */
+  readonly couchdb: WebHandler | undefined;
+}
+
+/**
+ * What other peers reach of this process: everything on one port with TLS where the front is here, else each service on a
+ * unix socket behind a front of its own.
+ */
+export async function openListeners(base: Base, parts: ListenerParts, opened: Opened): Promise<readonly PeerServer[]> {
+  const { config, identity, logger } = base;
+  const { running, members, chunks } = parts;
+  const services: PeerServices = { tls: identity.tls, isMember: (peer) => members.book.isMember(peer), logger };
+  const receiver = running.has('file-receiver') ? receiverService(base, parts) : undefined;
+  const sender: SenderService | undefined = running.has('file-sender') ? { store: chunks.local } : undefined;
+  const servers: PeerServer[] = [];
+  if (running.has('front')) {
+    const web = webOf(base, parts);
+    const hosted = { ...(receiver && { receiver }), ...(sender && { sender }) };
+    servers.push(opened.keep(await PeerServer.open({ ...services, ...hosted, address: config.listen, web })));
+  } else {
+    const at = (name: string): { readonly socket: string } => ({ socket: socketPath(config.home, name) });
+    if (receiver) servers.push(opened.keep(await PeerServer.open({ ...services, receiver, ...at('file-receiver') })));
+    if (sender) servers.push(opened.keep(await PeerServer.open({ ...services, sender, ...at('file-sender') })));
+  }
+  identity.tls.onReplace(() => {
+    for (const server of servers) server.renew(identity.tls);
+  });
+  return servers;
+}
+
+function receiverService({ identity }: Base, { catalog, members, links, chunks }: ListenerParts): ReceiverService {
+  const { generations } = members;
+  const signReceipt = receiptSigner(identity);
+  const { local } = chunks;
+  return {
+    store: local,
+    owners: knownOwners(catalog),
+    currentGeneration: (owner) => generations.of(owner),
+    pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local, signal })),
+  };
+}
+
+function webOf({ logger }: Base, { enrolment, couchdb }: ListenerParts): ReturnType<typeof webRoutes> {
+  return webRoutes({
+    ...(enrolment && { enrolment: enrolmentHandler({ enrolment: enrolment.enrolment, logger }) }),
+    ...(couchdb && { couchdb }),
+  });
+}
