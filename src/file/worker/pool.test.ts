@@ -170,6 +170,22 @@ describe('WorkerPool', () => {
     });
   }
 
+  it('a renewed certificate is for threads that begin when the former ones have nothing to do', async () => {
+    const asked = host.call();
+    const putting = pool.storeStripe(storing(await local()), signal);
+    await asked;
+    pool.renew({ peer: SELF, key: '', certificate: 'renewed', authority: '' });
+    for (const release of host.authorizing) release();
+    assert.ok((await putting).stripe !== undefined);
+    assert.equal(threads.length, 1);
+    const askedAgain = host.call();
+    const next = pool.storeStripe(storing(await local()), signal);
+    await askedAgain;
+    for (const release of host.authorizing) release();
+    assert.ok((await next).stripe !== undefined);
+    assert.equal(threads.length, 2);
+  });
+
   it('what is under way when it closes ends, and nothing is begun anew', async () => {
     const asked = host.call();
     const getting = pool.fetchStripe(fetching(), signal);
