@@ -23,12 +23,7 @@ export async function fetchStripe(
   { stripe, reads, onProgress, signal }: StripeReads,
 ): Promise<(readonly Uint8Array[] | null | StorageError)[]> {
   const [record] = await engine.catalog.stripes([stripe]);
-  if (record === undefined) {
-    throw new StorageError(
-      'UNAVAILABLE',
-      `The catalog of this peer does not know stripe ${stripe.slice(0, 12)}… that a file refers to: it has not come from a backup host yet, or is lost. Try again in a moment; see \`shoal status\` when that does not help.`,
-    );
-  }
+  if (record === undefined) throw await missing(engine, stripe);
   const { k, m, bytes, chunkBytes, chunks, placement } = record;
   const sources = placement.map((place) => (place === undefined ? undefined : engine.host.target(place.peer)));
   const pace = sources.map((source) => (source === undefined ? Number.POSITIVE_INFINITY : engine.book.pace(source.id)));
@@ -44,5 +39,20 @@ export async function fetchStripe(
   }
   return outcomes.map((outcome) =>
     outcome !== null && isFailure(outcome) ? new StorageError(outcome.code, outcome.message) : outcome,
+  );
+}
+
+/** What is lost for good is damage; what has not come yet, or is unknown for another reason, may come. */
+async function missing({ catalog }: ReadEngine, stripe: StripeId): Promise<StorageError> {
+  const which = `stripe ${stripe.slice(0, 12)}… that a file refers to`;
+  const isLost = (await catalog.problems()).some(
+    ({ document, kind }) => document === `stripe-${stripe}` && kind === 'lost',
+  );
+  if (isLost) {
+    return new StorageError('CORRUPT', `The record of ${which} was deleted or altered here. Run \`shoal recover\`.`);
+  }
+  return new StorageError(
+    'UNAVAILABLE',
+    `The catalog of this peer does not know ${which}: it has not come from a backup host yet. Try again in a moment; see \`shoal status\` when that does not help.`,
   );
 }
