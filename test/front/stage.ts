@@ -76,6 +76,7 @@ export class FrontStage implements AsyncDisposable {
   port = 0;
   readonly #closing: (() => unknown)[] = [];
   #server: PeerServer | undefined;
+  #sender: PeerServer | undefined;
   #child: ChildProcess | undefined;
   #nginx: NginxFront | undefined;
 
@@ -178,6 +179,7 @@ export class FrontStage implements AsyncDisposable {
       logger,
     });
     await auth.listen(at(FRONT_AUTH));
+    this.#sender = sender;
     this.#closing.push(
       () => receiver.close(),
       () => sender.close(),
@@ -247,6 +249,11 @@ export class FrontStage implements AsyncDisposable {
     this.#server?.renew(tls);
     await this.#nginx?.renew();
     this.#child?.kill('SIGHUP');
+  }
+
+  /** Ends the process, as it were, that runs the File Sender. */
+  async stopSender(): Promise<void> {
+    await this.#sender?.close();
   }
 
   /** Kills the front without a word, and has it come back: by its supervisor, or as an operator would. */

@@ -375,6 +375,20 @@ export function frontSuite(kind: FrontKind): void {
     });
   }
 
+  if (kind !== 'in the process') {
+    it('says which service is not there, and carries on with the others', async () => {
+      await using store = open();
+      await stage.stopSender();
+      for (let each = 0; each < 2; each++) {
+        await assert.rejects(store.get(parseChunkId('ab'.repeat(32)), { signal }), (error: unknown) => {
+          assert.ok(code('UNAVAILABLE')(error));
+          return /The File Sender .*does not answer.*`shoal serve file-sender`/.test(String(error));
+        });
+      }
+      assert.equal((await store.has([parseChunkId('ab'.repeat(32))], { signal })).size, 0);
+    });
+  }
+
   it('gives up on clients that are slow on purpose', async () => {
     await slow;
   });

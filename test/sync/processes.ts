@@ -12,6 +12,8 @@ export interface ServeRequest {
   readonly service?: Service;
   /** Which services processes of their own run. */
   readonly separate: readonly Service[];
+  /** Further words of the command. */
+  readonly words?: readonly string[];
 }
 
 /** One process of `shoal serve`. */
@@ -32,8 +34,8 @@ export class ServeProcess {
   }
 
   /** Returns when it says that it is up. */
-  static async start({ home, service, separate }: ServeRequest): Promise<ServeProcess> {
-    const words = ['serve', ...(service === undefined ? [] : [service]), '--home', home];
+  static async start({ home, service, separate, words: more = [] }: ServeRequest): Promise<ServeProcess> {
+    const words = ['serve', ...(service === undefined ? [] : [service]), ...more, '--home', home];
     const child = spawn(process.execPath, [MAIN, ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
       // Only what is written here: a setting of the developer's shell must not reach the peers.
