@@ -74,7 +74,9 @@ describe('peers behind fronts of their own', needs('nginx'), () => {
   it('store and fetch files', async () => {
     const content = randomBytes(20 * MIB);
     await writeFile(join(folder, 'file'), content);
-    await eventually(() => cli(1, ['put', join(folder, 'file'), '/file']));
+    await eventually(async () => {
+      await cli(1, ['put', join(folder, 'file'), '/file']);
+    });
     await cli(1, ['get', '/file', join(folder, 'got')]);
     assert.ok((await readFile(join(folder, 'got'))).equals(content));
   });
