@@ -1,5 +1,5 @@
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { RecordProblems } from '../catalog/records/record-problems.js';
 import type { Membership } from '../catalog/records/membership.js';
 import { NETWORK_DATABASE } from '../chunk/database-names.js';
@@ -28,11 +28,12 @@ export function profileOf({
   return { address, name, zone, backup, capacityBytes };
 }
 
-/** What a home's disk has left for chunks: the weight of a new peer where nobody says otherwise. */
+/** What a home's disk has left for chunks: the weight of a new peer where nobody says otherwise. Makes no folder. */
 export async function roomIn(home: string, reserveBytes: number): Promise<number> {
+  let folder = home;
+  while ((await entriesOf(folder)) === undefined) folder = dirname(folder);
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
-    const { bavail, bsize } = await statfs(home);
+    const { bavail, bsize } = await statfs(folder);
     return Math.max(1, bavail * bsize - reserveBytes);
   } catch (error) {
     throw wrapError(error, `Looking at the disk of ${home}`);

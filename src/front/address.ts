@@ -18,7 +18,7 @@ export function portTaken(address: string, cause: unknown): StorageError {
   const why = wrapError(cause, `Listening on ${address}`).message;
   return new StorageError(
     'UNAVAILABLE',
-    `${why} If another program uses the port, stop it or choose another with --listen (SHOAL_LISTEN). Is \`front\` in the setting "separate" (SHOAL_SEPARATE) of the peer's other processes, too?`,
+    `${why}. If another program uses the port, stop it or choose another with --listen (SHOAL_LISTEN). Is \`front\` in the setting "separate" (SHOAL_SEPARATE) of the peer's other processes, too?`,
     { cause },
   );
 }
