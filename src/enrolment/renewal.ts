@@ -46,7 +46,9 @@ export function isDue(certificate: string, nowMs: number): boolean {
  */
 export async function renewCertificate(options: RenewalOptions, signal: AbortSignal): Promise<void> {
   const { home, tls, enrolment, nowMs } = options;
-  const name = Array.from(await options.name()).slice(0, MAX_COMMON_NAME_CHARS).join('');
+  const name = Array.from(await options.name())
+    .slice(0, MAX_COMMON_NAME_CHARS)
+    .join('');
   const csr = await makeCertificateRequest(privateKeyFromPem(tls.key), name);
   const certificate = enrolment.isAuthority
     ? await enrolment.renewOwn(csr)
