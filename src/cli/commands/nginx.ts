@@ -11,7 +11,7 @@ It is what \`shoal serve front --nginx\` writes into the home and runs. Printed,
 services behind it then need "front" in SHOAL_SEPARATE, and nginx has to run as the user that the home belongs to.
 
 Examples:
-  shoal nginx > shoal.conf
+  shoal nginx > shoal.conf && mkdir -p ~/.shoal/nginx
   nginx -c "$PWD/shoal.conf" -g 'daemon off;'
   SHOAL_SEPARATE=front shoal serve front --nginx
 `;
