@@ -3,6 +3,7 @@ import type { PeerId, StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { PeerBook } from '../peers/peer-book.js';
+import type { PeerRecord } from '../peers/peer-record.js';
 import { requiredReceipts, schemeFor, type Scheme } from '../peers/scheme.js';
 import type { Outbox } from '../store/outbox.js';
 import type { PeerLinks } from './peer-links.js';
@@ -39,10 +40,13 @@ export async function schemeOfNow(engine: Engine, signal: AbortSignal): Promise<
   const up = engine.book.targets().filter(({ id }) => answers.get(id) !== undefined).length;
   const required = requiredReceipts(scheme);
   if (up < required) {
+    // This peer is up: what does not answer of it is one process.
+    const whatToStart = ({ id, name }: PeerRecord): string =>
+      id === engine.self ? 'the File Receiver of this peer with `shoal serve file-receiver`' : name;
     const down = engine.book.targets().filter(({ id }) => answers.get(id) === undefined);
     throw new StorageError(
       'TOO_FEW_PEERS',
-      `${String(up)} of ${String(engine.book.targets().length)} peers answer, and a put needs ${String(required)}. Start ${down.map(({ name }) => name).join(', ')} and try again.`,
+      `${String(up)} of ${String(engine.book.targets().length)} peers answer, and a put needs ${String(required)}. Start ${down.map(whatToStart).join(', ')} and try again.`,
     );
   }
   return scheme;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -48,6 +49,7 @@ async function forward(
   for (const name of REQUEST_HEADERS) if (request.headers[name] !== undefined) headers[name] = request.headers[name];
   if (route.session) headers[SESSION_HEADER] = encodeSession(routes.sessionOf(request));
   const signal = signalOf(routes, reply);
+  void routes.track(once(reply.raw, 'close'));
   const call = { method: request.method, path: request.url, headers, signal };
   const response = await client.open(call, (outgoing) => {
     // Not a pipeline: one that fails would cut the connection on which the client is to be told why.

@@ -33,7 +33,9 @@ export class ServiceClient {
   async open(call: ServiceCall, send: (outgoing: http.ClientRequest) => void): Promise<http.IncomingMessage> {
     const { method, path, headers = {}, signal } = call;
     signal.throwIfAborted();
-    const outgoing = http.request({ socketPath: this.#socket, method, path, headers, agent: false });
+    // A server that answers early, and is to close, would cut the connection before the answer has been read.
+    const all = { ...headers, connection: 'keep-alive' };
+    const outgoing = http.request({ socketPath: this.#socket, method, path, headers: all, agent: false });
     const stopListening = onAbort(signal, () => outgoing.destroy());
     outgoing.once('close', stopListening);
     try {

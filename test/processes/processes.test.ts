@@ -1,0 +1,145 @@
+/** A peer whose services are processes of their own, one of three peers. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { SERVICES, type Service } from '../../src/config.js';
+import { StorageError } from '../../src/errors.js';
+import { seededBytes } from '../e2e/programs/seeded.js';
+import { eventually } from '../sync/sync-network.js';
+import { ProcessStage } from './stage.js';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const FILE_BYTES = 50_000_000;
+
+interface Away {
+  readonly put?: RegExp;
+  readonly get?: RegExp;
+  /** If it fails at all. */
+  readonly mayGet?: RegExp;
+  readonly locks?: boolean;
+}
+
+/** What is said while a service is away, and whether reading goes on. */
+const AWAY: Readonly<Record<Service, Away>> = {
+  // What was read lately is known without it.
+  pouchdb: { put: /shoal serve pouchdb/, mayGet: /shoal serve pouchdb/ },
+  couchdb: {},
+  'db-service': { put: /shoal serve db-service/, get: /shoal serve db-service/, locks: true },
+  // Of three peers all are needed for a put; the others of this one say so.
+  'file-receiver': { put: /start .*shoal serve file-receiver/i, get: /shoal serve file-receiver/ },
+  'file-sender': { put: /shoal serve file-sender/ },
+  front: {},
+  gateway: { put: /No Shoal peer runs/, get: /No Shoal peer runs/, locks: true },
+};
+
+describe('a process for every service', { timeout: 240_000 }, () => {
+  let stage: ProcessStage;
+  const bytes = seededBytes('processes', FILE_BYTES);
+
+  before(async () => {
+    stage = await ProcessStage.open();
+  });
+  after(() => stage[Symbol.asyncDispose]());
+
+  function check(service: Service, what: 'live' | 'ready'): { readonly code: number | null; readonly said: string } {
+    const words = [MAIN, 'serve', service, `--check=${what}`, '--home', stage.home];
+    const env = { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], SHOAL_SEPARATE: SERVICES.join(',') };
+    const { status, stderr } = spawnSync(process.execPath, words, { env, encoding: 'utf8' });
+    return { code: status, said: stderr };
+  }
+
+  it('puts and gets 50 MB, and knows of nothing that is missing', async () => {
+    await stage.put('/large', bytes);
+    assert.ok((await stage.read('/large')).equals(bytes));
+    const { missing, store, outbox, peers } = await stage.client.status();
+    assert.deepEqual(missing, []);
+    assert.ok((store?.chunks ?? 0) > 0, 'the gateway asks the File Receiver');
+    assert.equal(outbox.pendingDeletes, 0);
+    assert.deepEqual(
+      peers.map(({ up }) => up),
+      [true, true, true],
+    );
+  });
+
+  it('is let in nowhere twice', async () => {
+    for (const service of ['file-sender', 'gateway'] as const) {
+      await assert.rejects(stage.another(service), /runs already, in another process. Stop that one first/);
+    }
+  });
+
+  it('says to a probe whether it is ready, and why not', async () => {
+    assert.deepEqual(check('file-sender', 'ready'), { code: 0, said: '' });
+    await stage.end('file-sender');
+    const gone = check('file-sender', 'live');
+    assert.equal(gone.code, 1);
+    assert.match(gone.said, /shoal serve file-sender/);
+    const gateway = check('gateway', 'ready');
+    assert.equal(gateway.code, 1);
+    assert.match(gateway.said, /shoal serve file-sender/);
+    assert.deepEqual(check('gateway', 'live'), { code: 0, said: '' });
+    const { missing, outbox } = await stage.client.status();
+    assert.deepEqual([missing.map(({ service }) => service), outbox.pendingDeletes], [['file-sender'], null]);
+    await stage.start('file-sender');
+  });
+
+  for (const service of SERVICES) {
+    it(`goes on without ${service}, as far as it can, and with it again after kill -9 under load`, async () => {
+      const { put, get, mayGet, locks } = AWAY[service];
+      await stage.put(`/before-${service}`, bytes.subarray(0, 300_000));
+      const load = stage.put(`/under-load-${service}`, bytes.subarray(0, 20_000_000)).catch((error: unknown) => error);
+      await sleep(100);
+      await stage.end(service);
+      const ended = await load;
+      assert.ok(ended === undefined || ended instanceof StorageError, String(ended));
+      await assertSays(put, () => stage.put('/away', bytes.subarray(0, 1000)));
+      if (mayGet === undefined) await assertSays(get, () => stage.read(`/before-${service}`));
+      else await stage.read(`/before-${service}`).catch((error: unknown) => assert.match(String(error), mayGet));
+      await stage.start(service);
+      if (locks === true) await eventually(() => stage.unlock());
+      await eventually(() => stage.put(`/after-${service}`, bytes.subarray(0, 300_000)));
+      await eventually(async () => {
+        assert.ok((await stage.read(`/before-${service}`)).equals(bytes.subarray(0, 300_000)));
+      });
+      assert.ok((await stage.read(`/after-${service}`)).equals(bytes.subarray(0, 300_000)));
+    });
+  }
+
+  for (const service of ['file-sender', 'gateway'] as const) {
+    it(`a put that is under way when ${service} is asked to end is finished first`, async () => {
+      const begun = new AbortController();
+      const slow = async function* (): AsyncGenerator<Uint8Array> {
+        yield bytes.subarray(0, 1_000_000);
+        begun.abort();
+        await sleep(700);
+        yield bytes.subarray(1_000_000, 3_000_000);
+      };
+      const putting = stage.put(`/slow-${service}`, slow());
+      if (!begun.signal.aborted) await once(begun.signal, 'abort');
+      await sleep(100);
+      const ending = stage.end(service, 'SIGTERM');
+      await putting;
+      await ending;
+      await stage.start(service);
+      if (service === 'gateway') await stage.unlock();
+      assert.ok((await stage.read(`/slow-${service}`)).equals(bytes.subarray(0, 3_000_000)));
+    });
+  }
+
+  it('a put goes on when the File Receiver is restarted in the middle', async () => {
+    const putting = stage.put('/restarted', bytes);
+    await sleep(200);
+    await stage.end('file-receiver', 'SIGTERM');
+    await stage.start('file-receiver');
+    await putting;
+    assert.ok((await stage.read('/restarted')).equals(bytes));
+  });
+});
+
+/** @param words undefined: it works all the same */
+async function assertSays(words: RegExp | undefined, work: () => Promise<unknown>): Promise<void> {
+  if (words === undefined) await work();
+  else await assert.rejects(work, (error) => error instanceof StorageError && words.test(error.message));
+}

@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ControlClient } from '../../src/cli/control-client.js';
+import { chooseFreePorts } from '../../src/cli/devnet/ports.js';
+import { SERVICES, type Service } from '../../src/config.js';
+import { provisionDevnet } from '../../src/provision.js';
+import { ServeProcess } from '../sync/processes.js';
+
+const PASSPHRASE = 'a passphrase for tests';
+
+/** Three peers: the first a process for each service, the others one process each. */
+export class ProcessStage implements AsyncDisposable {
+  readonly client: ControlClient;
+  readonly #folder: string;
+  readonly #home: string;
+  readonly #services = new Map<Service, ServeProcess>();
+  readonly #others: ServeProcess[] = [];
+
+  private constructor(folder: string, home: string) {
+    this.#folder = folder;
+    this.#home = home;
+    this.client = new ControlClient(home, { signal: new AbortController().signal });
+  }
+
+  static async open(): Promise<ProcessStage> {
+    const folder = await mkdtemp(join(tmpdir(), 'shoal-processes-'));
+    const ports = await chooseFreePorts(3);
+    const { peers } = await provisionDevnet({
+      dir: folder,
+      peers: ports.map((port, i) => ({ n: i + 1, port, zone: `zone-${String(i)}`, name: `peer-${String(i + 1)}` })),
+      backupHosts: 1,
+      passphrase: PASSPHRASE,
+    });
+    const [first, ...others] = peers.map(({ home }) => home);
+    const stage = new ProcessStage(folder, first ?? '');
+    try {
+      // The last ones first: each waits for those that it needs.
+      const starting = [...SERVICES].reverse().map((service) => stage.start(service));
+      await Promise.all([...starting, ...others.map((home) => stage.#startOther(home))]);
+      await stage.unlock();
+      return stage;
+    } catch (error) {
+      await stage[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get home(): string {
+    return this.#home;
+  }
+
+  async start(service: Service): Promise<void> {
+    this.#services.set(service, await this.another(service));
+  }
+
+  /** A process for a service, whether or not one runs. */
+  another(service: Service): Promise<ServeProcess> {
+    return ServeProcess.start({ home: this.#home, service, separate: SERVICES });
+  }
+
+  async end(service: Service, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
+    await this.#services.get(service)?.end(signal);
+    this.#services.delete(service);
+  }
+
+  async unlock(): Promise<void> {
+    await this.client.unlock('demo', PASSPHRASE);
+  }
+
+  async put(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
+    await this.client.upload(path, bytes instanceof Uint8Array ? parts(bytes) : bytes);
+  }
+
+  async read(path: string): Promise<Buffer> {
+    const found: Uint8Array[] = [];
+    for await (const part of this.client.download(path)) found.push(part);
+    return Buffer.concat(found);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+    const running = [...this.#services.entries()];
+    if (process.env['SHOAL_TEST_LOGS'] !== undefined) {
+      for (const [service, { log }] of running) process.stderr.write(`--- ${service}\n${log}\n`);
+    }
+    await Promise.all([...running.map(([, each]) => each), ...this.#others].map((each) => each.end()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #startOther(home: string): Promise<void> {
+    this.#others.push(await ServeProcess.start({ home, separate: [] }));
+  }
+}
+
+async function* parts(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1 << 20) yield bytes.subarray(at, at + (1 << 20));
+}
