@@ -58,6 +58,7 @@ const DAMAGES: readonly Damage[] = [
   ['StatefulSet/peer', `${POD}/enableServiceLinks`, undefined, /enableServiceLinks/],
   ['StatefulSet/peer', `${FIRST}/readinessProbe`, undefined, /front: it has no readinessProbe/],
   ['StatefulSet/peer', `${FIRST}/livenessProbe/exec/command/2`, 'file-sender', /it asks another service/],
+  ['StatefulSet/peer', `${FIRST}/livenessProbe/exec/command/4`, 'ready', /does not ask whether it is live/],
   ['StatefulSet/peer', `${FIRST}/livenessProbe/exec/command/0`, 'curl', /there is no program curl/],
   ['StatefulSet/peer', `${FIRST}/args/1`, 'frnt', /there is no `shoal serve frnt/],
   ['StatefulSet/peer', `${FIRST}/image`, 'shoal', /has no version/],

@@ -141,7 +141,8 @@ function probeFaults({ name, image, args, ports = [], ...probes }: Container): s
     if (exec !== undefined && SHOAL_IMAGE.test(image)) {
       faults.push(...wordFaults(exec.command));
       if (exec.command[2] !== args?.[1]) faults.push('it asks another service');
-      if (exec.command.at(-1) !== '--check') faults.push('it would serve instead of looking');
+      const what = which === 'readinessProbe' ? 'ready' : 'live';
+      if (exec.command.slice(3).join(' ') !== `--check ${what}`) faults.push(`it does not ask whether it is ${what}`);
     }
     return faults.map((fault) => `${name}: ${which}: ${fault}`);
   });
