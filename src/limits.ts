@@ -443,6 +443,8 @@ export const FORMER_LOOK_MS = 60 * 60 * 1000;
 
 /** A stream through the front that moves no byte for this long: both of its ends give up sooner, after IDLE_TIMEOUT_MS. */
 export const FRONT_IDLE_MS = 120_000;
+/** Memory that Node allows one HTTP/2 connection at the built-in front: its window, and what 128 streams have on their way. */
+export const MAX_FRONT_SESSION_MIB = 64;
 /** Streams and requests of one peer that nginx has in progress at once: four connections full of them. */
 export const MAX_FRONT_STREAMS_PER_PEER = 512;
 /** Requests of one address without a certificate that nginx has in progress at once. */

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { certificateToPem } from '../crypto/certificates.js';
 import { StorageError } from '../errors.js';
-import { CLOSE_GRACE_MS } from '../limits.js';
+import { CLOSE_GRACE_MS, MAX_FRONT_SESSION_MIB } from '../limits.js';
 import { admissionByTls, escapeCertificate } from '../wire/admission.js';
 import { secureContextOptions } from '../wire/tls.js';
 import { WebServer } from '../wire/web-server.js';
@@ -35,7 +35,12 @@ export class NodeFront implements Front {
     this.#options = options;
     this.#web = openWeb(options);
     const context = secureContextOptions(options.tls);
-    this.#server = createSecureServer({ ...http2Bounds(true), ...context, requestCert: true });
+    this.#server = createSecureServer({
+      ...http2Bounds(true),
+      ...context,
+      requestCert: true,
+      maxSessionMemory: MAX_FRONT_SESSION_MIB,
+    });
     this.#server.on('session', (session: ServerHttp2Session) => this.#follow(session));
     this.#server.on('sessionError', () => undefined);
     secureServer(this.#server, { tls: context, web: (socket) => this.#web.accept(socket) });

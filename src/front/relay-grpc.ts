@@ -11,7 +11,7 @@ import {
 import { connect } from 'node:net';
 import type { ErrorCode } from '../errors.js';
 import { ERRORS } from '../errors.js';
-import { CONNECTION_WINDOW_BYTES, MAX_HEADER_BYTES, STREAM_WINDOW_BYTES } from '../limits.js';
+import { CONNECTION_WINDOW_BYTES, MAX_FRONT_SESSION_MIB, MAX_HEADER_BYTES, STREAM_WINDOW_BYTES } from '../limits.js';
 import { CERTIFICATE_HEADER } from '../wire/admission.js';
 import { ERROR_CODE_TRAILER } from '../wire/status.js';
 
@@ -91,6 +91,7 @@ export class GrpcRelay {
     if (known !== undefined && !known.destroyed && !known.closed) return known;
     const upstream = connectHttp2('http://localhost', {
       createConnection: () => connect(socket),
+      maxSessionMemory: MAX_FRONT_SESSION_MIB,
       settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false, maxHeaderListSize: MAX_HEADER_BYTES },
     });
     upstream.once('connect', () => upstream.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
