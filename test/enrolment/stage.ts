@@ -33,6 +33,8 @@ export class Stage implements AsyncDisposable {
   readonly roll: Roll;
   /** Added to the clock of the authority. */
   aheadMs = 0;
+  /** Where the clock stands that requests are counted by; undefined: it runs. */
+  frozenMs: number | undefined;
   readonly #parts: AsyncDisposable[];
   #homes = 0;
 
@@ -73,7 +75,11 @@ export class Stage implements AsyncDisposable {
 
   /** As a front does it, without a front's limits for one address, from which all tests come. */
   async #serve(): Promise<AsyncDisposable> {
-    const handler = enrolmentHandler({ enrolment: this.enrolment, logger });
+    const handler = enrolmentHandler({
+      enrolment: this.enrolment,
+      logger,
+      clockMs: () => this.frozenMs ?? performance.now(),
+    });
     const tls = { ...secureContextOptions(this.identity.tls), requestCert: true, rejectUnauthorized: false };
     const server = createServer(tls, (request, response) => {
       const { socket } = request;
