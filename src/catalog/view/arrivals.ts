@@ -9,6 +9,11 @@ interface Dump {
   total: number | undefined;
 }
 
+function raise(heads: Map<PeerId, ChangeStamp>, stamp: ChangeStamp): void {
+  const head = heads.get(stamp.peer);
+  if (head === undefined || compareChanges(stamp, head) > 0) heads.set(stamp.peer, stamp);
+}
+
 /** Which documents have come, or are stood for by a dump that has, and which others they speak of. By hash. */
 export class Arrivals {
   /** Short hashes. */
@@ -18,6 +23,7 @@ export class Arrivals {
   /** Hashes of changes that were here once. */
   readonly #expected = new Set<string>();
   readonly #heads = new Map<PeerId, ChangeStamp>();
+  readonly #known = new Map<PeerId, ChangeStamp>();
   readonly #dumps = new Map<string, Dump>();
   /** Short hashes. */
   readonly #loose = new Set<string>();
@@ -47,6 +53,7 @@ export class Arrivals {
   /** What was here once will not come back. */
   giveUp(): void {
     this.#expected.clear();
+    for (const head of this.#heads.values()) raise(this.#known, head);
   }
 
   /** Changes that came as they were written and that no whole dump stands for. */
@@ -65,6 +72,14 @@ export class Arrivals {
 
   get heads(): readonly ChangeStamp[] {
     return [...this.#heads.values()];
+  }
+
+  /**
+   * Of each peer the newest change before which nothing is missing, but for what is known to be. A part of a dump may say
+   * something of a later one before all that came before that is here.
+   */
+  get known(): readonly ChangeStamp[] {
+    return [...this.#known.values()];
   }
 
   /** Dumps that begin this generation and of which parts have not come. */
@@ -93,12 +108,12 @@ export class Arrivals {
     this.#loose.add(shortHash(stamp.document));
     if (previous !== undefined && !this.has(previous)) this.#missing.add(previous);
     this.noteStamp(stamp);
+    raise(this.#known, stamp);
   }
 
   noteStamp(stamp: ChangeStamp): void {
     this.#counter = Math.max(this.#counter, stamp.counter);
-    const head = this.#heads.get(stamp.peer);
-    if (head === undefined || compareChanges(stamp, head) > 0) this.#heads.set(stamp.peer, stamp);
+    raise(this.#heads, stamp);
   }
 
   /**
@@ -124,7 +139,10 @@ export class Arrivals {
       this.#loose.delete(hash);
     }
     for (const { heads, missing } of parts) {
-      for (const head of heads) this.noteStamp(head);
+      for (const head of heads) {
+        this.noteStamp(head);
+        raise(this.#known, head);
+      }
       for (const hash of missing) if (!this.has(hash)) this.#missing.add(hash);
     }
     for (const hash of this.#missing) if (this.has(hash)) this.#missing.delete(hash);

@@ -71,10 +71,14 @@ export class Dooms {
     return [...this.#answers.values()];
   }
 
-  /** Whether whatever the peer writes from here on, after what has come of it, is written in knowledge of this. */
-  isAnsweredBy(peer: PeerId, announcement: ChangeStamp): boolean {
+  /**
+   * Whether whatever the peer writes from here on, after what has come of it, is written in knowledge of this.
+   *
+   * @param known here: an answer counts once all has come that its peer wrote before it
+   */
+  isAnsweredBy(peer: PeerId, announcement: ChangeStamp, known: Knowledge): boolean {
     const answer = this.#answers.get(peer);
-    return answer !== undefined && knows(answer.seen, announcement);
+    return answer !== undefined && knows(known, answer.stamp.change) && knows(answer.seen, announcement);
   }
 }
 

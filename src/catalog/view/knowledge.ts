@@ -10,7 +10,7 @@ export function knows(knowledge: Knowledge, { peer, counter }: ChangeStamp): boo
   return counter <= (knowledge.get(peer) ?? -1);
 }
 
-/** @param heads the newest change of each peer that has come; none before it may be missing */
+/** @param heads of each peer the newest change before which none is missing */
 export function knowledgeOf(heads: readonly ChangeStamp[]): Knowledge {
   return new Map(heads.map(({ peer, counter }) => [peer, counter]));
 }

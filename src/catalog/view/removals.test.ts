@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { openUserCatalog, removeForever, samplePeer, sampleUser } from '../../../test/contract/catalog-users.js';
 import { sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
-import type { PeerId } from '../../chunk/ids.js';
+import { parseFileId, type PeerId } from '../../chunk/ids.js';
+import type { Document } from '../../documents/document-database.js';
 import { REMOVAL_GRACE_MS } from '../../limits.js';
 import type { UserCatalog } from './user-catalog.js';
 import { writeState } from './state-writer.js';
@@ -64,6 +65,17 @@ class Homes {
         for (const to of this.#databases.keys()) if (from !== to) await this.tell(from, to);
       }
     }
+  }
+
+  /** All that one has, as parts of a dump in their order. */
+  async sumOf(n: number): Promise<readonly Document[]> {
+    const [peer, keys] = [samplePeer(n + 1), user.keys()];
+    const options = { user: user.id, peer, peerName: `peer ${String(n + 1)}`, keys, logger: silentLogger() };
+    const view = await new UserDocuments(this.database(n), options).readView();
+    const target = new MemoryDocuments();
+    const { signal } = new AbortController();
+    await writeState(view, new UserDocuments(target, options), { base: false, signal });
+    return [...target.documents.values()];
   }
 
   #open(n: number, peers: number): Promise<UserCatalog> {
@@ -204,12 +216,8 @@ test('announcements and answers survive a sum of the changes', async () => {
   await homes.at(0).remove('/f', FOREVER);
   await homes.tell(0, 1);
   // Only a sum of what the second home has, its answer included, comes to the others.
-  const target = new MemoryDocuments();
-  const options = { user: user.id, peer: samplePeer(2), peerName: 'peer 2', keys: user.keys(), logger: silentLogger() };
-  const view = await new UserDocuments(homes.database(1), options).readView();
-  const signal = new AbortController().signal;
-  await writeState(view, new UserDocuments(target, options), { base: false, signal });
-  for (const n of [0, 2]) await homes.database(n).put([...target.documents.values()]);
+  const sum = await homes.sumOf(1);
+  for (const n of [0, 2]) await homes.database(n).put(sum);
   await homes.restart(2);
   assert.deepEqual(paths(homes.at(2)), []);
   await homes.tell(2, 0);
@@ -235,4 +243,48 @@ test('what two homes put into a folder that a third has removed is taken back on
       [{ path: '/folder', files: 1 }],
     );
   }
+});
+
+test('an answer that a part of a sum brings before what its peer had written does not count yet', async () => {
+  const homes = await Homes.open(3);
+  const many = Array.from({ length: 600 }, (_, at) => sampleVersion(`/many/${String(at)}`));
+  // Its node comes last in a sum, the answers first.
+  const last = file('/f');
+  const manifest = { ...last.manifest, file: parseFileId(Buffer.alloc(16, 0xff)) };
+  await homes.at(0).commit([...many, { ...last, manifest }, sampleVersion('/other')]);
+  await homes.at(0).remove('/f', TRASH);
+  await homes.at(0).remove('/other', TRASH);
+  await homes.meet();
+  await homes.at(1).restore('/f');
+  await homes.at(0).emptyTrash(Number.MAX_SAFE_INTEGER);
+  await homes.tell(0, 1);
+  await homes.tell(1, 2);
+  const sum = await homes.sumOf(2);
+  const [, , withAnswers, ...others] = sum;
+  assert.ok(withAnswers !== undefined && others.length > 1);
+  await homes.database(0).put([withAnswers]);
+  await settled();
+  assert.equal(await carryOut(homes.at(0)), 0);
+  await homes.database(0).put(sum);
+  await settled();
+  assert.equal(await carryOut(homes.at(0)), 0);
+  assert.deepEqual((await homes.at(0).dueRemovals()).waitingFor, []);
+  await homes.meet();
+  for (const n of [0, 1, 2]) {
+    assert.equal(homes.at(n).versions('/f').length, 1);
+    assert.deepEqual(homes.at(n).deleted(), []);
+  }
+});
+
+test('what a part of a sum brings ahead of its peer is not removed for ever in ignorance of the rest', async () => {
+  const homes = await Homes.open(2);
+  const version = file('/f');
+  const early = { ...version, manifest: { ...version.manifest, file: parseFileId(Buffer.alloc(16, 1)) } };
+  const many = Array.from({ length: 600 }, (_, at) => sampleVersion(`/many/${String(at)}`));
+  await homes.at(1).commit([early, ...many]);
+  const [, , first] = await homes.sumOf(1);
+  assert.ok(first !== undefined);
+  await homes.database(0).put([first]);
+  await settled();
+  await assert.rejects(homes.at(0).remove('/f', FOREVER), { code: 'UNAVAILABLE' });
 });

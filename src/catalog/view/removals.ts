@@ -7,7 +7,7 @@ import type { Batch } from './batch.js';
 import { CommitPlan, type PlanContext } from './commit-plan.js';
 import type { CommitQueue, Turn } from './commit-queue.js';
 import { type Doom, encodeDoom } from './dooms.js';
-import { encodeKnowledge, knowledgeOf, knows } from './knowledge.js';
+import { encodeKnowledge, type Knowledge, knowledgeOf, knows } from './knowledge.js';
 import type { ManifestReader } from './manifest-reader.js';
 import type { ChangeOperation } from './operation.js';
 import { find } from './lookup.js';
@@ -59,13 +59,13 @@ export class Removals {
 
   /** @throws StorageError UNAVAILABLE: what is missing may lie in it */
   announce({ view, batch }: Turn, nodes: readonly ViewNode[]): void {
-    if (!view.isComplete) {
+    const seen = knowledgeOf(view.arrivals.known);
+    if (!view.isComplete || !nodes.every((node) => isAllKnown(view.tree, node, seen))) {
       throw new StorageError(
         'UNAVAILABLE',
         'A part of the catalog is missing, so nothing can be removed for ever yet. `shoal rm` moves it into the trash.',
       );
     }
-    const seen = knowledgeOf(view.arrivals.heads);
     const issuedMs = this.#options.now();
     addAll(
       batch,
@@ -90,14 +90,14 @@ export class Removals {
         const { tree, arrivals } = view;
         const { dooms } = tree;
         const operations: ChangeOperation[] = [];
-        for (const [node, doom] of dooms.list()) {
-          if (!isAllKnown(tree, node, doom)) operations.push(planCallOff(tree, node));
+        for (const [node, { seen }] of dooms.list()) {
+          if (!isAllKnown(tree, node, seen)) operations.push(planCallOff(tree, node));
         }
+        const known = knowledgeOf(arrivals.known);
         const isOpen = ([, { stamp }]: readonly [ViewNode, Doom]): boolean =>
-          stamp.change.peer !== peer && !dooms.isAnsweredBy(peer, stamp.change);
+          stamp.change.peer !== peer && !dooms.isAnsweredBy(peer, stamp.change, known);
         if (dooms.list().some(isOpen)) {
-          const seen = encodeKnowledge(knowledgeOf(arrivals.heads));
-          const value = { node: idBytes(tree.trash.id), versions: [], doom: undefined, seen };
+          const value = { node: idBytes(tree.trash.id), versions: [], doom: undefined, seen: encodeKnowledge(known) };
           operations.push({ $case: 'removeEntry', value });
         }
         const called = operations.filter(({ $case }) => $case === 'setEntry').length;
@@ -146,29 +146,30 @@ export class Removals {
     return [...touched].filter((stripe) => !queue.view.isReferenced(stripe));
   }
 
-  #dueNodes({ tree }: View, homes: readonly PeerId[]): ViewNode[] {
-    const due = tree.dooms.list().filter(([, doom]) => this.#isDue(tree, doom, homes));
-    return due.filter(([node, doom]) => isAllKnown(tree, node, doom)).map(([node]) => node);
+  #dueNodes(view: View, homes: readonly PeerId[]): ViewNode[] {
+    const due = view.tree.dooms.list().filter(([, doom]) => this.#isDue(view, doom, homes));
+    return due.filter(([node, { seen }]) => isAllKnown(view.tree, node, seen)).map(([node]) => node);
   }
 
-  #isDue(tree: Tree, doom: Doom, homes: readonly PeerId[]): boolean {
+  #isDue(view: View, doom: Doom, homes: readonly PeerId[]): boolean {
     const { peer, now } = this.#options;
     if (now() - doom.issuedMs >= REMOVAL_GRACE_MS) return true;
     const { peer: author } = doom.stamp.change;
     // One peer does it; where its writer has left, another.
     const actor = homes.includes(author) ? author : [...homes].sort()[0];
-    return (author === peer || actor === peer) && this.#unanswered(tree, doom, homes).length === 0;
+    return (author === peer || actor === peer) && this.#unanswered(view, doom, homes).length === 0;
   }
 
-  #unanswered({ dooms }: Tree, { stamp }: Doom, homes: readonly PeerId[]): PeerId[] {
+  #unanswered({ tree, arrivals }: View, { stamp }: Doom, homes: readonly PeerId[]): PeerId[] {
+    const known = knowledgeOf(arrivals.known);
     const { change } = stamp;
     const others = homes.filter((home) => home !== change.peer && home !== this.#options.peer);
-    return others.filter((home) => !dooms.isAnsweredBy(home, change));
+    return others.filter((home) => !tree.dooms.isAnsweredBy(home, change, known));
   }
 
-  #waitingFor({ tree }: View, homes: readonly PeerId[]): PeerId[] {
-    const own = tree.dooms.list().filter(([, { stamp }]) => stamp.change.peer === this.#options.peer);
-    return [...new Set(own.flatMap(([, doom]) => this.#unanswered(tree, doom, homes)))];
+  #waitingFor(view: View, homes: readonly PeerId[]): PeerId[] {
+    const own = view.tree.dooms.list().filter(([, { stamp }]) => stamp.change.peer === this.#options.peer);
+    return [...new Set(own.flatMap(([, doom]) => this.#unanswered(view, doom, homes)))];
   }
 
   /** What was put into a folder while it went into the trash elsewhere is shown where it was put. */
@@ -200,8 +201,8 @@ function addAll(batch: Batch, operations: readonly ChangeOperation[]): void {
   if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
 }
 
-/** Whether all that lies in a node was there, and placed there, as far as the writer of its doom knew. */
-function isAllKnown(tree: Tree, start: ViewNode, { seen }: Doom): boolean {
+/** Whether all that lies in a node was there, and placed there, as far as somebody knew. */
+function isAllKnown(tree: Tree, start: ViewNode, seen: Knowledge): boolean {
   const ahead = [start];
   for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
     if (node !== start && node.set !== undefined && !knows(seen, node.set.change)) return false;

@@ -40,7 +40,8 @@ const NOTHING: PartContent = { operations: [], covered: [], heads: [], missing: 
 
 /** First, before any node is looked at: what changes meanwhile is then not claimed, though it may be in the dump. */
 export function* coverageParts({ covered, arrivals }: View): Generator<PartContent> {
-  const { heads, missing } = arrivals;
+  // Whoever reads this takes all before these for known.
+  const { known: heads, missing } = arrivals;
   const short = covered.sort();
   const pages = Math.max(
     Math.ceil(short.length / COVERED_PER_PART),

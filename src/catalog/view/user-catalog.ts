@@ -203,7 +203,9 @@ export class UserCatalog {
     }
     return this.#alone(({ view, batch }) => {
       const found = demandRemovable(view.tree, path, recursive);
-      const trashing = planTrash(found, this.#now(), knowledgeOf(view.arrivals.heads));
+      // What is missing may be before something that has come: nobody can say then what was known.
+      const seen = knowledgeOf(view.isComplete ? view.arrivals.known : []);
+      const trashing = planTrash(found, this.#now(), seen);
       batch.add({ operations: [trashing], extents: [], nodes: new Map() });
       return contentsOf(view.tree, found.node).files;
     });
