@@ -44,7 +44,7 @@ export function frontSuite(kind: FrontKind): void {
   before(async () => {
     stage = await FrontStage.open(kind);
     slow = Promise.all(slowClients(stage));
-    // Looked at by the last test.
+    // Looked at by a later test.
     slow.catch(() => undefined);
     removed = await stage.network.peer();
     stage.removed.add(removed.id);
@@ -335,6 +335,11 @@ export function frontSuite(kind: FrontKind): void {
     assert.equal(await statusOf(stage.port, credentialsOf(stage.member), HAS_CHUNKS), status.OK);
   });
 
+  it('gives up on clients that are slow on purpose', async () => {
+    // Before a reload or a kill, which would end them, too.
+    await slow;
+  });
+
   it('changes its certificate in the middle of a put, which goes on', async () => {
     const renewed = await stage.network.renew(stage.host);
     await using store = open();
@@ -388,8 +393,4 @@ export function frontSuite(kind: FrontKind): void {
       assert.equal((await store.has([parseChunkId('ab'.repeat(32))], { signal })).size, 0);
     });
   }
-
-  it('gives up on clients that are slow on purpose', async () => {
-    await slow;
-  });
 }
