@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SERVICES } from '../../src/config.js';
 import { DRAIN_MS } from '../../src/limits.js';
+import { needs } from '../needs.js';
 import { REPOSITORY } from '../repository.js';
 
 const FOLDER = join(REPOSITORY, 'deploy', 'systemd');
@@ -82,8 +83,7 @@ describe('deploy/systemd', () => {
     });
   }
 
-  const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
-  it('systemd has nothing to say against them', { skip: !hasSystemd && 'systemd-analyze is missing' }, () => {
+  it('systemd has nothing to say against them', needs('systemd-analyze'), () => {
     const files = UNITS.map((name) => join(FOLDER, name.replace('@.', '@home.')));
     const { status, stderr } = spawnSync('systemd-analyze', ['--man=no', 'verify', ...files], {
       encoding: 'utf8',
