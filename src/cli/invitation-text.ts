@@ -4,9 +4,16 @@ import { printable } from './printable.js';
 import { table } from './table.js';
 import { formatTime } from './units.js';
 
+/** Bright white on black: a terminal with dark letters on a light ground would show the code inside out. */
+const WHITE_ON_BLACK = '\u001b[97;40m';
+const RESET = '\u001b[0m';
+
 /** Capitals, digits and a dash have a mode of their own in a QR code, which makes it a third smaller. */
-export function qrCode(token: string): string {
-  return renderUnicodeCompact(token.toUpperCase(), { ecc: 'L', border: 2 });
+export function qrCode(token: string, { color }: { readonly color: boolean } = { color: false }): string {
+  const code = renderUnicodeCompact(token.toUpperCase(), { ecc: 'L', border: 2 });
+  if (!color) return code;
+  const lines = code.split('\n').map((line) => WHITE_ON_BLACK + line + RESET);
+  return lines.join('\n');
 }
 
 export function invitationTable(invitations: readonly InvitationReply[], peers: readonly PeerReply[]): string {

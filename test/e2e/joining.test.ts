@@ -152,6 +152,22 @@ describe('machines that join a network', () => {
     assert.match(status, /Authority +p1, p2/);
   });
 
+  it('are invited, listed and changed by command', async () => {
+    const { id } = JSON.parse(await machines.cli(1, ['peer', 'invite', '--name', 'cellar', '--json'])) as {
+      id: string;
+    };
+    await machines.cli(1, ['peer', 'invite', '--revoke', id]);
+    const invitations = await machines.cli(1, ['peer', 'invite', '--list']);
+    assert.match(invitations, /used by p2 .*authority/);
+    assert.ok(!invitations.includes('cellar'));
+    await machines.cli(3, ['peer', 'set', '--zone', 'attic', '--capacity', '7GB']);
+    await eventually(async () => {
+      const third = (await machines.peers(1)).get('p3');
+      assert.deepEqual([third?.zone, third?.capacityBytes], ['attic', 7e9]);
+    });
+    assert.match(await machines.cli(1, ['peer', 'list']), /p3 +[0-9a-f]{12} +up +7\.0 GB +attic/);
+  });
+
   it('store at one what is read at another', async () => {
     await using first = machines.control(1);
     await using third = machines.control(3);

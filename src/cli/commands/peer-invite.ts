@@ -5,7 +5,7 @@ import { Invocation } from '../invocation.js';
 import { NetworkClient } from '../network-client.js';
 import { printable } from '../printable.js';
 import { parseDuration } from '../quantities.js';
-import type { Runtime } from '../runtime.js';
+import { wantsColor, type Runtime } from '../runtime.js';
 import { formatTime } from '../units.js';
 
 const AFTER = `
@@ -53,9 +53,10 @@ export function definePeerInvite(command: Command, runtime: Runtime): void {
 async function invite(invocation: Invocation, client: NetworkClient, options: InviteOptions): Promise<void> {
   const { name: note, valid: lifetimeMs, authority } = options;
   const invited = await client.invite({ note, lifetimeMs, authority });
-  const isTerminal = invocation.runtime.stdout.isTTY === true;
+  const { stdout, env } = invocation.runtime;
   const { qrCode } = await import('../invitation-text.js');
-  const code = isTerminal && options.qr !== false ? `${qrCode(invited.token)}\n\n` : '';
+  const color = wantsColor(stdout, env);
+  const code = stdout.isTTY === true && options.qr !== false ? `${qrCode(invited.token, { color })}\n\n` : '';
   invocation.result(invited, () => code + invited.token);
   invocation.note(advice(invited));
 }
