@@ -97,7 +97,7 @@ async function carryOut(
     await outbox.intendAll(intents);
     const unused = new Set(await catalog.carryOutRemovals(session, nodes));
     const freed = mine.filter((stripe) => unused.has(stripe));
-    outbox.settle(mine.filter((stripe) => !unused.has(stripe)));
+    // The others are left to `collectOrphans`: a file may refer to them, or somebody else has carried this out meanwhile.
     const places = freed.flatMap((stripe) => touched.get(stripe) ?? []);
     await freeStripes({ catalog, outbox, pinned, ...engine }, session, places);
     return freed;
@@ -145,17 +145,20 @@ export async function freeStrays(
  * puts under way are left alone. Costs one small read where there is nothing to do.
  */
 export async function collectOrphans(engine: Engine, session: Session): Promise<void> {
-  const { outbox, catalog, pinned } = engine;
+  const { outbox, pinned } = engine;
   const left = outbox.intents(session.user).filter(({ stripe }) => !pinned.has(stripe));
   if (left.length === 0) return;
   const ids = left.map(({ stripe }) => stripe);
-  const orphans = new Set(await catalog.unreferenced(session, ids));
+  const unreferenced = await unreferencedOf(engine, session, ids);
+  if (unreferenced === undefined) return;
+  const orphans = new Set(unreferenced);
   const freed = left.filter(({ stripe }) => orphans.has(stripe)).map(placesOf);
   if (freed.length > 0) {
     engine.logger.info({ stripes: freed.length }, 'stripes that no file refers to are deleted');
     await freeStripes(engine, session, freed, { later: true });
   }
-  outbox.settle(ids);
+  // A removal that has begun meanwhile has noted its intents anew.
+  outbox.settle(ids.filter((stripe) => !pinned.has(stripe)));
   await outbox.flush();
 }
 
@@ -202,7 +205,7 @@ async function stillFree(
     .filter(({ deletes }) => deletes.length > 0);
 }
 
-/** Undefined while that cannot be told: then they wait, like those of a peer that does not answer. */
+/** Undefined while that cannot be told: then they are looked at again later. */
 async function unreferencedOf(
   engine: Engine,
   session: Session,
@@ -212,7 +215,7 @@ async function unreferencedOf(
     return await engine.catalog.unreferenced(session, stripes);
   } catch (error) {
     const { code } = wrapError(error, 'Looking for what refers to stripes');
-    engine.logger.debug({ code, stripes: stripes.length }, 'deletions wait until the catalog is whole');
+    engine.logger.debug({ code, stripes: stripes.length }, 'what is to be deleted waits until the catalog is whole');
     return undefined;
   }
 }

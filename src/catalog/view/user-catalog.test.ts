@@ -194,3 +194,11 @@ test('a change that was held back is noticed by the ones after it', async () => 
     assert.deepEqual(reported, index === 2 ? [] : [id], 'nothing comes after the last');
   }
 });
+
+test('a catalog with nothing in it, which may be lost, says nothing of stripes', async () => {
+  const catalog = await openUserCatalog(user, new MemoryDocuments());
+  const { id } = sampleStripe(user.id);
+  await assert.rejects(catalog.unreferenced([id]), { code: 'UNAVAILABLE' });
+  await catalog.makeFolder('/folder');
+  assert.deepEqual(await catalog.unreferenced([id]), [id]);
+});

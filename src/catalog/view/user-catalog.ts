@@ -214,10 +214,9 @@ export class UserCatalog {
   /** Those of `stripes` that no version refers to. @throws StorageError UNAVAILABLE where that cannot be told */
   unreferenced(stripes: readonly StripeId[]): Promise<readonly StripeId[]> {
     return this.#alone(async ({ view }) => {
-      // A catalog that was lost looks like this, and what it referred to may be recovered from those very stripes.
-      if (view.counter === 0 && view.isComplete) return [];
       const unread = await this.#manifests.countLarge(view);
-      if (unread || !view.isComplete) {
+      // A catalog that was lost has nothing in it, and what it referred to may be recovered from those very stripes.
+      if (unread || !view.isComplete || view.counter === 0) {
         throw new StorageError(
           'UNAVAILABLE',
           'A part of the catalog is missing, so what it refers to is not known yet.',
