@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { catalogContract } from '../../test/contract/catalog.js';
-import { sampleVersion, signedStripe } from '../../test/contract/catalog-samples.js';
+import { sampleExtent, sampleVersion, signedStripe } from '../../test/contract/catalog-samples.js';
 import { SampleNetwork } from '../../test/contract/sample-network.js';
 import { parseStripeId } from '../chunk/ids.js';
 import { StorageError, type ErrorCode } from '../errors.js';
-import { FREE_UNLOCK_ATTEMPTS, MIN_UNLOCK_WAIT_MS, SESSION_IDLE_MS } from '../limits.js';
+import { FREE_UNLOCK_ATTEMPTS, MIN_UNLOCK_WAIT_MS, REMOVAL_GRACE_MS, SESSION_IDLE_MS } from '../limits.js';
 import { silentLogger } from '../log.js';
 import { openDocuments } from '../documents/level-documents.js';
 import { LocalCatalog } from './local-catalog.js';
@@ -164,5 +164,34 @@ test('documents that somebody altered in the shared databases are refused, and h
   assert.equal(kinds.get(`user-${ann.id.slice(0, 4)}`), 'replayed');
   assert.equal(kinds.get('user-0000'), 'refused');
   assert.equal(kinds.get('peer-3333'), 'newer');
+  await catalog.close();
+});
+
+test('what is removed for ever stays known until the record of its stripe has come, for as long as others are waited for', async (context) => {
+  const { directory, clock, open } = await home(context);
+  let catalog = await open();
+  await catalog.createUser('ann', 'p');
+  let session = await catalog.unlock('ann', 'p');
+  const stripe = await signedStripe(catalog, session);
+  await catalog.putStripes([stripe]);
+  await catalog.commit(session, [sampleVersion('/file', [sampleExtent(stripe.id)])]);
+  await catalog.close();
+  await rm(join(directory, 'stripes'), { recursive: true });
+
+  catalog = await open();
+  session = await catalog.unlock('ann', 'p');
+  await catalog.remove(session, '/file', { forever: true });
+  const due = async (): Promise<readonly (readonly string[])[]> =>
+    (await catalog.dueRemovals(session)).due.map(({ stripes }) => stripes.map((one) => one.stripe));
+  assert.deepEqual(await due(), []);
+  await catalog.putStripes([stripe]);
+  assert.deepEqual(await due(), [[stripe.id]]);
+  await catalog.close();
+  await rm(join(directory, 'stripes'), { recursive: true });
+
+  catalog = await open();
+  clock.ms += REMOVAL_GRACE_MS;
+  session = await catalog.unlock('ann', 'p');
+  assert.deepEqual(await due(), [[]]);
   await catalog.close();
 });

@@ -285,12 +285,14 @@ export class LocalCatalog implements Catalog {
 
   async dueRemovals(session: SessionToken): Promise<DueRemovals> {
     const { due, waitingFor } = await this.#users.with(session, (catalog) => catalog.dueRemovals());
-    const removals = due.map(async ({ node, stripes }) => {
-      // The chunks of a stripe whose record is lost are found by inventories.
+    const removals = due.map(async ({ node, stripes, isOverdue }) => {
       const records = await this.#shared.stripes.get(stripes);
-      return { node, stripes: records.flatMap((record) => (record === undefined ? [] : [freedStripe(record)])) };
+      // Nobody would look for the chunks of a stripe whose record comes later. Where it is lost, inventories find them.
+      const unknown = stripes.filter((_, index) => records[index] === undefined);
+      if (!isOverdue && !(await this.#shared.stripes.haveCome(unknown))) return [];
+      return [{ node, stripes: records.flatMap((record) => (record === undefined ? [] : [freedStripe(record)])) }];
     });
-    return { due: await Promise.all(removals), waitingFor };
+    return { due: (await Promise.all(removals)).flat(), waitingFor };
   }
 
   carryOutRemovals(session: SessionToken, nodes: readonly string[]): Promise<readonly StripeId[]> {

@@ -83,6 +83,14 @@ export class StripeDocuments {
     return ids.map((id) => this.#checked.get(id) ?? known.get(id) ?? read?.get(id));
   }
 
+  /** Whether something of each has come, be it that it was forgotten, or is lost. */
+  async haveCome(ids: readonly StripeId[]): Promise<boolean> {
+    for (const id of ids) {
+      if ((await this.#database.leaves(stripeDocumentId(id))).length === 0) return false;
+    }
+    return true;
+  }
+
   /** @throws StorageError INVALID_ARGUMENT when one of them is unknown */
   async demand(ids: readonly StripeId[]): Promise<void> {
     const found = await this.get(ids);

@@ -35,6 +35,8 @@ export interface DueNode {
   readonly node: string;
   /** That something in it refers to; others may, too. */
   readonly stripes: readonly StripeId[];
+  /** It is not waited for anybody, or anything, any more. */
+  readonly isOverdue: boolean;
 }
 
 export interface DueNodes {
@@ -119,7 +121,7 @@ export class Removals {
         const unread = await this.#options.manifests.countLarge(view);
         if (!settled || unread || !view.isComplete) return { due: [], waitingFor };
         const due = this.#dueNodes(view, homes).slice(0, TRASHED_PER_COMMIT);
-        return { due: due.map((node) => ({ node: node.id, stripes: stripesIn(view, node) })), waitingFor };
+        return { due: due.map((node) => this.#describe(view, node)), waitingFor };
       },
       { alone: true },
     );
@@ -151,9 +153,18 @@ export class Removals {
     return due.filter(([node, { seen }]) => isAllKnown(view.tree, node, seen)).map(([node]) => node);
   }
 
+  #describe(view: View, node: ViewNode): DueNode {
+    const doom = view.tree.dooms.of(node);
+    return { node: node.id, stripes: stripesIn(view, node), isOverdue: doom !== undefined && this.#isOverdue(doom) };
+  }
+
+  #isOverdue({ issuedMs }: Doom): boolean {
+    return this.#options.now() - issuedMs >= REMOVAL_GRACE_MS;
+  }
+
   #isDue(view: View, doom: Doom, homes: readonly PeerId[]): boolean {
-    const { peer, now } = this.#options;
-    if (now() - doom.issuedMs >= REMOVAL_GRACE_MS) return true;
+    const { peer } = this.#options;
+    if (this.#isOverdue(doom)) return true;
     const { peer: author } = doom.stamp.change;
     // One peer does it; where its writer has left, another.
     const actor = homes.includes(author) ? author : [...homes].sort()[0];
