@@ -64,6 +64,18 @@ describe('a process for every service', { timeout: 240_000 }, () => {
     );
   });
 
+  it('replicates through its own front, with CouchDB hosting behind it', async () => {
+    await eventually(async () => {
+      const { error, streams } = (await stage.client.status()).sync;
+      assert.equal(error, null);
+      assert.ok(streams.length > 0);
+      assert.deepEqual(
+        streams.filter(({ phase, pending }) => phase !== 'waiting' || (pending ?? 0) > 0),
+        [],
+      );
+    });
+  });
+
   it('is let in nowhere twice', async () => {
     for (const service of ['file-sender', 'gateway'] as const) {
       await assert.rejects(stage.another(service), /runs already, in another process. Stop that one first/);
