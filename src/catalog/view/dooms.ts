@@ -21,7 +21,8 @@ export interface Answer {
   readonly seen: Knowledge;
 }
 
-function compareOver(a: Stamp | undefined, b: Stamp | undefined): number {
+/** Of two SetEntries of a node, or none. */
+export function compareOver(a: Stamp | undefined, b: Stamp | undefined): number {
   if (a !== undefined && b !== undefined) return compareStamps(a, b);
   return Number(a !== undefined) - Number(b !== undefined);
 }

@@ -30,7 +30,8 @@ export class HeadKeeper {
   /** Documents that were reported. */
   readonly #reported = new Set<string>();
   #keeping: Promise<void> | undefined;
-  #isBehind = false;
+  /** What has changed since it was last kept. */
+  #next: View | undefined;
 
   constructor(options: HeadKeeperOptions) {
     this.#options = options;
@@ -54,8 +55,8 @@ export class HeadKeeper {
   /** After a view has changed. Nobody waits: what a crash takes along is remembered the next time. */
   keep(view: View): void {
     this.#settle(view);
-    this.#isBehind = true;
-    this.#keeping ??= this.#run(view);
+    this.#next = view;
+    this.#keeping ??= this.#run();
   }
 
   /** Whoever asked knows that what is missing will not come. */
@@ -72,10 +73,10 @@ export class HeadKeeper {
     await this.#keeping;
   }
 
-  async #run(view: View): Promise<void> {
+  async #run(): Promise<void> {
     try {
-      while (this.#isBehind) {
-        this.#isBehind = false;
+      for (let view = this.#next; view !== undefined; view = this.#next) {
+        this.#next = undefined;
         await this.#write(view);
       }
     } catch (error) {

@@ -3,10 +3,15 @@ import { test } from 'node:test';
 import { openUserCatalog, removeForever, samplePeer, sampleUser } from '../../../test/contract/catalog-users.js';
 import { sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
-import { parseFileId, type PeerId } from '../../chunk/ids.js';
+import { idBytes, parseFileId, type PeerId } from '../../chunk/ids.js';
 import type { Document } from '../../documents/document-database.js';
-import { REMOVAL_GRACE_MS } from '../../limits.js';
+import { REMOVAL_GRACE_MS, TRASHED_PER_COMMIT } from '../../limits.js';
+import { decodeChange, encodeChanges } from './change.js';
+import { encodeDoom } from './dooms.js';
+import type { ChangeOperation } from './operation.js';
+import { ROOT_ID, TRASH_ID } from './tree.js';
 import type { UserCatalog } from './user-catalog.js';
+import { View } from './view.js';
 import { writeState } from './state-writer.js';
 import { UserDocuments } from './user-documents.js';
 import { silentLogger } from '../../log.js';
@@ -287,4 +292,40 @@ test('what a part of a sum brings ahead of its peer is not removed for ever in i
   await homes.database(0).put([first]);
   await settled();
   await assert.rejects(homes.at(0).remove('/f', FOREVER), { code: 'UNAVAILABLE' });
+});
+
+test('what was put into a folder that went into the trash, and from there for ever, is shown where it was put', async () => {
+  const homes = await Homes.open(2);
+  await homes.at(0).commit([file('/folder/f')]);
+  await homes.meet();
+  await homes.at(0).remove('/folder', TRASH);
+  await homes.at(0).emptyTrash(Number.MAX_SAFE_INTEGER);
+  const many = Array.from({ length: TRASHED_PER_COMMIT + 1 }, (_, at) => sampleVersion(`/folder/${String(at)}`));
+  await homes.at(1).commit(many);
+  await homes.tell(1, 0);
+  assert.equal(paths(homes.at(0)).length, many.length + 1);
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(0)), 0);
+  for (const n of [0, 1]) {
+    assert.equal(paths(homes.at(n)).length, many.length + 1);
+    assert.deepEqual(
+      homes
+        .at(n)
+        .deleted()
+        .map(({ path, files }) => ({ path, files })),
+      [{ path: '/folder', files: 1 }],
+    );
+  }
+});
+
+test('an announcement over the root or the trash says nothing', () => {
+  const view = new View();
+  const change = { counter: 1, peer: samplePeer(1), document: '1'.repeat(64), peerName: '' };
+  const doom = encodeDoom({ over: undefined, issuedMs: 0, seen: new Map() });
+  const removals = [ROOT_ID, TRASH_ID].map((node) => ({ node: idBytes(node), versions: [], doom, seen: [] }));
+  const operations = removals.map((value): ChangeOperation => ({ $case: 'removeEntry', value }));
+  for (const encode of encodeChanges(operations, { commit: new Uint8Array(16), peerName: '' })) {
+    view.apply(decodeChange(encode(undefined)), change);
+  }
+  assert.deepEqual(view.tree.dooms.list(), []);
 });

@@ -6,7 +6,7 @@ import type { Logger } from '../../log.js';
 import type { Batch } from './batch.js';
 import { CommitPlan, type PlanContext } from './commit-plan.js';
 import type { CommitQueue, Turn } from './commit-queue.js';
-import { type Doom, encodeDoom } from './dooms.js';
+import { compareOver, type Doom, encodeDoom } from './dooms.js';
 import { encodeKnowledge, type Knowledge, knowledgeOf, knows } from './knowledge.js';
 import type { ManifestReader } from './manifest-reader.js';
 import type { ChangeOperation } from './operation.js';
@@ -83,33 +83,45 @@ export class Removals {
    * changes have come.
    */
   async tend(): Promise<void> {
-    const { queue, peer, logger } = this.#options;
-    if (!queue.view.isDisturbed) return;
-    await queue.run(
-      ({ view, batch }) => {
-        // An answer says that everything is known.
-        if (!view.isComplete) return;
-        const { tree, arrivals } = view;
-        const { dooms } = tree;
-        const operations: ChangeOperation[] = [];
-        for (const [node, { seen }] of dooms.list()) {
-          if (!isAllKnown(tree, node, seen)) operations.push(planCallOff(tree, node));
-        }
-        const known = knowledgeOf(arrivals.known);
-        const isOpen = ([, { stamp }]: readonly [ViewNode, Doom]): boolean =>
-          stamp.change.peer !== peer && !dooms.isAnsweredBy(peer, stamp.change, known);
-        if (dooms.list().some(isOpen)) {
-          const value = { node: idBytes(tree.trash.id), versions: [], doom: undefined, seen: encodeKnowledge(known) };
-          operations.push({ $case: 'removeEntry', value });
-        }
-        const called = operations.filter(({ $case }) => $case === 'setEntry').length;
-        if (called > 0) logger.info({ removals: called }, 'somebody wrote into what was to be removed: it is kept');
-        addAll(batch, operations);
-        this.#takeBackNewcomers(view, batch);
-        view.isDisturbed = false;
-      },
-      { alone: true },
-    );
+    const { queue } = this.#options;
+    // What was called off shows newcomers, and of these some are taken back at a time. Each pass leaves less to do.
+    for (let isAny = queue.view.isDisturbed; isAny;) {
+      isAny = await queue.run((turn) => this.#tendOnce(turn), { alone: true });
+    }
+  }
+
+  /** @returns whether there was anything to do */
+  #tendOnce({ view, batch }: Turn): boolean {
+    // An answer says that everything is known.
+    if (!view.isComplete) return false;
+    view.isDisturbed = false;
+    const callOffs = this.#callOffs(view);
+    addAll(batch, [...callOffs, ...this.#answers(view)]);
+    if (callOffs.length > 0) {
+      this.#options.logger.info(
+        { removals: callOffs.length },
+        'somebody wrote into what was to be removed: it is kept',
+      );
+    }
+    return this.#takeBackNewcomers(view, batch) + callOffs.length > 0;
+  }
+
+  #callOffs({ tree }: View): ChangeOperation[] {
+    // Over a SetEntry that has not come, nothing that is written here would call it off.
+    const here = tree.dooms.list().filter(([node, { over }]) => compareOver(node.set, over) >= 0);
+    const inIgnorance = here.filter(([node, { seen }]) => !isAllKnown(tree, node, seen));
+    return inIgnorance.map(([node]) => planCallOff(tree, node));
+  }
+
+  /** One for all that are open, or none. */
+  #answers({ tree, arrivals }: View): ChangeOperation[] {
+    const { peer } = this.#options;
+    const known = knowledgeOf(arrivals.known);
+    const isOpen = ([, { stamp }]: readonly [ViewNode, Doom]): boolean =>
+      stamp.change.peer !== peer && !tree.dooms.isAnsweredBy(peer, stamp.change, known);
+    if (!tree.dooms.list().some(isOpen)) return [];
+    const value = { node: idBytes(tree.trash.id), versions: [], doom: undefined, seen: encodeKnowledge(known) };
+    return [{ $case: 'removeEntry', value }];
   }
 
   /** @param settled nothing of this peer's own waits to be brought in from a former generation */
@@ -183,14 +195,17 @@ export class Removals {
     return [...new Set(own.flatMap(([, doom]) => this.#unanswered(view, doom, homes)))];
   }
 
-  /** What was put into a folder while it went into the trash elsewhere is shown where it was put. */
-  #takeBackNewcomers(view: View, batch: Batch): void {
+  /** What was put into a folder while it went into the trash elsewhere is shown where it was put. @returns how many now */
+  #takeBackNewcomers(view: View, batch: Batch): number {
     const { now, folderId, logger } = this.#options;
+    let taken = 0;
     for (const { node, path } of newcomersInTrash(view.tree)) {
+      if (taken === TRASHED_PER_COMMIT) break;
       const plan = new CommitPlan({ view, batch, nowMs: now(), folderId });
       try {
         plan.takeBack(node, path);
         plan.finish();
+        taken++;
       } catch (error) {
         const { code } = wrapError(error, 'Taking back what was put into a removed folder');
         logger.warn(
@@ -199,6 +214,7 @@ export class Removals {
         );
       }
     }
+    return taken;
   }
 }
 

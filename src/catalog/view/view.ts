@@ -198,13 +198,13 @@ export class View {
 
   #remove(removal: RemoveEntry, stamp: Stamp): void {
     const node = this.tree.ensure(toHex(removal.node));
+    if (this.tree.isReserved(node)) {
+      if (removal.doom === undefined) this.tree.dooms.answer({ stamp, seen: decodeKnowledge(removal.seen) });
+      return;
+    }
     if (removal.doom !== undefined) {
       this.tree.dooms.add(node, decodeDoom(removal.doom, stamp));
       this.tree.settle(node);
-      return;
-    }
-    if (this.tree.isReserved(node)) {
-      this.tree.dooms.answer({ stamp, seen: decodeKnowledge(removal.seen) });
       return;
     }
     if (node.removed === undefined || compareStamps(stamp, node.removed) > 0) node.removed = stamp;
