@@ -74,6 +74,7 @@ const DAMAGES: readonly Damage[] = [
     '$(PEER_NAME):8486',
     /no Service is the address of peer-0/,
   ],
+  ['StatefulSet/backup', `${FIRST}/env`, [], /its processes have different settings/],
   ['StatefulSet/peer', 'spec/serviceName', 'peer', /peer is no headless Service/],
   ['StatefulSet/peer', 'spec/template/metadata/labels/shoal~1role', 'backup', /it does not select its own pods/],
   ['StatefulSet/peer', 'spec/selector/matchLabels', { 'app.kubernetes.io/name': 'shoal' }, /selects the pods of/],

@@ -21,7 +21,12 @@ export function peerFaults(cluster: Cluster): string[] {
 function processFaults({ name, spec }: Workload): string[] {
   const served = spec.containers.map(({ args = [] }) => args[1]);
   const missing = EVERY_PEER.filter((service) => !served.includes(service));
-  return missing.map((service) => `StatefulSet/${name}: nobody serves ${service}`);
+  const faults = missing.map((service) => `nobody serves ${service}`);
+  const settings = spec.containers.map(({ env = [] }) =>
+    JSON.stringify(env.filter((variable) => variable.name.startsWith('SHOAL_'))),
+  );
+  if (new Set(settings).size > 1) faults.push('its processes have different settings');
+  return faults.map((fault) => `StatefulSet/${name}: ${fault}`);
 }
 
 /** The Service of the pod's own name, on the port that the pod says it is reached at. */

@@ -5,20 +5,26 @@ const { COUCHDB_USER, COUCHDB_PASSWORD, COUCHDB_URL, COUCHDB_NODES } = process.e
 const authorization = `Basic ${Buffer.from(`${COUCHDB_USER}:${COUCHDB_PASSWORD}`).toString('base64')}`;
 const headers = { authorization, 'content-type': 'application/json' };
 
-/** @param {string} path @param {object} [body] */
+/** @typedef {{ readonly all_nodes?: readonly string[], readonly state?: string }} Answer */
+
+/**
+ * @param {string} path @param {object} [body]
+ * @returns {Promise<{ ok: boolean, value: Answer }>}
+ */
 async function ask(path, body) {
-  const method = body === undefined ? 'GET' : 'POST';
-  const response = await fetch(`${COUCHDB_URL}${path}`, { method, headers, body: body && JSON.stringify(body) });
-  return { ok: response.ok, value: await response.json() };
+  const options = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const response = await fetch(`${COUCHDB_URL}${path}`, { ...options, headers });
+  return { ok: response.ok, value: /** @type {Answer} */ (await response.json()) };
 }
 
 for (;;) {
   try {
     const { value } = await ask('/_membership');
-    if (value.all_nodes?.length >= Number(COUCHDB_NODES)) break;
+    if ((value.all_nodes?.length ?? 0) >= Number(COUCHDB_NODES)) break;
     console.log(`Waiting for ${COUCHDB_NODES} nodes; there are: ${value.all_nodes?.join(', ')}`);
   } catch (error) {
-    console.log(`Waiting for CouchDB: ${error.cause?.message ?? error.message}`);
+    const { cause, message } = error instanceof Error ? error : new Error(String(error));
+    console.log(`Waiting for CouchDB: ${cause instanceof Error ? cause.message : message}`);
   }
   await sleep(2000);
 }
