@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { openUserCatalog, removeForever, samplePeer, sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
+import {
+  openUserCatalog,
+  removeForever,
+  samplePeer,
+  sampleUser,
+  type SampleUser,
+} from '../../../test/contract/catalog-users.js';
 import { sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { shown } from '../../../test/contract/catalog-view.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';

@@ -59,9 +59,9 @@ export interface Recovered {
 export async function recoverCatalog(engine: Engine, session: Session, options: RecoverOptions): Promise<Recovered> {
   const { signal, dryRun } = options;
   const claims = new StripeClaims(session.user);
-  let isAllSeen = true;
+  let unheard = 0;
   const onPeer = (told: PeerInventory): void => {
-    isAllSeen &&= told.failure === undefined;
+    if (told.failure !== undefined) unheard++;
     options.onPeer(told);
   };
   await takeInventories(engine, session, claims, { signal, onPeer });
@@ -77,7 +77,7 @@ export async function recoverCatalog(engine: Engine, session: Session, options: 
   } else {
     await new BringBack(engine, session, { ...options, signal, records }).run(unknown, paths);
     // What nobody has a chunk of will not come back: only while somebody was away it might.
-    if (isAllSeen && records.size === claims.size) await engine.catalog.acceptLoss(session);
+    if (unheard === 0 && records.size === claims.size) await engine.catalog.acceptLoss(session);
   }
   return { stripes: claims.size, known: whole.length - unknown.length };
 }

@@ -96,8 +96,10 @@ describe('forwardRoutes', () => {
     })().catch(() => undefined);
     while (held.request === undefined) await nextTurn();
     // It stands still when for many turns of the event loop, on which all three run, nothing was taken.
-    for (let still = 0, seen = -1; still < 200; seen = taken.parts, await nextTurn()) {
+    for (let still = 0, seen = -1; still < 200;) {
       still = seen === taken.parts ? still + 1 : 0;
+      seen = taken.parts;
+      await nextTurn();
     }
     assert.ok(taken.parts < MOST_PARTS, 'not all was taken while nobody read');
     request.destroy();

@@ -1,7 +1,7 @@
 /** Tells the nodes of a new cluster, once they see each other, that they are complete; CouchDB then makes its own databases. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const { COUCHDB_USER, COUCHDB_PASSWORD, COUCHDB_URL, COUCHDB_NODES } = process.env;
+const { COUCHDB_USER = '', COUCHDB_PASSWORD = '', COUCHDB_URL = '', COUCHDB_NODES = '' } = process.env;
 const authorization = `Basic ${Buffer.from(`${COUCHDB_USER}:${COUCHDB_PASSWORD}`).toString('base64')}`;
 const headers = { authorization, 'content-type': 'application/json' };
 
