@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Session } from '../../src/catalog/catalog.js';
 import type { Membership } from '../../src/catalog/records/membership.js';
 import { ControlClient } from '../../src/cli/control-client.js';
 import { createLayout, DEFAULT_PEERS } from '../../src/cli/devnet/layout.js';
 import type { BenchOptions } from '../options.js';
 import { assert } from '../../src/errors.js';
-import { STATE_AFTER_CHANGES } from '../../src/limits.js';
+import { REMOVAL_POLL_MS, STATE_AFTER_CHANGES } from '../../src/limits.js';
 import { readIdentity } from '../../src/home.js';
 import { provisionDevnet } from '../../src/provision.js';
 import { idle } from '../measure/idle.js';
@@ -179,12 +180,25 @@ async function pullAndChange(
   await idle(all, { timeoutMs: SUM_TIMEOUT_MS, signal });
   const beforeMs = await changeMs(ends, '/before', signal);
   const cpuSeconds = (): number => source.cpuSeconds();
-  const removal = await rate(cpuSeconds, removed, () =>
-    from.catalog.remove(from.session, '/removed', { recursive: true, forever: true }),
-  );
+  const removal = await rate(cpuSeconds, removed, () => removeForever(from, signal));
   await idle(all, { timeoutMs: SUM_TIMEOUT_MS, signal });
   const afterMs = await changeMs(ends, '/after', signal);
   return { pull, removal, change: { removed, beforeMs, afterMs } };
+}
+
+/** Announces the removal, and carries it out when every home has answered. */
+async function removeForever({ catalog, session }: Side, signal: AbortSignal): Promise<void> {
+  await catalog.remove(session, '/removed', { recursive: true, forever: true });
+  let { due, waitingFor } = await catalog.dueRemovals(session);
+  while (due.length > 0 || waitingFor.length > 0) {
+    if (due.length > 0)
+      await catalog.carryOutRemovals(
+        session,
+        due.map(({ node }) => node),
+      );
+    else await delay(REMOVAL_POLL_MS, undefined, { signal });
+    ({ due, waitingFor } = await catalog.dueRemovals(session));
+  }
 }
 
 interface Opened extends Side {
