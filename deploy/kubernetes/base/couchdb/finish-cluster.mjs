@@ -21,7 +21,7 @@ for (;;) {
   try {
     const { value } = await ask('/_membership');
     if ((value.all_nodes?.length ?? 0) >= Number(COUCHDB_NODES)) break;
-    console.log(`Waiting for ${COUCHDB_NODES} nodes; there are: ${value.all_nodes?.join(', ')}`);
+    console.log(`Waiting for ${COUCHDB_NODES} nodes; there are: ${value.all_nodes?.join(', ') ?? 'none'}`);
   } catch (error) {
     const { cause, message } = error instanceof Error ? error : new Error(String(error));
     console.log(`Waiting for CouchDB: ${cause instanceof Error ? cause.message : message}`);
