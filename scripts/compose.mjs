@@ -115,9 +115,10 @@ export class ComposeNetwork {
     }
   }
 
-  /** With everything that was stored. */
-  async remove() {
+  /** With everything that was stored. @param {string} image */
+  async remove(image) {
     await this.compose('down', '--volumes', '--remove-orphans', '--timeout', '5');
+    await this.#run(['docker', 'image', 'rm', image]);
   }
 
   /** @param {string} service */

@@ -226,7 +226,7 @@ try {
   console.error((await network.compose('logs', '--no-color', '--tail', '15').catch(String)).slice(-30_000));
 } finally {
   if (process.argv.includes('--keep')) console.log(`Kept: COMPOSE_PROJECT_NAME=${PROJECT}`);
-  else await step('remove everything', () => network.remove()).catch(() => undefined);
+  else await step('remove everything', () => network.remove(PROJECT)).catch(() => undefined);
 }
 console.log(`\n# tests ${String(counts.passed + counts.failed + counts.skipped)}`);
 for (const [name, count] of Object.entries(counts)) console.log(`# ${name} ${String(count)}`);
