@@ -1,7 +1,7 @@
 import type { PeerId, StripeId } from '../../chunk/ids.js';
 import { idBytes } from '../../chunk/ids.js';
 import { StorageError, wrapError } from '../../errors.js';
-import { REMOVAL_GRACE_MS, TRASHED_PER_COMMIT } from '../../limits.js';
+import { MAX_COMMIT_VERSIONS, REMOVAL_GRACE_MS, TRASHED_PER_COMMIT } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { Batch } from './batch.js';
 import { CommitPlan, type PlanContext } from './commit-plan.js';
@@ -149,10 +149,11 @@ export class Removals {
         if ((await manifests.countLarge(view)) || !view.isComplete) return new Set<StripeId>();
         const due = this.#dueNodes(view, homes).filter(({ id }) => wanted.has(id));
         const stripes = due.flatMap((node) => stripesIn(view, node));
-        addAll(
-          batch,
-          due.flatMap((node) => planRemoval(view.tree, node).operations),
-        );
+        // What lies in a node first: as long as that is not removed itself, all of it stays hidden.
+        const operations = due.flatMap((node) => planRemoval(view.tree, node).operations.toReversed());
+        for (let at = 0; at < operations.length; at += MAX_COMMIT_VERSIONS) {
+          addAll(batch, operations.slice(at, at + MAX_COMMIT_VERSIONS));
+        }
         return new Set(stripes);
       },
       { alone: true },
