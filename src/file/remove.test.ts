@@ -334,7 +334,7 @@ describe('a removal for ever', () => {
     subject.freed = [freed(5), freed(6)];
     subject.referred.add(stripe(6).id);
     subject.carryOutFails = new Error('killed');
-    await assert.rejects(carryOutRemovals(subject.engine, session), /killed/);
+    await assert.rejects(carryOutRemovals(subject.engine, session, signal), /killed/);
     assert.equal(subject.outbox.intents(session.user).length, 2, 'written down before');
     assert.deepEqual([...subject.pinned], []);
     await collectOrphans(subject.engine, session);
@@ -345,7 +345,7 @@ describe('a removal for ever', () => {
   it('is carried out once by two who are at it', async (context) => {
     const subject = await Subject.open(context);
     subject.freed = [freed(5)];
-    const done = await Promise.all([1, 2].map(() => carryOutRemovals(subject.engine, session)));
+    const done = await Promise.all([1, 2].map(() => carryOutRemovals(subject.engine, session, signal)));
     assert.deepEqual(
       done.flatMap(({ freed: stripes }) => stripes),
       [stripe(5).id],
@@ -359,10 +359,18 @@ describe('a removal for ever', () => {
     subject.freed = [freed(5), freed(6)];
     subject.referred.add(stripe(6).id);
     subject.isCarriedOut = true;
-    assert.deepEqual((await carryOutRemovals(subject.engine, session)).freed, []);
+    assert.deepEqual((await carryOutRemovals(subject.engine, session, signal)).freed, []);
     await collectOrphans(subject.engine, session);
     assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['1 50']);
     assert.deepEqual(subject.outbox.intents(session.user), []);
+  });
+
+  it('is left for later when whoever carries it out is called off', async (context) => {
+    const subject = await Subject.open(context);
+    subject.freed = [freed(5)];
+    const { freed: stripes } = await carryOutRemovals(subject.engine, session, AbortSignal.abort());
+    assert.deepEqual(stripes, []);
+    assert.equal(subject.freed.length, 1);
   });
 
   it('says for whom it waits, and goes on when they know', async (context) => {

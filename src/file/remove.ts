@@ -52,7 +52,7 @@ async function giveBack(engine: Engine, session: Session, signal: AbortSignal): 
   const stripes: StripeId[] = [];
   let pendingHomes = 0;
   do {
-    const { freed, waitingFor } = await carryOutRemovals(engine, session);
+    const { freed, waitingFor } = await carryOutRemovals(engine, session, signal);
     stripes.push(...freed);
     pendingHomes = waitingFor;
     // An aborted wait is the end that was asked for.
@@ -72,11 +72,13 @@ async function giveBack(engine: Engine, session: Session, signal: AbortSignal): 
 export async function carryOutRemovals(
   engine: Engine,
   session: Session,
+  signal: AbortSignal,
 ): Promise<{ readonly freed: readonly StripeId[]; readonly waitingFor: number }> {
   const freed: StripeId[] = [];
   for (;;) {
     const { due, waitingFor } = await engine.catalog.dueRemovals(session);
-    if (due.length === 0) return { freed, waitingFor: waitingFor.length };
+    // There may be very many: what is left is due the next time.
+    if (due.length === 0 || signal.aborted) return { freed, waitingFor: waitingFor.length };
     const touched = new Map(due.flatMap(({ stripes }) => stripes.map((stripe) => [stripe.stripe, stripe])));
     const nodes = due.map(({ node }) => node);
     for (const stripe of await carryOut(engine, session, nodes, touched)) freed.push(stripe);
