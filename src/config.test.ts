@@ -34,6 +34,7 @@ describe('readConfig', () => {
       capacityBytes: undefined,
       address: undefined,
       separate: [],
+      drainSeconds: 10,
       couch: undefined,
       log: 'info',
     });

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { StorageError, wrapError } from './errors.js';
-import { DEFAULT_RESERVE_BYTES } from './limits.js';
+import { DEFAULT_RESERVE_BYTES, DRAIN_MS } from './limits.js';
 import { SERVICES, type Service } from './services/service-names.js';
 
 export { SERVICES, type Service };
@@ -21,6 +21,8 @@ export interface Config {
   readonly stripesPerWorker: number;
   /** Services that processes of their own run: `shoal serve pouchdb` and so on. */
   readonly separate: readonly Service[];
+  /** For transfers in progress, when the peer is told to stop. */
+  readonly drainSeconds: number;
   /** A backup host's CouchDB; absent: the embedded one. */
   readonly couch: { readonly url: URL; readonly credentialsFile: string; readonly secretFile: string } | undefined;
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -121,6 +123,13 @@ export const OPTIONS: readonly Option[] = [
     fallback: () => [],
     about:
       'Services that processes of their own run, by commas: pouchdb, couchdb, db-service, file-receiver, file-sender, front, gateway; see `shoal serve --help`',
+  },
+  {
+    name: 'drainSeconds',
+    variable: 'SHOAL_DRAIN_SECONDS',
+    schema: wholeNumber(0, 24 * 3600),
+    fallback: () => DRAIN_MS / 1000,
+    about: 'Time that transfers in progress get to end after SIGTERM, in seconds; then they are given back',
   },
   {
     name: 'couch',

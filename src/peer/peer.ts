@@ -5,7 +5,7 @@ import type { Engine } from '../file/engine.js';
 import { keepHouse } from '../file/keep-house.js';
 import { sessionToJson } from '../gateways/http/session-header.js';
 import type { PeerIdentity } from '../home.js';
-import { DRAIN_MS, HOUSEKEEPING_MS } from '../limits.js';
+import { HOUSEKEEPING_MS } from '../limits.js';
 import type { UserSessions } from '../services/user-sessions.js';
 import type { DiskStore } from '../store/disk-store.js';
 import { openBase, type PeerOptions } from './base.js';
@@ -59,7 +59,7 @@ export class Peer implements AsyncDisposable {
     return here(this.#parts.sessions, 'gateway');
   }
 
-  /** Serves until the signal; then transfers in progress get DRAIN_MS to end. */
+  /** Serves until the signal; then transfers in progress get `drainSeconds` to end. */
   async run(signal: AbortSignal): Promise<void> {
     const { base, running, port, control } = this.#parts;
     const { logger, config } = base;
@@ -71,7 +71,7 @@ export class Peer implements AsyncDisposable {
       await rest(signal);
     }
     logger.info({ services: [...running] }, 'stopping; transfers in progress get a moment to end');
-    await control.drain(DRAIN_MS);
+    await control.drain(config.drainSeconds * 1000);
   }
 
   close(): Promise<void> {
