@@ -14,6 +14,7 @@ describe('servicesOf', () => {
     const left = servicesOf(config('pouchdb', 'front'), undefined);
     assert.deepEqual([...left], ['couchdb', 'db-service', 'file-receiver', 'file-sender', 'gateway']);
     assert.deepEqual([...servicesOf(config(...SERVICES), 'file-sender')], ['file-sender']);
+    assert.deepEqual([...servicesOf(config('couchdb'), 'couchdb')], ['couchdb']);
   });
 
   it('refuses what does not go together, and says what to set', () => {

@@ -13,7 +13,7 @@ const LOCKS = 'locks';
  *
  * @throws StorageError INVALID_ARGUMENT for what does not go together
  */
-export function servicesOf({ separate }: Config, alone: Service | undefined): ReadonlySet<Service> {
+export function servicesOf({ separate, couch }: Config, alone: Service | undefined): ReadonlySet<Service> {
   const apart = (service: Service): boolean => separate.includes(service);
   for (const service of ['file-receiver', 'file-sender'] as const) {
     if (apart(service) && !apart('front')) {
@@ -37,7 +37,8 @@ export function servicesOf({ separate }: Config, alone: Service | undefined): Re
       `The peer runs ${alone} itself. Name it in the setting "separate" (SHOAL_SEPARATE) of both processes first.`,
     );
   }
-  const readsDocuments = alone === 'db-service' || alone === 'couchdb';
+  // A backup host's own CouchDB keeps the records that it goes by; beside another one, they are read here.
+  const readsDocuments = alone === 'db-service' || (alone === 'couchdb' && couch !== undefined);
   if (readsDocuments && !apart('pouchdb')) {
     throw new StorageError(
       'INVALID_ARGUMENT',
