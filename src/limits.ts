@@ -47,8 +47,11 @@ export const MAX_RESEND_ROUNDS = 4;
 export const STREAM_WINDOW_BYTES = 1 * MIB;
 /** HTTP/2 window of a connection. */
 export const CONNECTION_WINDOW_BYTES = 16 * MIB;
-/** Streams that one peer may have open at another. */
-export const MAX_STREAMS_PER_CONNECTION = 128;
+/**
+ * Streams that one peer may have open at another. Twice what a busy one has: Node counts a stream until its last byte was read and
+ * it is forgotten, and refuses one too many with ENHANCE_YOUR_CALM, when to the client it has ended long ago.
+ */
+export const MAX_STREAMS_PER_CONNECTION = 256;
 /** A transfer that moves no byte for this long is broken. */
 export const IDLE_TIMEOUT_MS = 30_000;
 /** Pauses before a broken transfer to the same peer is resumed. */
@@ -443,7 +446,7 @@ export const FORMER_LOOK_MS = 60 * 60 * 1000;
 
 /** A stream through the front that moves no byte for this long: both of its ends give up sooner, after IDLE_TIMEOUT_MS. */
 export const FRONT_IDLE_MS = 120_000;
-/** Memory that Node allows one HTTP/2 connection at the built-in front: its window, and what 128 streams have on their way. */
+/** Memory that Node allows one HTTP/2 connection at the built-in front: its window, and what its streams have on their way. */
 export const MAX_FRONT_SESSION_MIB = 64;
 /** Streams and requests of one peer that nginx has in progress at once: four connections full of them. */
 export const MAX_FRONT_STREAMS_PER_PEER = 512;
