@@ -33,13 +33,13 @@ export function enrolmentHandler(options: EnrolmentHandlerOptions): OpenHandler 
     const found = answers.get(`${request.method ?? ''} ${path}`);
     if (found === undefined) throw new StorageError('NOT_FOUND', 'There is nothing here.');
     // Members are known, and a renewal must not wait for strangers.
-    const isTooFast = certificate === undefined && !pace.take();
-    if (isTooFast || running >= MAX_CONCURRENT_ENROLMENTS) {
-      throw new StorageError('UNAVAILABLE', 'Too many ask this peer to join at this moment. Try again in a minute.');
-    }
+    if (certificate === undefined && !pace.take()) throw tooMany();
+    // First: who sends slowly must not keep others from being worked on.
+    const body = await readBody(request);
+    if (running >= MAX_CONCURRENT_ENROLMENTS) throw tooMany();
     running++;
     try {
-      return await found(await readBody(request), certificate);
+      return await found(body, certificate);
     } finally {
       running--;
     }
@@ -57,6 +57,10 @@ export function enrolmentHandler(options: EnrolmentHandlerOptions): OpenHandler 
       },
     );
   };
+}
+
+function tooMany(): StorageError {
+  return new StorageError('UNAVAILABLE', 'Too many ask this peer to join at this moment. Try again in a minute.');
 }
 
 function answersOf(enrolment: Enrolment): ReadonlyMap<string, Answer> {
