@@ -1,5 +1,5 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openMembership, type Membership, type MembershipFiles } from './catalog/records/membership.js';
 import type { PeerId } from './chunk/ids.js';
 import { StorageError, wrapError } from './errors.js';
@@ -147,7 +147,18 @@ export async function writeDurably(path: string, text: string): Promise<void> {
       await handle.close();
     }
     await rename(`${path}.new`, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     throw wrapError(error, `Writing ${path}`);
+  }
+}
+
+/** A power cut would lose the new name of a file otherwise. */
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }

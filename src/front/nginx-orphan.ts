@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StorageError } from '../errors.js';
@@ -17,7 +17,7 @@ const POLL_MS = 20;
 export async function stopOrphan(folder: string, logger: Logger): Promise<void> {
   const master = await pidIn(join(folder, 'nginx.pid'));
   if (master === undefined) return;
-  const left = (await isNginxOf(master, folder)) ? [master] : await workersOf(master);
+  const left = (await isNginxOf(master, folder)) ? [master] : await workersOf(master, folder);
   if (left.length === 0) return;
   const supervisor = await pidIn(join(folder, SUPERVISOR_FILE));
   if (supervisor !== undefined && supervisor !== process.pid && isAlive(supervisor)) {
@@ -33,19 +33,30 @@ export async function stopOrphan(folder: string, logger: Logger): Promise<void> 
 }
 
 /** The processes of nginx in the group that a dead master led. */
-async function workersOf(master: number): Promise<readonly number[]> {
+async function workersOf(master: number, folder: string): Promise<readonly number[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(async (pid) => ((await isWorkerOf(pid, master)) ? [pid] : [])));
+  const isWorker = async (pid: number): Promise<boolean> =>
+    (await groupOf(pid)) === master && (await wordsOf(pid)).startsWith('nginx: ') && isIn(pid, folder);
+  const found = await Promise.all(pids.map(async (pid) => ((await isWorker(pid)) ? [pid] : [])));
   return found.flat();
 }
 
-async function isWorkerOf(pid: number, master: number): Promise<boolean> {
+/** NaN where there is no such process. */
+async function groupOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => '');
   // Behind the name in parentheses: state, parent, group (proc(5)).
   const [, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (Number(group) !== master) return false;
-  const words = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '');
-  return words.startsWith('nginx: ');
+  return Number(group);
+}
+
+function wordsOf(pid: number): Promise<string> {
+  return readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '');
+}
+
+/** Where NginxProcess starts every nginx of this folder, and no other one runs. */
+async function isIn(pid: number, folder: string): Promise<boolean> {
+  const place = await readlink(`/proc/${String(pid)}/cwd`).catch(() => '');
+  return place !== '' && place === (await realpath(folder).catch(() => folder));
 }
 
 async function pidIn(path: string): Promise<number | undefined> {
@@ -55,8 +66,8 @@ async function pidIn(path: string): Promise<number | undefined> {
 
 /** By the words of its command line, which Linux tells; elsewhere nobody is taken for an orphan, and the port is found taken. */
 async function isNginxOf(pid: number, folder: string): Promise<boolean> {
-  const words = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '');
-  return words.includes('nginx') && words.includes(folder);
+  const words = await wordsOf(pid);
+  return words.includes('nginx') && words.includes(folder) && isIn(pid, folder);
 }
 
 function isAlive(pid: number): boolean {

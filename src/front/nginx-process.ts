@@ -58,6 +58,7 @@ export class NginxProcess {
     const { path, logger } = command;
     // A process group of its own: workers outlive a master that is killed, and are found by it. A terminal's Ctrl-C is ours.
     const master = spawn(path, [...wordsOf(command), '-g', 'daemon off;'], {
+      cwd: command.folder,
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     });

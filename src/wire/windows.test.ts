@@ -25,7 +25,9 @@ describe('http2Bounds', () => {
     const server = createServer(http2Bounds(false));
     server.on('stream', (stream: ServerHttp2Stream) => {
       // Answered, yet its body was not read to the end.
-      stream.once('readable', () => stream.read(1));
+      stream.once('readable', () => {
+        stream.read(1);
+      });
       stream.respond({ ':status': 200 }, { endStream: true });
     });
     server.listen(0, '127.0.0.1');

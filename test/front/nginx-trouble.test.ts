@@ -104,7 +104,7 @@ describe('nginx in trouble', needs('nginx'), () => {
       await mkdir(options.folder);
       await writeFile(config, nginxConfig({ ...settingsOf(options), version }));
       const words = ['-e', 'stderr', '-p', options.folder, '-c', config, '-g', 'daemon off;'];
-      const orphan = spawn(path, words, { detached: true, stdio: 'ignore' });
+      const orphan = spawn(path, words, { cwd: options.folder, detached: true, stdio: 'ignore' });
       const gone = once(orphan, 'exit');
       await until(() => listens(port()));
       if (left === 'workers without a master') {

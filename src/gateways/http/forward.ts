@@ -47,6 +47,10 @@ async function forward(
 ): Promise<FastifyReply> {
   const headers: Record<string, string> = {};
   for (const name of REQUEST_HEADERS) if (request.headers[name] !== undefined) headers[name] = request.headers[name];
+  // Node adds it by itself to some methods only, and bytes without either would be read as another request.
+  if (request.body instanceof Readable && headers['content-length'] === undefined) {
+    headers['transfer-encoding'] = 'chunked';
+  }
   if (route.session) headers[SESSION_HEADER] = encodeSession(routes.sessionOf(request));
   const signal = signalOf(routes, reply);
   void routes.track(once(reply.raw, 'close'));
