@@ -11,7 +11,7 @@ export const LAYERS = [
   ['errors'],
   ['limits'],
   ['bytes'],
-  ['log', 'on-abort', 'package', 'socket-path', 'claim-socket', 'http-call', 'gen'],
+  ['log', 'on-abort', 'durable-file', 'package', 'socket-path', 'claim-socket', 'http-call', 'gen'],
   ['crypto', 'erasure'],
   ['chunk'],
   ['store', 'wire', 'documents'],

@@ -1,8 +1,9 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { openMembership, type Membership, type MembershipFiles } from './catalog/records/membership.js';
 import type { PeerId } from './chunk/ids.js';
-import { StorageError, wrapError } from './errors.js';
+import { readIfThere, writeDurably } from './durable-file.js';
+import { StorageError } from './errors.js';
 import type { NetworkAuthority } from './crypto/certificates.js';
 import { privateKeyFromPem } from './crypto/certificates.js';
 import { LiveTls } from './wire/live-tls.js';
@@ -34,16 +35,12 @@ export interface PeerIdentity {
 /** @throws StorageError NOT_FOUND where no peer was made */
 export async function readIdentity(home: string): Promise<PeerIdentity> {
   const read = async (name: string): Promise<string> => {
-    try {
-      return await readFile(join(home, name), 'utf8');
-    } catch (error) {
-      const wrapped = wrapError(error, `Reading ${name} of the peer's home ${home}`);
-      if (wrapped.code !== 'NOT_FOUND') throw wrapped;
-      throw new StorageError(
-        'NOT_FOUND',
-        `${home} is not a peer's home: it has no ${name}. Choose one with --home or SHOAL_HOME, make a network with \`shoal network create\`, or join one with \`shoal peer join\`.`,
-      );
-    }
+    const text = await readIfThere(join(home, name));
+    if (text !== undefined) return text;
+    throw new StorageError(
+      'NOT_FOUND',
+      `${home} is not a peer's home: it has no ${name}. Choose one with --home or SHOAL_HOME, make a network with \`shoal network create\`, or join one with \`shoal peer join\`.`,
+    );
   };
   const tls = {
     key: await read(HOME.key),
@@ -88,16 +85,6 @@ export async function readAuthority(home: string): Promise<NetworkAuthority | un
   return { certificate, privateKey: privateKeyFromPem(authorityKey) };
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const wrapped = wrapError(error, `Reading ${path}`);
-    if (wrapped.code === 'NOT_FOUND') return undefined;
-    throw wrapped;
-  }
-}
-
 /** Writes a new peer's identity; only the system user may enter the home or read the key. */
 export async function writeIdentity(home: string, tls: TlsIdentity): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 });
@@ -134,31 +121,4 @@ export async function changeSettings(home: string, changes: Readonly<Record<stri
 /** Gives a peer the authority's role. @param key PEM */
 export async function writeAuthorityKey(home: string, key: string): Promise<void> {
   await writeDurably(join(home, HOME.authorityKey), key);
-}
-
-/** Whole or not at all, mode 0600. */
-export async function writeDurably(path: string, text: string): Promise<void> {
-  try {
-    const handle = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${path}.new`, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    throw wrapError(error, `Writing ${path}`);
-  }
-}
-
-/** A power cut would lose the new name of a file otherwise. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

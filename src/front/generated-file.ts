@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
-import { StorageError, wrapError } from '../errors.js';
+import { readIfThere, writeDurably } from '../durable-file.js';
+import { StorageError } from '../errors.js';
 
 const HEAD = '# Written by Shoal. Changes are lost, and refused: the next line says what the rest was.';
 const CHECKSUM = /^# sha256 ([0-9a-f]{64})$/;
@@ -34,26 +34,5 @@ export async function writeGenerated(path: string, text: string): Promise<void> 
       `${path} was edited by hand, and is not overwritten. Move it away to have it written anew; to keep your changes, run nginx with your own copy of it yourself, and \`shoal serve\` without the front.`,
     );
   }
-  try {
-    const file = await open(`${path}.new`, 'w', 0o600);
-    try {
-      await file.writeFile(stamped);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${path}.new`, path);
-  } catch (error) {
-    throw wrapError(error, `Writing ${path}`);
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const wrapped = wrapError(error, `Reading ${path}`);
-    if (wrapped.code === 'NOT_FOUND') return undefined;
-    throw wrapped;
-  }
+  await writeDurably(path, stamped);
 }

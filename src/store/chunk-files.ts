@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseChunkId, type ChunkId } from '../chunk/ids.js';
+import { syncPath } from '../durable-file.js';
 import { AlignedMemory, DIRECT_FLAG } from './aligned-memory.js';
 
 const MODE = 0o600;
@@ -14,15 +15,6 @@ function isCode(error: unknown, code: string): boolean {
 
 function isMissing(error: unknown): boolean {
   return isCode(error, 'ENOENT');
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /** The files of a store: whole chunks in `chunks/ab/<id>`, those on their way in `partial/<id>`. */
@@ -43,7 +35,7 @@ export class ChunkFiles {
     const files = new ChunkFiles(directory);
     await mkdir(files.#partial, { recursive: true });
     await mkdir(files.#chunks, { recursive: true });
-    await syncFolder(directory);
+    await syncPath(directory);
     return files;
   }
 
@@ -56,7 +48,7 @@ export class ChunkFiles {
   async #makeFolder(path: string): Promise<void> {
     let made = this.#folders.get(path);
     if (made === undefined) {
-      made = mkdir(path, { recursive: true }).then(() => syncFolder(this.#chunks));
+      made = mkdir(path, { recursive: true }).then(() => syncPath(this.#chunks));
       this.#folders.set(path, made);
     }
     try {
@@ -117,7 +109,7 @@ export class ChunkFiles {
   async promote(id: ChunkId): Promise<void> {
     await this.#makeFolder(this.#folder(id));
     await rename(join(this.#partial, id), this.#path(id));
-    await syncFolder(this.#folder(id));
+    await syncPath(this.#folder(id));
   }
 
   /** From whole back to partial, for a file that never got its row. Without effect when there is none. */
