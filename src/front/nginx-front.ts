@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError, wrapError } from '../errors.js';
 import { NGINX_RESTART_MAX_MS, NGINX_RESTART_MIN_MS, NGINX_STABLE_MS } from '../limits.js';
@@ -8,7 +8,7 @@ import { writeGenerated } from './generated-file.js';
 import { nginxConfig, type NginxSettings } from './nginx-config.js';
 import { NginxProcess, type NginxCommand } from './nginx-process.js';
 import { findNginx } from './nginx-program.js';
-import { stopOrphan, SUPERVISOR_FILE } from './nginx-orphan.js';
+import { stopOrphan } from './nginx-orphan.js';
 
 export interface NginxFrontOptions extends FrontOptions {
   /** For nginx's own files: configuration, pid, temporary folders. */
@@ -38,8 +38,8 @@ export class NginxFront implements Front {
   }
 
   /**
-   * @throws StorageError NOT_FOUND or UNSUPPORTED for the nginx of this machine, CONFLICT for a configuration that was edited or
-   * another front of this home, UNAVAILABLE when the port is taken, INVALID_ARGUMENT for what nginx does not take
+   * @throws StorageError NOT_FOUND or UNSUPPORTED for the nginx of this machine, CONFLICT for a configuration that was edited,
+   * UNAVAILABLE when the port is taken, INVALID_ARGUMENT for what nginx does not take
    */
   static async open(options: NginxFrontOptions): Promise<NginxFront> {
     const { address, folder, logger } = options;
@@ -52,7 +52,6 @@ export class NginxFront implements Front {
     await writeGenerated(config, nginxConfig({ ...settingsOf(options), version }));
     await stopOrphan(folder, logger);
     await checkAddress(address);
-    await writeFile(join(folder, SUPERVISOR_FILE), String(process.pid), { mode: 0o600 });
     const command: NginxCommand = { path, folder, config, address, logger };
     await NginxProcess.check(command);
     return new NginxFront(options, command, await NginxProcess.start(command));

@@ -1,31 +1,20 @@
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StorageError } from '../errors.js';
 import { NGINX_START_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 
-/** Who runs the nginx of this folder. */
-export const SUPERVISOR_FILE = 'supervisor.pid';
 const POLL_MS = 20;
 
 /**
  * Ends the nginx of this folder that a killed front left behind, or the workers of a master that was killed: they hold the port.
- *
- * @throws StorageError CONFLICT when its front is alive
+ * Only for whoever holds the lock of the front of this home: then its former front is gone.
  */
 export async function stopOrphan(folder: string, logger: Logger): Promise<void> {
   const master = await pidIn(join(folder, 'nginx.pid'));
   if (master === undefined) return;
   const left = (await isNginxOf(master, folder)) ? [master] : await workersOf(master, folder);
   if (left.length === 0) return;
-  const supervisor = await pidIn(join(folder, SUPERVISOR_FILE));
-  if (supervisor !== undefined && supervisor !== process.pid && isAlive(supervisor)) {
-    throw new StorageError(
-      'CONFLICT',
-      `Another front of this peer runs as process ${String(supervisor)}. Stop it first.`,
-    );
-  }
   logger.warn({ processes: left }, 'nginx was left behind by a front that was killed; it is stopped');
   for (const pid of left) signal(pid, 'SIGTERM');
   const until = Date.now() + NGINX_START_MS;

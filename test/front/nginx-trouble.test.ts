@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import { nginxConfig } from '../../src/front/nginx-config.js';
 import { NginxFront, settingsOf, type NginxFrontOptions } from '../../src/front/nginx-front.js';
-import { SUPERVISOR_FILE } from '../../src/front/nginx-orphan.js';
 import { findNginx } from '../../src/front/nginx-program.js';
 import type { ErrorCode } from '../../src/errors.js';
 import { StorageError } from '../../src/errors.js';
@@ -84,16 +83,6 @@ describe('nginx in trouble', needs('nginx'), () => {
   it('has no port of its own choice', async () => {
     options = { ...options, address: '127.0.0.1:0' };
     await assert.rejects(NginxFront.open(options), /nginx needs a port/);
-    await rm(folder, { recursive: true });
-  });
-
-  it('is not started twice for one home', async () => {
-    const front = await NginxFront.open(options);
-    const supervisor = join(options.folder, SUPERVISOR_FILE);
-    await writeFile(supervisor, String(process.ppid));
-    await assert.rejects(NginxFront.open(options), (error: unknown) => StorageError.is(error, 'CONFLICT'));
-    assert.ok(await listens(port()));
-    await front.close();
     await rm(folder, { recursive: true });
   });
 

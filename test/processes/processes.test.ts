@@ -77,7 +77,7 @@ describe('a process for every service', { timeout: 240_000 }, () => {
   });
 
   it('is let in nowhere twice', async () => {
-    for (const service of ['file-sender', 'gateway'] as const) {
+    for (const service of ['file-sender', 'front', 'gateway'] as const) {
       await assert.rejects(stage.another(service), /runs already, in another process. Stop that one first/);
     }
   });
@@ -119,7 +119,7 @@ describe('a process for every service', { timeout: 240_000 }, () => {
     });
   }
 
-  for (const service of ['file-sender', 'gateway'] as const) {
+  for (const service of ['file-sender', 'front', 'gateway'] as const) {
     it(`a put that is under way when ${service} is asked to end is finished first`, async () => {
       const begun = new AbortController();
       const slow = async function* (): AsyncGenerator<Uint8Array> {
