@@ -8,10 +8,10 @@ import { StorageError } from '../../errors.js';
 import type { PeerLinks } from '../../file/peer-links.js';
 import { MAX_INVITATION_LIFETIME_MS, MAX_PEER_TEXT_CHARS } from '../../limits.js';
 import type { PeerProfile, PeerRecord } from '../../peers/peer-record.js';
-import { schemeFor, type Scheme } from '../../peers/scheme.js';
 import type { InvitationReply, InvitedReply, NetworkReply, PeerReply } from './network-api.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
+import { schemeOrNone } from './scheme-or-none.js';
 
 /** What these routes work with. */
 export interface NetworkParts {
@@ -113,16 +113,6 @@ function networkReply({ network, peers }: Known, self: PeerId): NetworkReply {
     backupHosts: names(({ backup }) => backup),
     peer: peerReply(own, network),
   };
-}
-
-/** A network that is too small to store anything still has a status. */
-function schemeOrNone(peers: number, tolerate: number | undefined): Scheme {
-  try {
-    return schemeFor(peers, tolerate);
-  } catch (error) {
-    if (StorageError.is(error, 'TOO_FEW_PEERS')) return { k: 0, m: 0 };
-    throw error;
-  }
 }
 
 function peerReply(

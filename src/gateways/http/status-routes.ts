@@ -3,12 +3,12 @@ import { StorageError } from '../../errors.js';
 import { MAX_STATUS_PROBLEMS } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import { findPackage } from '../../package.js';
-import { schemeFor, type Scheme } from '../../peers/scheme.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
 import { syncOf } from './documents-status.js';
 import { METRICS_TYPE, metricsText } from './metrics.js';
 import { type GatewayParts, signalOf, type Routes } from './routes.js';
+import { schemeOrNone } from './scheme-or-none.js';
 
 const { version } = findPackage();
 
@@ -85,16 +85,6 @@ async function safetyIfUnlocked(
     return await safetyOf(catalog, session, up);
   } catch (error) {
     if (StorageError.is(error, 'LOCKED')) return null;
-    throw error;
-  }
-}
-
-/** A network that is too small to store anything still has a status. */
-function schemeOrNone(peers: number, tolerate: number | undefined): Scheme {
-  try {
-    return schemeFor(peers, tolerate);
-  } catch (error) {
-    if (StorageError.is(error, 'TOO_FEW_PEERS')) return { k: 0, m: 0 };
     throw error;
   }
 }
