@@ -1,11 +1,10 @@
-import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ServeProcess, type ServeRequest } from '../sync/processes.js';
 import { eventually } from '../sync/sync-network.js';
 import { Lab, type LabHost } from './lab.js';
 
@@ -19,9 +18,7 @@ const COMMAND_PATIENCE_MS = 60_000;
 const ENVIRONMENT = {
   PATH: process.env['PATH'],
   TMPDIR: process.env['TMPDIR'],
-  SHOAL_WORKERS: '1',
   SHOAL_RESERVE_BYTES: '0',
-  SHOAL_LOG: 'info',
 };
 
 export interface HostPeer {
@@ -42,8 +39,7 @@ export class HostNetwork implements AsyncDisposable {
   readonly lab: Lab;
   readonly folder: string;
   readonly peers: HostPeer[] = [];
-  readonly #running = new Map<string, ChildProcessByStdio<null, null, Readable>>();
-  readonly #logs = new Map<string, string>();
+  readonly #running = new Map<string, ServeProcess>();
 
   readonly #tolerate: number | undefined;
 
@@ -106,44 +102,22 @@ export class HostNetwork implements AsyncDisposable {
   /** Returns when the peer says that it is up. */
   async serve(n: number): Promise<void> {
     const { host, home } = this.peer(n);
-    const { command, words } = this.lab.within(host, process.execPath, [MAIN, 'serve', '--home', home]);
-    const child = spawn(command, words, { stdio: ['ignore', 'ignore', 'pipe'], env: ENVIRONMENT });
-    this.#running.set(host.name, child);
-    child.stderr.setEncoding('utf8');
-    let said = '';
-    await new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => {
-        reject(new Error(`peer ${String(n)} is not up: ${said}`));
-      }, COMMAND_PATIENCE_MS);
-      child.stderr.on('data', (text: string) => {
-        said = (said + text).slice(-20_000);
-        this.#logs.set(host.name, said);
-        if (!said.includes('peer is up')) return;
-        clearTimeout(late);
-        resolve();
-      });
-      child.once('close', () => {
-        clearTimeout(late);
-        reject(new Error(`peer ${String(n)} ended before it was up: ${said}`));
-      });
-    });
+    const within: ServeRequest['within'] = (command, words) => this.lab.within(host, command, words);
+    this.#running.set(host.name, await ServeProcess.start({ home, separate: [], workers: 1, within }));
   }
 
   async stop(n: number): Promise<void> {
     const { name } = this.peer(n).host;
-    const child = this.#running.get(name);
+    const running = this.#running.get(name);
     this.#running.delete(name);
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const closed = once(child, 'close');
-    child.kill('SIGTERM');
-    await closed;
+    await running?.end('SIGTERM');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.peers.map((_, index) => this.stop(index + 1)));
     if (process.env['SHOAL_TEST_LOGS'] !== undefined) {
-      for (const [name, log] of this.#logs) process.stderr.write(`--- ${name}\n${log}\n`);
+      for (const [name, { log }] of this.#running) process.stderr.write(`--- ${name}\n${log}\n`);
     }
+    await Promise.all(this.peers.map((_, index) => this.stop(index + 1)));
     await this.lab[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }

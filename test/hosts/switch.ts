@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { seededRandom } from '../../src/durability/random.js';
 import { DelayLine } from './delay-line.js';
 import { addressKey, destinationOf } from './packet.js';
 
@@ -27,17 +28,6 @@ interface Port {
 const QUEUE_BYTES = 4 * 2 ** 20;
 const SOCKET_BUFFER_BYTES = 4 * 2 ** 20;
 
-/** xorshift32: the same losses in every run. */
-function randomNumbers(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
-
 /**
  * The network between the lab's hosts: IP packets come in as datagrams on the loopback interface, one socket for each host,
  * and leave for the host whose address they bear, late, or never. A kernel's netem does the same where it is compiled in.
@@ -48,7 +38,8 @@ export class Switch implements Disposable {
     // A host that has not sent anything, or is gone, hears nothing.
     if (to.end !== undefined) to.socket.send(packet, to.end, '127.0.0.1', () => undefined);
   });
-  readonly #random = randomNumbers(1);
+  /** The same losses in every run. */
+  readonly #random = seededRandom(1);
   #weather: Weather = { delayMs: 0, loss: 0 };
   #groupOf = new Map<string, number>();
   dropped = 0;

@@ -14,6 +14,13 @@ export interface ServeRequest {
   readonly separate: readonly Service[];
   /** Further words of the command. */
   readonly words?: readonly string[];
+  /** Threads that move stripes; default none. */
+  readonly workers?: number;
+  /** Makes of a command line the one that runs it on another host. */
+  readonly within?: (
+    command: string,
+    words: readonly string[],
+  ) => { readonly command: string; readonly words: string[] };
 }
 
 /** One process of `shoal serve`. */
@@ -34,15 +41,18 @@ export class ServeProcess {
   }
 
   /** Returns when it says that it is up. */
-  static async start({ home, service, separate, words: more = [] }: ServeRequest): Promise<ServeProcess> {
+  static async start(request: ServeRequest): Promise<ServeProcess> {
+    const { home, service, separate, words: more = [], workers = 0, within } = request;
     const words = ['serve', ...(service === undefined ? [] : [service]), ...more, '--home', home];
-    const child = spawn(process.execPath, [MAIN, ...words], {
+    const here = { command: process.execPath, words: [MAIN, ...words] };
+    const { command, words: line } = within?.(here.command, here.words) ?? here;
+    const child = spawn(command, line, {
       stdio: ['ignore', 'ignore', 'pipe'],
       // Only what is written here: a setting of the developer's shell must not reach the peers.
       env: {
         PATH: process.env['PATH'],
         TMPDIR: process.env['TMPDIR'],
-        SHOAL_WORKERS: '0',
+        SHOAL_WORKERS: String(workers),
         SHOAL_RESERVE_BYTES: '0',
         SHOAL_LOG: 'info',
         SHOAL_SEPARATE: separate.join(','),

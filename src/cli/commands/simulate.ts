@@ -67,7 +67,7 @@ interface Report {
   readonly scheme: Scheme;
   readonly repair: RepairCost;
   readonly stripe: { readonly meanYearsToLoss: number; readonly lossProbability: number };
-  /** At most: as if stripes had nothing to do with each other. */
+  /** At most: as if stripes had nothing to do with each other; those on the same peers are lost together. */
   readonly anyStripe: number;
   readonly played: (Outcome & { readonly lostShare: number }) | null;
 }
@@ -102,7 +102,7 @@ async function simulate(options: SimulateOptions, signal: AbortSignal): Promise<
     scheme,
     repair,
     stripe: { meanYearsToLoss: durability.meanYearsToLoss, lossProbability },
-    anyStripe: Math.min(1, lossProbability * Math.min(stripes, peers === scheme.k + scheme.m ? 1 : stripes)),
+    anyStripe: Math.min(1, lossProbability * (peers === scheme.k + scheme.m ? 1 : stripes)),
     played: outcome && { ...outcome, lostShare: outcome.lost / trials },
   };
 }
