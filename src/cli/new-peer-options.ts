@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config.js';
 import { MAX_COMMON_NAME_CHARS } from '../crypto/certificate-request.js';
 import type { NewPeer } from '../enrolment/new-peer.js';
-import { StorageError } from '../errors.js';
+import { demandName } from '../enrolment/peer-name.js';
 import type { PeerProfile } from '../peers/peer-record.js';
 import { homeOf } from './invocation.js';
 import type { Runtime } from './runtime.js';
@@ -58,15 +58,6 @@ export async function newPeerOf({ home, options, name, backup, env, former }: Pe
 async function room({ home, capacityBytes, reserveBytes }: Config): Promise<number> {
   const { roomIn } = await import('../enrolment/new-peer.js');
   return capacityBytes ?? (await roomIn(home, reserveBytes));
-}
-
-/** @throws StorageError INVALID_ARGUMENT */
-export function demandName(name: string): void {
-  if (/^\P{Cc}+$/u.test(name) && name.length <= MAX_COMMON_NAME_CHARS) return;
-  throw new StorageError(
-    'INVALID_ARGUMENT',
-    `A name has 1 to ${String(MAX_COMMON_NAME_CHARS)} characters, none of them for control.`,
-  );
 }
 
 /** Said where it matters: a peer that only its own machine reaches is no use to others. */

@@ -2,6 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { StorageError, wrapError } from '../errors.js';
 
+/** "host:port", "[v6]:port", as people write them. */
+export const HOST_AND_PORT = /^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i;
+
 export interface Address {
   /** Without brackets. */
   readonly host: string;

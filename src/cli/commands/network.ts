@@ -1,16 +1,10 @@
 import type { Command } from 'commander';
 import type { NetworkReply } from '../../gateways/http/network-api.js';
+import { demandName } from '../../enrolment/peer-name.js';
 import { homeOf, Invocation, type CommonOptions } from '../invocation.js';
 import { fingerprint } from '../kit-page.js';
 import { NetworkClient } from '../network-client.js';
-import {
-  addNewPeerOptions,
-  demandName,
-  loopbackNote,
-  newPeerOf,
-  serveCommand,
-  type NewPeerOptions,
-} from '../new-peer-options.js';
+import { addNewPeerOptions, loopbackNote, newPeerOf, serveCommand, type NewPeerOptions } from '../new-peer-options.js';
 import { readNewPassphrase } from '../passphrase.js';
 import { printable } from '../printable.js';
 import { parseCount } from '../quantities.js';

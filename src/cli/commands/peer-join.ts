@@ -2,15 +2,9 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { StorageError, wrapError } from '../../errors.js';
 import { MAX_TOKEN_CHARS } from '../../limits.js';
+import { demandName } from '../../enrolment/peer-name.js';
 import { homeOf, Invocation, type CommonOptions } from '../invocation.js';
-import {
-  addNewPeerOptions,
-  demandName,
-  loopbackNote,
-  newPeerOf,
-  serveCommand,
-  type NewPeerOptions,
-} from '../new-peer-options.js';
+import { addNewPeerOptions, loopbackNote, newPeerOf, serveCommand, type NewPeerOptions } from '../new-peer-options.js';
 import { printable } from '../printable.js';
 import type { Runtime } from '../runtime.js';
 
