@@ -56,6 +56,8 @@ export const MAX_STREAMS_PER_CONNECTION = 256;
 export const IDLE_TIMEOUT_MS = 30_000;
 /** Pauses before a broken transfer to the same peer is resumed. */
 export const SEND_RETRY_DELAYS_MS: readonly number[] = [100, 500, 2000];
+/** Further pauses where the put would fail otherwise: a service that is restarted is back within half a minute. */
+export const SEND_LAST_RESORT_DELAYS_MS: readonly number[] = [2000, 4000, 8000, 16_000];
 /** Pauses before a get asks a peer again that failed in a passing way, where others do not suffice … */
 export const FETCH_RETRY_DELAYS_MS: readonly number[] = [200, 500, 1000, 2000];
 /** … but not after this long: whoever waits for the file wants to know. */
@@ -516,3 +518,38 @@ export const SERVICE_POLL_MS = 250;
 export const DRAIN_MS = 10_000;
 /** What `shoal serve --check` waits for an answer. */
 export const CHECK_TIMEOUT_MS = 5_000;
+
+// --- uploads that can be resumed --------------------------------------------------------------------------------------------
+
+/** A local file from this size on is put as a draft: below it, a few stripes are stored again sooner than one is written down. */
+export const DRAFT_MIN_BYTES = 64 * MIB;
+/** A draft lives this long after its last part: over a week-end and a holiday; what it holds at the peers nobody else can use. */
+export const DRAFT_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+/** Drafts of one user at one peer. */
+export const MAX_DRAFTS = 256;
+/** Parts of one draft that are shorter than SHORT_PART_BYTES: each is a stripe, and a client could send a byte at a time. */
+export const MAX_SHORT_PARTS = 1_024;
+export const SHORT_PART_BYTES = MIB;
+/** What a client notes with an upload to know it again. */
+export const MAX_UPLOAD_SOURCE_BYTES = KIB;
+/** What became of a draft is told for so long, to a client that lost the answer … */
+export const FINISHED_DRAFT_MS = 24 * 60 * 60 * 1000;
+/** … for so many of one user. */
+export const MAX_FINISHED_DRAFTS = 1_024;
+
+// --- web --------------------------------------------------------------------------------------------------------------------
+
+/** TCP connections of browsers and programs: a browser opens six, and a page is open in some tabs. */
+export const MAX_BROWSER_CONNECTIONS = 256;
+/** The head of a request of a browser has to arrive within this. */
+export const BROWSER_HEAD_MS = 10_000;
+/** A request's JSON body has to arrive within this; the bytes of a file may take as long as they move. */
+export const BROWSER_BODY_MS = 30_000;
+/** A connection that moves no byte is closed: a download that nobody reads, an upload that nobody sends. */
+export const BROWSER_IDLE_MS = 120_000;
+/** Browsers that somebody is signed in with at one peer; the longest unused one makes room. */
+export const MAX_BROWSER_SESSIONS = 256;
+/** A browser signs in again after this long in any case … */
+export const WEB_SESSION_MS = 7 * 24 * 60 * 60 * 1000;
+/** … and when it was not used for this long: as long as a user's own session lasts. */
+export const WEB_SESSION_IDLE_MS = 12 * 60 * 60 * 1000;

@@ -45,6 +45,7 @@ export async function putFiles(
       case 'failed':
         report.failed.push({ local: event.local, path: event.path, code: event.code, message: event.message });
         break;
+      case 'upload':
       case 'done':
         break;
     }

@@ -29,6 +29,8 @@
  *   GET    /v1/where?path=&version=                    → WhereReply
  *   PUT    /v1/content?path=&modified=&mode=           body = the bytes → PutReply
  *   GET    /v1/content?path=&version=                  → the bytes; understands `Range: bytes=a-b`
+ *   GET    /v1/uploads                                 → UploadReply[]: uploads that are not whole yet
+ *   OPTIONS, POST /v1/uploads, HEAD, PATCH, DELETE /v1/uploads/ID   tus 1.0, see UploadReply
  *   POST   /v1/imports            ImportRequest lines  → ImportEvent lines
  *   POST   /v1/exports            ExportRequest        → ExportEvent lines
  *
@@ -214,6 +216,49 @@ export interface PutReply {
 }
 
 /**
+ * A file that comes in parts, and lasts while they do: through lost connections, restarts and power cuts, for
+ * DRAFT_LIFETIME_MS after its last part. Nobody sees it before it is whole. GET lists those of the session's user; the rest is
+ * tus 1.0 (https://tus.io/protocols/resumable-upload) with `creation`, `creation-with-upload`, `termination` and `expiration`.
+ *
+ *   POST   /v1/uploads     Upload-Length (it has to be known), Upload-Metadata with, base64 as tus says:
+ *                            `path`       where the file is to lie; needed
+ *                            `modified`   Unix milliseconds; else now
+ *                            `mode`       POSIX permission bits, decimal; else 0o644
+ *                            `overwrite`  `false`: 409 ALREADY_EXISTS when something is at the path, now or in the end; else
+ *                                         the file is a new version of what is there
+ *                            `source`     anything of 1 KiB by which the client knows its file again; UploadReply has it
+ *                          → 201, `Location: uploads/ID`, relative to the URL of the request; Upload-Expires
+ *   HEAD   /v1/uploads/ID  → 200, Upload-Offset, Upload-Length. Another request of the same upload that is still running is
+ *                          brought to its end first, and what it has received is kept
+ *   PATCH  /v1/uploads/ID  Upload-Offset, application/offset+octet-stream → 204, Upload-Offset, Upload-Expires. What has come
+ *                          when the connection breaks is kept. 409 CONFLICT for another offset, and while somebody else adds
+ *   DELETE /v1/uploads/ID  → 204: what was stored is given back
+ *
+ * The answer to the request with the last byte has `x-shoal-version`, and the file is visible; so has a HEAD for a day after.
+ * Where it is refused then (LOCKED, UNAVAILABLE, a folder is at the path) nothing is lost: a HEAD tries again. Failures are
+ * ProblemReply here too: 404 NOT_FOUND for an upload that expired, was given up, or is another user's; 413 LIMIT_EXCEEDED for
+ * more than MAX_DRAFTS; 423 LOCKED, after which the same request works once the user is unlocked. A file of a few MiB is put
+ * faster by PUT /v1/content.
+ */
+export interface UploadReply {
+  readonly id: string;
+  readonly path: string;
+  /** Of the whole file. */
+  readonly bytes: number;
+  /** That are safe. Those of a local file that the daemon reads need not be its first ones. */
+  readonly storedBytes: number;
+  /** RFC 3339, UTC. */
+  readonly created: string;
+  readonly expires: string;
+  /** The local file that the daemon reads, or what the client gave; null without either. */
+  readonly source: string | null;
+  /** local: by POST /v1/imports, which goes on with it; remote: by tus. */
+  readonly kind: 'local' | 'remote';
+  /** Bytes are being added. */
+  readonly active: boolean;
+}
+
+/**
  * A local file for the daemon to read by itself. `device` and `inode` (decimal strings of the CLI's own bigint stat) prove
  * that both see the same file system; where they do not match, the event is `unreadable` and the CLI streams the file by
  * PUT /v1/content instead.
@@ -227,11 +272,25 @@ export interface ImportItem {
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly mode: number;
+  /** false: not as an upload that a later import goes on with; an earlier one of this file is given up. */
+  readonly resume?: boolean;
 }
 
 /** `progress` tells of the bytes since the last one; many may be told together. */
 export type ImportEvent =
   | { readonly event: 'progress'; readonly bytes: number }
+  /**
+   * A file of DRAFT_MIN_BYTES or more is put as an upload, which stays when the import breaks off. Of an earlier import
+   * `storedBytes` are there; `changed`: those of one were of no use, because the local file is another by now.
+   */
+  | {
+      readonly event: 'upload';
+      readonly id: string;
+      readonly local: string;
+      readonly path: string;
+      readonly storedBytes: number;
+      readonly changed: boolean;
+    }
   | ({ readonly event: 'stored' } & PutReply)
   /** This process cannot see the file as the CLI does: stream it. */
   | { readonly event: 'unreadable'; readonly local: string; readonly path: string }
