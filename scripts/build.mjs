@@ -1,8 +1,10 @@
 // @ts-check
 /**
- * src, test, bench → dist: types, kernel, schema. Fails on a type error, yet emits, so that the rest can be tried.
+ * src, test, bench → dist: types, kernel, schema; web → dist/web, and its modules for their tests → dist/web-modules.
+ * Fails on a type error, yet emits, so that the rest can be tried.
  *
- *   --out DIR    builds elsewhere
+ *   --out DIR    builds elsewhere, and without dist/web unless it is asked for
+ *   --web        bundles the pages, too
  *   --if-stale   does nothing when no input has changed since the last good build
  *   --quiet      says nothing when all is well
  */
@@ -12,11 +14,22 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, realpathSync,
 import { writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildWeb } from './build-web.mjs';
 import { withLock } from './lock.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const COMPILED = ['src', 'test', 'bench'];
-const INPUTS = [...COMPILED, 'proto', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs'];
+/** What Node runs of the pages, their tests, is compiled here: Vite makes `web` of the same sources. */
+const WEB_MODULES = 'web-modules';
+const INPUTS = [
+  ...COMPILED,
+  'web',
+  'proto',
+  'package-lock.json',
+  'tsconfig.json',
+  'scripts/build.mjs',
+  'scripts/build-web.mjs',
+];
 
 /** @param {string} directory @returns {string[]} absolute paths of the files below it, sorted */
 function filesBelow(directory) {
@@ -58,10 +71,12 @@ function node(program, args) {
 
 /** The output of a deleted source would still be run as a test. @param {string} out */
 function removeOrphans(out) {
-  for (const folder of COMPILED) {
-    for (const file of filesBelow(join(out, folder))) {
-      const source = relative(out, file).replace(/\.js(\.map)?$/, '.ts');
-      if (/\.js(\.map)?$/.test(file) && !existsSync(join(root, source))) rmSync(file, { force: true });
+  const compiled = [...COMPILED.map((folder) => [out, folder]), [join(out, WEB_MODULES), 'web']];
+  for (const [base = '', folder = ''] of compiled) {
+    for (const file of filesBelow(join(base, folder))) {
+      const source = join(root, relative(base, file).replace(/\.js(\.map)?$/, '.ts'));
+      const orphaned = !existsSync(source) && !existsSync(`${source}x`);
+      if (/\.js(\.map)?$/.test(file) && orphaned) rmSync(file, { force: true });
     }
   }
 }
@@ -97,42 +112,44 @@ function copySchema(out) {
   if (existsSync(schema)) cpSync(schema, copy, { recursive: true });
 }
 
-/** @param {string} out @returns {boolean} */
-function compile(out) {
+/** @param {string} project folder of a tsconfig.json @param {string} out @returns {boolean} */
+function compileProject(project, out) {
+  const info = join(out, '.tsbuildinfo');
+  return node('typescript/bin/tsc', ['-p', project, '--outDir', out, '--tsBuildInfoFile', info]);
+}
+
+/** @param {string} out @param {boolean} web @returns {Promise<boolean>} */
+async function compile(out, web) {
   const stamp = join(out, '.stamp');
   rmSync(stamp, { force: true });
   const inputs = fingerprint();
   removeOrphans(out);
-  const typed = node('typescript/bin/tsc', [
-    '-p',
-    '.',
-    '--outDir',
-    out,
-    '--tsBuildInfoFile',
-    join(out, '.tsbuildinfo'),
-  ]);
+  const typed = compileProject('.', out);
+  const webTyped = compileProject('web', join(out, WEB_MODULES));
   const kernel = compileKernel(out);
   copySchema(out);
-  if (typed && kernel) writeFileSync(stamp, inputs);
-  return typed && kernel;
+  const bundled = web ? await buildWeb(join(out, 'web')) : true;
+  const good = typed && webTyped && kernel && bundled;
+  if (good) writeFileSync(stamp, inputs);
+  return good;
 }
 
 /**
- * @param {{ out?: string, ifStale?: boolean, say?: (line: string) => void }} [options]
+ * @param {{ out?: string, web?: boolean, ifStale?: boolean, say?: (line: string) => void }} [options]
  * @returns {Promise<boolean>} false when something does not compile; the compilers have said what
  */
-export async function build({ out = join(root, 'dist'), ifStale = false, say = () => undefined } = {}) {
+export async function build({ out = join(root, 'dist'), web, ifStale = false, say = () => undefined } = {}) {
   if (ifStale && isBuilt(out)) return true;
   const waiting = () => {
     say(`Another process is building ${relative(root, out)}; waiting for it.`);
   };
   return withLock(
     join(out, '.lock'),
-    () => {
+    async () => {
       if (ifStale && isBuilt(out)) return true;
       say(`Building ${relative(root, out)} …`);
       const started = Date.now();
-      const good = compile(out);
+      const good = await compile(out, web ?? out === join(root, 'dist'));
       const seconds = ((Date.now() - started) / 1000).toFixed(1);
       say(good ? `Built in ${seconds} s.` : `The build failed after ${seconds} s.`);
       return good;
@@ -143,7 +160,9 @@ export async function build({ out = join(root, 'dist'), ifStale = false, say = (
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const flag = process.argv.indexOf('--out');
+  const web = process.argv.includes('--web');
   const good = await build({
+    ...(web ? { web } : {}),
     out: resolve(root, flag < 0 ? 'dist' : (process.argv[flag + 1] ?? 'dist')),
     ifStale: process.argv.includes('--if-stale'),
     say: process.argv.includes('--quiet') ? () => undefined : (line) => process.stderr.write(`${line}\n`),

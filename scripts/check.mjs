@@ -11,6 +11,7 @@ const STEPS = [
   ['format', 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
   ['lint', 'node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.'],
   ['types', 'node_modules/typescript/bin/tsc', '-p', '.', '--noEmit', '--incremental', 'false'],
+  ['types of the pages', 'node_modules/typescript/bin/tsc', '-p', 'web', '--noEmit', '--incremental', 'false'],
   ['types of scripts', 'node_modules/typescript/bin/tsc', '-p', 'scripts'],
   ['generated code', 'scripts/generate.mjs', '--check'],
   ['generated docs', 'scripts/document-limits.mjs', '--check'],

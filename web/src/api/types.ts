@@ -1,0 +1,31 @@
+/** What the API replies, under one roof: the server's own types, so that a change there is an error here. */
+export type {
+  DeletedReply,
+  EntryReply,
+  KitReply,
+  PassphraseReply,
+  ProblemReply,
+  PutReply,
+  RemoveReply,
+  RotationEvent,
+  RotationReply,
+  StatusReply,
+  SyncReply,
+  UserReply,
+  VersionReply,
+  WhereChunk,
+  WhereReply,
+} from '../../../src/gateways/http/api.js';
+export type {
+  ActivityReply,
+  HistoryReply,
+  PolicyReply,
+  SessionReply,
+  SettingReply,
+  TokenReply,
+  TokenRequest,
+  TokenScope,
+  TransferReply,
+  WebEvent,
+  WebSessionReply,
+} from '../../../src/gateways/http/web-api.js';

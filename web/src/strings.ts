@@ -1,0 +1,53 @@
+/**
+ * Every word that the pages show, in one place for those who translate. Pages that load later keep theirs beside the others
+ * of their kind: strings-*.ts. A name says where it is used.
+ */
+export const STRINGS = {
+  product: 'Shoal',
+  skipToContent: 'Skip to content',
+  navigation: 'Pages',
+  loading: 'Loading',
+  close: 'Close',
+  cancel: 'Cancel',
+  retry: 'Try again',
+  more: 'More',
+  dismiss: 'Dismiss',
+  unreachable: 'The peer does not answer. Is Shoal running on this machine? Start it with: shoal serve',
+  unknownAnswer: (status: number) => `The peer answered in a way this page does not know (HTTP ${String(status)}).`,
+  offline: 'No connection to the peer. Trying again; what you see may be out of date.',
+  nothingHere: 'There is no such page',
+  nothingHereHint: 'The address may have been mistyped, or come from another version of Shoal.',
+  toFiles: 'Go to your files',
+  pageFailed: 'This page could not be loaded',
+  pages: {
+    files: 'Files',
+    trash: 'Trash',
+    where: 'Where it lies',
+    network: 'Network',
+    health: 'Health',
+    settings: 'Settings',
+    setup: 'Set up Shoal',
+  },
+  theme: {
+    label: 'Theme',
+    system: 'As the system',
+    light: 'Light',
+    dark: 'Dark',
+    toLight: 'Switch to the light theme',
+    toDark: 'Switch to the dark theme',
+  },
+  signIn: {
+    title: 'Sign in',
+    lead: 'Your files are sealed under your passphrase. It never leaves this machine.',
+    name: 'Name',
+    passphrase: 'Passphrase',
+    show: 'Show the passphrase',
+    hide: 'Hide the passphrase',
+    submit: 'Sign in',
+    working: 'Opening your keys …',
+    wait: (seconds: number) => `Too many attempts. Try again in ${String(seconds)} s.`,
+    linkUsed: 'This link is not good any more. Sign in with your passphrase, or print a new link with: shoal web',
+    signOut: 'Sign out',
+    ended: 'You were signed out.',
+  },
+};
