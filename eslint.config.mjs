@@ -74,7 +74,7 @@ export default defineConfig(
     languageOptions: {
       parserOptions: {
         projectService: {
-          allowDefaultProject: ['eslint.config.mjs', 'deploy/kubernetes/base/couchdb/*.mjs', 'web/public/*.js'],
+          allowDefaultProject: ['eslint.config.mjs', 'deploy/kubernetes/base/couchdb/*.mjs'],
         },
         tsconfigRootDir: import.meta.dirname,
       },
