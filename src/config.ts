@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { StorageError, wrapError } from './errors.js';
+import { HOST_AND_PORT as ADDRESS } from './front/address.js';
 import { DEFAULT_RESERVE_BYTES, DRAIN_MS } from './limits.js';
 import { SERVICES, type Service } from './services/service-names.js';
 
@@ -15,6 +16,10 @@ export interface Config {
   readonly listen: string;
   /** Where other peers reach this one, when that is not where it listens; published at start. */
   readonly address: string | undefined;
+  /** Where the web UI and the HTTP API listen, HOST:PORT; `off`: nowhere. */
+  readonly web: string;
+  /** Names by which browsers reach it, beside those of this machine itself. */
+  readonly webHosts: readonly string[];
   readonly reserveBytes: number;
   readonly capacityBytes: number | undefined;
   readonly workers: number;
@@ -52,7 +57,7 @@ const wholeNumber = (least: number, most: number): z.ZodType<number> =>
     z.number().int().min(least).max(most),
   );
 
-const HOST_AND_PORT = z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'must be HOST:PORT');
+const HOST_AND_PORT = z.string().regex(ADDRESS, 'must be HOST:PORT');
 
 const COUCH = z.preprocess(
   (value) => (typeof value === 'string' ? parseJson(value, 'SHOAL_COUCH') : value),
@@ -81,6 +86,24 @@ export const OPTIONS: readonly Option[] = [
     fallback: () => undefined,
     about:
       'Where other peers reach this one, HOST:PORT, when that is not where it listens: published when the peer starts. Default: what was published last',
+  },
+  {
+    name: 'web',
+    variable: 'SHOAL_WEB',
+    schema: z.union([z.literal('off'), HOST_AND_PORT], 'must be HOST:PORT or off'),
+    fallback: () => '127.0.0.1:8484',
+    about:
+      'Where the web UI and the HTTP API listen, HOST:PORT, or `off`; an address of other machines needs `webHosts`',
+  },
+  {
+    name: 'webHosts',
+    variable: 'SHOAL_WEB_HOSTS',
+    schema: z.preprocess(
+      (value) => (typeof value === 'string' ? (value === '' ? [] : value.split(',')) : value),
+      z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/, 'must be names in small letters, by commas, without ports')),
+    ),
+    fallback: () => [],
+    about: 'Names by which browsers reach the web UI through a proxy that speaks TLS, by commas; see docs/http-api.md',
   },
   {
     name: 'reserveBytes',

@@ -169,6 +169,8 @@ export const MAX_ESCAPED_CERTIFICATE_CHARS = 6 * KIB;
 export const MAX_ERROR_CHARS = 512;
 /** Connections that a peer accepts at once; each costs some tens of KiB and a TLS handshake. */
 export const MAX_CONNECTIONS = 1024;
+/** Of these, from one address (of IPv6: one /64): behind it may be a house full of peers, yet others get in, too. */
+export const MAX_CONNECTIONS_PER_ADDRESS = 512;
 /** A TLS handshake takes two round trips; Node would wait two minutes for it. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A connection without a valid certificate lives this long: enough to be told why. */
@@ -240,8 +242,16 @@ export const ID_PAGE = 1_000;
 export const VERSION_TEXT_PAGE_BYTES = 256 * KIB;
 /** Change documents that one write to the database carries: commits that wait for the disk share a write. */
 export const MAX_GROUPED_DOCUMENTS = 512;
-/** A user's public document: a name, keys, two wraps, a signature, and for MAX_KEY_GENERATIONS a link and a former key each. */
-export const MAX_USER_DOCUMENT_BYTES = 4 * KIB;
+/** A user's public document: a name, keys, two wraps, a signature, MAX_SSH_KEYS, and for MAX_KEY_GENERATIONS a link and a former key each. */
+export const MAX_USER_DOCUMENT_BYTES = 8 * KIB;
+/** SSH keys of one user: more than the machines of one person. */
+export const MAX_SSH_KEYS = 16;
+/** What a person calls one of them, in characters. */
+export const MAX_SSH_KEY_NAME_CHARS = 48;
+/** A line of an authorized_keys file: RSA keys of 16,384 bits fit. */
+export const MAX_SSH_KEY_CHARS = 8 * KIB;
+/** Shorter RSA keys are within reach of those with means (NIST SP 800-131A). */
+export const MIN_RSA_BITS = 2048;
 /** Users of one name whose wraps are tried one after the other, 0.3 s each; beyond that the user's id has to be given. */
 export const MAX_NAMESAKES = 4;
 /** Longest user name in characters, all of them ASCII. */
@@ -452,7 +462,7 @@ export const FRONT_IDLE_MS = 120_000;
 export const MAX_FRONT_SESSION_MIB = 64;
 /** Streams and requests of one peer that nginx has in progress at once: four connections full of them. */
 export const MAX_FRONT_STREAMS_PER_PEER = 512;
-/** Requests of one address without a certificate that nginx has in progress at once. */
+/** Requests to routes that are open to anyone of one address (of IPv6: one /64) that a front has in progress at once. */
 export const MAX_FRONT_STRANGERS = 16;
 /** Connections of each nginx worker, two for each stream. */
 export const NGINX_WORKER_CONNECTIONS = 8_192;
@@ -530,6 +540,12 @@ export const MAX_DRAFTS = 256;
 /** Parts of one draft that are shorter than SHORT_PART_BYTES: each is a stripe, and a client could send a byte at a time. */
 export const MAX_SHORT_PARTS = 1_024;
 export const SHORT_PART_BYTES = MIB;
+/** What a draft is of: two paths of MAX_PATH_BYTES characters at most, and numbers. */
+export const MAX_DRAFT_HEAD_BYTES = 32 * KIB;
+/** A part of a draft: the record of its stripe, with a label and receipts of MAX_STRIPE_CHUNKS peers. */
+export const MAX_DRAFT_PART_BYTES = 64 * KIB;
+/** Parts of a draft that are read, or given back, at once: 1 MiB of records. */
+export const DRAFT_PAGE = 256;
 /** What a client notes with an upload to know it again. */
 export const MAX_UPLOAD_SOURCE_BYTES = KIB;
 /** What became of a draft is told for so long, to a client that lost the answer … */
@@ -553,3 +569,7 @@ export const MAX_BROWSER_SESSIONS = 256;
 export const WEB_SESSION_MS = 7 * 24 * 60 * 60 * 1000;
 /** … and when it was not used for this long: as long as a user's own session lasts. */
 export const WEB_SESSION_IDLE_MS = 12 * 60 * 60 * 1000;
+/** A one-time link that nobody has used is good for this long: to come from a terminal into a browser. */
+export const WEB_LINK_MS = 10 * 60 * 1000;
+/** Unused links; the oldest makes room. */
+export const MAX_WEB_LINKS = 64;

@@ -25,6 +25,8 @@ export interface DevnetPeerRequest {
   readonly port: number;
   readonly zone: string;
   readonly name: string;
+  /** Of the web UI, on 127.0.0.1; absent: it has none. */
+  readonly webPort?: number;
 }
 
 export interface DevnetRequest {
@@ -130,7 +132,8 @@ async function makePeer(dir: string, request: DevnetPeerRequest, role: Role): Pr
   const { files, membership } = await newIdentity(authority, identity);
   await writeIdentity(home, files);
   if (first) await writeAuthorityKey(home, privateKeyToPem(authority.privateKey));
-  await changeSettings(home, { listen: address });
+  const web = request.webPort === undefined ? 'off' : `${HOST}:${String(request.webPort)}`;
+  await changeSettings(home, { listen: address, web });
   const { peer: id, certificate } = membership;
   const profile = { id, address, name, zone, capacityBytes: CAPACITY_BYTES, backup, certificate };
   return { request, home, profile, membership };

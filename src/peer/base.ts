@@ -3,6 +3,7 @@ import { NetworkDocuments } from '../catalog/records/network-documents.js';
 import { RecordProblems } from '../catalog/records/record-problems.js';
 import type { Config } from '../config.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
+import { Links } from '../gateways/web/links.js';
 import { readIdentity, type PeerIdentity } from '../home.js';
 import { openLogger, type Logger } from '../log.js';
 import { socketPath } from '../socket-path.js';
@@ -16,6 +17,8 @@ export interface Base {
   readonly clock: () => number;
   /** Aborted when what is being opened is not wanted any more. */
   readonly signal: AbortSignal;
+  /** One-time links into the web UI. */
+  readonly links: Links;
 }
 
 /** What a peer may be given instead of making it itself: tests and other programs. */
@@ -25,6 +28,8 @@ export interface PeerOptions {
   readonly clock?: () => number;
   /** Of the service front: nginx instead of the built-in one, see FrontChoice. */
   readonly nginx?: string | true;
+  /** One-time links into the web UI that were made already. */
+  readonly links?: Links;
   /** Ends the wait for other processes of this peer. */
   readonly signal?: AbortSignal;
 }
@@ -34,7 +39,7 @@ export async function openBase(config: Config, options: PeerOptions = {}): Promi
   const identity = await readIdentity(config.home);
   const logger = options.logger ?? openLogger(config.log, { peer: identity.id.slice(0, 12) });
   const { clock = Date.now, signal = new AbortController().signal } = options;
-  return { config, identity, logger, clock, signal };
+  return { config, identity, logger, clock, signal, links: options.links ?? new Links(clock) };
 }
 
 /** Where the service `name` of this peer listens, and the secret that lets into it. */

@@ -4,6 +4,7 @@ import type { Service } from '../config.js';
 import { Administration } from '../enrolment/administration.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { PeerLinks } from '../file/peer-links.js';
+import type { ApiParts } from '../gateways/http/api-routes.js';
 import type { GatewayParts, ReceiverParts, SenderParts } from '../gateways/http/routes.js';
 import { ControlServer, type ControlOptions } from '../gateways/http/server.js';
 import { controlSocketOf } from '../services/service-names.js';
@@ -32,21 +33,23 @@ export interface ControlParts {
   readonly sender?: Engine | undefined;
 }
 
-/** The socket on which this process takes orders, or at least says how it is. */
-export function openControl(base: Base, parts: ControlParts): Promise<ControlServer> {
-  const { config, logger } = base;
+/** What the API of this process is made of. */
+export function apiOf(base: Base, parts: ControlParts): ApiParts {
   const { running, neighbours } = parts;
   const health = { services: [...running], missing: (signal: AbortSignal) => neighbours.missing(signal) };
+  return { health, ...gatewayOf(base, parts), ...hostedOf(parts), logger: base.logger };
+}
+
+/** The socket on which this process takes orders, or at least says how it is. */
+export function openControl(
+  { config }: Base,
+  running: ReadonlySet<Service>,
+  options: Omit<ControlOptions, 'socket'>,
+): Promise<ControlServer> {
   const [first] = running;
   const alone = first !== undefined && running.size === 1 && config.separate.includes(first) ? first : undefined;
   const name = running.has('gateway') ? 'control' : controlSocketOf(alone, config.separate);
-  return ControlServer.open({
-    socket: socketPath(config.home, name),
-    health,
-    ...gatewayOf(base, parts),
-    ...hostedOf(parts),
-    logger,
-  });
+  return ControlServer.open({ ...options, socket: socketPath(config.home, name) });
 }
 
 const STORAGE: z.ZodType<StoreUsage> = z.object({
@@ -58,7 +61,7 @@ const STORAGE: z.ZodType<StoreUsage> = z.object({
 });
 const OUTBOX = z.object({ pendingDeletes: z.number() });
 
-function gatewayOf(base: Base, parts: ControlParts): Pick<ControlOptions, 'gateway' | 'network'> {
+function gatewayOf(base: Base, parts: ControlParts): Pick<ApiParts, 'gateway' | 'network'> {
   const { neighbours, catalog, members, links, documents, enrolment, store, sessions, sender } = parts;
   if (!catalog || !members || !links || !documents || !enrolment || !sessions) return {};
   const { config, identity, logger, clock } = base;
@@ -81,7 +84,7 @@ function gatewayOf(base: Base, parts: ControlParts): Pick<ControlOptions, 'gatew
   return { gateway, network: { administration, links, nowMs: clock } };
 }
 
-function hostedOf(parts: ControlParts): Pick<ControlOptions, 'sender' | 'receiver'> {
+function hostedOf(parts: ControlParts): Pick<ApiParts, 'sender' | 'receiver'> {
   const { running, neighbours, sender, receiver, store } = parts;
   const isGateway = running.has('gateway');
   const sending: SenderParts | undefined = sender && { engine: sender };

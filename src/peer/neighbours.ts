@@ -6,6 +6,7 @@ import { ServiceClient } from '../gateways/http/service-client.js';
 import { PING_TIMEOUT_MS, SERVICE_POLL_MS, SERVICE_START_MS } from '../limits.js';
 import { controlSocketOf, NEEDS } from '../services/service-names.js';
 import { socketPath } from '../socket-path.js';
+import { timeLimit } from '../time-limit.js';
 import type { Base } from './base.js';
 
 /** The services of this peer that other processes run, as far as those of this one ask something of them. */
@@ -31,9 +32,9 @@ export class Neighbours {
   }
 
   async #missing(service: Service, signal: AbortSignal): Promise<MissingService | undefined> {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT_MS)]);
+    using patience = timeLimit(PING_TIMEOUT_MS, signal);
     try {
-      await this.client(service).json({ method: 'GET', path: '/v1/live', signal: patience });
+      await this.client(service).json({ method: 'GET', path: '/v1/live', signal: patience.signal });
       return undefined;
     } catch (error) {
       signal.throwIfAborted();

@@ -6,6 +6,7 @@ import type { DocumentDatabase } from '../documents/document-database.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { Front } from '../front/front.js';
 import type { ControlServer } from '../gateways/http/server.js';
+import type { WebServer } from '../gateways/web/web-server.js';
 import { UserSessions } from '../services/user-sessions.js';
 import { socketPath } from '../socket-path.js';
 import type { DiskStore } from '../store/disk-store.js';
@@ -13,7 +14,7 @@ import { couchRoute } from '../wire/couch-route.js';
 import type { WebHandler } from '../wire/web-server.js';
 import type { Base } from './base.js';
 import { CatalogService } from './catalog-service.js';
-import { openControl } from './control.js';
+import { apiOf, openControl } from './control.js';
 import { couchAddress, CouchService } from './couch-service.js';
 import { type Documents, openDocuments } from './documents.js';
 import { openChunks, openEngine, openLinks, openReadEngine } from './engines.js';
@@ -24,6 +25,7 @@ import { type MembersParts, newMembers, readMembers, watchMembers } from './memb
 import { Neighbours, untilUp } from './neighbours.js';
 import type { Opened } from './opened.js';
 import { claimServices } from './running.js';
+import { openWeb } from './web.js';
 
 /** What a running process of a peer is made of, as far as the running itself needs it. What it does not run is absent. */
 export interface Parts {
@@ -31,6 +33,8 @@ export interface Parts {
   readonly running: ReadonlySet<Service>;
   readonly neighbours: Neighbours;
   readonly control: ControlServer;
+  /** Where the gateway runs, unless the setting says `off`. */
+  readonly web?: WebServer | undefined;
   readonly members?: MembersParts;
   readonly store?: DiskStore | undefined;
   /** Where the File Sender runs. */
@@ -53,7 +57,7 @@ export async function openParts(
   const neighbours = new Neighbours(base.config, running);
   if (KNOW_MEMBERS.some((service) => running.has(service))) return openServices({ base, running, neighbours, opened });
   const front = await openAlone(base, { running, choice, opened });
-  const control = opened.keep(await openControl(base, { running, neighbours }));
+  const control = opened.keep(await openControl(base, running, apiOf(base, { running, neighbours })));
   return { base, running, neighbours, control, port: front?.port };
 }
 
@@ -108,9 +112,11 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const sessions = running.has('gateway') ? new UserSessions(catalog) : undefined;
   const store = chunks.store;
   const parts = { running, neighbours, catalog, members, links, documents, enrolment, store, sessions, ...engines };
-  const control = opened.keep(await openControl(base, parts));
+  const api = apiOf(base, parts);
+  const web = await openWeb(base, api, opened);
+  const control = opened.keep(await openControl(base, running, api));
   const port = running.has('front') ? servers[0]?.port : undefined;
-  return { base, running, neighbours, control, members, store, engine: engines.sender, sessions, port };
+  return { base, running, neighbours, control, web, members, store, engine: engines.sender, sessions, port };
 }
 
 /** The database `network`, once whoever hosts it answers. */

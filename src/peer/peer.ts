@@ -55,23 +55,30 @@ export class Peer implements AsyncDisposable {
     return here(this.#parts.port, 'front');
   }
 
+  /** Where browsers reach it, as it came out; undefined where there is no web UI. */
+  get webPort(): number | undefined {
+    return this.#parts.web?.port;
+  }
+
   get sessions(): UserSessions {
     return here(this.#parts.sessions, 'gateway');
   }
 
   /** Serves until the signal; then transfers in progress get `drainSeconds` to end. */
   async run(signal: AbortSignal): Promise<void> {
-    const { base, running, port, control } = this.#parts;
+    const { base, running, port, control, web } = this.#parts;
     const { logger, config } = base;
     const [only] = running;
     if (running.size === 1) logger.info({ service: only, ...(port !== undefined && { port }) }, 'service is up');
     else logger.info({ home: config.home, ...(port !== undefined && { port }) }, 'peer is up');
+    if (web !== undefined) logger.info({ web: config.web, port: web.port }, 'web UI is up');
     while (!signal.aborted) {
       await this.#housekeep(signal);
       await rest(signal);
     }
     logger.info({ services: [...running] }, 'stopping; transfers in progress get a moment to end');
-    await control.drain(config.drainSeconds * 1000);
+    const withinMs = config.drainSeconds * 1000;
+    await Promise.all([control.drain(withinMs), web?.drain(withinMs)]);
   }
 
   close(): Promise<void> {

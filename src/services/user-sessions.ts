@@ -5,6 +5,7 @@ import { StorageError } from '../errors.js';
 export class UserSessions {
   readonly #catalog: Catalog;
   readonly #sessions = new Map<string, Session>();
+  readonly #onEnd = new Set<(user: string) => void>();
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
@@ -14,16 +15,40 @@ export class UserSessions {
     const session = await this.#catalog.unlock(name, passphrase);
     // Not `name`, which may be the user's id.
     const former = this.#sessions.get(session.name);
+    if (former !== undefined && !(await this.#catalog.isUnlocked(former))) this.#forget(former);
     this.#sessions.set(session.name, session);
     if (former !== undefined) await this.#catalog.lock(former);
-    const { user: id, generation, kit } = session;
-    return { id, name: session.name, unlocked: true, generation, kit };
+    return summaryOf(session);
+  }
+
+  /**
+   * As unlock; where the user is unlocked already it proves the passphrase, and leaves alone what is going on in that session.
+   */
+  async signIn(name: string, passphrase: string): Promise<UserSummary> {
+    const session = await this.#catalog.unlock(name, passphrase);
+    const former = this.#sessions.get(session.name);
+    const isOpen = former !== undefined && (await this.#catalog.isUnlocked(former));
+    if (isOpen && former.generation === session.generation) {
+      await this.#catalog.lock(session);
+      return summaryOf(session);
+    }
+    if (former !== undefined && !isOpen) this.#forget(former);
+    this.#sessions.set(session.name, session);
+    if (isOpen) await this.#catalog.lock(former);
+    return summaryOf(session);
   }
 
   async lock(name: string): Promise<void> {
     const session = this.#sessions.get(name);
-    this.#sessions.delete(name);
-    if (session !== undefined) await this.#catalog.lock(session);
+    if (session === undefined) return;
+    this.#forget(session);
+    await this.#catalog.lock(session);
+  }
+
+  /** Tells the name of a user who is not unlocked any more: locked, or idle for long. @returns stops it */
+  onEnd(tell: (user: string) => void): () => void {
+    this.#onEnd.add(tell);
+    return () => void this.#onEnd.delete(tell);
   }
 
   /** The user's session at these gateways stays, whatever else of the user's is locked. */
@@ -45,7 +70,7 @@ export class UserSessions {
     for (const session of this.list()) {
       const open = await this.#catalog.isUnlocked(session);
       // Somebody may have unlocked again meanwhile.
-      if (!open && this.#sessions.get(session.name) === session) this.#sessions.delete(session.name);
+      if (!open && this.#sessions.get(session.name) === session) this.#forget(session);
     }
   }
 
@@ -72,6 +97,15 @@ export class UserSessions {
     }
     return only;
   }
+
+  #forget({ name }: Session): void {
+    this.#sessions.delete(name);
+    for (const tell of this.#onEnd) tell(name);
+  }
+}
+
+function summaryOf({ user: id, name, generation, kit }: Session): UserSummary {
+  return { id, name, unlocked: true, generation, kit };
 }
 
 /** The same session, under the token whose use does not count. */

@@ -45,7 +45,7 @@ interface Place {
 }
 
 export const PASSPHRASE = 'a passphrase for tests';
-const ENVIRONMENT = { SHOAL_WORKERS: '0', SHOAL_RESERVE_BYTES: '0', SHOAL_LOG: 'silent' };
+const ENVIRONMENT = { SHOAL_WORKERS: '0', SHOAL_RESERVE_BYTES: '0', SHOAL_LOG: 'silent', SHOAL_WEB: 'off' };
 
 /**
  * A whole network in this process: real peers with homes of their own on the disk, which talk over TLS through relays.

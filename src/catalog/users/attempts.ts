@@ -20,15 +20,20 @@ export class UnlockAttempts {
 
   /** @throws StorageError UNAVAILABLE when it is too early */
   check(name: string): void {
-    const failures = this.#failures.get(name);
-    if (failures === undefined || failures.count < FREE_UNLOCK_ATTEMPTS) return;
-    const doubled = MIN_UNLOCK_WAIT_MS * 2 ** (failures.count - FREE_UNLOCK_ATTEMPTS);
-    const leftMs = failures.lastMs + Math.min(doubled, MAX_UNLOCK_WAIT_MS) - this.#now();
+    const leftMs = this.waitMs(name);
     if (leftMs <= 0) return;
     throw new StorageError(
       'UNAVAILABLE',
       `Too many wrong passphrases for ${name}. Try again in ${String(Math.ceil(leftMs / 1000))} s.`,
     );
+  }
+
+  /** How long until the next attempt, in milliseconds; 0 or less: now. */
+  waitMs(name: string): number {
+    const failures = this.#failures.get(name);
+    if (failures === undefined || failures.count < FREE_UNLOCK_ATTEMPTS) return 0;
+    const doubled = MIN_UNLOCK_WAIT_MS * 2 ** (failures.count - FREE_UNLOCK_ATTEMPTS);
+    return failures.lastMs + Math.min(doubled, MAX_UNLOCK_WAIT_MS) - this.#now();
   }
 
   failed(name: string): void {

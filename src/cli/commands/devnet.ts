@@ -99,8 +99,10 @@ async function show(devnet: Devnet, invoked: Command, runtime: Runtime): Promise
   const peers = await devnet.status();
   invocation.result({ peers }, () => {
     const [first] = peers;
+    const web = peers.find((peer) => peer.up && peer.web !== null)?.web;
+    const where = web == null ? '' : `\n\nIn a browser: ${web}`;
     const hint = first?.up === true ? `\n\nTry: export SHOAL_HOME=${first.home}` : '';
-    return peerTable(peers) + hint;
+    return peerTable(peers) + where + hint;
   });
 }
 

@@ -19,6 +19,8 @@ export interface DevnetPeer {
   readonly home: string;
   /** "127.0.0.1:20017". */
   readonly address: string;
+  /** Of its web UI, "http://127.0.0.1:20018"; null: it has none. */
+  readonly web: string | null;
 }
 
 /** What `devnet.json` says: made once, never changed. */
@@ -34,6 +36,7 @@ export interface ProvisionRequest {
     readonly port: number;
     readonly zone: string;
     readonly name: string;
+    readonly webPort?: number;
   }[];
   readonly tolerate?: number;
   readonly backupHosts?: number;
@@ -41,7 +44,9 @@ export interface ProvisionRequest {
 }
 
 /** Makes the network authority, the homes `<dir>/peer-<n>` and the user `demo` at each; src/provision.ts has it. */
-export type Provision = (request: ProvisionRequest) => Promise<{ readonly peers: readonly Omit<DevnetPeer, 'name'>[] }>;
+export type Provision = (
+  request: ProvisionRequest,
+) => Promise<{ readonly peers: readonly Omit<DevnetPeer, 'name' | 'web'>[] }>;
 
 const FILE = 'devnet.json';
 
@@ -90,14 +95,21 @@ export async function createLayout(
   const dir = resolve(directory);
   claimEmptyFolder(dir);
   try {
-    const ports = await chooseFreePorts(options.peers);
+    const [webPort, ...ports] = await chooseFreePorts(options.peers + 1);
     const passphrase = randomBytes(24).toString('base64url');
-    const wanted = ports.map((port, index) => ({ n: index + 1, port, ...namesOf(index + 1) }));
+    const wanted = ports.map((port, index) => ({
+      ...{ n: index + 1, port, ...namesOf(index + 1) },
+      ...(index === 0 && webPort !== undefined && { webPort }),
+    }));
     const { tolerate, backupHosts } = options;
     const policy = { ...(tolerate !== undefined && { tolerate }), ...(backupHosts !== undefined && { backupHosts }) };
     const made = await provision({ dir, peers: wanted, passphrase, ...policy });
     for (const { home } of made.peers) writeFileSync(passphraseFile(home), `${passphrase}\n`, { mode: 0o600 });
-    const peers = made.peers.map(({ n, id, home, address }) => ({ n, id, name: namesOf(n).name, home, address }));
+    const web = `http://127.0.0.1:${String(webPort)}`;
+    const peers = made.peers.map(({ n, id, home, address }, index) => ({
+      ...{ n, id, name: namesOf(n).name, home, address },
+      web: index === 0 ? web : null,
+    }));
     writeFileSync(join(dir, `${FILE}.new`), `${JSON.stringify({ version: 1, peers }, undefined, 2)}\n`);
     renameSync(join(dir, `${FILE}.new`), join(dir, FILE));
     return { directory: dir, peers };
@@ -135,14 +147,17 @@ function claimEmptyFolder(dir: string): void {
 function parsePeers(text: string): DevnetPeer[] | undefined {
   try {
     const { version, peers } = JSON.parse(text) as { version?: unknown; peers?: unknown };
-    return version === 1 && Array.isArray(peers) && peers.every(isPeer) ? peers : undefined;
+    if (version !== 1 || !Array.isArray(peers) || !peers.every(isPeer)) return undefined;
+    // Devnets of before had no web UI.
+    return peers.map((peer) => ({ ...peer, web: peer.web ?? null }));
   } catch {
     return undefined;
   }
 }
 
-function isPeer(value: unknown): value is DevnetPeer {
+function isPeer(value: unknown): value is Omit<DevnetPeer, 'web'> & Partial<Pick<DevnetPeer, 'web'>> {
   if (typeof value !== 'object' || value === null) return false;
-  const { n, id, name, home, address } = value as Record<keyof DevnetPeer, unknown>;
-  return Number.isInteger(n) && [id, name, home, address].every((text) => typeof text === 'string');
+  const { n, id, name, home, address, web } = value as Record<keyof DevnetPeer, unknown>;
+  const isWeb = web === undefined || web === null || typeof web === 'string';
+  return isWeb && Number.isInteger(n) && [id, name, home, address].every((text) => typeof text === 'string');
 }

@@ -39,11 +39,16 @@ async function openStage(context: TestContext, service: RequestListener): Promis
   const routes = {
     logger: silentLogger(),
     sessionOf: () => SESSION,
+    userOf: () => SESSION.name,
     stopping: new AbortController().signal,
     track: <T>(work: Promise<T>) => work,
   };
   for (const name of ['file-sender', 'file-receiver'] as const) {
-    forwardRoutes(gateway, routes, { service: name, client: new ServiceClient(name, join(folder, 'service')) });
+    forwardRoutes(gateway, routes, {
+      service: name,
+      client: new ServiceClient(name, join(folder, 'service')),
+      audience: 'local',
+    });
   }
   await gateway.listen({ path: join(folder, 'gateway') });
   context.after(async () => {

@@ -12,22 +12,29 @@ const REQUEST_HEADERS = ['content-type', 'content-length', 'range'] as const;
 const REPLY_HEADERS = ['content-type', 'content-length', 'content-range', 'accept-ranges'] as const;
 const NEWLINE = 0x0a;
 
+/** Whom to pass routes on to, and of which callers. */
+export interface ForwardTo {
+  readonly service: HostingService;
+  readonly client: ServiceClient;
+  readonly audience: 'local' | 'web';
+}
+
+/** Below this the routes are found on TCP; services know of none. */
+const WEB_PREFIX = /^\/api(?=\/)/;
+
 /**
  * Passes routes on to the service that answers them in a process of its own. Bodies are streamed both ways and no faster
  * than they are taken; whichever side leaves, the other is told.
  */
-export function forwardRoutes(
-  server: FastifyInstance,
-  routes: Routes,
-  { service, client }: { readonly service: HostingService; readonly client: ServiceClient },
-): void {
+export function forwardRoutes(server: FastifyInstance, routes: Routes, { service, client, audience }: ForwardTo): void {
   void server.register(async (scope) => {
     // Bodies are the other process's to read.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, done) => {
       done(null, payload);
     });
-    for (const route of HOSTED[service]) {
+    const routesOf = HOSTED[service].filter(({ local }) => audience === 'local' || local !== true);
+    for (const route of routesOf) {
       const { method, url } = route;
       scope.route({ method, url, handler: (request, reply) => forward({ routes, client, route }, request, reply) });
     }
@@ -54,7 +61,7 @@ async function forward(
   if (route.session) headers[SESSION_HEADER] = encodeSession(routes.sessionOf(request));
   const signal = signalOf(routes, reply);
   void routes.track(once(reply.raw, 'close'));
-  const call = { method: request.method, path: request.url, headers, signal };
+  const call = { method: request.method, path: request.url.replace(WEB_PREFIX, ''), headers, signal };
   const response = await client.open(call, (outgoing) => {
     // Not a pipeline: one that fails would cut the connection on which the client is to be told why.
     if (request.body instanceof Readable) request.body.pipe(outgoing);

@@ -8,6 +8,8 @@ export interface HostedRoute {
   readonly session: boolean;
   /** The reply is lines of events. */
   readonly lines: boolean;
+  /** It names files of this machine: not for browsers. */
+  readonly local?: true;
 }
 
 export type HostingService = Extract<Service, 'file-sender' | 'file-receiver'>;
@@ -19,7 +21,7 @@ const EVENTS = { session: true, lines: true } as const;
 export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = {
   'file-sender': [
     { method: 'PUT', url: '/v1/content', ...ONE_REPLY },
-    { method: 'POST', url: '/v1/imports', ...EVENTS },
+    { method: 'POST', url: '/v1/imports', ...EVENTS, local: true },
     { method: 'DELETE', url: '/v1/entries', ...ONE_REPLY },
     { method: 'DELETE', url: '/v1/trash', ...ONE_REPLY },
     { method: 'POST', url: '/v1/recovery', ...EVENTS },
@@ -27,6 +29,6 @@ export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = 
   ],
   'file-receiver': [
     { method: 'GET', url: '/v1/content', ...ONE_REPLY },
-    { method: 'POST', url: '/v1/exports', ...EVENTS },
+    { method: 'POST', url: '/v1/exports', ...EVENTS, local: true },
   ],
 };

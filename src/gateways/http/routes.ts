@@ -16,6 +16,8 @@ export interface Routes {
   readonly logger: Logger;
   /** In whose name a request is made. @throws StorageError LOCKED, INVALID_ARGUMENT */
   readonly sessionOf: (request: FastifyRequest) => Session;
+  /** The name of the user that it is about, where one is named. @throws StorageError INVALID_ARGUMENT */
+  readonly userOf: (request: FastifyRequest) => string | undefined;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;
   /** The server waits for this a moment when it closes. @returns the same promise */
@@ -58,8 +60,13 @@ export interface ReceiverParts {
 
 /** The user that the request names, or the only one. */
 export function sessionAmong(sessions: UserSessions, request: FastifyRequest): Session {
+  return sessions.get(userNamed(request));
+}
+
+/** By the header x-shoal-user. */
+export function userNamed(request: FastifyRequest): string | undefined {
   const name = request.headers['x-shoal-user'];
-  return sessions.get(typeof name === 'string' ? decodeName(name) : undefined);
+  return typeof name === 'string' ? decodeName(name) : undefined;
 }
 
 function decodeName(header: string): string {

@@ -19,12 +19,12 @@ export function statusRoutes(server: FastifyInstance, routes: Routes, parts: Gat
     return metricsText(await statusOf(parts, { user: undefined, signal: signalOf(routes, reply), logger }));
   });
   server.get('/v1/status', async (request, reply) =>
-    statusOf(parts, { user: request.headers['x-shoal-user'], signal: signalOf(routes, reply), logger }),
+    statusOf(parts, { user: routes.userOf(request), signal: signalOf(routes, reply), logger }),
   );
 }
 
 interface Asked {
-  readonly user: unknown;
+  readonly user: string | undefined;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }

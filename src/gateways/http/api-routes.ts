@@ -1,0 +1,110 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ERRORS, wrapError } from '../../errors.js';
+import type { Logger } from '../../log.js';
+import type { ProblemReply } from './api.js';
+import { downloadRoutes, uploadRoutes } from './content-routes.js';
+import { entryRoutes } from './entry-routes.js';
+import { exportRoutes } from './export-routes.js';
+import { forwardRoutes } from './forward.js';
+import { healthRoutes, type HealthSource } from './health-routes.js';
+import { importRoutes } from './import-routes.js';
+import { networkRoutes, type NetworkParts } from './network-routes.js';
+import { recoveryRoutes } from './recovery-routes.js';
+import { removalRoutes } from './removal-routes.js';
+import type { GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
+import { receiverRoutes, senderRoutes } from './service-routes.js';
+import { ServiceClient } from './service-client.js';
+import { statusRoutes } from './status-routes.js';
+import { userRoutes } from './user-routes.js';
+
+/** What answers the API: whatever of it this process has. */
+export interface ApiParts {
+  readonly health: HealthSource;
+  /** Where the gateway runs. Elsewhere, requests come from it and name their session. */
+  readonly gateway?: GatewayParts;
+  /** Of the gateway. Absent: nothing is told of the network, and nobody invited. */
+  readonly network?: NetworkParts;
+  /** The File Sender in this process; for the gateway also: where to reach it. */
+  readonly sender?: SenderParts | ServiceClient;
+  /** The File Receiver in this process; for the gateway also: where to reach it. */
+  readonly receiver?: ReceiverParts | ServiceClient;
+  readonly logger: Logger;
+}
+
+/** Bytes of a JSON request: an export of MAX_EXPORT_ITEMS paths. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** Streams are read by their routes; only JSON is read whole. */
+export function takeStreams(server: FastifyInstance): void {
+  for (const type of ['application/octet-stream', 'application/x-ndjson']) {
+    server.addContentTypeParser(type, (_request, payload, done) => {
+      done(null, payload);
+    });
+  }
+}
+
+/** Failures as a ProblemReply. */
+export function tellProblems(server: FastifyInstance, logger: Logger): void {
+  server.setErrorHandler(async (error, _request, reply) => {
+    const { code, message } = problemOf(error, logger);
+    await reply.code(ERRORS[code].http).send({ code, message } satisfies ProblemReply);
+  });
+}
+
+/** What is not there, likewise. */
+export function tellNothing(server: FastifyInstance): void {
+  server.setNotFoundHandler(async (request, reply) => {
+    await reply.code(404).send(nothingAt(request));
+  });
+}
+
+export function nothingAt({ method, url }: Pick<FastifyRequest, 'method' | 'url'>): ProblemReply {
+  return { code: 'NOT_FOUND', message: `There is no ${method} ${url.slice(0, 100)} here.` };
+}
+
+/** What is for programs of this machine alone, `local`, or for browsers too. */
+export type Audience = 'local' | 'web';
+
+/** All routes of the API (api.ts, network-api.ts) that this process can answer, from /v1 on. */
+export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Routes, audience: Audience): void {
+  const { health, gateway, network, sender, receiver } = parts;
+  const isLocal = audience === 'local';
+  healthRoutes(server, routes, health);
+  if (gateway !== undefined) {
+    statusRoutes(server, routes, gateway);
+    userRoutes(server, routes, gateway);
+    entryRoutes(server, routes, gateway);
+    if (network !== undefined) networkRoutes(server, routes, network);
+  }
+  if (sender instanceof ServiceClient) {
+    forwardRoutes(server, routes, { service: 'file-sender', client: sender, audience });
+  } else if (sender !== undefined) {
+    uploadRoutes(server, routes, sender);
+    if (isLocal) importRoutes(server, routes, sender);
+    removalRoutes(server, routes, sender);
+    recoveryRoutes(server, routes, sender);
+    if (gateway === undefined) senderRoutes(server, routes, sender);
+  }
+  if (receiver instanceof ServiceClient) {
+    forwardRoutes(server, routes, { service: 'file-receiver', client: receiver, audience });
+  } else if (receiver !== undefined) {
+    downloadRoutes(server, routes, receiver);
+    if (isLocal) exportRoutes(server, routes, receiver);
+    if (gateway === undefined) receiverRoutes(server, receiver);
+  }
+}
+
+function problemOf(error: unknown, logger: Logger): ProblemReply {
+  if (
+    error instanceof Error &&
+    'statusCode' in error &&
+    typeof error.statusCode === 'number' &&
+    error.statusCode < 500
+  ) {
+    const code = error.statusCode === 413 ? 'LIMIT_EXCEEDED' : 'INVALID_ARGUMENT';
+    return { code, message: error.message };
+  }
+  const wrapped = wrapError(error, 'The request');
+  if (wrapped.code === 'INTERNAL') logger.error({ err: error }, 'request failed');
+  return { code: wrapped.code, message: wrapped.message };
+}

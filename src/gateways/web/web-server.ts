@@ -1,0 +1,111 @@
+import type { FastifyInstance } from 'fastify';
+import { StorageError } from '../../errors.js';
+import { CLOSE_GRACE_MS } from '../../limits.js';
+import { addRoutes, takeStreams, type ApiParts } from '../http/api-routes.js';
+import { InProgress } from '../http/in-progress.js';
+import type { GatewayParts, Routes } from '../http/routes.js';
+import { BrowserSessions } from './browser-sessions.js';
+import type { Links } from './links.js';
+import { signInRoutes } from './sign-in-routes.js';
+import { WebAccess } from './web-access.js';
+import { WebOrigins } from './web-origins.js';
+import { WebShell } from './web-shell.js';
+
+export interface WebOptions {
+  /** HOST:PORT. */
+  readonly address: string;
+  /** Names beside those of this machine itself. */
+  readonly hosts: readonly string[];
+  readonly api: ApiParts & { readonly gateway: GatewayParts };
+  readonly links: Links;
+  /** Unix time. */
+  readonly now: () => number;
+}
+
+/** The web UI and the HTTP API on TCP (web-api.ts), for browsers and programs that show in whose name they ask. */
+export class WebServer implements AsyncDisposable {
+  readonly #shell: WebShell;
+  readonly #ending: Ending;
+
+  private constructor(shell: WebShell, ending: Ending) {
+    this.#shell = shell;
+    this.#ending = ending;
+  }
+
+  /** @throws StorageError as WebShell.open */
+  static async open(options: WebOptions): Promise<WebServer> {
+    const { address, hosts, api, now } = options;
+    const { logger, gateway } = api;
+    const [stop, work, browsers] = [new AbortController(), new InProgress(), new BrowserSessions(now)];
+    const access = new WebAccess({
+      origins: new WebOrigins(hosts),
+      browsers,
+      tokens: { find: () => undefined },
+      sessions: gateway.sessions,
+      cookie: `shoal-${gateway.self.slice(0, 8)}`,
+    });
+    const routes = (scope: FastifyInstance): void => {
+      addApi(scope, options, { access, work, stopping: stop.signal });
+    };
+    const shell = await WebShell.open({ address, hosts, logger, api: routes });
+    const forget = gateway.sessions.onEnd((user) => {
+      browsers.endAll(user);
+    });
+    return new WebServer(shell, { stop, work, forget });
+  }
+
+  get port(): number {
+    return this.#shell.port;
+  }
+
+  /** Lets transfers in progress end, for a while; new ones are refused. */
+  async drain(withinMs: number): Promise<void> {
+    const { work } = this.#ending;
+    work.refuse(new StorageError('UNAVAILABLE', 'This peer is shutting down. Try again when it is back.'));
+    await work.ended(withinMs);
+  }
+
+  /** Ends requests in progress, as the control server does. */
+  async close(): Promise<void> {
+    const { stop, work, forget } = this.#ending;
+    forget();
+    stop.abort(new StorageError('CANCELLED', 'This peer is shutting down.'));
+    await work.ended(CLOSE_GRACE_MS);
+    await this.#shell.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+interface Ending {
+  readonly stop: AbortController;
+  readonly work: InProgress;
+  readonly forget: () => void;
+}
+
+interface AccessParts {
+  readonly access: WebAccess;
+  readonly work: InProgress;
+  readonly stopping: AbortSignal;
+}
+
+/** Everything below /api, each route once, for whoever has shown who he is. */
+function addApi(scope: FastifyInstance, { api, links, now }: WebOptions, parts: AccessParts): void {
+  const { access, work, stopping } = parts;
+  const routes: Routes = {
+    logger: api.logger,
+    stopping,
+    track: work.track,
+    sessionOf: (request) => access.sessionOf(request),
+    userOf: (request) => access.principal(request).user,
+  };
+  scope.addHook('onRequest', async () => {
+    work.admit();
+  });
+  access.guard(scope);
+  takeStreams(scope);
+  addRoutes(scope, api, routes, 'web');
+  signInRoutes(scope, { gateway: api.gateway, access, links, now });
+}
