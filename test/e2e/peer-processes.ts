@@ -17,6 +17,7 @@ const ENVIRONMENT = {
   SHOAL_WORKERS: '1',
   SHOAL_RESERVE_BYTES: '0',
   SHOAL_LOG: 'info',
+  SHOAL_WEB: 'off',
 };
 
 type Child = ChildProcessByStdio<null, null, Readable>;

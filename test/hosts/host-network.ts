@@ -19,6 +19,7 @@ const ENVIRONMENT = {
   PATH: process.env['PATH'],
   TMPDIR: process.env['TMPDIR'],
   SHOAL_RESERVE_BYTES: '0',
+  SHOAL_WEB: 'off',
 };
 
 export interface HostPeer {

@@ -55,6 +55,7 @@ export class ServeProcess {
         SHOAL_WORKERS: String(workers),
         SHOAL_RESERVE_BYTES: '0',
         SHOAL_LOG: 'info',
+        SHOAL_WEB: 'off',
         SHOAL_SEPARATE: separate.join(','),
       },
     });
