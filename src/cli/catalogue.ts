@@ -59,6 +59,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/metrics.js')).defineMetrics,
   },
   {
+    name: 'doctor',
+    summary: 'find what is wrong with this machine and its peer, and how to mend it',
+    load: async () => (await import('./commands/doctor.js')).defineDoctor,
+  },
+  {
     name: 'unlock',
     summary: 'unlock a user with the passphrase',
     load: async () => (await import('./commands/unlock.js')).defineUnlock,
