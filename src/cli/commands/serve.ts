@@ -3,6 +3,7 @@ import { StorageError } from '../../errors.js';
 import { homeOf, type CommonOptions } from '../invocation.js';
 import { readPassphraseFile } from '../passphrase.js';
 import { SERVICES, type Service } from '../../services/service-names.js';
+import type { Links } from '../../gateways/web/links.js';
 import type { Runtime } from '../runtime.js';
 
 interface ServeOptions extends CommonOptions {
@@ -14,6 +15,9 @@ interface ServeOptions extends CommonOptions {
 
 const AFTER = `
 Runs in the foreground and logs to standard error until SIGINT or SIGTERM; a second signal ends it at once.
+
+In a home without a peer it prints a link: in the browser that opens it you make a network there, or join one, and the peer
+starts. With SHOAL_WEB=off it does not: use \`shoal network create\` or \`shoal peer join\` first.
 
 Without SERVICE it is the whole peer, in one process. With one it is that service alone:
 
@@ -55,7 +59,8 @@ export function defineServe(command: Command, runtime: Runtime): void {
     .action(async (service: string | undefined, _options: unknown, invoked: Command) => {
       const options = invoked.optsWithGlobals<ServeOptions>();
       const { readConfig } = await import('../../config.js');
-      const config = readConfig({ home: homeOf(options, runtime.env), listen: options.listen }, runtime.env);
+      const home = homeOf(options, runtime.env);
+      let config = readConfig({ home, listen: options.listen }, runtime.env);
       const alone = service === undefined ? undefined : serviceNamed(service);
       if (options.check !== undefined) {
         const { checkService } = await import('../check-service.js');
@@ -65,11 +70,20 @@ export function defineServe(command: Command, runtime: Runtime): void {
       if (options.nginx !== undefined && alone !== 'front') {
         throw new StorageError('INVALID_ARGUMENT', 'Only the front can be nginx: `shoal serve front --nginx`.');
       }
+      const { isFirstRun, setUpInBrowser } = await import('../first-run.js');
+      let links: Links | undefined;
+      if (alone === undefined && (await isFirstRun(config))) {
+        links = await setUpInBrowser(config, runtime);
+        // What was decided there lies in the home's settings by now.
+        config = readConfig({ home }, runtime.env);
+      }
       const { Peer } = await import('../../peer/peer.js');
       const user = options.unlockFile === undefined ? undefined : await readUserFile(options.unlockFile);
       const { signal } = runtime;
       const { nginx } = options;
-      await using peer = await Peer.open(config, { signal, ...(alone && { alone }), ...(nginx && { nginx }) });
+      await using peer = await Peer.open(config, {
+        ...{ signal, ...(alone && { alone }), ...(nginx && { nginx }), ...(links && { links }) },
+      });
       if (user !== undefined) await peer.sessions.unlock(user.name, user.passphrase);
       await peer.run(signal);
     });

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { HOST_AND_PORT } from '../../front/address.js';
@@ -50,17 +51,19 @@ const REQUESTS = {
 
 /** First run: setup-api.ts. */
 export function setupRoutes(server: FastifyInstance, routes: Pick<Routes, 'stopping'>, setup: SetupParts): void {
-  server.get('/setup', async () => setup.proposal());
+  server.get('/v1/setup', async () => setup.proposal());
 
-  server.post('/setup/network', async (request, reply) => {
+  server.post('/v1/setup/network', async (request, reply) => {
+    const closed = once(reply.raw, 'close');
     const made = await setup.create(check(REQUESTS.network, request.body));
-    reply.raw.once('close', () => setup.finish());
+    void closed.then(() => setup.finish());
     return made;
   });
 
-  server.post('/setup/join', async (request, reply) => {
+  server.post('/v1/setup/join', async (request, reply) => {
+    const closed = once(reply.raw, 'close');
     const made = await setup.join(check(REQUESTS.join, request.body), signalOf(routes, reply));
-    reply.raw.once('close', () => setup.finish());
+    void closed.then(() => setup.finish());
     return made;
   });
 }
