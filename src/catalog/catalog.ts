@@ -1,6 +1,9 @@
 import type { ChunkId, FileId, PeerId, StripeId, UserId, VersionId } from '../chunk/ids.js';
 import type { Receipt } from '../chunk/chunk-store.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
+import type { SshKey } from './users/ssh-key.js';
+
+export type { SshKey };
 
 /** One run of a file's bytes, sealed under a key of its own. */
 export interface ExtentRef {
@@ -224,6 +227,34 @@ export interface PassphraseToChange {
   readonly keep?: SessionToken | undefined;
 }
 
+export interface SshKeyToAdd {
+  readonly name: string;
+  readonly passphrase: string;
+  /** One line as ssh-keygen writes it. */
+  readonly key: string;
+  /** For people; empty: the line's comment. */
+  readonly label: string;
+}
+
+export interface SshKeyToRemove {
+  readonly name: string;
+  readonly passphrase: string;
+  /** Its fingerprint, or the name of one only. */
+  readonly which: string;
+}
+
+/** What a file keeps besides its bytes; absent: stays as it is. */
+export interface Attributes {
+  readonly modifiedMs?: number;
+  /** POSIX permission bits. */
+  readonly mode?: number;
+}
+
+export interface MoveOptions {
+  /** A file at the target gets what is moved as its newest version, and keeps its older ones. */
+  readonly replace?: boolean;
+}
+
 /** Each purpose has its own context string, so a signature for one never serves another. */
 export type SigningPurpose = 'label' | 'grant' | 'delete' | 'inventory';
 
@@ -269,6 +300,12 @@ export interface Catalog extends AsyncDisposable {
   makeKit(name: string, passphrase: string): Promise<RecoveryKitSheet>;
   /** A new passphrase by the words of the kit. INVALID_ARGUMENT says what is wrong with words that no kit has. */
   recoverWithKit(name: string, words: string, next: string): Promise<PassphraseChange>;
+  /** The public keys that let the user into SFTP. NOT_FOUND for an unknown name. */
+  sshKeys(name: string): Promise<readonly SshKey[]>;
+  /** UNAUTHENTICATED as unlock; INVALID_ARGUMENT for what is no good key, ALREADY_EXISTS, LIMIT_EXCEEDED. @returns all */
+  addSshKey(key: SshKeyToAdd): Promise<readonly SshKey[]>;
+  /** UNAUTHENTICATED as unlock; NOT_FOUND; CONFLICT when several have that name. @returns those that are left */
+  removeSshKey(key: SshKeyToRemove): Promise<readonly SshKey[]>;
   /**
    * Gives the user new keys and seals the catalog anew under them, telling how far that is. Leaving the iteration pauses it
    * until the next unlock; the new keys are valid from the first element on. The recovery kit ends with the old keys. Where
@@ -302,8 +339,13 @@ export interface Catalog extends AsyncDisposable {
   /** Makes the versions visible, all or none; creates missing parent folders. */
   commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void>;
   makeFolder(session: SessionToken, path: string): Promise<void>;
-  /** Renames or moves a file or folder. ALREADY_EXISTS when something is at `to`. */
-  move(session: SessionToken, from: string, to: string): Promise<void>;
+  /** Renames or moves a file or folder, in one step. ALREADY_EXISTS when something is at `to`, unless a file replaces a file. */
+  move(session: SessionToken, from: string, to: string, options?: MoveOptions): Promise<void>;
+  /**
+   * Gives the newest version of a file another time or mode; that takes the place of the version, and has an id of its own.
+   * Folders keep neither: nothing changes.
+   */
+  setAttributes(session: SessionToken, path: string, attributes: Attributes): Promise<Entry>;
   /**
    * Moves what is at `path` into the trash, whatever its size. CONFLICT for a non-empty folder without `recursive`. With
    * `forever` it is removed instead, also from the trash: it is not shown any more, and is carried out when all homes of the

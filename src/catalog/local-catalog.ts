@@ -7,6 +7,7 @@ import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import type {
+  Attributes,
   Catalog,
   ChunkMove,
   DeletedEntry,
@@ -15,6 +16,7 @@ import type {
   FreedStripe,
   KeyRotation,
   Manifest,
+  MoveOptions,
   NetworkPolicy,
   NetworkRecord,
   NewVersion,
@@ -28,6 +30,9 @@ import type {
   Session,
   SessionToken,
   SigningPurpose,
+  SshKey,
+  SshKeyToAdd,
+  SshKeyToRemove,
   StripeRecord,
   UserHome,
   UserSummary,
@@ -199,6 +204,18 @@ export class LocalCatalog implements Catalog {
     return this.#users.recoverWithKit(name, words, next);
   }
 
+  sshKeys(name: string): Promise<readonly SshKey[]> {
+    return this.#users.sshKeys(name);
+  }
+
+  addSshKey(key: SshKeyToAdd): Promise<readonly SshKey[]> {
+    return this.#users.addSshKey(key);
+  }
+
+  removeSshKey(key: SshKeyToRemove): Promise<readonly SshKey[]> {
+    return this.#users.removeSshKey(key);
+  }
+
   rotateKeys(session: SessionToken, passphrase: string, options?: RotationOptions): AsyncGenerator<KeyRotation> {
     return this.#users.rotateKeys(session, passphrase, options);
   }
@@ -262,8 +279,12 @@ export class LocalCatalog implements Catalog {
     await this.#users.with(session, (catalog) => catalog.makeFolder(path));
   }
 
-  async move(session: SessionToken, from: string, to: string): Promise<void> {
-    await this.#users.with(session, (catalog) => catalog.move(from, to));
+  async move(session: SessionToken, from: string, to: string, options?: MoveOptions): Promise<void> {
+    await this.#users.with(session, (catalog) => catalog.move(from, to, options));
+  }
+
+  async setAttributes(session: SessionToken, path: string, attributes: Attributes): Promise<Entry> {
+    return this.#users.with(session, (catalog) => catalog.setAttributes(path, attributes));
   }
 
   async remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal> {

@@ -12,6 +12,7 @@ import {
 import { DbServiceService as Db, type CommitRequest } from '../gen/shoal/v1/db.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import type {
+  Attributes,
   Catalog,
   ChunkMove,
   DeletedEntry,
@@ -19,6 +20,7 @@ import type {
   Entry,
   KeyRotation,
   Manifest,
+  MoveOptions,
   NetworkPolicy,
   NetworkRecord,
   NewVersion,
@@ -32,6 +34,9 @@ import type {
   Session,
   SessionToken,
   SigningPurpose,
+  SshKey,
+  SshKeyToAdd,
+  SshKeyToRemove,
   StripeRecord,
   UserHome,
   UserSummary,
@@ -76,6 +81,11 @@ function pathBytes(path: string): number {
 function sent(path: string): string {
   checkUnicode(path);
   return path;
+}
+
+/** A field of a message is a part of the message's memory. */
+function decodeSshKey(key: SshKey): SshKey {
+  return { ...key, fingerprint: ownBytes(key.fingerprint) };
 }
 
 function idFieldBytes(): number {
@@ -183,6 +193,18 @@ export class RemoteCatalog implements Catalog {
     return decodePassphraseChange(await this.#db.unary(Db.recoverWithKit, { name, words, next }));
   }
 
+  async sshKeys(name: string): Promise<readonly SshKey[]> {
+    return (await this.#db.unary(Db.listSshKeys, { name })).keys.map(decodeSshKey);
+  }
+
+  async addSshKey(key: SshKeyToAdd): Promise<readonly SshKey[]> {
+    return (await this.#db.unary(Db.addSshKey, key)).keys.map(decodeSshKey);
+  }
+
+  async removeSshKey(key: SshKeyToRemove): Promise<readonly SshKey[]> {
+    return (await this.#db.unary(Db.removeSshKey, key)).keys.map(decodeSshKey);
+  }
+
   async *rotateKeys(session: SessionToken, passphrase: string, options?: RotationOptions): AsyncGenerator<KeyRotation> {
     const request = { session: session.token, passphrase, entriesPerSecond: options?.entriesPerSecond ?? 0 };
     for await (const rotation of this.#db.stream(Db.rotateKeys, request, { long: true }))
@@ -281,8 +303,14 @@ export class RemoteCatalog implements Catalog {
     await this.#db.unary(Db.makeFolder, { session: session.token, path: sent(path) });
   }
 
-  async move(session: SessionToken, from: string, to: string): Promise<void> {
-    await this.#db.unary(Db.move, { session: session.token, from: sent(from), to: sent(to) });
+  async move(session: SessionToken, from: string, to: string, options?: MoveOptions): Promise<void> {
+    const request = { from: sent(from), to: sent(to), replace: options?.replace ?? false };
+    await this.#db.unary(Db.move, { session: session.token, ...request });
+  }
+
+  async setAttributes(session: SessionToken, path: string, { modifiedMs, mode }: Attributes): Promise<Entry> {
+    const request = { session: session.token, path: sent(path), modifiedMs, mode };
+    return decodeEntry(await this.#db.unary(Db.setAttributes, request));
   }
 
   remove(session: SessionToken, path: string, options?: RemoveOptions): Promise<Removal> {

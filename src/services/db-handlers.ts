@@ -106,6 +106,9 @@ function secretHandlers({ catalog, logger }: Context) {
     recoverWithKit: unary(logger, async ({ name, words, next }) => {
       return encodePassphraseChange(await catalog.recoverWithKit(name, words, next));
     }),
+    listSshKeys: unary(logger, async ({ name }) => ({ keys: [...(await catalog.sshKeys(name))] })),
+    addSshKey: unary(logger, async (key) => ({ keys: [...(await catalog.addSshKey(key))] })),
+    removeSshKey: unary(logger, async (key) => ({ keys: [...(await catalog.removeSshKey(key))] })),
     rotateKeys: serverStream(logger, async function* ({ session, passphrase, entriesPerSecond }) {
       const options = entriesPerSecond > 0 ? { entriesPerSecond } : {};
       for await (const rotation of catalog.rotateKeys({ token: session }, passphrase, options)) {
@@ -180,9 +183,13 @@ function changeHandlers({ catalog, logger }: Context) {
       await catalog.makeFolder({ token: session }, path);
       return {};
     }),
-    move: unary(logger, async ({ session, from, to }) => {
-      await catalog.move({ token: session }, from, to);
+    move: unary(logger, async ({ session, from, to, replace }) => {
+      await catalog.move({ token: session }, from, to, { replace });
       return {};
+    }),
+    setAttributes: unary(logger, async ({ session, path, modifiedMs, mode }) => {
+      const attributes = { ...(modifiedMs !== undefined && { modifiedMs }), ...(mode !== undefined && { mode }) };
+      return encodeEntry(await catalog.setAttributes({ token: session }, path, attributes));
     }),
     remove: serverStream(logger, async function* ({ session, path, recursive, forever }) {
       yield await catalog.remove({ token: session }, path, { recursive, forever });

@@ -49,3 +49,14 @@ export function sampleVersion(path: string, extents: readonly ExtentRef[] = []):
   const version = parseVersionId(randomBytes(16));
   return { path, manifest: { file, version, bytes, modifiedMs: 1_700_000_000_000, mode: 0o640, extents } };
 }
+
+/** A public key as `ssh-keygen -t ed25519` writes it. */
+export function sampleSshKey(comment: string, key: Uint8Array = randomBytes(32)): string {
+  const field = (bytes: Uint8Array): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const blob = Buffer.concat([field(Buffer.from('ssh-ed25519')), field(key)]);
+  return `ssh-ed25519 ${blob.toString('base64')} ${comment}\n`;
+}

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Catalog, KeyRotation } from '../../src/catalog/catalog.js';
 import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
-import { sampleVersion } from './catalog-samples.js';
+import { sampleSshKey, sampleVersion } from './catalog-samples.js';
 
 function fails(work: Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
   return assert.rejects(work, (error) => {
@@ -49,6 +49,27 @@ export function catalogSecrets(catalogOf: () => Catalog): void {
     await catalog.recoverWithKit('forgetful', words, 'new');
     await fails(catalog.stat(session, '/'), 'LOCKED');
     await catalog.lock(await catalog.unlock('forgetful', 'new'));
+  });
+
+  test('SSH keys are added and removed by passphrase, and outlive new keys', async () => {
+    const catalog = catalogOf();
+    await catalog.createUser('keyed', 'p');
+    const session = await catalog.unlock('keyed', 'p');
+    const by = { name: 'keyed', passphrase: 'p' };
+    const added = { ...by, key: sampleSshKey('laptop'), label: '' };
+    await fails(catalog.addSshKey({ ...added, passphrase: 'wrong' }), 'UNAUTHENTICATED');
+    await fails(catalog.addSshKey({ ...added, key: 'ssh-dss AAAA' }), 'INVALID_ARGUMENT');
+    const [key, ...none] = await catalog.addSshKey(added);
+    assert.deepEqual([key?.name, key?.algorithm, key?.fingerprint.length, none], ['laptop', 'ssh-ed25519', 32, []]);
+    await fails(catalog.addSshKey({ ...added, label: 'again' }), 'ALREADY_EXISTS');
+    assert.equal((await catalog.addSshKey({ ...by, key: sampleSshKey('x'), label: 'desktop' })).length, 2);
+    assert.equal(await catalog.isUnlocked(session), true);
+    for await (const rotation of catalog.rotateKeys(session, 'p')) assert.equal(rotation.generation, 2);
+    await fails(catalog.removeSshKey({ ...by, which: 'tablet' }), 'NOT_FOUND');
+    assert.deepEqual(await catalog.removeSshKey({ ...by, which: 'desktop' }), [key]);
+    assert.deepEqual(await catalog.sshKeys('keyed'), [key]);
+    await fails(catalog.sshKeys('nobody'), 'NOT_FOUND');
+    await catalog.lock(session);
   });
 
   test('new keys take over while the user goes on, and sign for the same user', async () => {

@@ -37,6 +37,54 @@ export async function removeForever(
 
 /** Part of the contract of a Catalog: nothing that was removed or replaced is lost before it is removed for ever. */
 export function trashContract(subject: () => TrashSubject): void {
+  test('a file that replaces another is its newest version, in one step', async () => {
+    const { catalog, session, put } = subject();
+    const [before, first, second] = [put('/replaced/text', 2), put('/replaced/text.tmp'), put('/replaced/text.tmp', 3)];
+    for (const version of [before, first, second]) await catalog.commit(session, [version]);
+    await fails(catalog.move(session, '/replaced/text.tmp', '/replaced/text'), 'ALREADY_EXISTS');
+    await fails(catalog.move(session, '/replaced/text.tmp', '/replaced', { replace: true }), 'CONFLICT');
+    await fails(catalog.move(session, '/replaced', '/replaced/text', { replace: true }), 'CONFLICT');
+    await fails(catalog.move(session, '/replaced/none', '/replaced/text', { replace: true }), 'NOT_FOUND');
+    await catalog.move(session, '/replaced/text', '/replaced/text', { replace: true });
+    await catalog.move(session, '/replaced/text.tmp', '/replaced/text', { replace: true });
+    assert.deepEqual(paths(await catalog.list(session, '/replaced')), ['/replaced/text']);
+    const { file, bytes, extents } = await catalog.manifest(session, '/replaced/text');
+    assert.deepEqual([file, bytes, extents.length], [before.manifest.file, 3000, 3]);
+    const versions = await catalog.versions(session, '/replaced/text');
+    assert.deepEqual(
+      versions.map((version) => version.bytes),
+      [3000, 1000, 2000],
+    );
+    await catalog.move(session, '/replaced/text', '/replaced/elsewhere', { replace: true });
+    assert.deepEqual(paths(await catalog.list(session, '/replaced')), ['/replaced/elsewhere']);
+    assert.equal((await catalog.deleted(session)).filter(({ path }) => path.startsWith('/replaced')).length, 0);
+  });
+
+  test('another time or mode takes the place of a version', async () => {
+    const { catalog, session, put } = subject();
+    const [before, newest] = [put('/dated/file'), put('/dated/file', 2)];
+    for (const version of [before, newest]) await catalog.commit(session, [version]);
+    const { mode } = newest.manifest;
+    const entry = await catalog.setAttributes(session, '/dated/file', { modifiedMs: 77_000 });
+    assert.deepEqual([entry.modifiedMs, entry.mode, entry.bytes], [77_000, mode, 2000]);
+    assert.notEqual(entry.version, newest.manifest.version);
+    assert.deepEqual(await catalog.stat(session, '/dated/file'), entry);
+    assert.equal((await catalog.setAttributes(session, '/dated/file', { mode: 0o600 })).mode, 0o600);
+    const same = await catalog.setAttributes(session, '/dated/file', { mode: 0o600, modifiedMs: 77_000 });
+    assert.equal(same.version, (await catalog.stat(session, '/dated/file')).version);
+    assert.deepEqual((await catalog.manifest(session, '/dated/file')).extents, newest.manifest.extents);
+    const versions = await catalog.versions(session, '/dated/file');
+    assert.deepEqual(
+      versions.map(({ version, bytes }) => [version, bytes]),
+      [
+        [same.version, 2000],
+        [before.manifest.version, 1000],
+      ],
+    );
+    assert.equal((await catalog.setAttributes(session, '/dated', { modifiedMs: 1 })).type, 'folder');
+    await fails(catalog.setAttributes(session, '/dated/none', { mode: 0 }), 'NOT_FOUND');
+  });
+
   test('what is removed lies in the trash, comes back, and is removed for ever', async () => {
     const { catalog, session, put } = subject();
     const version = put('/bin/deep/file', 2);

@@ -6,11 +6,12 @@ import { type Argon2Cost, DEFAULT_ARGON2_COST, isSamePassphrase, wrapRootKey } f
 import { deriveUserKeys, newRootKey, userId } from '../../crypto/root-key.js';
 import { linkTo, type Signer } from '../../crypto/succession.js';
 import { StorageError } from '../../errors.js';
-import { MAX_WAITING_UNLOCKS } from '../../limits.js';
+import { MAX_SSH_KEYS, MAX_WAITING_UNLOCKS } from '../../limits.js';
 import { type Authenticated, Authentication } from './authentication.js';
 import { KeyRing } from './key-ring.js';
 import { proveRetired } from './retired-passphrase.js';
 import { Serial } from '../serial.js';
+import { formatFingerprint, parseSshKey, type SshKey } from './ssh-key.js';
 import { checkUserName, isSuccessor, readUser, userCounter, type UserDocument, writeUser } from './user-document.js';
 import type { UserRecords } from './user-records.js';
 import { wipeKeys } from './wipe-keys.js';
@@ -29,6 +30,9 @@ export interface RecoveryKit {
   readonly words: readonly string[];
   readonly createdMs: number;
 }
+
+/** What a user's SSH keys are to be, of those before. @throws StorageError when it cannot be */
+type SshKeysChange = (keys: readonly SshKey[]) => readonly SshKey[];
 
 /** Called when a change is valid, before anybody else can unlock: what the caller holds open has to follow. */
 type OnChanged<T> = (changed: T) => Promise<void> | void;
@@ -160,6 +164,76 @@ export class Accounts {
     );
   }
 
+  /** @throws StorageError NOT_FOUND, CONFLICT as export */
+  async sshKeys(name: string): Promise<readonly SshKey[]> {
+    return readUser(await this.export(name)).sshKeys ?? [];
+  }
+
+  /**
+   * @param key one line as ssh-keygen writes it
+   * @param label for people; empty: the line's comment
+   * @throws StorageError as unlock; INVALID_ARGUMENT, ALREADY_EXISTS, LIMIT_EXCEEDED
+   */
+  addSshKey(
+    by: { readonly name: string; readonly passphrase: string },
+    { key, label }: { readonly key: string; readonly label: string },
+    onChanged?: OnChanged<UserDocument>,
+  ): Promise<UserDocument> {
+    const added = parseSshKey(key, label, this.#now());
+    return this.#changeSshKeys(by, onChanged, (keys) => {
+      const known = keys.find(({ fingerprint }) => equalBytes(fingerprint, added.fingerprint));
+      if (known !== undefined) {
+        throw new StorageError('ALREADY_EXISTS', `This SSH key is there already, by the name "${known.name}".`);
+      }
+      if (keys.length >= MAX_SSH_KEYS) {
+        throw new StorageError(
+          'LIMIT_EXCEEDED',
+          `A user has ${String(MAX_SSH_KEYS)} SSH keys at most. Remove one first.`,
+        );
+      }
+      return [...keys, added];
+    });
+  }
+
+  /** @param which fingerprint or name @throws StorageError as unlock; NOT_FOUND; CONFLICT where several have that name */
+  removeSshKey(
+    by: { readonly name: string; readonly passphrase: string },
+    which: string,
+    onChanged?: OnChanged<UserDocument>,
+  ): Promise<UserDocument> {
+    return this.#changeSshKeys(by, onChanged, (keys) => {
+      const exact = keys.filter(({ fingerprint }) => formatFingerprint(fingerprint) === which);
+      const found = exact.length > 0 ? exact : keys.filter(({ name }) => name === which);
+      if (found.length === 0) throw new StorageError('NOT_FOUND', `There is no such SSH key of ${by.name}.`);
+      if (found.length > 1) {
+        throw new StorageError(
+          'CONFLICT',
+          'Several SSH keys have that name. Give the fingerprint of the one you mean.',
+        );
+      }
+      return keys.filter((key) => key !== found[0]);
+    });
+  }
+
+  #changeSshKeys(
+    { name, passphrase }: { readonly name: string; readonly passphrase: string },
+    onChanged: OnChanged<UserDocument> | undefined,
+    change: SshKeysChange,
+  ): Promise<UserDocument> {
+    return this.#serial.run(() =>
+      this.#authentication.byPassphrase(name, passphrase, async (opened) => {
+        try {
+          const sshKeys = change(opened.user.sshKeys ?? []);
+          const user = await this.#rewrap({ ...opened, user: { ...opened.user, sshKeys } }, passphrase);
+          await onChanged?.(user);
+          return user;
+        } finally {
+          opened.ring.wipe();
+        }
+      }),
+    );
+  }
+
   /**
    * Gives the user a new root key, under which the old ones are sealed. The recovery kit ends with it.
    *
@@ -186,7 +260,7 @@ export class Accounts {
     next: Uint8Array,
     { passphrase, rotatedBy }: { readonly passphrase: string; readonly rotatedBy: PeerId },
   ): Promise<UserDocument> {
-    const { owner, name, createdMs, publicKey } = user;
+    const { owner, name, createdMs, publicKey, sshKeys = [] } = user;
     const keys = deriveUserKeys(next);
     const former = [...openFormerKeys(owner, user.former, rootKey), rootKey];
     try {
@@ -196,7 +270,7 @@ export class Accounts {
       const links = [...user.links, link];
       // Without a recovery kit: its words would have to be known.
       const successor = {
-        ...{ owner, name, createdMs, publicKey, version, wrap, links, rotatedBy },
+        ...{ owner, name, createdMs, publicKey, version, wrap, links, rotatedBy, sshKeys },
         generation: user.generation + 1,
         sharingKey: keys.sharing.publicKey,
         former: sealFormerKeys(owner, former, next),

@@ -13,6 +13,9 @@ import type {
   RotationOptions,
   Session,
   SessionToken,
+  SshKey,
+  SshKeyToAdd,
+  SshKeyToRemove,
   UserSummary,
 } from '../catalog.js';
 import type { KeyRing } from './key-ring.js';
@@ -138,6 +141,24 @@ export class UserAccess {
       this.#keepAll(changed);
     });
     return { ...(await this.#changed(user)), words, network: await this.#options.networkName(), createdMs };
+  }
+
+  async sshKeys(name: string): Promise<readonly SshKey[]> {
+    return this.#accounts.sshKeys(name);
+  }
+
+  async addSshKey({ key, label, ...by }: SshKeyToAdd): Promise<readonly SshKey[]> {
+    const user = await this.#accounts.addSshKey(by, { key, label }, (changed) => {
+      this.#keepAll(changed);
+    });
+    return user.sshKeys ?? [];
+  }
+
+  async removeSshKey({ which, ...by }: SshKeyToRemove): Promise<readonly SshKey[]> {
+    const user = await this.#accounts.removeSshKey(by, which, (changed) => {
+      this.#keepAll(changed);
+    });
+    return user.sshKeys ?? [];
   }
 
   async *rotateKeys(

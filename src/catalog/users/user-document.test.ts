@@ -55,17 +55,33 @@ test("nobody puts their own key, or wrap, under another's id", () => {
 });
 
 test('a signature for another purpose is none', () => {
-  const raw = { ...body, former: [], kit: undefined, rotatedBy: new Uint8Array(0), format: 1, owner: idBytes(ann.id) };
+  const raw = {
+    ...body,
+    former: [],
+    sshKeys: [],
+    kit: undefined,
+    rotatedBy: new Uint8Array(0),
+    format: 1,
+    owner: idBytes(ann.id),
+  };
   refuses(sealSigned('label', UserBody.encode(raw).finish(), keys.signing), 'PERMISSION_DENIED');
 });
 
 test('a format from the future, a bad name, nonsense', () => {
-  const raw = { ...body, former: [], kit: undefined, rotatedBy: new Uint8Array(0), format: 2, owner: idBytes(ann.id) };
+  const raw = {
+    ...body,
+    former: [],
+    sshKeys: [],
+    kit: undefined,
+    rotatedBy: new Uint8Array(0),
+    format: 2,
+    owner: idBytes(ann.id),
+  };
   refuses(sealSigned('userDocument', UserBody.encode(raw).finish(), keys.signing), 'UNSUPPORTED');
   refuses(writeUser({ ...body, name: '../etc' }, keys.signing), 'CORRUPT');
   refuses(writeUser({ ...body, version: 0 }, keys.signing), 'CORRUPT');
   refuses(new Uint8Array(0), 'PERMISSION_DENIED', 'CORRUPT');
-  refuses(new Uint8Array(5000), 'LIMIT_EXCEEDED');
+  refuses(new Uint8Array(MAX_USER_DOCUMENT_BYTES + 1), 'LIMIT_EXCEEDED');
 });
 
 test('passphrase settings below the floor are not even read', () => {

@@ -9,7 +9,8 @@ import { userId } from '../../crypto/root-key.js';
 import { generationOf, type KeyLink, type Signer } from '../../crypto/succession.js';
 import { StorageError } from '../../errors.js';
 import { UserBody } from '../../gen/shoal/v1/format.js';
-import { MAX_USER_DOCUMENT_BYTES, MAX_USER_NAME_CHARS } from '../../limits.js';
+import { MAX_SSH_KEY_NAME_CHARS, MAX_SSH_KEYS, MAX_USER_DOCUMENT_BYTES, MAX_USER_NAME_CHARS } from '../../limits.js';
+import { SSH_FINGERPRINT_BYTES, type SshKey } from './ssh-key.js';
 
 const FORMAT = 1;
 const USER_NAME = /^[a-z0-9._-]+$/;
@@ -36,6 +37,8 @@ export interface UserFields {
   /** Where this generation began: that peer seals the catalog anew. Absent in the first. */
   readonly rotatedBy?: PeerId;
   readonly createdMs: number;
+  /** Absent: none. Documents of older versions of Shoal have none. */
+  readonly sshKeys?: readonly SshKey[];
 }
 
 /** What everybody may know of a user. */
@@ -72,7 +75,7 @@ function decode(bytes: Uint8Array): UserFields {
       `This user was made by a newer version of Shoal (format ${String(body.format)}). Upgrade Shoal on this machine.`,
     );
   }
-  const { format, name, version, sharingKey, wrap, kit, former, rotatedBy, createdMs } = body;
+  const { format, name, version, sharingKey, wrap, kit, former, rotatedBy, createdMs, sshKeys } = body;
   if (wrap === undefined) throw new StorageError('CORRUPT', 'This user document has no wrapped key.');
   demand(format === FORMAT && version >= 1 && sharingKey.length === X25519_KEY_BYTES);
   demand(kit === undefined || (kit.version >= 1 && kit.version <= version));
@@ -82,6 +85,7 @@ function decode(bytes: Uint8Array): UserFields {
   for (const [index, key] of former.entries()) {
     demand(key.generation === index + 1 && key.sealed.length === DOCUMENT_OVERHEAD_BYTES + KEY_BYTES);
   }
+  demand(sshKeys.length <= MAX_SSH_KEYS && sshKeys.every(isSshKey));
   // Here already, so that a document with weak settings is neither kept nor passed on.
   checkCost(wrap);
   checkUserName(name);
@@ -96,16 +100,23 @@ function decode(bytes: Uint8Array): UserFields {
     former: former.map((key) => ({ ...key, sealed: own(key.sealed) })),
     ...(rotatedBy.length > 0 && { rotatedBy: parsePeerId(rotatedBy) }),
     createdMs,
+    ...(sshKeys.length > 0 && { sshKeys: sshKeys.map((key) => ({ ...key, fingerprint: own(key.fingerprint) })) }),
   };
+}
+
+/** A kind of key that this version does not know lets nobody in, but is kept. */
+function isSshKey({ fingerprint, algorithm, name }: SshKey): boolean {
+  const named = algorithm.length > 0 && algorithm.length <= MAX_SSH_KEY_NAME_CHARS;
+  return named && [...name].length <= MAX_SSH_KEY_NAME_CHARS && fingerprint.length === SSH_FINGERPRINT_BYTES;
 }
 
 /** Signs a user's document. @returns an encoded shoal.v1.Signed: what exportUser gives and importUser takes */
 export function writeUser(user: UserFields, signer: Signer): Uint8Array {
-  const { name, version, generation, sharingKey, wrap, kit, former, rotatedBy, createdMs } = user;
+  const { name, version, generation, sharingKey, wrap, kit, former, rotatedBy, createdMs, sshKeys = [] } = user;
   const fields = { name, version, generation, sharingKey, wrap, kit, createdMs };
   const peer = rotatedBy === undefined ? new Uint8Array(0) : idBytes(rotatedBy);
   const ids = { owner: idBytes(user.owner), rotatedBy: peer };
-  const body = { ...fields, ...ids, format: FORMAT, former: [...former] };
+  const body = { ...fields, ...ids, format: FORMAT, former: [...former], sshKeys: [...sshKeys] };
   return sealSigned('userDocument', UserBody.encode(body).finish(), signer);
 }
 

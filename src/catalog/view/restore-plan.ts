@@ -14,7 +14,7 @@ export function lookUpVersion(node: ViewNode, path: string, wanted: VersionId | 
   return version;
 }
 
-function newVersionId(): VersionId {
+export function newVersionId(): VersionId {
   return parseVersionId(randomBytes(SHORT_ID_BYTES));
 }
 

@@ -64,7 +64,7 @@ export function planMove(tree: Tree, from: string, to: string, nowMs: number): C
 }
 
 /** Several for a file with very many versions, so that each fits a document. */
-function* removals({ id, versions }: ViewNode): Generator<ChangeOperation> {
+export function* removals({ id, versions }: ViewNode): Generator<ChangeOperation> {
   let at = 0;
   do {
     const slice = versions.slice(at, at + VERSIONS_PER_REMOVAL).map((version) => idBytes(version.id));

@@ -4,7 +4,7 @@ import type { UserKeys } from '../../crypto/root-key.js';
 import { StorageError } from '../../errors.js';
 import type { AddVersion } from '../../gen/shoal/v1/format.js';
 import { MAX_COMMIT_VERSIONS, MAX_PEER_NAME_BYTES, TRASHED_PER_COMMIT } from '../../limits.js';
-import type { DeletedEntry, Entry, Manifest, NewVersion, VersionSummary } from '../catalog.js';
+import type { Attributes, DeletedEntry, Entry, Manifest, MoveOptions, NewVersion, VersionSummary } from '../catalog.js';
 import { CommitPlan } from './commit-plan.js';
 import { cut } from './conflict-name.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
@@ -16,10 +16,11 @@ import { knowledgeOf } from './knowledge.js';
 import { checkManifest } from './manifest.js';
 import { ManifestReader } from './manifest-reader.js';
 import { Upkeep } from './upkeep.js';
+import { planAttributes, planReplacement, replacement } from './file-plan.js';
 import { demandRemovable, planMove, planTrash } from './tree-plan.js';
 import { contentsOf, trashedIn, typeOf, untouchedSince } from './trash.js';
 import { bringOver, type BroughtOver, ExtentsReseal } from './reseal.js';
-import { lookUpVersion, planRestore } from './restore-plan.js';
+import { lookUpVersion, newVersionId, planRestore } from './restore-plan.js';
 import { type DueNodes, removableEver, Removals } from './removals.js';
 import { type StateProgress, writeState } from './state-writer.js';
 import { UserDocuments, type UserDocumentsOptions } from './user-documents.js';
@@ -189,11 +190,22 @@ export class UserCatalog {
     });
   }
 
-  async move(from: string, to: string): Promise<void> {
+  async move(from: string, to: string, { replace = false }: MoveOptions = {}): Promise<void> {
     await this.#alone(({ view, batch }) => {
-      const operations = planMove(view.tree, from, to, this.#now());
+      const replaced = replace ? replacement(view.tree, from, to) : undefined;
+      const operations =
+        replaced === undefined ? planMove(view.tree, from, to, this.#now()) : planReplacement(replaced, newVersionId);
       if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
     });
+  }
+
+  /** @returns the entry as it is then */
+  async setAttributes(path: string, attributes: Attributes): Promise<Entry> {
+    await this.#alone(({ view, batch }) => {
+      const operations = planAttributes(demand(view.tree, path).node, attributes, newVersionId());
+      if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
+    });
+    return this.stat(path);
   }
 
   /** @returns how many files; what is removed for ever is first announced */

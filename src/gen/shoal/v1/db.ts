@@ -19,7 +19,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Extent } from "./format.js";
+import { Extent, SshKey } from "./format.js";
 
 export const protobufPackage = "shoal.v1";
 
@@ -185,6 +185,30 @@ export interface RecoverWithKitRequest {
   name: string;
   words: string;
   next: string;
+}
+
+export interface ListSshKeysRequest {
+  name: string;
+}
+
+export interface AddSshKeyRequest {
+  name: string;
+  passphrase: string;
+  /** a line of an authorized_keys file */
+  key: string;
+  /** empty: the line's comment */
+  label: string;
+}
+
+export interface RemoveSshKeyRequest {
+  name: string;
+  passphrase: string;
+  /** its fingerprint or its name */
+  which: string;
+}
+
+export interface SshKeysDescription {
+  keys: SshKey[];
 }
 
 export interface RotateKeysRequest {
@@ -357,9 +381,17 @@ export interface MoveRequest {
   session: string;
   from: string;
   to: string;
+  replace: boolean;
 }
 
 export interface MoveResponse {
+}
+
+export interface SetAttributesRequest {
+  session: string;
+  path: string;
+  modifiedMs?: number | undefined;
+  mode?: number | undefined;
 }
 
 export interface RemoveRequest {
@@ -2286,6 +2318,245 @@ export const RecoverWithKitRequest: MessageFns<RecoverWithKitRequest> = {
   },
 };
 
+function createBaseListSshKeysRequest(): ListSshKeysRequest {
+  return { name: "" };
+}
+
+export const ListSshKeysRequest: MessageFns<ListSshKeysRequest> = {
+  encode(message: ListSshKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSshKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSshKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAddSshKeyRequest(): AddSshKeyRequest {
+  return { name: "", passphrase: "", key: "", label: "" };
+}
+
+export const AddSshKeyRequest: MessageFns<AddSshKeyRequest> = {
+  encode(message: AddSshKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.passphrase !== "") {
+      writer.uint32(18).string(message.passphrase);
+    }
+    if (message.key !== "") {
+      writer.uint32(26).string(message.key);
+    }
+    if (message.label !== "") {
+      writer.uint32(34).string(message.label);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddSshKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddSshKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.passphrase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.label = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRemoveSshKeyRequest(): RemoveSshKeyRequest {
+  return { name: "", passphrase: "", which: "" };
+}
+
+export const RemoveSshKeyRequest: MessageFns<RemoveSshKeyRequest> = {
+  encode(message: RemoveSshKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.passphrase !== "") {
+      writer.uint32(18).string(message.passphrase);
+    }
+    if (message.which !== "") {
+      writer.uint32(26).string(message.which);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveSshKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveSshKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.passphrase = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.which = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSshKeysDescription(): SshKeysDescription {
+  return { keys: [] };
+}
+
+export const SshKeysDescription: MessageFns<SshKeysDescription> = {
+  encode(message: SshKeysDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keys) {
+      SshKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SshKeysDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSshKeysDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keys.push(SshKey.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseRotateKeysRequest(): RotateKeysRequest {
   return { session: "", passphrase: "", entriesPerSecond: 0 };
 }
@@ -4052,7 +4323,7 @@ export const MakeFolderResponse: MessageFns<MakeFolderResponse> = {
 };
 
 function createBaseMoveRequest(): MoveRequest {
-  return { session: "", from: "", to: "" };
+  return { session: "", from: "", to: "", replace: false };
 }
 
 export const MoveRequest: MessageFns<MoveRequest> = {
@@ -4065,6 +4336,9 @@ export const MoveRequest: MessageFns<MoveRequest> = {
     }
     if (message.to !== "") {
       writer.uint32(26).string(message.to);
+    }
+    if (message.replace !== false) {
+      writer.uint32(32).bool(message.replace);
     }
     return writer;
   },
@@ -4106,6 +4380,14 @@ export const MoveRequest: MessageFns<MoveRequest> = {
             message.to = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.replace = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4141,6 +4423,85 @@ export const MoveResponse: MessageFns<MoveResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSetAttributesRequest(): SetAttributesRequest {
+  return { session: "", path: "", modifiedMs: undefined, mode: undefined };
+}
+
+export const SetAttributesRequest: MessageFns<SetAttributesRequest> = {
+  encode(message: SetAttributesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.modifiedMs !== undefined) {
+      writer.uint32(24).uint64(message.modifiedMs);
+    }
+    if (message.mode !== undefined) {
+      writer.uint32(32).uint32(message.mode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetAttributesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetAttributesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.modifiedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5977,6 +6338,33 @@ export const DbServiceService = {
       Buffer.from(PassphraseChangeDescription.encode(value).finish()),
     responseDeserialize: (value: Buffer): PassphraseChangeDescription => PassphraseChangeDescription.decode(value),
   },
+  listSshKeys: {
+    path: "/shoal.v1.DbService/ListSshKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSshKeysRequest): Buffer => Buffer.from(ListSshKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSshKeysRequest => ListSshKeysRequest.decode(value),
+    responseSerialize: (value: SshKeysDescription): Buffer => Buffer.from(SshKeysDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SshKeysDescription => SshKeysDescription.decode(value),
+  },
+  addSshKey: {
+    path: "/shoal.v1.DbService/AddSshKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AddSshKeyRequest): Buffer => Buffer.from(AddSshKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AddSshKeyRequest => AddSshKeyRequest.decode(value),
+    responseSerialize: (value: SshKeysDescription): Buffer => Buffer.from(SshKeysDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SshKeysDescription => SshKeysDescription.decode(value),
+  },
+  removeSshKey: {
+    path: "/shoal.v1.DbService/RemoveSshKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveSshKeyRequest): Buffer => Buffer.from(RemoveSshKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveSshKeyRequest => RemoveSshKeyRequest.decode(value),
+    responseSerialize: (value: SshKeysDescription): Buffer => Buffer.from(SshKeysDescription.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SshKeysDescription => SshKeysDescription.decode(value),
+  },
   /**
    * The first message comes when the new keys are valid, the last when everything is under them. A call that is cancelled
    * pauses the work until the next unlock.
@@ -6120,6 +6508,15 @@ export const DbServiceService = {
     requestDeserialize: (value: Buffer): MoveRequest => MoveRequest.decode(value),
     responseSerialize: (value: MoveResponse): Buffer => Buffer.from(MoveResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): MoveResponse => MoveResponse.decode(value),
+  },
+  setAttributes: {
+    path: "/shoal.v1.DbService/SetAttributes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SetAttributesRequest): Buffer => Buffer.from(SetAttributesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SetAttributesRequest => SetAttributesRequest.decode(value),
+    responseSerialize: (value: CatalogEntry): Buffer => Buffer.from(CatalogEntry.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CatalogEntry => CatalogEntry.decode(value),
   },
   /** The first message has the number of files. */
   remove: {
@@ -6265,6 +6662,9 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   changePassphrase: handleUnaryCall<ChangePassphraseRequest, PassphraseChangeDescription>;
   makeKit: handleUnaryCall<MakeKitRequest, MakeKitResponse>;
   recoverWithKit: handleUnaryCall<RecoverWithKitRequest, PassphraseChangeDescription>;
+  listSshKeys: handleUnaryCall<ListSshKeysRequest, SshKeysDescription>;
+  addSshKey: handleUnaryCall<AddSshKeyRequest, SshKeysDescription>;
+  removeSshKey: handleUnaryCall<RemoveSshKeyRequest, SshKeysDescription>;
   /**
    * The first message comes when the new keys are valid, the last when everything is under them. A call that is cancelled
    * pauses the work until the next unlock.
@@ -6290,6 +6690,7 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   commit: handleClientStreamingCall<CommitRequest, CommitResponse>;
   makeFolder: handleUnaryCall<MakeFolderRequest, MakeFolderResponse>;
   move: handleUnaryCall<MoveRequest, MoveResponse>;
+  setAttributes: handleUnaryCall<SetAttributesRequest, CatalogEntry>;
   /** The first message has the number of files. */
   remove: handleServerStreamingCall<RemoveRequest, RemoveResponse>;
   /** Removals for ever that can be carried out. Elements with the same node, one after the other, are one. */
@@ -6544,6 +6945,51 @@ export interface DbServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PassphraseChangeDescription) => void,
   ): ClientUnaryCall;
+  listSshKeys(
+    request: ListSshKeysRequest,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  listSshKeys(
+    request: ListSshKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  listSshKeys(
+    request: ListSshKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  addSshKey(
+    request: AddSshKeyRequest,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  addSshKey(
+    request: AddSshKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  addSshKey(
+    request: AddSshKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  removeSshKey(
+    request: RemoveSshKeyRequest,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  removeSshKey(
+    request: RemoveSshKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
+  removeSshKey(
+    request: RemoveSshKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SshKeysDescription) => void,
+  ): ClientUnaryCall;
   /**
    * The first message comes when the new keys are valid, the last when everything is under them. A call that is cancelled
    * pauses the work until the next unlock.
@@ -6705,6 +7151,21 @@ export interface DbServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: MoveResponse) => void,
+  ): ClientUnaryCall;
+  setAttributes(
+    request: SetAttributesRequest,
+    callback: (error: ServiceError | null, response: CatalogEntry) => void,
+  ): ClientUnaryCall;
+  setAttributes(
+    request: SetAttributesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CatalogEntry) => void,
+  ): ClientUnaryCall;
+  setAttributes(
+    request: SetAttributesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CatalogEntry) => void,
   ): ClientUnaryCall;
   /** The first message has the number of files. */
   remove(request: RemoveRequest, options?: Partial<CallOptions>): ClientReadableStream<RemoveResponse>;

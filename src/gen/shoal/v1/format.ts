@@ -330,6 +330,18 @@ export interface UserBody {
   former: FormerKey[];
   /** peer id: where this generation began, and its catalog is being sealed anew; absent in the first */
   rotatedBy: Uint8Array;
+  /** that let into SFTP while the user is unlocked; in the order in which they were added */
+  sshKeys: SshKey[];
+}
+
+export interface SshKey {
+  /** SHA-256 of the public key as RFC 4253 section 6.6 encodes it: whoever logs in sends the key itself */
+  fingerprint: Uint8Array;
+  /** as the key names it: "ssh-ed25519" */
+  algorithm: string;
+  /** for people */
+  name: string;
+  addedMs: number;
 }
 
 /** The root key under the words of a recovery kit. */
@@ -2643,6 +2655,7 @@ function createBaseUserBody(): UserBody {
     kit: undefined,
     former: [],
     rotatedBy: new Uint8Array(0),
+    sshKeys: [],
   };
 }
 
@@ -2680,6 +2693,9 @@ export const UserBody: MessageFns<UserBody> = {
     }
     if (message.rotatedBy.length !== 0) {
       writer.uint32(90).bytes(message.rotatedBy);
+    }
+    for (const v of message.sshKeys) {
+      SshKey.encode(v!, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -2783,6 +2799,93 @@ export const UserBody: MessageFns<UserBody> = {
             }
 
             message.rotatedBy = reader.bytes();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.sshKeys.push(SshKey.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSshKey(): SshKey {
+  return { fingerprint: new Uint8Array(0), algorithm: "", name: "", addedMs: 0 };
+}
+
+export const SshKey: MessageFns<SshKey> = {
+  encode(message: SshKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fingerprint.length !== 0) {
+      writer.uint32(10).bytes(message.fingerprint);
+    }
+    if (message.algorithm !== "") {
+      writer.uint32(18).string(message.algorithm);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.addedMs !== 0) {
+      writer.uint32(32).uint64(message.addedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SshKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSshKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fingerprint = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.algorithm = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.addedMs = longToNumber(reader.uint64());
             continue;
           }
         }
