@@ -21,6 +21,8 @@ export const DERIVE = {
   former: 'shoal/root/former/1',
   /** directory key and a stripe's salt → the extent key of that stripe's directory */
   stripeDirectory: 'shoal/stripe-directory/1',
+  /** the same, with the salt of a draft → the key of that draft's journal */
+  draft: 'shoal/draft/1',
   /** catalog key and a document's salt → the key of that document */
   document: 'shoal/document/1',
   /** catalog key and what is sealed again → the salt of its document */

@@ -6,6 +6,7 @@ import type { PeerBook } from '../peers/peer-book.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import { requiredReceipts, schemeFor, type Scheme } from '../peers/scheme.js';
 import type { Outbox } from '../store/outbox.js';
+import type { Drafts } from './draft/drafts.js';
 import type { PeerLinks } from './peer-links.js';
 import type { StripeHost } from './stripe-host.js';
 import type { WorkerPool } from './worker/pool.js';
@@ -24,7 +25,8 @@ export interface ReadEngine {
 /** What all verbs of this folder work with; one for each peer, where its File Sender runs. */
 export interface Engine extends ReadEngine {
   readonly outbox: Outbox;
-  /** Stripes of puts under way: a file that is not visible yet may lie in them, so a removal leaves their chunks alone. */
+  readonly drafts: Drafts;
+  /** Stripes of puts under way and of drafts: a file that is not visible yet may lie in them, so their chunks are left alone. */
   readonly pinned: Set<StripeId>;
 }
 

@@ -1,3 +1,6 @@
+import { MODEST_EXTENT_BYTES } from '../limits.js';
+import type { Share } from './permits.js';
+
 /** A run of a stream's bytes, in memory of its own. */
 export interface StreamExtent {
   readonly bytes: Uint8Array;
@@ -34,4 +37,23 @@ export async function* extentsOf(
     }
   }
   if (filled > 0) yield { bytes: buffer.subarray(0, filled), fileOffset, last: true };
+}
+
+/** As extentsOf, of at most `extentBytes` each; of less while others hold the memory for whole ones. */
+export async function* stagedExtents(
+  source: AsyncIterable<Uint8Array>,
+  staged: Share,
+  extentBytes: number,
+): AsyncGenerator<StreamExtent & { readonly release: (() => void) | undefined }> {
+  const releases: ((() => void) | undefined)[] = [];
+  const nextBytes = (): number => {
+    const permit = staged.take();
+    releases.push(permit);
+    return permit === undefined ? Math.min(extentBytes, MODEST_EXTENT_BYTES) : extentBytes;
+  };
+  try {
+    for await (const extent of extentsOf(source, nextBytes)) yield { ...extent, release: releases.shift() };
+  } finally {
+    for (const unused of releases) unused?.();
+  }
 }

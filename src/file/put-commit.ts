@@ -142,7 +142,7 @@ export class PutCommit {
 }
 
 /** Where the chunks of a stripe lie or may lie. */
-function lying({ id, chunks, placement }: StripeRecord, strays: readonly Stray[]): FreedStripe {
+export function lying({ id, chunks, placement }: StripeRecord, strays: readonly Stray[]): FreedStripe {
   const placed = chunks.flatMap((chunk, index) => {
     const peer = placement[index]?.peer;
     return peer === undefined ? [] : [{ id: chunk, peer }];

@@ -1,6 +1,7 @@
 import type { ExtentRef, NewVersion } from '../catalog/catalog.js';
 import type { FileId, VersionId } from '../chunk/ids.js';
 import type { StorageError } from '../errors.js';
+import type { DraftId } from './draft/draft.js';
 import type { LocalSource } from './worker/protocol.js';
 
 export interface PutFile {
@@ -9,6 +10,8 @@ export interface PutFile {
   /** POSIX permission bits. */
   readonly mode: number;
   readonly source: LocalSource | AsyncIterable<Uint8Array>;
+  /** false: what an earlier put of a large local file has left is given up, and this one leaves nothing. */
+  readonly resume?: boolean;
 }
 
 export interface PutResult {
@@ -19,9 +22,18 @@ export interface PutResult {
   readonly missingChunks: number;
 }
 
+export interface BegunDraft {
+  readonly id: DraftId;
+  readonly storedBytes: number;
+  /** There was one of no use, of what the local file was before. */
+  readonly changed: boolean;
+}
+
 export interface PutEvents {
   /** Plaintext bytes that are safe, since the last call. */
   readonly onProgress?: (bytes: number) => void;
+  /** A large local file is put as a draft, which stays when the put breaks off; so much of it an earlier put has stored. */
+  readonly onDraft?: (file: PutFile, draft: BegunDraft) => void;
   /** The file is visible and would survive a power cut. */
   readonly onStored: (file: PutFile, result: PutResult) => void;
   /** This file could not be stored; the others go on. */

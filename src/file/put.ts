@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../bytes.js';
 import type { Session } from '../catalog/catalog.js';
-import { DIRECTORY_SALT_BYTES } from '../chunk/directory.js';
 import type { FileId, VersionId } from '../chunk/ids.js';
 import { soloExtentPlainBytes } from '../chunk/stripe-layout.js';
 import { StorageError, wrapError } from '../errors.js';
-import { COMMIT_FILES, MODEST_EXTENT_BYTES } from '../limits.js';
-import { requiredReceipts, type Scheme } from '../peers/scheme.js';
+import { COMMIT_FILES } from '../limits.js';
+import type { Scheme } from '../peers/scheme.js';
 import { abortable } from '../store/abortable.js';
 import { Companions } from './companions.js';
+import { DraftPuts, isLarge } from './draft/put-draft.js';
 import { schemeOfNow, type Engine } from './engine.js';
-import { extentsOf } from './extents-of.js';
+import { stagedExtents } from './extents-of.js';
 import { Packer, stripeCapacity, type Packed } from './pack.js';
 import type { Share } from './permits.js';
 import { PutCommit } from './put-commit.js';
 import type { FileState, PutEvents, PutFile } from './put-file.js';
 import { Slots } from './slots.js';
+import { demandReceipts, storePieces } from './store-pieces.js';
 import type { JobOwner } from './stripe-host.js';
 import { isFailure, type LocalSource, type Mention, type Piece, type StoredStripe } from './worker/protocol.js';
 
@@ -34,7 +35,8 @@ interface Item {
 
 /**
  * Stores files: local ones are read by the workers, streams are cut here. Small files written together share stripes.
- * Files become visible in groups, each file whole or not at all; what fails or is cancelled leaves nothing behind.
+ * Files become visible in groups, each file whole or not at all; what fails or is cancelled leaves nothing behind. Large
+ * local files are drafts, each apart from the others: of these, what was stored stays for the next put.
  *
  * @param batches files in groups of any size, as they become known
  * @throws StorageError TOO_FEW_PEERS before any byte moves; `signal.reason` on abort
@@ -60,6 +62,7 @@ class Put {
   readonly #staged: Share;
   readonly #commit: PutCommit;
   readonly #companions = new Companions();
+  readonly #drafts: DraftPuts;
 
   constructor(engine: Engine, session: Session, scheme: Scheme, options: PutEvents & { readonly signal: AbortSignal }) {
     this.#engine = engine;
@@ -68,7 +71,9 @@ class Put {
     this.#events = options;
     this.#signal = options.signal;
     this.#packer = new Packer(stripeCapacity(scheme.k));
-    this.#slots = new Slots(() => engine.pool.turns.take('put', this, this.#signal));
+    const turn = (): Promise<() => void> => engine.pool.turns.take('put', this, this.#signal);
+    this.#slots = new Slots(turn);
+    this.#drafts = new DraftPuts({ engine, session, scheme, events: options, turn, signal: options.signal });
     this.#staged = engine.pool.staged.join();
     const fail = this.#fail.bind(this);
     this.#commit = new PutCommit({ engine, session, events: options, signal: options.signal, fail });
@@ -82,9 +87,11 @@ class Put {
       for (const packed of this.#packer.flush()) await this.#submit(packed);
       await this.#slots.idle();
       await this.#commit.commit(0);
+      await this.#drafts.idle();
       this.#signal.throwIfAborted();
     } finally {
       await this.#slots.idle();
+      await this.#drafts.idle();
       this.#staged.leave();
       await this.#commit.end();
     }
@@ -127,6 +134,8 @@ class Put {
     this.#signal.throwIfAborted();
     if (!('local' in file.source)) {
       await this.#addStream(state, file.source);
+    } else if (isLarge(file) && (await this.#drafts.add(file, state.id))) {
+      return;
     } else if (file.source.fileBytes === 0) {
       await this.#settleEmpty(state);
     } else {
@@ -139,18 +148,13 @@ class Put {
   async #addStream(state: FileState, source: AsyncIterable<Uint8Array>): Promise<void> {
     const { path } = state.file;
     const extentBytes = soloExtentPlainBytes(stripeCapacity(this.#scheme.k), path);
-    const releases: ((() => void) | undefined)[] = [];
-    const nextBytes = (): number => {
-      const permit = this.#staged.take();
-      releases.push(permit);
-      return permit === undefined ? Math.min(extentBytes, MODEST_EXTENT_BYTES) : extentBytes;
-    };
     let total = 0;
     try {
-      for await (const { bytes, fileOffset, last } of extentsOf(abortable(source, this.#signal), nextBytes)) {
+      const extents = stagedExtents(abortable(source, this.#signal), this.#staged, extentBytes);
+      for await (const { bytes, fileOffset, last, release } of extents) {
         this.#signal.throwIfAborted();
         total += bytes.length;
-        const item: Item = { state, streamed: { bytes, fileOffset, release: releases.shift() } };
+        const item: Item = { state, streamed: { bytes, fileOffset, release } };
         if (last) state.bytes = total;
         if (last)
           for (const packed of this.#packer.add({ item, path, bytes: bytes.length })) await this.#submit(packed);
@@ -161,7 +165,6 @@ class Put {
       this.#fail(state, wrapError(error, `Reading what is to become ${path}`));
       return;
     }
-    for (const unused of releases) unused?.();
     state.bytes = total;
     if (total === 0) await this.#settleEmpty(state);
   }
@@ -182,17 +185,10 @@ class Put {
         onProgress: this.#events.onProgress ?? ((): void => undefined),
         onAuthorized: (stripe, targets) => this.#commit.begin(stripe, targets),
       };
-      const salt = randomBytes(DIRECTORY_SALT_BYTES);
-      const directoryKey = await this.#engine.catalog.directoryKey(this.#session, salt);
       const pieces = packed.map(toPiece);
       const mentions = live.filter(({ bytes }) => bytes === 0).map(toMention);
-      const stored = await this.#engine.host.withJob(owner, (job) =>
-        this.#engine.pool.storeStripe(
-          { job, ...this.#scheme, pieces, mentions, directorySalt: salt, directoryKey },
-          this.#signal,
-        ),
-      );
-      await this.#take(packed, stored);
+      const job = { pieces, mentions, scheme: this.#scheme };
+      await this.#take(packed, await storePieces(this.#engine, owner, job, this.#signal));
     } catch (error) {
       const failure = wrapError(error, 'Storing a stripe');
       for (const { item } of packed) this.#fail(item.state, failure);
@@ -202,19 +198,8 @@ class Put {
   }
 
   async #take(packed: readonly Packed<Item>[], { stripe, outcomes }: StoredStripe): Promise<void> {
-    let missing = 0;
-    if (stripe !== undefined) {
-      const { chunks, placement } = stripe;
-      this.#commit.stored(stripe);
-      const acknowledged = placement.filter((place) => place !== undefined).length;
-      missing = chunks.length - acknowledged;
-      if (acknowledged < requiredReceipts(stripe)) {
-        throw new StorageError(
-          'UNAVAILABLE',
-          `Only ${String(acknowledged)} of ${String(chunks.length)} peers took their part of it, and ${String(requiredReceipts(stripe))} are needed to keep it safe. Nothing of it was kept: see \`shoal status\` for who is missing, and put it again.`,
-        );
-      }
-    }
+    if (stripe !== undefined) this.#commit.stored(stripe);
+    const missing = stripe === undefined ? 0 : demandReceipts(stripe);
     this.#companions.join(packed.map(({ item }) => item.state));
     for (const [index, { item, fileOffset, bytes }] of packed.entries()) {
       const outcome = outcomes[index];

@@ -2,9 +2,11 @@ import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
 import { makeReceipt } from '../chunk/receipt.js';
+import type { StripeId } from '../chunk/ids.js';
 import type { Service } from '../config.js';
 import { privateKeyFromPem } from '../crypto/certificates.js';
 import { signP256 } from '../crypto/signature.js';
+import { Drafts } from '../file/draft/drafts.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import { PeerLinks } from '../file/peer-links.js';
 import { StripeHost } from '../file/stripe-host.js';
@@ -75,8 +77,12 @@ export function openReadEngine(base: Base, { catalog, book, links, chunks }: Eng
 
 /** What a File Sender works with beside that. */
 export async function openEngine({ config, clock }: Base, engine: ReadEngine, opened: Opened): Promise<Engine> {
-  const outbox = opened.keep(await Outbox.open({ directory: join(config.home, HOME.state), clock }));
-  return { ...engine, outbox, pinned: new Set() };
+  const directory = join(config.home, HOME.state);
+  const outbox = opened.keep(await Outbox.open({ directory, clock }));
+  const pinned = new Set<StripeId>();
+  const { catalog, logger } = engine;
+  const drafts = opened.keep(await Drafts.open({ directory, catalog, pinned, clock, logger }));
+  return { ...engine, outbox, drafts, pinned };
 }
 
 export function openLinks(
