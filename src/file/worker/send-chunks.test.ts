@@ -23,6 +23,7 @@ class Targets {
   readonly tried: { readonly n: number; readonly missing: readonly number[] }[] = [];
   readonly answers: string[] = [];
   readonly doubtful = new Set<number>();
+  required = 2;
   readonly #count: number;
   readonly #has = new Map<number, number>();
 
@@ -43,7 +44,13 @@ class Targets {
     });
     const chunks = CHUNKS.map((bytes) => ({ header: { ...describeChunk(bytes), owner: OWNER, label: bytes }, bytes }));
     const authorization = { owner: OWNER, label: new Uint8Array(), grant: new Uint8Array(), targets };
-    return sendChunks(chunks, { context: this.#context(), authorization, signal, onSent: () => undefined });
+    return sendChunks(chunks, {
+      context: this.#context(),
+      authorization,
+      signal,
+      required: this.required,
+      onSent: () => undefined,
+    });
   }
 
   #context(): WorkerContext {
@@ -90,7 +97,7 @@ describe('sendChunks', () => {
     const end = (): void => void (state.ended = true);
     sending.then(end, end);
     for (let n = 0; !state.ended; n++) {
-      assert.ok(n < 200, 'it ends');
+      assert.ok(n < 400, 'it ends');
       for (let k = 0; k < 5; k++) await turn();
       mock.timers.tick(100);
     }
@@ -153,6 +160,34 @@ describe('sendChunks', () => {
     const sent = await finish(targets.send(signal));
     assert.deepEqual(peersOf(sent), [1, undefined, 3]);
     assert.equal(targets.tried.filter(({ n }) => n === 2).length, 4);
+  });
+
+  it('waits for a target without which all would be lost, and goes on where it was', async () => {
+    const targets = new Targets(3);
+    targets.required = 3;
+    targets.fails.set(1, Array<ErrorCode>(6).fill('UNAVAILABLE'));
+    const sent = await finish(targets.send(signal));
+    assert.deepEqual(peersOf(sent), [1, 2, 3]);
+    assert.deepEqual(sent.strays, [], 'what it holds is known now');
+    assert.equal(targets.tried.filter(({ n }) => n === 2).length, 1, 'the others are left alone');
+  });
+
+  it('gives up on it in the end, and at once when it refuses', async () => {
+    const targets = new Targets(3);
+    targets.required = 3;
+    targets.fails.set(1, Array<ErrorCode>(20).fill('UNAVAILABLE'));
+    const sent = await finish(targets.send(signal));
+    assert.deepEqual(peersOf(sent), [undefined, 2, 3]);
+    assert.deepEqual(
+      sent.strays.map(({ peer: id }) => id),
+      [peer(1)],
+    );
+    assert.equal(targets.tried.filter(({ n }) => n === 1).length, 8);
+    const refusing = new Targets(3);
+    refusing.required = 3;
+    refusing.fails.set(1, [...Array<ErrorCode>(5).fill('UNAVAILABLE'), 'NO_SPACE']);
+    assert.deepEqual((await finish(refusing.send(signal))).strays, []);
+    assert.equal(refusing.tried.filter(({ n }) => n === 1).length, 6);
   });
 
   it('ends with the reason when it is aborted while it waits', async () => {

@@ -2,7 +2,7 @@ import type { Placement } from '../../catalog/catalog.js';
 import type { ChunkHeader, SegmentSource } from '../../chunk/chunk-store.js';
 import { segmentRange } from '../../chunk/segments.js';
 import { type StorageError, wrapError } from '../../errors.js';
-import { SEND_RETRY_DELAYS_MS } from '../../limits.js';
+import { SEND_LAST_RESORT_DELAYS_MS, SEND_RETRY_DELAYS_MS } from '../../limits.js';
 import { onAbort } from '../../on-abort.js';
 import { answered, type WorkerContext } from './context.js';
 import type { Authorization, Stray, Target } from './protocol.js';
@@ -19,6 +19,8 @@ export interface Sending {
   readonly context: WorkerContext;
   readonly authorization: Authorization;
   readonly signal: AbortSignal;
+  /** Acknowledged chunks without which all of them are lost. */
+  readonly required: number;
   /** Called with the bytes of each segment that leaves. */
   readonly onSent: (bytes: number) => void;
 }
@@ -38,13 +40,44 @@ interface Round extends Sending {
 
 /**
  * Sends chunk i to target i, all at once. A transfer that breaks is resumed; a target that keeps failing is replaced by
- * the next spare one.
+ * the next spare one. Where too few have acknowledged in the end, those that may come back are waited for: the stripe, and
+ * with it the whole file, would have to be sent again.
  */
 export async function sendChunks(chunks: readonly OutgoingChunk[], sending: Sending): Promise<Sent> {
   const { targets } = sending.authorization;
   const round: Round = { ...sending, spares: targets.slice(chunks.length), strays: [] };
   const placement = await Promise.all(chunks.map((chunk, index) => sendToSome(chunk, targets[index], round)));
+  for (const waitMs of SEND_LAST_RESORT_DELAYS_MS) {
+    const acknowledged = placement.filter((place) => place !== undefined).length;
+    if (acknowledged >= sending.required || round.strays.length === 0) break;
+    await pause(waitMs, sending.signal);
+    await Promise.all(
+      chunks.map(async (chunk, index) => {
+        placement[index] ??= await sendOnceMore(chunk, round);
+      }),
+    );
+  }
   return { placement, strays: round.strays };
+}
+
+/** To whoever failed to acknowledge this chunk before. */
+async function sendOnceMore(chunk: OutgoingChunk, round: Round): Promise<Placement | undefined> {
+  const { targets } = round.authorization;
+  for (const stray of round.strays.filter(({ id }) => id === chunk.header.id)) {
+    const target = targets.find(({ id }) => id === stray.peer);
+    if (target === undefined) continue;
+    try {
+      const placement = await send(chunk, target, round);
+      round.strays.splice(round.strays.indexOf(stray), 1);
+      return placement;
+    } catch (error) {
+      round.signal.throwIfAborted();
+      const failure = wrapError(error, 'Sending a chunk');
+      // It refuses, for good: neither does it hold the chunk.
+      if (!failure.retryable || failure.code === 'NO_SPACE') round.strays.splice(round.strays.indexOf(stray), 1);
+    }
+  }
+  return undefined;
 }
 
 async function sendToSome(

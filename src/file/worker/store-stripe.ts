@@ -10,6 +10,7 @@ import { type ChunkShape, describeChunk } from '../../chunk/segments.js';
 import { ExtentSealer, newExtentKey, sealedBytes } from '../../crypto/seal.js';
 import type { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { assert, wrapError } from '../../errors.js';
+import { requiredReceipts } from '../../peers/scheme.js';
 import { ProgressReport, type WorkerContext } from './context.js';
 import type { Failure, Piece, StoredStripe, StoreStripeJob, StripeShape } from './protocol.js';
 import { readLocal } from './read-source.js';
@@ -44,6 +45,7 @@ export async function storeStripe(
       context,
       authorization,
       signal,
+      required: requiredReceipts(job),
       onSent: (bytes) => {
         progress.add(bytes * share);
       },
