@@ -29,3 +29,18 @@ export type {
   WebEvent,
   WebSessionReply,
 } from '../../../src/gateways/http/web-api.js';
+export type {
+  InvitationReply,
+  InvitedReply,
+  InviteRequest,
+  NetworkReply,
+  OwnRequest,
+  PeerReply,
+} from '../../../src/gateways/http/network-api.js';
+export type {
+  JoinNetworkRequest,
+  MadeReply,
+  NewNetworkRequest,
+  NewPeerRequest,
+  SetupReply,
+} from '../../../src/gateways/web/setup-api.js';
