@@ -573,3 +573,9 @@ export const WEB_SESSION_IDLE_MS = 12 * 60 * 60 * 1000;
 export const WEB_LINK_MS = 10 * 60 * 1000;
 /** Unused links; the oldest makes room. */
 export const MAX_WEB_LINKS = 64;
+/** Tokens of programs at one peer. */
+export const MAX_API_TOKENS = 1_000;
+/** What a token is good for at most, in days; whoever wants longer makes a new one. */
+export const MAX_TOKEN_DAYS = 3_650;
+/** Characters of a token's name. */
+export const MAX_TOKEN_NAME_CHARS = 100;

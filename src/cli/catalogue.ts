@@ -63,6 +63,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'find what is wrong with this machine and its peer, and how to mend it',
     load: async () => (await import('./commands/doctor.js')).defineDoctor,
   },
+  { name: 'web', summary: 'open the web UI', load: async () => (await import('./commands/web.js')).defineWeb },
+  {
+    name: 'token',
+    summary: 'make tokens for programs that use the HTTP API',
+    load: async () => (await import('./commands/token.js')).defineToken,
+  },
   {
     name: 'unlock',
     summary: 'unlock a user with the passphrase',

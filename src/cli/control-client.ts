@@ -18,6 +18,7 @@ import type {
   VersionReply,
   WhereReply,
 } from '../gateways/http/api.js';
+import type { LinkReply, TokenReply, TokenRequest, WebSessionReply } from '../gateways/http/web-api.js';
 import { StorageError } from '../errors.js';
 import { ControlConnection, type ControlRequest } from './control-connection.js';
 
@@ -59,6 +60,24 @@ export class ControlClient implements AsyncDisposable {
 
   status(): Promise<StatusReply> {
     return this.#json({ method: 'GET', route: '/v1/status' });
+  }
+
+  /** A link into the web UI. @throws StorageError UNSUPPORTED where it is off */
+  webLink(): Promise<LinkReply> {
+    return this.#json({ method: 'POST', route: '/v1/web/link', body: { json: {} } });
+  }
+
+  makeToken(request: TokenRequest): Promise<TokenReply> {
+    return this.#json({ method: 'POST', route: '/v1/tokens', body: { json: request } });
+  }
+
+  /** Browsers and tokens. */
+  sessions(): Promise<readonly WebSessionReply[]> {
+    return this.#json({ method: 'GET', route: '/v1/sessions' });
+  }
+
+  endSession(id: string): Promise<void> {
+    return this.#json({ method: 'DELETE', route: '/v1/sessions', query: { id } });
   }
 
   unlock(name: string, passphrase: string): Promise<UserReply> {

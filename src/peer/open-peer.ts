@@ -114,9 +114,21 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const parts = { running, neighbours, catalog, members, links, documents, enrolment, store, sessions, ...engines };
   const api = apiOf(base, parts);
   const web = await openWeb(base, api, opened);
-  const control = opened.keep(await openControl(base, running, api));
+  const entrance = web && { entrance: web.entrance };
+  const control = opened.keep(await openControl(base, running, { ...api, ...entrance }));
   const port = running.has('front') ? servers[0]?.port : undefined;
-  return { base, running, neighbours, control, web, members, store, engine: engines.sender, sessions, port };
+  return {
+    base,
+    running,
+    neighbours,
+    control,
+    web: web?.server,
+    members,
+    store,
+    engine: engines.sender,
+    sessions,
+    port,
+  };
 }
 
 /** The database `network`, once whoever hosts it answers. */

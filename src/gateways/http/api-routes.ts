@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ERRORS, wrapError } from '../../errors.js';
 import type { Logger } from '../../log.js';
+import { type Entrance, linkRoutes, sessionRoutes } from '../web/session-routes.js';
 import type { ProblemReply } from './api.js';
 import { downloadRoutes, uploadRoutes } from './content-routes.js';
 import { entryRoutes } from './entry-routes.js';
@@ -11,7 +12,7 @@ import { importRoutes } from './import-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
 import { removalRoutes } from './removal-routes.js';
-import type { GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
+import type { Audience, GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
 import { receiverRoutes, senderRoutes } from './service-routes.js';
 import { ServiceClient } from './service-client.js';
 import { statusRoutes } from './status-routes.js';
@@ -24,6 +25,8 @@ export interface ApiParts {
   readonly gateway?: GatewayParts;
   /** Of the gateway. Absent: nothing is told of the network, and nobody invited. */
   readonly network?: NetworkParts;
+  /** Of the gateway: who may come in from TCP. */
+  readonly entrance?: Entrance;
   /** The File Sender in this process; for the gateway also: where to reach it. */
   readonly sender?: SenderParts | ServiceClient;
   /** The File Receiver in this process; for the gateway also: where to reach it. */
@@ -62,19 +65,17 @@ export function nothingAt({ method, url }: Pick<FastifyRequest, 'method' | 'url'
   return { code: 'NOT_FOUND', message: `There is no ${method} ${url.slice(0, 100)} here.` };
 }
 
-/** What is for programs of this machine alone, `local`, or for browsers too. */
-export type Audience = 'local' | 'web';
-
 /** All routes of the API (api.ts, network-api.ts) that this process can answer, from /v1 on. */
 export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Routes, audience: Audience): void {
-  const { health, gateway, network, sender, receiver } = parts;
+  const { health, gateway, network, entrance, sender, receiver } = parts;
   const isLocal = audience === 'local';
   healthRoutes(server, routes, health);
   if (gateway !== undefined) {
     statusRoutes(server, routes, gateway);
-    userRoutes(server, routes, gateway);
+    userRoutes(server, routes, gateway, audience);
     entryRoutes(server, routes, gateway);
     if (network !== undefined) networkRoutes(server, routes, network);
+    if (isLocal && entrance !== undefined) entranceRoutes(server, routes, { gateway, entrance });
   }
   if (sender instanceof ServiceClient) {
     forwardRoutes(server, routes, { service: 'file-sender', client: sender, audience });
@@ -92,6 +93,20 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     if (isLocal) exportRoutes(server, routes, receiver);
     if (gateway === undefined) receiverRoutes(server, receiver);
   }
+}
+
+interface EntranceParts {
+  readonly gateway: GatewayParts;
+  readonly entrance: Entrance;
+}
+
+/** For whoever is at the machine itself. */
+function entranceRoutes(server: FastifyInstance, routes: Routes, { gateway, entrance }: EntranceParts): void {
+  sessionRoutes(server, { entrance, sessionOf: routes.sessionOf, current: () => undefined });
+  linkRoutes(server, entrance, (request, user) => {
+    const name = user ?? routes.userOf(request);
+    return name === undefined && gateway.sessions.list().length === 0 ? undefined : gateway.sessions.get(name);
+  });
 }
 
 function problemOf(error: unknown, logger: Logger): ProblemReply {

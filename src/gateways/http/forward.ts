@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { wrapError } from '../../errors.js';
 import { HOSTED, type HostedRoute, type HostingService } from './hosted.js';
-import { signalOf, type Routes } from './routes.js';
+import { signalOf, type Audience, type Routes } from './routes.js';
 import type { ServiceClient } from './service-client.js';
 import { encodeSession, SESSION_HEADER } from './session-header.js';
 
@@ -16,7 +16,7 @@ const NEWLINE = 0x0a;
 export interface ForwardTo {
   readonly service: HostingService;
   readonly client: ServiceClient;
-  readonly audience: 'local' | 'web';
+  readonly audience: Audience;
 }
 
 /** Below this the routes are found on TCP; services know of none. */

@@ -18,11 +18,16 @@ export interface Routes {
   readonly sessionOf: (request: FastifyRequest) => Session;
   /** The name of the user that it is about, where one is named. @throws StorageError INVALID_ARGUMENT */
   readonly userOf: (request: FastifyRequest) => string | undefined;
+  /** A user's secret was replaced by this request: whoever was signed in by the old one is not any more. */
+  readonly onSecret: (request: FastifyRequest, user: string) => void;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;
   /** The server waits for this a moment when it closes. @returns the same promise */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }
+
+/** Programs of this machine, `local`, or whoever comes from TCP, `web`. */
+export type Audience = 'local' | 'web';
 
 /** What the gateway's own routes work with. */
 export interface GatewayParts {
@@ -86,4 +91,11 @@ export function signalOf({ stopping }: Pick<Routes, 'stopping'>, reply: FastifyR
     if (!reply.raw.writableFinished) gone.abort(new StorageError('CANCELLED', 'The client closed the connection.'));
   });
   return AbortSignal.any([gone.signal, stopping]);
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** On TCP, too, it answers without a session. */
+    readonly open?: boolean;
+  }
 }

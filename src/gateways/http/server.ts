@@ -46,8 +46,12 @@ export class ControlServer implements AsyncDisposable {
     const { gateway, logger } = options;
     const sessionOf: Routes['sessionOf'] =
       gateway === undefined ? sessionFromHeader : (request) => sessionAmong(gateway.sessions, request);
-    const life = { stopping: stop.signal, track: work.track };
-    addRoutes(server, options, { ...life, logger, sessionOf, userOf: userNamed }, 'local');
+    const routes: Routes = {
+      ...{ logger, sessionOf, stopping: stop.signal, track: work.track },
+      userOf: userNamed,
+      onSecret: (_request, user) => options.entrance?.browsers.endAll(user),
+    };
+    addRoutes(server, options, routes, 'local');
     await listenOnSocket(server, options.socket);
     return new ControlServer(server, options.socket, { stop, work });
   }

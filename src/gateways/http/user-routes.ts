@@ -1,12 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 import type { KeyRotation, PassphraseChange } from '../../catalog/catalog.js';
+import { StorageError } from '../../errors.js';
 import type { KitReply, PassphraseReply, RotationEvent } from './api.js';
 import { EventLines } from './event-lines.js';
 import { check, REQUESTS } from './requests.js';
-import { signalOf, type GatewayParts, type Routes } from './routes.js';
+import { signalOf, type Audience, type GatewayParts, type Routes } from './routes.js';
 
 /** Users, their passphrases, kits and keys. */
-export function userRoutes(server: FastifyInstance, routes: Routes, { catalog, sessions }: GatewayParts): void {
+export function userRoutes(
+  server: FastifyInstance,
+  routes: Routes,
+  { catalog, sessions }: GatewayParts,
+  audience: Audience,
+): void {
   server.get('/v1/users', async () => {
     await sessions.refresh();
     return catalog.users();
@@ -17,20 +23,28 @@ export function userRoutes(server: FastifyInstance, routes: Routes, { catalog, s
     return catalog.createUser(name, passphrase);
   });
 
-  server.post('/v1/unlock', async (request) => {
-    const { name, passphrase } = check(REQUESTS.credentials, request.body);
-    return sessions.unlock(name, passphrase);
-  });
+  // Browsers sign in instead: web-api.ts.
+  if (audience === 'local') {
+    server.post('/v1/unlock', async (request) => {
+      const { name, passphrase } = check(REQUESTS.credentials, request.body);
+      return sessions.unlock(name, passphrase);
+    });
+  }
 
   server.post('/v1/lock', async (request, reply) => {
     const { name } = check(REQUESTS.name, request.body);
+    if (audience === 'web' && routes.userOf(request) !== name) {
+      throw new StorageError('PERMISSION_DENIED', 'Users lock themselves alone.');
+    }
     await sessions.lock(name);
     return reply.code(204).send();
   });
 
   server.post('/v1/users/passphrase', async (request) => {
     const { name, old, next } = check(REQUESTS.passphrase, request.body);
-    return passphraseReply(await sessions.changePassphrase(name, old, next));
+    const change = await sessions.changePassphrase(name, old, next);
+    routes.onSecret(request, change.user.name);
+    return passphraseReply(change);
   });
 
   server.post('/v1/users/kit', async (request): Promise<KitReply> => {
@@ -39,9 +53,12 @@ export function userRoutes(server: FastifyInstance, routes: Routes, { catalog, s
     return { ...passphraseReply(change), words, network, created: new Date(createdMs).toISOString() };
   });
 
-  server.post('/v1/users/recover', async (request) => {
+  // Whoever has forgotten the passphrase cannot sign in first. Guesses have to wait, as those of passphrases do.
+  server.post('/v1/users/recover', { config: { open: true } }, async (request) => {
     const { name, words, next } = check(REQUESTS.recovery, request.body);
-    return passphraseReply(await catalog.recoverWithKit(name, words, next));
+    const change = await catalog.recoverWithKit(name, words, next);
+    routes.onSecret(request, change.user.name);
+    return passphraseReply(change);
   });
 
   server.get('/v1/keys', async (request) => catalog.keyRotation(routes.sessionOf(request)));

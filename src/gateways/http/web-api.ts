@@ -79,10 +79,13 @@ export interface TokenReply {
   readonly expires: string;
 }
 
-/** A link that signs one browser in, once. Reply of POST /v1/web/link {user?} on the control socket. */
+/**
+ * Reply of POST /v1/web/link {user?} on the control socket: a link that signs one browser in, once; the plain address of the
+ * web UI, with null, where nobody is unlocked. GET and DELETE /v1/sessions and POST /v1/tokens are there, too.
+ */
 export interface LinkReply {
   readonly url: string;
-  readonly expires: string;
+  readonly expires: string | null;
 }
 
 export interface TransferReply {

@@ -1,9 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Session } from '../../catalog/catalog.js';
+import type { UserId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import { CSRF_HEADER, type TokenScope } from '../http/web-api.js';
 import { isSameSecret, type BrowserSession, type BrowserSessions } from './browser-sessions.js';
+import type { TokenBook } from './token-book.js';
 import type { ReachedBy, WebOrigins } from './web-origins.js';
 
 /** In whose name a request on TCP is made, and how that was shown. */
@@ -15,27 +17,17 @@ export interface Principal {
   readonly user: string | undefined;
   readonly scope: TokenScope;
   readonly browser?: BrowserSession;
-}
-
-/** Tokens of programs, as far as requests need them. */
-export interface TokenSource {
-  find(token: string): Omit<Principal, 'kind' | 'browser'> | undefined;
+  /** Where a token was made for the user of this id, no other one of the same name is meant. */
+  readonly userId?: UserId;
 }
 
 export interface WebAccessParts {
   readonly origins: WebOrigins;
   readonly browsers: BrowserSessions;
-  readonly tokens: TokenSource;
+  readonly tokens: Pick<TokenBook, 'find'>;
   readonly sessions: Pick<UserSessions, 'get'>;
   /** Of the cookie: browsers keep cookies by host name, so that those of peers on one machine must differ. */
   readonly cookie: string;
-}
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Answers also without a session. */
-    readonly open?: boolean;
-  }
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -77,9 +69,11 @@ export class WebAccess {
 
   /** The user's session at this peer. @throws StorageError UNAUTHENTICATED, LOCKED */
   sessionOf(request: FastifyRequest): Session {
-    const { user } = this.principal(request);
+    const { user, userId } = this.principal(request);
     if (user === undefined) throw new StorageError('LOCKED', 'There is no user yet. Make one, or sign in as one.');
-    return this.#parts.sessions.get(user);
+    const session = this.#parts.sessions.get(user);
+    if (userId === undefined || session.user === userId) return session;
+    throw new StorageError('LOCKED', `Another user "${user}" is unlocked at this peer than the one of this token.`);
   }
 
   /** Gives a cookie to somebody who has just shown who he is. */
@@ -117,7 +111,9 @@ export class WebAccess {
     if (authorization !== undefined) {
       const token = BEARER.exec(authorization)?.[1];
       const found = token === undefined ? undefined : this.#parts.tokens.find(token);
-      return found && { kind: 'token', ...found };
+      if (found === undefined) return undefined;
+      const { id, userName, user: userId, scope } = found;
+      return { kind: 'token', id, user: userName, userId, scope };
     }
     const secret = cookieOf(request.headers.cookie, this.#cookieName(proxied));
     const browser = secret === undefined ? undefined : this.#parts.browsers.find(secret, host);

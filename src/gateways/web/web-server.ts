@@ -1,11 +1,10 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { StorageError } from '../../errors.js';
 import { CLOSE_GRACE_MS } from '../../limits.js';
 import { addRoutes, takeStreams, type ApiParts } from '../http/api-routes.js';
 import { InProgress } from '../http/in-progress.js';
 import type { GatewayParts, Routes } from '../http/routes.js';
-import { BrowserSessions } from './browser-sessions.js';
-import type { Links } from './links.js';
+import { type Entrance, sessionRoutes } from './session-routes.js';
 import { signInRoutes } from './sign-in-routes.js';
 import { WebAccess } from './web-access.js';
 import { WebOrigins } from './web-origins.js';
@@ -17,9 +16,7 @@ export interface WebOptions {
   /** Names beside those of this machine itself. */
   readonly hosts: readonly string[];
   readonly api: ApiParts & { readonly gateway: GatewayParts };
-  readonly links: Links;
-  /** Unix time. */
-  readonly now: () => number;
+  readonly entrance: Entrance;
 }
 
 /** The web UI and the HTTP API on TCP (web-api.ts), for browsers and programs that show in whose name they ask. */
@@ -34,13 +31,13 @@ export class WebServer implements AsyncDisposable {
 
   /** @throws StorageError as WebShell.open */
   static async open(options: WebOptions): Promise<WebServer> {
-    const { address, hosts, api, now } = options;
+    const { address, hosts, api, entrance } = options;
     const { logger, gateway } = api;
-    const [stop, work, browsers] = [new AbortController(), new InProgress(), new BrowserSessions(now)];
+    const { browsers, tokens } = entrance;
+    const [stop, work] = [new AbortController(), new InProgress()];
     const access = new WebAccess({
       origins: new WebOrigins(hosts),
-      browsers,
-      tokens: { find: () => undefined },
+      ...{ browsers, tokens },
       sessions: gateway.sessions,
       cookie: `shoal-${gateway.self.slice(0, 8)}`,
     });
@@ -92,14 +89,17 @@ interface AccessParts {
 }
 
 /** Everything below /api, each route once, for whoever has shown who he is. */
-function addApi(scope: FastifyInstance, { api, links, now }: WebOptions, parts: AccessParts): void {
+function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: AccessParts): void {
   const { access, work, stopping } = parts;
   const routes: Routes = {
     logger: api.logger,
     stopping,
     track: work.track,
     sessionOf: (request) => access.sessionOf(request),
-    userOf: (request) => access.principal(request).user,
+    userOf: (request) => access.find(request)?.user,
+    onSecret: (request, user) => {
+      entrance.browsers.endAll(user, access.find(request)?.id);
+    },
   };
   scope.addHook('onRequest', async () => {
     work.admit();
@@ -107,5 +107,7 @@ function addApi(scope: FastifyInstance, { api, links, now }: WebOptions, parts: 
   access.guard(scope);
   takeStreams(scope);
   addRoutes(scope, api, routes, 'web');
-  signInRoutes(scope, { gateway: api.gateway, access, links, now });
+  signInRoutes(scope, { gateway: api.gateway, access, ...entrance });
+  const current = (request: FastifyRequest): string => access.principal(request).id;
+  sessionRoutes(scope, { entrance, sessionOf: routes.sessionOf, current });
 }

@@ -1,0 +1,117 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { toHex } from '../../bytes.js';
+import { idBytes, parseUserId, type UserId } from '../../chunk/ids.js';
+import { StorageError } from '../../errors.js';
+import { MAX_API_TOKENS } from '../../limits.js';
+import { blobOf, integerOf, textOf } from '../../store/columns.js';
+import type { Database, Row, Statement } from '../../store/sqlite.js';
+import type { TokenScope } from '../http/web-api.js';
+
+export interface ApiToken {
+  /** The first digits of its hash: names it, and opens nothing. */
+  readonly id: string;
+  readonly user: UserId;
+  readonly userName: string;
+  /** In its maker's words. */
+  readonly name: string;
+  readonly scope: TokenScope;
+  readonly createdMs: number;
+  readonly expiresMs: number;
+  readonly lastUsedMs: number;
+}
+
+export type NewToken = Pick<ApiToken, 'user' | 'userName' | 'name' | 'scope' | 'expiresMs'>;
+
+const SECRET_BYTES = 32;
+const ID_DIGITS = 16;
+/** So that whoever finds one in a log or a repository knows what it is. */
+const PREFIX = 'shoal_';
+/** How exactly the last use is remembered. */
+const USE_STEP_MS = 60_000;
+
+const STATEMENTS = {
+  add: `INSERT INTO tokens (hash, user, user_name, name, scope, created_ms, expires_ms, last_used_ms)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?6)`,
+  get: 'SELECT * FROM tokens WHERE hash = ?',
+  list: 'SELECT * FROM tokens WHERE user = ? AND expires_ms > ? ORDER BY created_ms, hash',
+  count: 'SELECT count(*) AS tokens FROM tokens',
+  use: 'UPDATE tokens SET last_used_ms = ? WHERE hash = ?',
+  remove: 'DELETE FROM tokens WHERE hash = ?',
+  forget: 'DELETE FROM tokens WHERE expires_ms <= ?',
+} as const;
+
+type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
+
+/** The tokens of programs, on this machine's disk. They are good while their user is unlocked at this peer. */
+export class TokenBook {
+  readonly #database: Database;
+  readonly #now: () => number;
+  readonly #sql: Statements;
+
+  constructor(database: Database, now: () => number) {
+    this.#database = database;
+    this.#now = now;
+    this.#sql = database.prepareAll(STATEMENTS);
+  }
+
+  /** @returns with the token itself, which is kept nowhere @throws StorageError LIMIT_EXCEEDED */
+  async make({ user, userName, name, scope, expiresMs }: NewToken): Promise<ApiToken & { readonly token: string }> {
+    const nowMs = this.#now();
+    const token = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
+    const hash = hashOf(token);
+    await this.#database.write(() => {
+      this.#sql.forget.run(nowMs);
+      if (integerOf(this.#sql.count.get() ?? {}, 'tokens') >= MAX_API_TOKENS) {
+        throw new StorageError(
+          'LIMIT_EXCEEDED',
+          `There are ${String(MAX_API_TOKENS)} tokens at this peer already. Revoke some with \`shoal token rm\`.`,
+        );
+      }
+      this.#sql.add.run(hash, idBytes(user), userName, name, scope, nowMs, expiresMs);
+    });
+    return { id: idOf(hash), user, userName, name, scope, createdMs: nowMs, expiresMs, lastUsedMs: nowMs, token };
+  }
+
+  /** undefined for one that is unknown or over. Finding it is a use of it. */
+  find(token: string): ApiToken | undefined {
+    const hash = hashOf(token);
+    const row = this.#sql.get.get(hash);
+    const nowMs = this.#now();
+    if (row === undefined || integerOf(row, 'expires_ms') <= nowMs) return undefined;
+    // Not worth a wait for the disk: the last use is for people to look at.
+    if (nowMs - integerOf(row, 'last_used_ms') >= USE_STEP_MS) this.#sql.use.run(nowMs, hash);
+    return tokenOf(row);
+  }
+
+  list(user: UserId): ApiToken[] {
+    return this.#sql.list.all(idBytes(user), this.#now()).map(tokenOf);
+  }
+
+  /** @returns whether there was one of that user */
+  async remove(user: UserId, id: string): Promise<boolean> {
+    const row = this.#sql.list.all(idBytes(user), 0).find((each) => idOf(blobOf(each, 'hash')) === id);
+    if (row === undefined) return false;
+    return (await this.#database.write(() => this.#sql.remove.run(blobOf(row, 'hash')))) === 1;
+  }
+}
+
+function hashOf(token: string): Uint8Array {
+  return createHash('sha256').update(token).digest();
+}
+
+function idOf(hash: Uint8Array): string {
+  return toHex(hash).slice(0, ID_DIGITS);
+}
+
+function tokenOf(row: Row): ApiToken {
+  return {
+    id: idOf(blobOf(row, 'hash')),
+    user: parseUserId(blobOf(row, 'user')),
+    userName: textOf(row, 'user_name'),
+    name: textOf(row, 'name'),
+    scope: textOf(row, 'scope') as TokenScope,
+    createdMs: integerOf(row, 'created_ms'),
+    expiresMs: integerOf(row, 'expires_ms'),
+    lastUsedMs: integerOf(row, 'last_used_ms'),
+  };
+}
