@@ -546,6 +546,10 @@ export const MAX_DRAFT_HEAD_BYTES = 32 * KIB;
 export const MAX_DRAFT_PART_BYTES = 64 * KIB;
 /** Parts of a draft that are read, or given back, at once: 1 MiB of records. */
 export const DRAFT_PAGE = 256;
+/** A request that adds to an upload gets so long to read what has come when another one wants it … */
+export const UPLOAD_DRAIN_MS = 250;
+/** … and this long to store that: a stripe over a slow line. */
+export const UPLOAD_TAKEOVER_MS = 30_000;
 /** What a client notes with an upload to know it again. */
 export const MAX_UPLOAD_SOURCE_BYTES = KIB;
 /** What became of a draft is told for so long, to a client that lost the answer … */
@@ -579,3 +583,54 @@ export const MAX_API_TOKENS = 1_000;
 export const MAX_TOKEN_DAYS = 3_650;
 /** Characters of a token's name. */
 export const MAX_TOKEN_NAME_CHARS = 100;
+
+// --- SFTP -------------------------------------------------------------------------------------------------------------------
+
+/** Connections of SFTP clients, logged in or not: a mount, a few programs, and some that are not closed yet. */
+export const MAX_SFTP_CONNECTIONS = 64;
+/** A client that has not logged in by then is cut off: a passphrase is typed, and stretched. */
+export const SFTP_LOGIN_MS = 60_000;
+/** Wrong passphrases on one connection. */
+export const MAX_SFTP_PASSPHRASES = 3;
+/** Ways to log in that one connection may try: an agent offers all the keys it has. */
+export const MAX_SFTP_LOGINS = 24;
+/** Before a wrong passphrase is answered; the DB Service makes waits of its own that grow. */
+export const SFTP_WRONG_PASSPHRASE_MS = 1_000;
+/** A connection that asks for nothing is closed after this. A mount that is to stay reconnects (docs/sftp.md). */
+export const SFTP_IDLE_MS = 60 * 60 * 1000;
+/** Channels of one connection: OpenSSH shares one among several programs. */
+export const MAX_SFTP_CHANNELS = 8;
+/** One packet, as OpenSSH allows (sftp-common.h). */
+export const MAX_SFTP_PACKET_BYTES = 256 * KIB;
+/** Bytes of one read or write; the rest of a packet is its head. As OpenSSH's server says it of itself. */
+export const MAX_SFTP_DATA_BYTES = 255 * KIB;
+/** Requests of one channel that are worked on at once, which bounds the replies in memory: OpenSSH sends 64. */
+export const MAX_SFTP_REQUESTS = 64;
+/** Files and folders that one channel has open; sshfs keeps one for each file that a program has open. */
+export const MAX_SFTP_HANDLES = 1_024;
+/** Names in one reply to a READDIR: some 40 KiB. */
+export const SFTP_NAMES_PER_REPLY = 256;
+/** A file up to this size is put together in memory, whatever is written where in it: most never touch the disk. */
+export const SFTP_MEMORY_FILE_BYTES = MIB;
+/** All such files together; beyond it they go to the spool. */
+export const SFTP_MEMORY_BYTES = 64 * MIB;
+/** Files that are put while they are written; beyond it they go to the spool. Each holds parts of stripes in memory. */
+export const MAX_SFTP_STREAMS = 16;
+/** Written bytes of one such file that wait for the put … */
+export const SFTP_STREAM_AHEAD_BYTES = MIB;
+/** … and those that came too early, because the system's threads overtook each other. */
+export const SFTP_EARLY_BYTES = 2 * MIB;
+/** Files with a spool: each is an open file of this process. */
+export const MAX_SFTP_SPOOLS = 128;
+/** Unit of a spool: what is read of the stored file when a byte in it is written. */
+export const SPOOL_BLOCK_BYTES = 64 * KIB;
+/** Blocks of one spool in memory: those that small writes in turn go to. */
+export const SPOOL_CACHED_BLOCKS = 4;
+/** Free disk is looked at after so many bytes of spools. */
+export const SPOOL_CHECK_BYTES = 16 * MIB;
+/** Files that are being read ahead; the one not read for longest stops. Each holds some MiB. */
+export const MAX_SFTP_READERS = 64;
+/** Bytes behind the reading that are kept, and bytes ahead of it that are waited for: requests overtake each other. */
+export const SFTP_READ_REACH_BYTES = 2 * MIB;
+/** A read somewhere in a file fetches this much, until the next read goes on there. */
+export const SFTP_RANDOM_READ_BYTES = 256 * KIB;
