@@ -56,8 +56,8 @@ export const MAX_STREAMS_PER_CONNECTION = 256;
 export const IDLE_TIMEOUT_MS = 30_000;
 /** Pauses before a broken transfer to the same peer is resumed. */
 export const SEND_RETRY_DELAYS_MS: readonly number[] = [100, 500, 2000];
-/** Further pauses where the put would fail otherwise: a service that is restarted is back within half a minute. */
-export const SEND_LAST_RESORT_DELAYS_MS: readonly number[] = [2000, 4000, 8000, 16_000];
+/** Further pauses where the put would fail otherwise: a service that is restarted is back by then. */
+export const SEND_LAST_RESORT_DELAYS_MS: readonly number[] = [2000, 4000, 8000];
 /** Pauses before a get asks a peer again that failed in a passing way, where others do not suffice … */
 export const FETCH_RETRY_DELAYS_MS: readonly number[] = [200, 500, 1000, 2000];
 /** … but not after this long: whoever waits for the file wants to know. */

@@ -182,7 +182,7 @@ describe('sendChunks', () => {
       sent.strays.map(({ peer: id }) => id),
       [peer(1)],
     );
-    assert.equal(targets.tried.filter(({ n }) => n === 1).length, 8);
+    assert.equal(targets.tried.filter(({ n }) => n === 1).length, 7);
     const refusing = new Targets(3);
     refusing.required = 3;
     refusing.fails.set(1, [...Array<ErrorCode>(5).fill('UNAVAILABLE'), 'NO_SPACE']);
