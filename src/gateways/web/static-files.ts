@@ -24,8 +24,8 @@ export async function serveFiles(server: FastifyInstance, root: string): Promise
     await server.register(fastifyStatic, {
       root,
       cacheControl: false,
-      setHeaders: ({ setHeader }, path) => {
-        setHeader('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
+      setHeaders: (response, path) => {
+        response.setHeader('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
       },
     });
   } else {
