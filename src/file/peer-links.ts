@@ -4,6 +4,7 @@ import { StorageError } from '../errors.js';
 import { PING_TIMEOUT_MS } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
 import type { PeerRecord } from '../peers/peer-record.js';
+import { timeLimit } from '../time-limit.js';
 import { RemoteStore } from '../wire/remote-store.js';
 import type { TlsIdentity } from '../wire/tls.js';
 
@@ -62,8 +63,9 @@ export class PeerLinks implements AsyncDisposable {
   async ping(id: PeerId, signal: AbortSignal): Promise<number | undefined> {
     if (id === this.#options.self && this.#options.localApart !== true) return 0;
     const started = performance.now();
+    using patience = timeLimit(PING_TIMEOUT_MS, signal);
     try {
-      await this.store(id).has([NO_CHUNK], { signal: AbortSignal.any([signal, AbortSignal.timeout(PING_TIMEOUT_MS)]) });
+      await this.store(id).has([NO_CHUNK], { signal: patience.signal });
       this.#options.book.reportSuccess(id);
       return performance.now() - started;
     } catch {

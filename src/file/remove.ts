@@ -5,6 +5,7 @@ import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
 import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS, REMOVAL_POLL_MS } from '../limits.js';
 import type { DeleteBatch, Intent, PendingDelete } from '../store/outbox.js';
+import { timeLimit } from '../time-limit.js';
 import type { Engine } from './engine.js';
 
 export interface Removed {
@@ -48,7 +49,8 @@ export async function emptyTrash(
 
 /** Gives the space back at every peer that answers, as soon as the homes of the user have. What is left to do is done later. */
 async function giveBack(engine: Engine, session: Session, signal: AbortSignal): Promise<Omit<Removed, 'files'>> {
-  const attempt = AbortSignal.any([signal, AbortSignal.timeout(DELETE_ATTEMPT_MS)]);
+  using limit = timeLimit(DELETE_ATTEMPT_MS, signal);
+  const attempt = limit.signal;
   const stripes: StripeId[] = [];
   let pendingHomes = 0;
   do {

@@ -39,15 +39,14 @@ export class Drafts implements AsyncDisposable {
     return new Drafts(options, journal);
   }
 
-  /** @throws StorageError LIMIT_EXCEEDED when the user has MAX_DRAFTS; LOCKED */
-  async begin(session: Session, head: DraftHead): Promise<OpenDraft> {
+  /** @param id a fresh one @throws StorageError LIMIT_EXCEEDED when the user has MAX_DRAFTS; LOCKED */
+  async begin(session: Session, head: DraftHead, id = draftIdOf(randomBytes(16))): Promise<OpenDraft> {
     if (this.#journal.count(session.user) >= MAX_DRAFTS) {
       throw new StorageError(
         'LIMIT_EXCEEDED',
         `${String(MAX_DRAFTS)} uploads are not complete yet, and there may be no more. Complete some, or give them up: shoal uploads list, shoal uploads rm.`,
       );
     }
-    const id = draftIdOf(randomBytes(16));
     const salt = randomBytes(DIRECTORY_SALT_BYTES);
     const { user: owner, generation } = session;
     const seal = await this.#seal(session, { id, salt, generation });

@@ -4,18 +4,21 @@ import type { Logger } from '../../log.js';
 import { type Entrance, linkRoutes, sessionRoutes } from '../web/session-routes.js';
 import type { ProblemReply } from './api.js';
 import { downloadRoutes, uploadRoutes } from './content-routes.js';
+import { draftRoutes } from './draft-routes.js';
 import { entryRoutes } from './entry-routes.js';
 import { exportRoutes } from './export-routes.js';
 import { forwardRoutes } from './forward.js';
 import { healthRoutes, type HealthSource } from './health-routes.js';
 import { importRoutes } from './import-routes.js';
+import type { MetricsParts } from './metrics/gathering.js';
+import { metricsRoutes } from './metrics/metrics-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
 import { removalRoutes } from './removal-routes.js';
 import type { Audience, GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
 import { receiverRoutes, senderRoutes } from './service-routes.js';
 import { ServiceClient } from './service-client.js';
-import { statusRoutes } from './status-routes.js';
+import { gatewayFamilies, statusRoutes } from './status-routes.js';
 import { userRoutes } from './user-routes.js';
 
 /** What answers the API: whatever of it this process has. */
@@ -31,6 +34,8 @@ export interface ApiParts {
   readonly sender?: SenderParts | ServiceClient;
   /** The File Receiver in this process; for the gateway also: where to reach it. */
   readonly receiver?: ReceiverParts | ServiceClient;
+  /** Absent: nothing is told of what this process has done. */
+  readonly metrics?: MetricsParts;
   readonly logger: Logger;
 }
 
@@ -67,9 +72,13 @@ export function nothingAt({ method, url }: Pick<FastifyRequest, 'method' | 'url'
 
 /** All routes of the API (api.ts, network-api.ts) that this process can answer, from /v1 on. */
 export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Routes, audience: Audience): void {
-  const { health, gateway, network, entrance, sender, receiver } = parts;
+  const { health, gateway, network, entrance, sender, receiver, metrics } = parts;
   const isLocal = audience === 'local';
   healthRoutes(server, routes, health);
+  if (metrics !== undefined) {
+    const ofGateway = gateway && gatewayFamilies(gateway, routes.logger);
+    metricsRoutes(server, routes, { metrics, ofGateway });
+  }
   if (gateway !== undefined) {
     statusRoutes(server, routes, gateway);
     userRoutes(server, routes, gateway, audience);
@@ -81,6 +90,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     forwardRoutes(server, routes, { service: 'file-sender', client: sender, audience });
   } else if (sender !== undefined) {
     uploadRoutes(server, routes, sender);
+    draftRoutes(server, routes, sender);
     if (isLocal) importRoutes(server, routes, sender);
     removalRoutes(server, routes, sender);
     recoveryRoutes(server, routes, sender);

@@ -3,13 +3,20 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { wrapError } from '../../errors.js';
+import { TUS_REPLY_HEADERS, TUS_REQUEST_HEADERS } from './draft-routes.js';
 import { HOSTED, type HostedRoute, type HostingService } from './hosted.js';
 import { signalOf, type Audience, type Routes } from './routes.js';
 import type { ServiceClient } from './service-client.js';
 import { encodeSession, SESSION_HEADER } from './session-header.js';
 
-const REQUEST_HEADERS = ['content-type', 'content-length', 'range'] as const;
-const REPLY_HEADERS = ['content-type', 'content-length', 'content-range', 'accept-ranges'] as const;
+const REQUEST_HEADERS = [...TUS_REQUEST_HEADERS, 'range'] as const;
+const REPLY_HEADERS = [
+  ...TUS_REPLY_HEADERS,
+  'content-type',
+  'content-length',
+  'content-range',
+  'accept-ranges',
+] as const;
 const NEWLINE = 0x0a;
 
 /** Whom to pass routes on to, and of which callers. */
@@ -53,7 +60,10 @@ async function forward(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const headers: Record<string, string> = {};
-  for (const name of REQUEST_HEADERS) if (request.headers[name] !== undefined) headers[name] = request.headers[name];
+  for (const name of REQUEST_HEADERS) {
+    const value = request.headers[name];
+    if (typeof value === 'string') headers[name] = value;
+  }
   // Node adds it by itself to some methods only, and bytes without either would be read as another request.
   if (request.body instanceof Readable && headers['content-length'] === undefined) {
     headers['transfer-encoding'] = 'chunked';

@@ -2,7 +2,7 @@ import type { Service } from '../../services/service-names.js';
 
 /** A route of the control API that another service than the gateway answers. */
 export interface HostedRoute {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'OPTIONS';
   readonly url: string;
   /** It is made in the name of an unlocked user. */
   readonly session: boolean;
@@ -21,6 +21,12 @@ const EVENTS = { session: true, lines: true } as const;
 export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = {
   'file-sender': [
     { method: 'PUT', url: '/v1/content', ...ONE_REPLY },
+    { method: 'GET', url: '/v1/uploads', ...ONE_REPLY },
+    { method: 'POST', url: '/v1/uploads', ...ONE_REPLY },
+    { method: 'OPTIONS', url: '/v1/uploads', session: false, lines: false },
+    { method: 'HEAD', url: '/v1/uploads/:id', ...ONE_REPLY },
+    { method: 'PATCH', url: '/v1/uploads/:id', ...ONE_REPLY },
+    { method: 'DELETE', url: '/v1/uploads/:id', ...ONE_REPLY },
     { method: 'POST', url: '/v1/imports', ...EVENTS, local: true },
     { method: 'DELETE', url: '/v1/entries', ...ONE_REPLY },
     { method: 'DELETE', url: '/v1/trash', ...ONE_REPLY },

@@ -31,6 +31,10 @@ export function importRoutes(server: FastifyInstance, routes: Routes, { engine }
         };
         await putFiles(engine, session, itemsOf(body, onBadLine), {
           signal,
+          onDraft: ({ path, source }, { id, storedBytes, changed }) => {
+            const local = 'local' in source ? source.local : '';
+            events.push({ event: 'upload', id, local, path, storedBytes, changed });
+          },
           onProgress: (count) => {
             events.progress(count);
           },
@@ -104,13 +108,14 @@ function textAt(value: unknown, key: string): string {
 }
 
 function importFile(value: unknown): PutFile {
-  const { path, modifiedMs, mode, bytes, local, device, inode } = check(REQUESTS.importItem, value);
+  const { path, modifiedMs, mode, bytes, local, device, inode, resume } = check(REQUESTS.importItem, value);
   // The catalog counts from 1970 on; what the file is compared with while it is read is its own time.
   return {
     path,
     modifiedMs: Math.max(modifiedMs, 0),
     mode,
     source: { local, device, inode, fileBytes: bytes, modifiedMs },
+    resume,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { DeletedEntry, Entry, Manifest, StripeRecord, VersionSummary } from '../../catalog/catalog.js';
+import type { DraftSummary } from '../../file/draft/draft.js';
 import type { PutResult } from '../../file/put.js';
-import type { DeletedReply, EntryReply, PutReply, VersionReply, WhereReply } from './api.js';
+import type { DeletedReply, EntryReply, PutReply, UploadReply, VersionReply, WhereReply } from './api.js';
 
 const time = (ms: number): string => new Date(ms).toISOString();
 
@@ -18,6 +19,21 @@ export function versionReply({ version, bytes, modifiedMs, createdMs, current }:
 
 export function putReply(path: string, { version, bytes, stripes, missingChunks }: PutResult): PutReply {
   return { path, version, bytes, stripes, missingChunks };
+}
+
+export function uploadReply({
+  id,
+  path,
+  bytes,
+  storedBytes,
+  createdMs,
+  expiresMs,
+  origin,
+  active,
+}: DraftSummary): UploadReply {
+  const source = origin.kind === 'local' ? origin.local : origin.source;
+  const times = { created: time(createdMs), expires: time(expiresMs) };
+  return { id, path, bytes, storedBytes, ...times, source: source === '' ? null : source, kind: origin.kind, active };
 }
 
 /** @param stripes of the manifest, each once, in order of first use */

@@ -54,6 +54,7 @@ export const REQUESTS = {
     bytes,
     modifiedMs,
     mode,
+    resume: z.boolean().default(true),
   }),
   export: z.strictObject({
     staging: z.string().min(1).max(MAX_PATH_BYTES),
