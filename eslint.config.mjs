@@ -10,8 +10,8 @@ import { oneWayImports } from './scripts/one-way-imports.mjs';
 export const LAYERS = [
   ['errors'],
   ['limits'],
-  ['bytes'],
-  ['log', 'on-abort', 'durable-file', 'package', 'socket-path', 'claim-socket', 'http-call', 'gen'],
+  ['bytes', 'request-context', 'counts'],
+  ['telemetry', 'log', 'on-abort', 'durable-file', 'package', 'socket-path', 'claim-socket', 'http-call', 'gen'],
   ['time-limit'],
   ['crypto', 'erasure'],
   ['chunk'],
@@ -102,6 +102,11 @@ export default defineConfig(
     // A describe callback is a list, not a function to follow.
     files: ['**/*.test.ts', 'test/**'],
     rules: { 'max-lines-per-function': 'off' },
+  },
+  {
+    // A list of words, for those who translate.
+    files: ['web/src/strings.ts'],
+    rules: { 'max-lines': 'off' },
   },
   {
     // Programs for a terminal; everything else gets a logger passed in.

@@ -13,6 +13,7 @@ import {
 import { peerIdOf } from '../../src/crypto/peer-identity.js';
 import { StorageError } from '../../src/errors.js';
 import { SEGMENT_BYTES } from '../../src/limits.js';
+import { timeLimit } from '../../src/time-limit.js';
 import { PeerChannel } from '../../src/wire/peer-channel.js';
 import type { TlsIdentity } from '../../src/wire/tls.js';
 import type { Work } from './cpu-per-gib.js';
@@ -105,7 +106,8 @@ async function makeIdentity(): Promise<{ readonly tls: TlsIdentity; readonly cer
 }
 
 async function ask(server: ChildProcess, request: ToServer): Promise<FromServer> {
-  const answered = once(server, 'message', { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+  using patience = timeLimit(ANSWER_TIMEOUT_MS, new AbortController().signal);
+  const answered = once(server, 'message', { signal: patience.signal });
   server.send(request);
   const [reply] = (await answered) as [FromServer];
   return reply;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from '../../src/cli/devnet/peer-process.js';
 import { StorageError } from '../../src/errors.js';
+import { timeLimit } from '../../src/time-limit.js';
 import type { Floor, FloorOptions } from './floor.js';
 
 const PROGRAM = fileURLToPath(new URL('floor-process.js', import.meta.url));
@@ -16,7 +17,8 @@ export async function runFloor(options: FloorOptions, signal: AbortSignal): Prom
   const kill = (): void => {
     child.kill('SIGKILL');
   };
-  const ended = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  using limit = timeLimit(TIMEOUT_MS, signal);
+  const ended = limit.signal;
   ended.addEventListener('abort', kill, { once: true });
   const answers: Floor[] = [];
   child.once('message', (floor) => answers.push(floor as Floor));

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { StorageError, wrapError } from '../../src/errors.js';
+import { timeLimit } from '../../src/time-limit.js';
 import { cpuSeconds, peakBytes } from './processes.js';
 
 export interface Command {
@@ -38,8 +39,8 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
     env: { ...process.env, ...command.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const deadline = AbortSignal.timeout(command.timeoutMs);
-  const ended = AbortSignal.any([signal, deadline]);
+  using deadline = timeLimit(command.timeoutMs, signal);
+  const ended = deadline.signal;
   const kill = (): void => {
     child.kill('SIGKILL');
   };
@@ -48,7 +49,7 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
     const { code, stdout, stderr, peak } = await follow(child, command);
     const seconds = (performance.now() - started) / 1000;
     signal.throwIfAborted();
-    if (deadline.aborted) {
+    if (deadline.isOver) {
       throw new StorageError('TIMEOUT', `${name(command)} took longer than ${String(command.timeoutMs / 1000)} s.`);
     }
     if (code !== 0) throw new StorageError('INTERNAL', `${name(command)} failed (${String(code)}): ${stderr}`);

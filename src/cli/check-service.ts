@@ -5,6 +5,7 @@ import { ServiceClient } from '../gateways/http/service-client.js';
 import { CHECK_TIMEOUT_MS } from '../limits.js';
 import { controlSocketOf, type Service } from '../services/service-names.js';
 import { socketPath } from '../socket-path.js';
+import { timeLimit } from '../time-limit.js';
 
 export interface CheckRequest {
   /** Absent: the process of all that is not separate. */
@@ -23,7 +24,8 @@ export async function checkService(
   { service, check, signal }: CheckRequest,
 ): Promise<void> {
   const client = new ServiceClient(service ?? 'gateway', socketPath(home, controlSocketOf(service, separate)));
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)]);
+  using limit = timeLimit(CHECK_TIMEOUT_MS, signal);
+  const patience = limit.signal;
   try {
     if (check === 'live') await client.json({ method: 'GET', path: '/v1/live', signal: patience });
     else verifyReady(await client.json({ method: 'GET', path: '/v1/health', signal: patience }));

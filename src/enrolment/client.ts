@@ -5,6 +5,7 @@ import type { PeerId } from '../chunk/ids.js';
 import { isErrorCode, StorageError } from '../errors.js';
 import { httpCall } from '../http-call.js';
 import { ENROL_CALL_TIMEOUT_MS, MAX_ENROL_REPLY_BYTES, MAX_ERROR_CHARS } from '../limits.js';
+import { timeLimit } from '../time-limit.js';
 import { expectPeer, secureContextOptions, type TlsIdentity } from '../wire/tls.js';
 
 /** Another peer's `/enrol`, and how far it is believed. */
@@ -49,6 +50,7 @@ export class Refused {
 export async function askEnrolment<T>(place: EnrolmentPlace, call: EnrolmentCall<T>): Promise<T | Refused> {
   const { path, body, answer, signal } = call;
   const where = `the peer at ${place.address}`;
+  using limit = timeLimit(2 * ENROL_CALL_TIMEOUT_MS, signal);
   const reply = await httpCall(
     { ...hostOf(place.address), ...tlsOptions(place.trust), agent: false },
     {
@@ -56,7 +58,7 @@ export async function askEnrolment<T>(place: EnrolmentPlace, call: EnrolmentCall
       path,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       idleTimeoutMs: ENROL_CALL_TIMEOUT_MS,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(2 * ENROL_CALL_TIMEOUT_MS)]),
+      signal: limit.signal,
     },
     where,
   );

@@ -12,6 +12,7 @@ import { certificateToPem } from '../crypto/certificates.js';
 import { StorageError } from '../errors.js';
 import { CLOSE_GRACE_MS, MAX_FRONT_SESSION_MIB } from '../limits.js';
 import { admissionByTls, escapeCertificate } from '../wire/admission.js';
+import { Connections } from '../wire/connections.js';
 import { secureContextOptions } from '../wire/tls.js';
 import { WebServer } from '../wire/web-server.js';
 import { http2Bounds, secureServer, widenSession } from '../wire/windows.js';
@@ -29,6 +30,7 @@ export class NodeFront implements Front {
   readonly #server: Http2SecureServer;
   readonly #web: WebServer;
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #connections: Connections;
   #closed: Promise<void> | undefined;
 
   private constructor(options: FrontOptions) {
@@ -43,6 +45,7 @@ export class NodeFront implements Front {
     });
     this.#server.on('session', (session: ServerHttp2Session) => this.#follow(session));
     this.#server.on('sessionError', () => undefined);
+    this.#connections = new Connections(this.#server);
     secureServer(this.#server, { tls: context, web: (socket) => this.#web.accept(socket) });
   }
 
@@ -103,9 +106,7 @@ export class NodeFront implements Front {
   async #close(): Promise<void> {
     this.#web.close();
     for (const session of this.#sessions) session.close();
-    const timer = setTimeout(() => {
-      for (const session of this.#sessions) session.destroy();
-    }, CLOSE_GRACE_MS);
+    const timer = setTimeout(() => this.#connections.sever(), CLOSE_GRACE_MS);
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     clearTimeout(timer);
   }

@@ -3,6 +3,7 @@ import type { DocumentDatabase } from '../documents/document-database.js';
 import { wrapError } from '../errors.js';
 import { MIN_ROUND_MS, PROVISION_RETRY_MS } from '../limits.js';
 import type { Logger } from '../log.js';
+import { timeLimit } from '../time-limit.js';
 
 export interface OnChangesOptions {
   readonly database: Pick<DocumentDatabase, 'sequence' | 'changes'>;
@@ -58,8 +59,8 @@ export class OnChanges implements AsyncDisposable {
     const since = await database.sequence();
     const startedMs = performance.now();
     await work();
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(pauseMs)]);
-    const changes = database.changes({ since, signal: patience })[Symbol.asyncIterator]();
+    using patience = timeLimit(pauseMs, signal);
+    const changes = database.changes({ since, signal: patience.signal })[Symbol.asyncIterator]();
     await changes.next();
     await changes.return?.();
     // Whoever writes all the time keeps nobody busy all the time.

@@ -4,7 +4,7 @@ import { idBytes, parseChunkId, parseUserId, type ChunkId, type UserId } from '.
 import { StorageError } from '../errors.js';
 import { ChunkSummary as SummaryMessage, type ListChunksRequest } from '../gen/shoal/v1/receiver.js';
 import { INVENTORY_PAGE_TIMEOUT_MS, MAX_INVENTORY_PAGE, MAX_LABEL_BYTES } from '../limits.js';
-import { onAbort } from '../on-abort.js';
+import { timeLimit, type TimeLimit } from '../time-limit.js';
 import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
 import { RECEIVER } from './methods.js';
@@ -74,26 +74,10 @@ export async function fetchPage(channel: PeerChannel, asked: AskedPage, signal: 
 }
 
 /** The idle time-out alone would let a peer that drips one chunk at a time hold its caller for ever. */
-function deadline(channel: PeerChannel, signal: AbortSignal): { readonly signal: AbortSignal } & Disposable {
-  const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort(
-      new StorageError(
-        'TIMEOUT',
-        `${channel.name} did not list its chunks within ${String(INVENTORY_PAGE_TIMEOUT_MS)} ms.`,
-      ),
-    );
-  }, INVENTORY_PAGE_TIMEOUT_MS);
-  const stopListening = onAbort(signal, () => {
-    controller.abort(signal.reason);
-  });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-      stopListening();
-    },
-  };
+function deadline({ name }: PeerChannel, signal: AbortSignal): TimeLimit {
+  const within = String(INVENTORY_PAGE_TIMEOUT_MS);
+  const late = (): StorageError => new StorageError('TIMEOUT', `${name} did not list its chunks within ${within} ms.`);
+  return timeLimit(INVENTORY_PAGE_TIMEOUT_MS, signal, late);
 }
 
 function readSummary(channel: PeerChannel, { chunk, bytes, owner, label }: SummaryMessage): ChunkSummary {

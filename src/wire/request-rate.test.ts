@@ -15,6 +15,17 @@ describe('RequestRate', () => {
     assert.equal(rate.allows('a'), true);
   });
 
+  it('counts all addresses of an IPv6 network as one', () => {
+    const rate = new RequestRate(2, () => 0);
+    assert.equal(rate.allows('2001:db8:1:2::1'), true);
+    assert.equal(rate.allows('2001:db8:1:2:3:4:5:6'), true);
+    assert.equal(rate.allows('2001:db8:1:2:ffff::'), false);
+    assert.equal(rate.allows('2001:db8:1:3::1'), true);
+    assert.equal(rate.allows('::ffff:192.0.2.7'), true);
+    assert.equal(rate.allows('192.0.2.7'), true);
+    assert.equal(rate.allows('::ffff:192.0.2.7'), false);
+  });
+
   it('remembers a bounded number of addresses', () => {
     const rate = new RequestRate(1, () => 0);
     assert.equal(rate.allows('first'), true);

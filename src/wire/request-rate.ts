@@ -1,4 +1,5 @@
 import { MAX_COUNTED_ADDRESSES } from '../limits.js';
+import { addressBlock } from './address-block.js';
 
 const MINUTE_MS = 60_000;
 
@@ -7,7 +8,7 @@ interface Count {
   requests: number;
 }
 
-/** Requests of each address in the present minute. */
+/** Requests of each address, as addressBlock counts them, in the present minute. */
 export class RequestRate {
   readonly #perMinute: number;
   readonly #nowMs: () => number;
@@ -19,7 +20,8 @@ export class RequestRate {
   }
 
   /** Counts one more. @returns false when it is one too many */
-  allows(address: string): boolean {
+  allows(from: string): boolean {
+    const address = addressBlock(from);
     const nowMs = this.#nowMs();
     const known = this.#counts.get(address);
     if (known !== undefined && nowMs - known.sinceMs < MINUTE_MS) {

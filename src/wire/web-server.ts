@@ -6,6 +6,7 @@ import type { PeerId } from '../chunk/ids.js';
 import { claimSocket, closeToOthers } from '../claim-socket.js';
 import { ERRORS, StorageError, wrapError } from '../errors.js';
 import {
+  MAX_FRONT_STRANGERS,
   MAX_HEADER_BYTES,
   MAX_WEB_HEADERS,
   MAX_WEB_REQUESTS_PER_PEER,
@@ -17,6 +18,8 @@ import {
 } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { Admission, AnyCall } from './admission.js';
+import { addressBlock } from './address-block.js';
+import { InProgress } from './in-progress.js';
 import { RequestRate } from './request-rate.js';
 
 /** A request of a member over HTTP/1.1. */
@@ -119,10 +122,12 @@ export class WebServer {
   readonly #options: WebServerOptions;
   readonly #server: Server;
   readonly #connections = new Map<unknown, Connection>();
-  readonly #running = new Map<PeerId, number>();
+  readonly #running = new InProgress<PeerId>(MAX_WEB_REQUESTS_PER_PEER);
+  readonly #strangers = new InProgress<string>(MAX_FRONT_STRANGERS);
   readonly #rates = new Map<string, RequestRate>();
   /** Requests in progress that were let in. */
   readonly #busy = new Map<ServerResponse, AnyCall>();
+  #isClosed = false;
 
   constructor(options: WebServerOptions) {
     this.#options = options;
@@ -139,7 +144,9 @@ export class WebServer {
   }
 
   accept(socket: TLSSocket): void {
-    this.#server.emit('connection', socket);
+    // Its handshake ended after the server did.
+    if (this.#isClosed) socket.destroy();
+    else this.#server.emit('connection', socket);
   }
 
   /** @throws StorageError CONFLICT when another process serves that socket */
@@ -169,6 +176,7 @@ export class WebServer {
 
   /** At once: most of what is in progress waits for changes, and replication repeats the rest. */
   close(): void {
+    this.#isClosed = true;
     this.#server.close();
     for (const connection of this.#connections.values()) connection.destroy();
   }
@@ -202,7 +210,7 @@ export class WebServer {
     const isMeant = ({ prefix, methods }: WebRoute): boolean => url.startsWith(prefix) && methods.includes(method);
     const route = isPlain(url) ? routes.find(isMeant) : undefined;
     if (route?.identity === 'anyone') {
-      this.#checkRate(route.prefix, request.socket.remoteAddress);
+      this.#admitStranger(route.prefix, request, response);
       route.handler(request, response, { certificate: admission.certificate(call) });
       return;
     }
@@ -218,23 +226,25 @@ export class WebServer {
   }
 
   /** @throws StorageError UNAVAILABLE */
-  #checkRate(prefix: string, address: string | undefined): void {
+  #admitStranger(prefix: string, { socket: { remoteAddress } }: IncomingMessage, response: ServerResponse): void {
     const rate = this.#rates.get(prefix);
-    if (rate === undefined || address === undefined || rate.allows(address)) return;
-    throw new StorageError('UNAVAILABLE', 'Too many requests from your address. Wait a minute, then try again.');
+    if (rate === undefined || remoteAddress === undefined) return;
+    if (!rate.allows(remoteAddress)) {
+      throw new StorageError('UNAVAILABLE', 'Too many requests from your address. Wait a minute, then try again.');
+    }
+    const end = this.#strangers.begin(addressBlock(remoteAddress));
+    if (end === undefined) {
+      throw new StorageError('UNAVAILABLE', 'Too many requests from your address are in progress. Try again later.');
+    }
+    response.once('close', end);
   }
 
   #count(peer: PeerId, response: ServerResponse): void {
-    const running = this.#running.get(peer) ?? 0;
-    if (running >= MAX_WEB_REQUESTS_PER_PEER) {
+    const end = this.#running.begin(peer);
+    if (end === undefined) {
       throw new StorageError('UNAVAILABLE', 'Too many requests of this peer are in progress. Try again later.');
     }
-    this.#running.set(peer, running + 1);
-    response.once('close', () => {
-      const left = (this.#running.get(peer) ?? 1) - 1;
-      if (left === 0) this.#running.delete(peer);
-      else this.#running.set(peer, left);
-    });
+    response.once('close', end);
   }
 }
 

@@ -11,12 +11,13 @@ import {
   STRANGER_LIFETIME_MS,
   STREAM_WINDOW_BYTES,
 } from '../limits.js';
+import { Connections } from './connections.js';
 
 /** A server that has been widened. */
 export interface Widened {
   /** Whether grpc-js made its HTTP/2 server through the seam; true once it listens. */
   used(): boolean;
-  /** Cuts every connection: grpc-js's forceShutdown forgets them when channelz is off. */
+  /** Cuts every connection, also those that are still in their handshake: grpc-js's forceShutdown does not know them. */
   sever(): void;
   /** New connections use this certificate; the others go on with theirs. */
   renew(context: SecureContextOptions): void;
@@ -50,7 +51,7 @@ export function widenServer(server: Server, protection: Protection): Widened {
   assert(typeof create === 'function', 'grpc-js has no Server.createHttp2Server any more');
 
   Object.assign(common, http2Bounds(protection !== 'socket' && protection.web !== undefined));
-  const sessions = new Set<ServerHttp2Session>();
+  const connections: Connections[] = [];
   const secured: Http2SecureServer[] = [];
   let used = false;
   Reflect.set(server, 'createHttp2Server', (credentials: unknown) => {
@@ -60,18 +61,15 @@ export function widenServer(server: Server, protection: Protection): Widened {
       secureServer(secure, protection);
       secured.push(secure);
     }
-    http2Server.on('session', (session: ServerHttp2Session) => {
-      sessions.add(session);
-      session.once('close', () => sessions.delete(session));
-      widenSession(session);
-    });
+    connections.push(new Connections(http2Server));
+    http2Server.on('session', widenSession);
     used = true;
     return http2Server;
   });
   return {
     used: () => used,
     sever: () => {
-      for (const session of sessions) session.destroy();
+      for (const each of connections) each.sever();
     },
     renew: (context) => {
       for (const secure of secured) secure.setSecureContext(context);

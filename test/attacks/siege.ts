@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { PEER_ROLE, STRIPES_DATABASE, NETWORK_DATABASE, userDatabase } from '../../src/chunk/database-names.js';
 import { EmbeddedCouch } from '../../src/documents/couch/embedded-couch.js';
-import type { Document, Leaf } from '../../src/documents/document-database.js';
+import type { Document, DocumentDatabase, Leaf } from '../../src/documents/document-database.js';
 import { COUCHDB, ensureSecret } from '../../src/documents/hosting-secret.js';
 import { HttpHost } from '../../src/documents/http-host.js';
 import type { IncomingRevision, Revision } from '../../src/documents/pouch.js';
@@ -46,18 +46,28 @@ export class Siege implements AsyncDisposable {
 
   static async open(): Promise<Siege> {
     const siege = new Siege();
-    siege.#planet = await Planet.open({
+    try {
+      await siege.#lay();
+      return siege;
+    } catch (error) {
+      await siege[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #lay(): Promise<void> {
+    this.#planet = await Planet.open({
       peers: 3,
       backupHosts: 1,
-      hostCouch: (home) => siege.#seize(home),
-      logger: (n) => siege.#listen(n),
+      hostCouch: (home) => this.#seize(home),
+      logger: (n) => this.#listen(n),
     });
-    for (const name of [NETWORK_DATABASE, STRIPES_DATABASE, siege.catalogName]) await siege.provide(name);
+    for (const name of [NETWORK_DATABASE, STRIPES_DATABASE, this.catalogName]) await this.provide(name);
     // One commit each, so that each file is in a change of its own.
-    for (const [path, bytes] of siege.files) await put(siege.planet, path, bytes);
-    await siege.planet.peer(3).sessions.unlock('demo', PASSPHRASE);
-    await until('peer 3 has the files', async () => (await paths(siege.desk(3))).length === siege.files.size);
-    return siege;
+    for (const [path, bytes] of this.files) await put(this.planet, path, bytes);
+    await this.planet.peer(3).sessions.unlock('demo', PASSPHRASE);
+    await until('peer 3 has the files', async () => (await paths(this.desk(3))).length === this.files.size);
+    await until('everybody has everything', () => this.#isSettled());
   }
 
   get planet(): Planet {
@@ -112,9 +122,18 @@ export class Siege implements AsyncDisposable {
 
   async heldIds(database: string, prefix: string): Promise<string[]> {
     await using documents = await this.couch.host.open(database);
-    const ids: string[] = [];
-    for await (const page of documents.ids(prefix)) ids.push(...page);
-    return ids;
+    return await idsOf(documents, prefix);
+  }
+
+  /** The ids of what peer `n` has of a database. */
+  async ids(n: number, database: string): Promise<string[]> {
+    const host = new HttpHost(serviceAddress(this.planet.home(n), 'pouchdb'));
+    try {
+      await using documents = await host.open(database);
+      return await idsOf(documents, '');
+    } finally {
+      await host.close();
+    }
   }
 
   /** What `document` says, on the very branch of what peer 1 has under its id. */
@@ -231,6 +250,24 @@ export class Siege implements AsyncDisposable {
     await this.#couch?.close();
   }
 
+  /** What the host and the peers have of each database is the same, but for stripes that do not concern a peer. */
+  async #isSettled(): Promise<boolean> {
+    const all = new Set([1, 2, 3]);
+    const concerned = new Map([
+      [NETWORK_DATABASE, all],
+      [STRIPES_DATABASE, new Set<number>()],
+      [this.catalogName, new Set([1, 3])],
+    ]);
+    for (const [database, copies] of concerned) {
+      const held = new Set(await this.heldIds(database, ''));
+      for (const n of all) {
+        const own = (await this.databases(n)).includes(database) ? await this.ids(n, database) : [];
+        if (own.some((id) => !held.has(id)) || (copies.has(n) && own.length < held.size)) return false;
+      }
+    }
+    return true;
+  }
+
   async #seize(home: string): Promise<void> {
     const { socket, secretFile } = serviceAddress(home, 'couchdb');
     const secret = await ensureSecret(secretFile, COUCHDB);
@@ -245,6 +282,12 @@ export class Siege implements AsyncDisposable {
     this.log.set(n, lines);
     return pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line) as LogLine) });
   }
+}
+
+async function idsOf(documents: DocumentDatabase, prefix: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const page of documents.ids(prefix)) ids.push(...page);
+  return ids;
 }
 
 /** One revision with its ancestors. */

@@ -86,8 +86,23 @@ export class Planet implements AsyncDisposable {
     });
     for (const { home } of places.slice(0, backupHosts)) await hostCouch?.(home);
     const planet = new Planet(folder, places);
-    await Promise.all(places.map(({ n }) => planet.start(n)));
-    return planet;
+    try {
+      await planet.#start(backupHosts);
+      return planet;
+    } catch (error) {
+      // What is left open would keep the process for ever.
+      await planet[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #start(backupHosts: number): Promise<void> {
+    const { numbers } = this;
+    // Replication that finds no host rests for seconds before it looks again.
+    for (const some of [numbers.slice(0, backupHosts), numbers.slice(backupHosts)]) {
+      const started = await Promise.allSettled(some.map((n) => this.start(n)));
+      for (const each of started) if (each.status === 'rejected') throw each.reason;
+    }
   }
 
   get engine(): Engine {
@@ -158,6 +173,13 @@ export class Planet implements AsyncDisposable {
   async deliver(): Promise<void> {
     this.#aheadMs += DELETE_RETRY_MAX_MS;
     await deliverDeletes(this.engine, this.session, NEVER);
+  }
+
+  /** The peers believe that so much time has passed; the user, whom nobody used meanwhile, is unlocked again. */
+  async passTime(ms: number): Promise<void> {
+    this.#aheadMs += ms;
+    await this.peer(1).sessions.unlock('demo', PASSPHRASE);
+    this.renewSession();
   }
 
   /** Waits until the source reaches a peer again: its connection tries by itself, at growing intervals. */

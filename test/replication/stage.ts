@@ -21,7 +21,8 @@ import { serve, TestNetwork, type TestPeer } from '../wire/network.js';
 
 export const USER = 'ab'.repeat(32);
 export const EVERYBODY = { names: [], roles: [PEER_ROLE] };
-const PATIENCE_MS = 15_000;
+/** Long, so that only what never comes fails on a busy machine: a replication that failed a few times rests for 10 s. */
+const PATIENCE_MS = 60_000;
 
 /** Looks until it is so. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {

@@ -3,6 +3,7 @@ import { StorageError, wrapError } from '../../errors.js';
 import { FORMER_LOOK_MS, MAX_FEED_WAIT_MS, MIN_FEED_WAIT_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import { onAbort } from '../../on-abort.js';
+import { timeLimit } from '../../time-limit.js';
 import type { UserCatalog } from '../view/user-catalog.js';
 import type { KeyRing } from './key-ring.js';
 import type { OpenGeneration, UserGenerations } from './user-generations.js';
@@ -42,9 +43,9 @@ export class FormerDatabases {
     let waitMs = MIN_FEED_WAIT_MS;
     while (!isOver(signal)) {
       this.#round = new AbortController();
-      const round = AbortSignal.any([signal, this.#round.signal, AbortSignal.timeout(FORMER_LOOK_MS)]);
+      using round = timeLimit(FORMER_LOOK_MS, AbortSignal.any([signal, this.#round.signal]));
       try {
-        await this.#lookAll(round);
+        await this.#lookAll(round.signal);
         waitMs = MIN_FEED_WAIT_MS;
       } catch (error) {
         if (isOver(signal)) return;

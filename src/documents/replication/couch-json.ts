@@ -1,6 +1,7 @@
 import { ERRORS, StorageError, type ErrorCode } from '../../errors.js';
 import type { HttpCall, HttpReply, HttpSend } from '../../http-call.js';
 import { MAX_ERROR_CHARS, MAX_PROBLEM_BYTES, REPLICATION_CALL_TIMEOUT_MS, REPLICATION_IDLE_MS } from '../../limits.js';
+import { timeLimit } from '../../time-limit.js';
 import { checkJsonBounds } from '../json-bounds.js';
 
 export interface JsonCall {
@@ -88,14 +89,14 @@ function parse(text: Buffer): unknown {
  */
 export async function couchJson(send: HttpSend, call: JsonCall): Promise<JsonReply> {
   const { method, path, body, maxBytes, signal } = call;
-  const deadline = AbortSignal.timeout(REPLICATION_CALL_TIMEOUT_MS);
+  using deadline = timeLimit(REPLICATION_CALL_TIMEOUT_MS, signal);
   try {
     const reply = await send({
       method,
       path,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       idleTimeoutMs: REPLICATION_IDLE_MS,
-      signal: AbortSignal.any([signal, deadline]),
+      signal: deadline.signal,
     });
     const isGood = reply.status >= 200 && reply.status < 300;
     const text = await collect(reply, isGood ? maxBytes : MAX_PROBLEM_BYTES);
@@ -103,7 +104,7 @@ export async function couchJson(send: HttpSend, call: JsonCall): Promise<JsonRep
     return { status: reply.status, value: parse(text) };
   } catch (error) {
     signal.throwIfAborted();
-    if (deadline.aborted) {
+    if (deadline.isOver) {
       const seconds = String(REPLICATION_CALL_TIMEOUT_MS / 1000);
       throw new StorageError('TIMEOUT', `The backup host did not end its answer within ${seconds} s.`, {
         cause: error,

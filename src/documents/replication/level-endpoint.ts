@@ -1,4 +1,5 @@
 import { READ_CONCURRENCY, REPLICATION_BATCH_BYTES } from '../../limits.js';
+import { timeLimit } from '../../time-limit.js';
 import type { IsLatest } from '../branches.js';
 import type { LevelDatabase } from '../level-database.js';
 import { type IncomingRevision, plainDocument, type Pouch, type Revision, statusOf } from '../pouch.js';
@@ -66,7 +67,8 @@ export class LevelEndpoint implements Endpoint {
 
   async feed({ since, limit, waitMs, signal }: FeedRequest): Promise<FeedPage> {
     const database = this.#database;
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+    using waiting = timeLimit(waitMs, signal);
+    const patience = waiting.signal;
     let from = await database.parseSequence(since);
     for (;;) {
       const { writes } = database;
