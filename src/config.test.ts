@@ -7,6 +7,9 @@ import { REPOSITORY, tableRows } from '../test/repository.js';
 import { OPTIONS, readConfig } from './config.js';
 import { DEFAULT_RESERVE_BYTES } from './limits.js';
 
+/** Settings for which nothing is a value. */
+const LISTS: ReadonlySet<string> = new Set(['separate', 'webHosts']);
+
 describe('readConfig', () => {
   let home: string;
 
@@ -33,6 +36,8 @@ describe('readConfig', () => {
       reserveBytes: DEFAULT_RESERVE_BYTES,
       capacityBytes: undefined,
       address: undefined,
+      web: '127.0.0.1:8484',
+      webHosts: [],
       separate: [],
       drainSeconds: 10,
       couch: undefined,
@@ -94,13 +99,14 @@ describe('readConfig', () => {
   }
 
   it('refuses an empty value instead of taking it for 0', () => {
-    for (const { variable } of OPTIONS.filter(({ name }) => name !== 'separate')) {
+    for (const { variable } of OPTIONS.filter(({ name }) => !LISTS.has(name))) {
       assert.throws(() => readConfig({ home }, { [variable]: '' }), { code: 'INVALID_ARGUMENT' }, variable);
     }
   });
 
-  it('takes an empty list of services for what it is', () => {
+  it('takes an empty list for what it is', () => {
     assert.deepEqual(readConfig({ home }, { SHOAL_SEPARATE: '' }).separate, []);
+    assert.deepEqual(readConfig({ home }, { SHOAL_WEB_HOSTS: '' }).webHosts, []);
     const environment = { SHOAL_SEPARATE: 'pouchdb,db-service' };
     assert.deepEqual(readConfig({ home }, environment).separate, ['pouchdb', 'db-service']);
   });

@@ -80,6 +80,8 @@ export const MODEST_READ_BYTES = MIB;
 export const MODEST_EXTENT_BYTES = 4 * MIB;
 /** How often a peer sends again what others missed, and reads who is a member. */
 export const HOUSEKEEPING_MS = 5_000;
+/** A process of this peer gets this long to tell its metrics: Prometheus itself waits ten seconds. */
+export const GATHER_TIMEOUT_MS = 5_000;
 /** A connection attempt that is not up after this is a dead peer. */
 export const CONNECT_TIMEOUT_MS = 5_000;
 /** A call that moves no chunk (has, delete, audit) takes no longer than this. */
@@ -634,3 +636,11 @@ export const MAX_SFTP_READERS = 64;
 export const SFTP_READ_REACH_BYTES = 2 * MIB;
 /** A read somewhere in a file fetches this much, until the next read goes on there. */
 export const SFTP_RANDOM_READ_BYTES = 256 * KIB;
+/** Things that one archive is asked of at once. */
+export const MAX_ARCHIVE_PATHS = 1_000;
+/** Files and folders of one archive: its directory is held in memory, some 300 bytes each. */
+export const MAX_ARCHIVE_ENTRIES = 200_000;
+/** Characters that names are searched for. */
+export const MAX_SEARCH_CHARS = 200;
+/** Entries that one search finds. */
+export const MAX_SEARCH_RESULTS = 1_000;

@@ -3,6 +3,7 @@ import { ERRORS, wrapError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import { type Entrance, linkRoutes, sessionRoutes } from '../web/session-routes.js';
 import type { ProblemReply } from './api.js';
+import { archiveRoutes } from './archive-routes.js';
 import { downloadRoutes, uploadRoutes } from './content-routes.js';
 import { draftRoutes } from './draft-routes.js';
 import { entryRoutes } from './entry-routes.js';
@@ -100,6 +101,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     forwardRoutes(server, routes, { service: 'file-receiver', client: receiver, audience });
   } else if (receiver !== undefined) {
     downloadRoutes(server, routes, receiver);
+    archiveRoutes(server, routes, receiver);
     if (isLocal) exportRoutes(server, routes, receiver);
     if (gateway === undefined) receiverRoutes(server, receiver);
   }

@@ -1,9 +1,13 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import type { Catalog, Entry, Manifest, Session } from '../../catalog/catalog.js';
 import { assert, StorageError } from '../../errors.js';
 import { putFiles, type PutFile, type PutResult } from '../../file/put.js';
-import { readFile } from '../../file/read.js';
+import { readFile, type ReadRange } from '../../file/read.js';
+import type { ProblemReply } from './api.js';
+import { judge, rangeCounts, tagOf, type Validators } from './conditions.js';
+import { contentHeaders } from './content-headers.js';
 import { putReply } from './replies.js';
 import { check, rangeOf, REQUESTS } from './requests.js';
 import { signalOf, type ReceiverParts, type Routes, type SenderParts } from './routes.js';
@@ -15,9 +19,12 @@ export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }
   server.put('/v1/content', async (request, reply) => {
     const { path, modified, mode } = check(REQUESTS.upload, request.query);
     const session = routes.sessionOf(request);
-    const source = request.body;
-    if (!(source instanceof Readable))
+    const body = request.body;
+    if (!(body instanceof Readable))
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/octet-stream.');
+    const holds = (): Promise<boolean> => conditionHolds(engine.catalog, session, path, request);
+    if (!(await holds())) return unmet(reply, path);
+    const source = isConditional(request) ? whileHolding(body, holds, path) : body;
     const file: PutFile = { path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE, source };
     let result: PutResult | StorageError | undefined;
     await routes.track(
@@ -31,36 +38,111 @@ export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }
         },
       }),
     );
+    if (StorageError.is(result, 'CONFLICT') && !(await holds())) return unmet(reply, path);
     if (result instanceof StorageError) throw result;
     assert(result !== undefined, 'a put tells of its file');
-    return putReply(path, result);
+    return reply.header('etag', tagOf(result.version)).send(putReply(path, result));
   });
 }
 
 /** The bytes of a file that is read, streamed. */
 export function downloadRoutes(server: FastifyInstance, routes: Routes, { engine }: ReceiverParts): void {
-  server.get('/v1/content', async (request, reply) => {
-    const { path, version } = check(REQUESTS.file, request.query);
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { path, version, disposition } = check(REQUESTS.content, request.query);
     const session = routes.sessionOf(request);
     const manifest = await engine.catalog.manifest(session, path, version);
-    const range = rangeOf(request.headers.range, manifest.bytes);
+    const validators = { tag: tagOf(manifest.version), modifiedMs: manifest.modifiedMs };
+    void reply.headers({
+      ...contentHeaders(path, disposition),
+      etag: validators.tag,
+      'last-modified': new Date(manifest.modifiedMs).toUTCString(),
+      'accept-ranges': 'bytes',
+    });
+    const judged = judge(request.method, request.headers, validators);
+    if (judged === 'unchanged') return reply.code(304).send();
+    if (judged === 'unmet') return unmet(reply, path);
+    const range = askedRange(request, manifest, validators);
+    if (range instanceof StorageError) return unsatisfiable(reply, range, manifest.bytes);
     const { from, to } = range ?? { from: 0, to: manifest.bytes };
-    // A file that cannot be read at all is refused as such: once the headers have left, a failure has no words.
-    const bytes = await begun(
-      readFile(engine, session, { manifest, range: { from, to }, signal: signalOf(routes, reply) }),
-    );
     if (range !== undefined) {
       void reply.code(206).header('content-range', `bytes ${String(from)}-${String(to - 1)}/${String(manifest.bytes)}`);
     }
-    void reply
-      .header('content-length', to - from)
-      .header('accept-ranges', 'bytes')
-      .type('application/octet-stream');
-    const body = Readable.from(bytes, { objectMode: false });
+    void reply.header('content-length', to - from);
+    if (request.method === 'HEAD') return reply.send();
+    // A file that cannot be read at all is refused as such: once the headers have left, a failure has no words.
+    const reading = { manifest, range: { from, to }, signal: signalOf(routes, reply) };
+    const body = Readable.from(await begun(readFile(engine, session, reading)), { objectMode: false });
     // How it ends the client is told by the connection.
     void routes.track(finished(body).catch(() => undefined));
     return reply.send(body);
-  });
+  };
+  server.head('/v1/content', answer);
+  server.get('/v1/content', answer);
+}
+
+/** A range of another version is no range of this one. */
+function askedRange(
+  { headers }: FastifyRequest,
+  { bytes }: Manifest,
+  validators: Validators,
+): ReadRange | undefined | StorageError {
+  if (!rangeCounts(headers, validators)) return undefined;
+  try {
+    return rangeOf(headers.range, bytes);
+  } catch (error) {
+    if (StorageError.is(error, 'INVALID_ARGUMENT')) return error;
+    throw error;
+  }
+}
+
+/** RFC 9110, section 15.5.17. */
+function unsatisfiable(reply: FastifyReply, { code, message }: StorageError, bytes: number): FastifyReply {
+  return problem(reply.code(416).header('content-range', `bytes */${String(bytes)}`), { code, message });
+}
+
+/** RFC 9110, section 15.5.13. */
+function unmet(reply: FastifyReply, path: string): FastifyReply {
+  const message = `${path} is not, or not any more, what the request is conditional on. Read it again first.`;
+  return problem(reply.code(412), { code: 'CONFLICT', message });
+}
+
+function problem(reply: FastifyReply, body: ProblemReply): FastifyReply {
+  return reply.removeHeader('content-disposition').type('application/json; charset=utf-8').send(body);
+}
+
+function isConditional({ headers }: FastifyRequest): boolean {
+  return headers['if-match'] !== undefined || headers['if-none-match'] !== undefined;
+}
+
+async function conditionHolds(
+  catalog: Catalog,
+  session: Session,
+  path: string,
+  request: FastifyRequest,
+): Promise<boolean> {
+  if (!isConditional(request)) return true;
+  const there = await entryIfThere(catalog, session, path);
+  const tag = there && (there.version === undefined ? '' : tagOf(there.version));
+  return judge(request.method, request.headers, { tag, modifiedMs: 0 }) === 'go';
+}
+
+async function entryIfThere(catalog: Catalog, session: Session, path: string): Promise<Entry | undefined> {
+  try {
+    return await catalog.stat(session, path);
+  } catch (error) {
+    if (StorageError.is(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
+
+/** The bytes, and then the condition again: somebody else may have put the file while they came. */
+async function* whileHolding(
+  body: AsyncIterable<Uint8Array>,
+  holds: () => Promise<boolean>,
+  path: string,
+): AsyncGenerator<Uint8Array> {
+  yield* body;
+  if (!(await holds())) throw new StorageError('CONFLICT', `${path} was changed while it was put.`);
 }
 
 async function* one(file: PutFile): AsyncGenerator<readonly PutFile[]> {

@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { StorageError } from '../../errors.js';
+import { matching, pageOf } from './entry-pages.js';
 import { deletedReply, entryReply, versionReply, whereReply } from './replies.js';
 import { check, REQUESTS } from './requests.js';
 import type { GatewayParts, Routes } from './routes.js';
+import { TOTAL_HEADER } from './web-api.js';
 
 /** What is stored: names, versions, places. */
 export function entryRoutes(server: FastifyInstance, { sessionOf }: Routes, { catalog }: GatewayParts): void {
@@ -11,9 +13,17 @@ export function entryRoutes(server: FastifyInstance, { sessionOf }: Routes, { ca
     return entryReply(await catalog.stat(sessionOf(request), path));
   });
 
-  server.get('/v1/entries', async (request) => {
-    const { path, recursive } = check(REQUESTS.tree, request.query);
-    return (await catalog.list(sessionOf(request), path, { recursive })).map(entryReply);
+  server.get('/v1/entries', async (request, reply) => {
+    const { path, recursive, ...page } = check(REQUESTS.tree, request.query);
+    const entries = await catalog.list(sessionOf(request), path, { recursive });
+    void reply.header(TOTAL_HEADER, entries.length);
+    return pageOf(entries, page).map(entryReply);
+  });
+
+  server.get('/v1/search', async (request) => {
+    const { text, path, limit } = check(REQUESTS.search, request.query);
+    const entries = await catalog.list(sessionOf(request), path, { recursive: true });
+    return matching(entries, text, limit).map(entryReply);
   });
 
   server.get('/v1/trash', async (request) => {

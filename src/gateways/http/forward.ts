@@ -9,13 +9,20 @@ import { signalOf, type Audience, type Routes } from './routes.js';
 import type { ServiceClient } from './service-client.js';
 import { encodeSession, SESSION_HEADER } from './session-header.js';
 
-const REQUEST_HEADERS = [...TUS_REQUEST_HEADERS, 'range'] as const;
+const REQUEST_HEADERS = [...TUS_REQUEST_HEADERS, 'range', 'if-match', 'if-none-match', 'if-range'] as const;
 const REPLY_HEADERS = [
   ...TUS_REPLY_HEADERS,
   'content-type',
   'content-length',
   'content-range',
   'accept-ranges',
+  'cache-control',
+  'content-disposition',
+  'content-security-policy',
+  'cross-origin-resource-policy',
+  'etag',
+  'last-modified',
+  'x-content-type-options',
 ] as const;
 const NEWLINE = 0x0a;
 

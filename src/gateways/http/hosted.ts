@@ -34,7 +34,9 @@ export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = 
     { method: 'POST', url: '/v1/users/adopt', session: false, lines: false },
   ],
   'file-receiver': [
+    { method: 'HEAD', url: '/v1/content', ...ONE_REPLY },
     { method: 'GET', url: '/v1/content', ...ONE_REPLY },
+    { method: 'GET', url: '/v1/archive', ...ONE_REPLY },
     { method: 'POST', url: '/v1/exports', ...EVENTS, local: true },
   ],
 };

@@ -75,8 +75,9 @@ describe('check', () => {
   });
 
   it('reads flags, times and modes from a query', () => {
-    assert.deepEqual(check(REQUESTS.tree, { path: '/a', recursive: 'true' }), { path: '/a', recursive: true });
-    assert.deepEqual(check(REQUESTS.tree, { path: '/a' }), { path: '/a', recursive: false });
+    const plain = { path: '/a', recursive: false, offset: 0, descending: false };
+    assert.deepEqual(check(REQUESTS.tree, { path: '/a', recursive: 'true' }), { ...plain, recursive: true });
+    assert.deepEqual(check(REQUESTS.tree, { path: '/a' }), plain);
     assert.throws(() => check(REQUESTS.tree, { path: '/a', recursive: 'yes' }), { code: 'INVALID_ARGUMENT' });
     const upload = { path: '/a', modified: '1700000000000.5', mode: '420' };
     assert.deepEqual(check(REQUESTS.upload, upload), { path: '/a', modified: 1_700_000_000_000.5, mode: 0o644 });

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { parseVersionId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import {
+  MAX_ARCHIVE_PATHS,
   MAX_EXPORT_ITEMS,
   MAX_KIT_TEXT_CHARS,
   MAX_PASSPHRASE_BYTES,
   MAX_PATH_BYTES,
+  MAX_SEARCH_CHARS,
+  MAX_SEARCH_RESULTS,
   MAX_USER_NAME_CHARS,
 } from '../../limits.js';
 
@@ -36,10 +39,26 @@ export const REQUESTS = {
   adoption: z.strictObject({ name: user.optional(), id: z.string().max(64).optional() }),
   catalogRecovery: z.strictObject({ dryRun: z.boolean() }),
   path: z.strictObject({ path }),
-  tree: z.strictObject({ path, recursive: flag }),
+  tree: z.strictObject({
+    path,
+    recursive: flag,
+    offset: z.coerce.number().pipe(bytes).default(0),
+    limit: z.coerce.number().pipe(z.number().int().min(1).max(Number.MAX_SAFE_INTEGER)).optional(),
+    order: z.enum(['name', 'bytes', 'modified']).optional(),
+    descending: flag,
+  }),
   removal: z.strictObject({ path, recursive: flag, forever: flag }),
   trash: z.strictObject({ olderThanMs: z.coerce.number().pipe(bytes).default(0) }),
   file: z.strictObject({ path, version }),
+  content: z.strictObject({ path, version, disposition: z.enum(['inline', 'attachment']).default('attachment') }),
+  archive: z.strictObject({
+    path: z.union([path.transform((only) => [only]), z.array(path).min(1).max(MAX_ARCHIVE_PATHS)]),
+  }),
+  search: z.strictObject({
+    text: z.string().min(1).max(MAX_SEARCH_CHARS),
+    path: path.default('/'),
+    limit: z.coerce.number().pipe(z.number().int().min(1).max(MAX_SEARCH_RESULTS)).default(100),
+  }),
   move: z.strictObject({ from: path, to: path }),
   upload: z.strictObject({
     path,

@@ -5,6 +5,7 @@ import { StorageError } from '../../errors.js';
 import { CLOSE_GRACE_MS } from '../../limits.js';
 import { addRoutes, MAX_BODY_BYTES, takeStreams, tellNothing, tellProblems, type ApiParts } from './api-routes.js';
 import { InProgress } from './in-progress.js';
+import { observe } from './observe.js';
 import { sessionAmong, userNamed, type Routes } from './routes.js';
 import { sessionFromHeader } from './session-header.js';
 
@@ -32,12 +33,15 @@ export class ControlServer implements AsyncDisposable {
     const stop = new AbortController();
     const server = fastify({
       bodyLimit: MAX_BODY_BYTES,
+      // One made of a GET would read a whole file to tell its length.
+      exposeHeadRoutes: false,
       forceCloseConnections: true,
       routerOptions: { maxParamLength: 256 },
     });
     takeStreams(server);
     tellProblems(server, options.logger);
     tellNothing(server);
+    if (options.metrics !== undefined) observe(server, options.metrics.telemetry, options.logger);
     const work = new InProgress();
     server.addHook('onRequest', async ({ url }) => {
       // How the process is may be asked to the end.

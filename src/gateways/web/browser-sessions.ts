@@ -58,7 +58,7 @@ export class BrowserSessions {
   /** @returns undefined for a cookie that is over, unknown, or another Host's */
   find(secret: string, host: string): BrowserSession | undefined {
     const session = this.#sessions.get(hashOf(secret));
-    if (session === undefined || session.host !== host) return undefined;
+    if (session?.host !== host) return undefined;
     if (!this.#isOver(session)) return session;
     this.end(session.id);
     return undefined;

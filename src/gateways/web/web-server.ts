@@ -3,6 +3,7 @@ import { StorageError } from '../../errors.js';
 import { CLOSE_GRACE_MS } from '../../limits.js';
 import { addRoutes, takeStreams, type ApiParts } from '../http/api-routes.js';
 import { InProgress } from '../http/in-progress.js';
+import { observe } from '../http/observe.js';
 import type { GatewayParts, Routes } from '../http/routes.js';
 import { type Entrance, sessionRoutes } from './session-routes.js';
 import { signInRoutes } from './sign-in-routes.js';
@@ -101,6 +102,7 @@ function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: Ac
       entrance.browsers.endAll(user, access.find(request)?.id);
     },
   };
+  if (api.metrics !== undefined) observe(scope, api.metrics.telemetry, api.logger);
   scope.addHook('onRequest', async () => {
     work.admit();
   });

@@ -58,7 +58,12 @@ export class WebShell implements AsyncDisposable {
 }
 
 async function openApp({ hosts, logger, api }: ShellOptions): Promise<FastifyInstance> {
-  const app = fastify({ bodyLimit: MAX_BODY_BYTES, routerOptions: { maxParamLength: 256 } });
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    // One made of a GET would read a whole file to tell its length.
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 256 },
+  });
   const origins = new WebOrigins(hosts);
   tellProblems(app, logger);
   app.addHook('onRequest', async ({ headers }) => void origins.reachedBy(headers));
