@@ -11,7 +11,7 @@ export const LAYERS = [
   ['errors'],
   ['limits'],
   ['bytes', 'request-context', 'counts'],
-  ['telemetry', 'log', 'on-abort', 'durable-file', 'package', 'socket-path', 'claim-socket', 'http-call', 'gen'],
+  ['telemetry', 'log', 'on-abort', 'durable-file', 'package', 'socket-path', 'claim-socket', 'http-call', 'plain-text', 'gen'],
   ['time-limit'],
   ['crypto', 'erasure'],
   ['chunk'],

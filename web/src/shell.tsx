@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { QueuePanel } from './files/queue/panel.js';
 import { closeEvents, offline, onEvent, openEvents } from './api/events.js';
 import { PAGES, type Page } from './pages.js';
 import { place } from './router.js';
@@ -47,6 +48,7 @@ export function Shell() {
         ) : null}
         {page === undefined ? <NoSuchPage /> : <Later key={page.name} load={page.load} />}
       </main>
+      <QueuePanel />
     </div>
   );
 }

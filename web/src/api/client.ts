@@ -9,6 +9,8 @@ export interface Call {
   readonly query?: Query;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Sent as it is. */
+  readonly raw?: Blob;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -52,26 +54,11 @@ export async function call<T>(method: Method, path: string, options: Call = {}):
 }
 
 /** The answer itself, when it is a good one. @throws Problem */
-export async function send(
-  method: Method,
-  path: string,
-  { query, body, signal, headers }: Call = {},
-): Promise<Response> {
-  const request: RequestInit = {
-    method,
-    credentials: 'same-origin',
-    cache: 'no-store',
-    headers: {
-      ...(method === 'GET' ? {} : csrfHeaders()),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(signal === undefined ? {} : { signal }),
-  };
+export async function send(method: Method, path: string, options: Call = {}): Promise<Response> {
+  const { query, signal } = options;
   let response: Response;
   try {
-    response = await fetch(apiUrl(path, query), request);
+    response = await fetch(apiUrl(path, query), requestOf(method, options));
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
     if (error instanceof TypeError) throw unreachable();
@@ -82,6 +69,22 @@ export async function send(
   // A wrong passphrase is UNAUTHENTICATED too, but there the session is asked for, not lost.
   if (problem.code === 'UNAUTHENTICATED' && !path.startsWith('/session')) onSessionEnded();
   throw problem;
+}
+
+function requestOf(method: Method, { body, raw, signal, headers }: Call): RequestInit {
+  const content = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  return {
+    method,
+    credentials: 'same-origin',
+    cache: 'no-store',
+    headers: {
+      ...(method === 'GET' ? {} : csrfHeaders()),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(content === undefined ? {} : { body: content }),
+    ...(signal === undefined ? {} : { signal }),
+  };
 }
 
 async function bodyOf(response: Response): Promise<unknown> {
