@@ -644,3 +644,19 @@ export const MAX_ARCHIVE_ENTRIES = 200_000;
 export const MAX_SEARCH_CHARS = 200;
 /** Entries that one search finds. */
 export const MAX_SEARCH_RESULTS = 1_000;
+/** Transfers that have ended are shown for a while: so many of them. */
+export const MAX_ENDED_TRANSFERS = 100;
+/** Pages that wait for events, at one peer. */
+export const MAX_EVENT_STREAMS = 64;
+/** Pages of one browser, or connections of one token, that do. */
+export const MAX_EVENT_STREAMS_OF_ONE = 8;
+/** Characters of events that a page has not taken yet; then it is sent away, and comes anew. */
+export const MAX_EVENT_BACKLOG_CHARS = 1024 * 1024;
+/** A quiet stream of events says that it lives, below the idle times of proxies. */
+export const EVENT_HEARTBEAT_MS = 15_000;
+/** How often it is looked whether a user's catalog, or the status, has changed, while a page waits for it. */
+export const EVENT_POLL_MS = 3_000;
+/** A look that took long is followed by a rest of so many times that long. */
+export const EVENT_REST_FACTOR = 20;
+/** How often the progress of transfers is told. */
+export const EVENT_PROGRESS_MS = 1_000;

@@ -5,7 +5,10 @@ import { Administration } from '../enrolment/administration.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import type { ApiParts } from '../gateways/http/api-routes.js';
+import type { MetricsParts } from '../gateways/http/metrics/gathering.js';
+import { ProcessWatch } from '../gateways/http/metrics/of-process.js';
 import type { GatewayParts, ReceiverParts, SenderParts } from '../gateways/http/routes.js';
+import { Transfers } from '../gateways/http/transfers.js';
 import { ControlServer, type ControlOptions } from '../gateways/http/server.js';
 import { controlSocketOf } from '../services/service-names.js';
 import type { UserSessions } from '../services/user-sessions.js';
@@ -37,7 +40,19 @@ export interface ControlParts {
 export function apiOf(base: Base, parts: ControlParts): ApiParts {
   const { running, neighbours } = parts;
   const health = { services: [...running], missing: (signal: AbortSignal) => neighbours.missing(signal) };
-  return { health, ...gatewayOf(base, parts), ...hostedOf(parts), logger: base.logger };
+  const metrics = metricsOf(base, running, neighbours);
+  return { health, ...gatewayOf(base, parts), ...hostedOf(parts), metrics, logger: base.logger };
+}
+
+/** Only the gateway asks the others: each of them tells of itself. */
+function metricsOf({ telemetry }: Base, running: ReadonlySet<Service>, neighbours: Neighbours): MetricsParts {
+  const [only = 'gateway'] = running;
+  return {
+    process: running.size === 1 ? only : 'peer',
+    telemetry,
+    watch: new ProcessWatch(),
+    others: running.has('gateway') ? neighbours.others(running) : [],
+  };
 }
 
 /** The socket on which this process takes orders, or at least says how it is. */
@@ -74,6 +89,7 @@ function gatewayOf(base: Base, parts: ControlParts): Pick<ApiParts, 'gateway' | 
     links,
     sessions,
     documents,
+    transfers: new Transfers(clock),
     usage: async (signal) => store?.usage() ?? STORAGE.parse(await get('file-receiver', '/v1/storage', signal)),
     pendingDeletes: async (signal) =>
       sender?.outbox.pending() ?? OUTBOX.parse(await get('file-sender', '/v1/outbox', signal)).pendingDeletes,

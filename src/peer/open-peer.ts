@@ -6,6 +6,7 @@ import type { DocumentDatabase } from '../documents/document-database.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { Front } from '../front/front.js';
 import type { ControlServer } from '../gateways/http/server.js';
+import type { SftpServer } from '../gateways/sftp/sftp-server.js';
 import type { WebServer } from '../gateways/web/web-server.js';
 import { UserSessions } from '../services/user-sessions.js';
 import { socketPath } from '../socket-path.js';
@@ -25,6 +26,7 @@ import { type MembersParts, newMembers, readMembers, watchMembers } from './memb
 import { Neighbours, untilUp } from './neighbours.js';
 import type { Opened } from './opened.js';
 import { claimServices } from './running.js';
+import { openSftp } from './sftp.js';
 import { openWeb } from './web.js';
 
 /** What a running process of a peer is made of, as far as the running itself needs it. What it does not run is absent. */
@@ -35,6 +37,7 @@ export interface Parts {
   readonly control: ControlServer;
   /** Where the gateway runs, unless the setting says `off`. */
   readonly web?: WebServer | undefined;
+  readonly sftp?: SftpServer | undefined;
   readonly members?: MembersParts;
   readonly store?: DiskStore | undefined;
   /** Where the File Sender runs. */
@@ -114,8 +117,9 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const parts = { running, neighbours, catalog, members, links, documents, enrolment, store, sessions, ...engines };
   const api = apiOf(base, parts);
   const web = await openWeb(base, api, opened);
-  const entrance = web && { entrance: web.entrance };
-  const control = opened.keep(await openControl(base, running, { ...api, ...entrance }));
+  const more = web && { entrance: web.entrance, live: web.live };
+  const sftp = await openSftp(base, { neighbours, catalog, sessions, gateway: api.gateway, ...engines }, opened);
+  const control = opened.keep(await openControl(base, running, { ...api, ...more }));
   const port = running.has('front') ? servers[0]?.port : undefined;
   return {
     base,
@@ -123,6 +127,7 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
     neighbours,
     control,
     web: web?.server,
+    sftp,
     members,
     store,
     engine: engines.sender,

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { parseAddress } from '../front/address.js';
 import type { ApiParts } from '../gateways/http/api-routes.js';
+import type { StatusReply } from '../gateways/http/api.js';
+import { Live } from '../gateways/http/live.js';
+import type { GatewayParts } from '../gateways/http/routes.js';
+import { statusOf } from '../gateways/http/status-routes.js';
 import { BrowserSessions } from '../gateways/web/browser-sessions.js';
 import type { Entrance } from '../gateways/web/session-routes.js';
 import { TokenBook } from '../gateways/web/token-book.js';
@@ -13,6 +17,7 @@ import type { Opened } from './opened.js';
 /** The web UI and the HTTP API on TCP, unless the setting says `off`. */
 export interface Web {
   readonly entrance: Entrance;
+  readonly live: Live;
   readonly server: WebServer | undefined;
 }
 
@@ -22,18 +27,38 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
   const { gateway } = api;
   if (gateway === undefined) return undefined;
   const state = opened.keep(await openGatewayState(join(config.home, HOME.state)));
-  let server: WebServer | undefined;
+  const opening: { server?: WebServer } = {};
   const entrance: Entrance = {
     links,
     tokens: new TokenBook(state, now),
     browsers: new BrowserSessions(now),
-    url: () => (server === undefined ? undefined : urlOf(base, server.port)),
+    url: () => opening.server && urlOf(base, opening.server.port),
     now,
   };
-  if (config.web === 'off') return { entrance, server };
+  const live = opened.keep(openLive(base, gateway, entrance));
+  if (config.web === 'off') return { entrance, live, server: undefined };
   const options = { address: config.web, hosts: config.webHosts, entrance };
-  server = opened.keep(await WebServer.open({ ...options, api: { ...api, gateway } }));
-  return { entrance, server };
+  const server = opened.keep(await WebServer.open({ ...options, api: { ...api, gateway, live } }));
+  opening.server = server;
+  return { entrance, live, server };
+}
+
+/** Whoever is not signed in any more has no page open either. */
+function openLive({ logger }: Base, gateway: GatewayParts, { browsers }: Entrance): Live {
+  const { catalog, sessions, transfers } = gateway;
+  const status = (user: string, signal: AbortSignal): Promise<StatusReply> =>
+    statusOf(gateway, { user, signal, logger });
+  const live = new Live({ catalog, sessions, transfers, status, logger });
+  sessions.onEnd((user) => {
+    browsers.endAll(user);
+  });
+  browsers.onEnd(({ id }) => {
+    live.end(({ owner }) => owner === id, {
+      code: 'UNAUTHENTICATED',
+      message: 'This session has ended. Sign in again.',
+    });
+  });
+  return live;
 }
 
 /** As a browser of this machine finds it; behind a proxy as others do. */

@@ -16,6 +16,9 @@ import { metricsRoutes } from './metrics/metrics-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
 import { removalRoutes } from './removal-routes.js';
+import type { Live } from './live.js';
+import { liveRoutes } from './live-routes.js';
+import { watchTransfers } from './transfer-hooks.js';
 import type { Audience, GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
 import { receiverRoutes, senderRoutes } from './service-routes.js';
 import { ServiceClient } from './service-client.js';
@@ -31,6 +34,8 @@ export interface ApiParts {
   readonly network?: NetworkParts;
   /** Of the gateway: who may come in from TCP. */
   readonly entrance?: Entrance;
+  /** Of the gateway: what open pages are told. */
+  readonly live?: Live;
   /** The File Sender in this process; for the gateway also: where to reach it. */
   readonly sender?: SenderParts | ServiceClient;
   /** The File Receiver in this process; for the gateway also: where to reach it. */
@@ -73,7 +78,7 @@ export function nothingAt({ method, url }: Pick<FastifyRequest, 'method' | 'url'
 
 /** All routes of the API (api.ts, network-api.ts) that this process can answer, from /v1 on. */
 export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Routes, audience: Audience): void {
-  const { health, gateway, network, entrance, sender, receiver, metrics } = parts;
+  const { health, gateway, network, entrance, live, sender, receiver, metrics } = parts;
   const isLocal = audience === 'local';
   healthRoutes(server, routes, health);
   if (metrics !== undefined) {
@@ -84,6 +89,8 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     statusRoutes(server, routes, gateway);
     userRoutes(server, routes, gateway, audience);
     entryRoutes(server, routes, gateway);
+    watchTransfers(server, routes, gateway.transfers);
+    if (live !== undefined) liveRoutes(server, routes, { live, transfers: gateway.transfers });
     if (network !== undefined) networkRoutes(server, routes, network);
     if (isLocal && entrance !== undefined) entranceRoutes(server, routes, { gateway, entrance });
   }
@@ -114,7 +121,7 @@ interface EntranceParts {
 
 /** For whoever is at the machine itself. */
 function entranceRoutes(server: FastifyInstance, routes: Routes, { gateway, entrance }: EntranceParts): void {
-  sessionRoutes(server, { entrance, sessionOf: routes.sessionOf, current: () => undefined });
+  sessionRoutes(server, routes, entrance);
   linkRoutes(server, entrance, (request, user) => {
     const name = user ?? routes.userOf(request);
     return name === undefined && gateway.sessions.list().length === 0 ? undefined : gateway.sessions.get(name);

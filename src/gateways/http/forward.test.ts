@@ -40,6 +40,7 @@ async function openStage(context: TestContext, service: RequestListener): Promis
     logger: silentLogger(),
     sessionOf: () => SESSION,
     userOf: () => SESSION.name,
+    callerOf: () => 'local',
     onSecret: () => undefined,
     stopping: new AbortController().signal,
     track: <T>(work: Promise<T>) => work,

@@ -10,6 +10,7 @@ import type { Service } from '../../services/service-names.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { StoreUsage } from '../../store/usage.js';
 import type { DocumentsSource } from './documents-status.js';
+import type { Transfers } from './transfers.js';
 
 /** What every route may use. */
 export interface Routes {
@@ -18,6 +19,8 @@ export interface Routes {
   readonly sessionOf: (request: FastifyRequest) => Session;
   /** The name of the user that it is about, where one is named. @throws StorageError INVALID_ARGUMENT */
   readonly userOf: (request: FastifyRequest) => string | undefined;
+  /** Who asks: the id of a browser's session or of a token; on the control socket all are one. */
+  readonly callerOf: (request: FastifyRequest) => string;
   /** A user's secret was replaced by this request: whoever was signed in by the old one is not any more. */
   readonly onSecret: (request: FastifyRequest, user: string) => void;
   /** Aborted when the server closes. */
@@ -37,6 +40,8 @@ export interface GatewayParts {
   readonly links: PeerLinks;
   readonly sessions: UserSessions;
   readonly documents: DocumentsSource;
+  /** Of this process, over all of its sockets and ports. */
+  readonly transfers: Transfers;
   /** Of the File Receiver's store. @throws StorageError UNAVAILABLE */
   readonly usage: (signal: AbortSignal) => Promise<StoreUsage>;
   /** Of the File Sender's outbox. @throws StorageError UNAVAILABLE */

@@ -53,6 +53,7 @@ export class ControlServer implements AsyncDisposable {
     const routes: Routes = {
       ...{ logger, sessionOf, stopping: stop.signal, track: work.track },
       userOf: userNamed,
+      callerOf: () => 'local',
       onSecret: (_request, user) => options.entrance?.browsers.endAll(user),
     };
     addRoutes(server, options, routes, 'local');

@@ -6,7 +6,8 @@ import { findPackage } from '../../package.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
 import { syncOf } from './documents-status.js';
-import { METRICS_TYPE, metricsText } from './metrics.js';
+import type { GatewayFamilies } from './metrics/metrics-routes.js';
+import { familiesOfStatus } from './metrics/of-status.js';
 import { type GatewayParts, signalOf, type Routes } from './routes.js';
 import { schemeOrNone } from './scheme-or-none.js';
 
@@ -14,13 +15,14 @@ const { version } = findPackage();
 
 export function statusRoutes(server: FastifyInstance, routes: Routes, parts: GatewayParts): void {
   const { logger } = routes;
-  server.get('/v1/metrics', async (_request, reply) => {
-    void reply.type(METRICS_TYPE);
-    return metricsText(await statusOf(parts, { user: undefined, signal: signalOf(routes, reply), logger }));
-  });
   server.get('/v1/status', async (request, reply) =>
     statusOf(parts, { user: routes.userOf(request), signal: signalOf(routes, reply), logger }),
   );
+}
+
+/** What of the status is metrics. */
+export function gatewayFamilies(parts: GatewayParts, logger: Logger): GatewayFamilies {
+  return async (signal) => familiesOfStatus(await statusOf(parts, { user: undefined, signal, logger }), Date.now());
 }
 
 interface Asked {
@@ -29,7 +31,8 @@ interface Asked {
   readonly logger: Logger;
 }
 
-async function statusOf(parts: GatewayParts, { user, signal, logger }: Asked): Promise<StatusReply> {
+/** @param asked about which user: the only one unlocked unless one is named */
+export async function statusOf(parts: GatewayParts, { user, signal, logger }: Asked): Promise<StatusReply> {
   const { catalog, book, sessions, documents } = parts;
   const { id, name, tolerate } = await catalog.network();
   const answers = await parts.links.pingAll(signal);

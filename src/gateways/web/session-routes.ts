@@ -4,6 +4,7 @@ import type { Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
 import { MAX_TOKEN_DAYS, MAX_TOKEN_NAME_CHARS, MAX_USER_NAME_CHARS } from '../../limits.js';
 import { check } from '../http/requests.js';
+import type { Routes } from '../http/routes.js';
 import type { LinkReply, TokenReply, WebSessionReply } from '../http/web-api.js';
 import type { BrowserSession, BrowserSessions } from './browser-sessions.js';
 import type { Links } from './links.js';
@@ -31,20 +32,13 @@ export interface Entrance {
   readonly now: () => number;
 }
 
-export interface SessionRouteParts {
-  readonly entrance: Entrance;
-  readonly sessionOf: (request: FastifyRequest) => Session;
-  /** Id of the session or token of a request. */
-  readonly current: (request: FastifyRequest) => string | undefined;
-}
-
 /** Which browsers and programs may ask in a user's name; on the control socket, too. */
-export function sessionRoutes(server: FastifyInstance, { entrance, sessionOf, current }: SessionRouteParts): void {
-  const { tokens, browsers, now } = entrance;
+export function sessionRoutes(server: FastifyInstance, routes: Routes, { tokens, browsers, now }: Entrance): void {
+  const { sessionOf, callerOf } = routes;
 
   server.get('/v1/sessions', async (request): Promise<WebSessionReply[]> => {
     const { name, user } = sessionOf(request);
-    const own = current(request);
+    const own = callerOf(request);
     return [
       ...browsers.list(name).map((browser) => browserReply(browser, own)),
       ...tokens.list(user).map((token) => tokenReply(token, own)),
@@ -93,13 +87,13 @@ export function linkRoutes(
   });
 }
 
-function browserReply(browser: BrowserSession, current: string | undefined): WebSessionReply {
+function browserReply(browser: BrowserSession, current: string): WebSessionReply {
   const { id, name, user, createdMs, lastUsedMs, expiresMs } = browser;
   const times = { created: time(createdMs), lastUsed: time(lastUsedMs), expires: time(expiresMs) };
   return { id, kind: 'browser', name, user: user ?? '', scope: 'all', ...times, current: id === current };
 }
 
-function tokenReply(token: ApiToken, current: string | undefined): WebSessionReply {
+function tokenReply(token: ApiToken, current: string): WebSessionReply {
   const { id, name, userName: user, scope, createdMs, lastUsedMs, expiresMs } = token;
   const times = { created: time(createdMs), lastUsed: time(lastUsedMs), expires: time(expiresMs) };
   return { id, kind: 'token', name, user, scope, ...times, current: id === current };

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { StorageError } from '../../errors.js';
 import { CLOSE_GRACE_MS } from '../../limits.js';
 import { addRoutes, takeStreams, type ApiParts } from '../http/api-routes.js';
@@ -46,10 +46,7 @@ export class WebServer implements AsyncDisposable {
       addApi(scope, options, { access, work, stopping: stop.signal });
     };
     const shell = await WebShell.open({ address, hosts, logger, api: routes });
-    const forget = gateway.sessions.onEnd((user) => {
-      browsers.endAll(user);
-    });
-    return new WebServer(shell, { stop, work, forget });
+    return new WebServer(shell, { stop, work });
   }
 
   get port(): number {
@@ -65,8 +62,7 @@ export class WebServer implements AsyncDisposable {
 
   /** Ends requests in progress, as the control server does. */
   async close(): Promise<void> {
-    const { stop, work, forget } = this.#ending;
-    forget();
+    const { stop, work } = this.#ending;
     stop.abort(new StorageError('CANCELLED', 'This peer is shutting down.'));
     await work.ended(CLOSE_GRACE_MS);
     await this.#shell.close();
@@ -80,7 +76,6 @@ export class WebServer implements AsyncDisposable {
 interface Ending {
   readonly stop: AbortController;
   readonly work: InProgress;
-  readonly forget: () => void;
 }
 
 interface AccessParts {
@@ -98,6 +93,7 @@ function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: Ac
     track: work.track,
     sessionOf: (request) => access.sessionOf(request),
     userOf: (request) => access.find(request)?.user,
+    callerOf: (request) => access.principal(request).id,
     onSecret: (request, user) => {
       entrance.browsers.endAll(user, access.find(request)?.id);
     },
@@ -110,6 +106,5 @@ function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: Ac
   takeStreams(scope);
   addRoutes(scope, api, routes, 'web');
   signInRoutes(scope, { gateway: api.gateway, access, ...entrance });
-  const current = (request: FastifyRequest): string => access.principal(request).id;
-  sessionRoutes(scope, { entrance, sessionOf: routes.sessionOf, current });
+  sessionRoutes(scope, routes, entrance);
 }
