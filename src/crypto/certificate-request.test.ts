@@ -42,7 +42,7 @@ describe('a certificate request', () => {
   });
 
   it('with a name that cannot be one is refused', async () => {
-    for (const name of ['', 'a\nb', 'x'.repeat(65)]) {
+    for (const name of ['', 'a\nb', 'x'.repeat(65), 'nas\u202esan', 'n\u200bas', 'nas\u{e0041}']) {
       await assert.rejects(openCertificateRequest(await makeCertificateRequest(privateKey, name)), StorageError, name);
     }
   });

@@ -1,11 +1,11 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { StorageError, wrapError } from '../errors.js';
 import { MAX_CERTIFICATE_REQUEST_BYTES } from '../limits.js';
+import { isPlainText } from '../plain-text.js';
 import { commonName, loadX509, SIGNING, signingKey, verifyingKey } from './x509.js';
 
 /** ub-common-name (RFC 5280 appendix A.1). */
 export const MAX_COMMON_NAME_CHARS = 64;
-const COMMON_NAME = new RegExp(`^\\P{Cc}{1,${String(MAX_COMMON_NAME_CHARS)}}$`, 'u');
 
 /** Who asks for a certificate. */
 export interface Applicant {
@@ -53,10 +53,10 @@ export async function openCertificateRequest(der: Uint8Array): Promise<Applicant
   if (!isSigned) {
     throw new StorageError('INVALID_ARGUMENT', 'This certificate request is not signed with the key that it is for.');
   }
-  if (!COMMON_NAME.test(name)) {
+  if (name === '' || Array.from(name).length > MAX_COMMON_NAME_CHARS || !isPlainText(name)) {
     throw new StorageError(
       'INVALID_ARGUMENT',
-      `The name of a peer has 1 to ${String(MAX_COMMON_NAME_CHARS)} characters, none of them for control.`,
+      `The name of a peer has 1 to ${String(MAX_COMMON_NAME_CHARS)} characters that can be seen: none for control or for the direction of text.`,
     );
   }
   return { publicKey, name };

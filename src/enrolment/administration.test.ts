@@ -94,6 +94,9 @@ describe('administration', () => {
     for (const address of ['0.0.0.0:1', '[::]:1', 'nas.example', ':1']) {
       await assert.rejects(administration.setOwn({ address }), isCode('INVALID_ARGUMENT'), address);
     }
+    for (const changes of [{ name: 'nas\u202e' }, { zone: 'att\u200bic' }, { name: '' }]) {
+      await assert.rejects(administration.setOwn(changes), isCode('INVALID_ARGUMENT'), JSON.stringify(changes));
+    }
     assert.deepEqual(written, []);
   });
 

@@ -10,6 +10,7 @@ import { demandAdvertisable } from './client.js';
 import { type Enrolment, fingerprintOf, type InvitationTerms, type Issued } from './enrolment.js';
 import { profileIn } from './publish.js';
 import type { Roll } from './roll.js';
+import { demandName, demandPlain } from './peer-name.js';
 
 export interface AdministrationOptions {
   readonly home: string;
@@ -95,7 +96,9 @@ export class Administration {
   /** What this peer says of itself; its address and capacity go into its settings, too. */
   async setOwn(changes: OwnChanges): Promise<PeerProfile> {
     const { catalog, home } = this.#options;
-    const { address, capacityBytes, backup } = changes;
+    const { address, capacityBytes, backup, name, zone } = changes;
+    if (name !== undefined) demandName(name);
+    demandPlain('zone', zone);
     const peers = await catalog.peers();
     const own = await this.#own();
     if (address !== undefined) demandAdvertisable(address);

@@ -16,6 +16,7 @@ import { checkAddress } from '../front/address.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile } from '../peers/peer-record.js';
 import { fingerprintOf } from './enrolment.js';
+import { demandName } from './peer-name.js';
 import { entriesOf, type NewPeer, profileOf, wholeOrNothing, withHomeRoll } from './new-peer.js';
 
 export interface NewNetwork {
@@ -45,6 +46,7 @@ export interface CreatedNetwork {
  */
 export async function createNetwork(request: NewNetwork): Promise<CreatedNetwork> {
   const { home, name, peer, nowMs, tolerate } = request;
+  demandName(name);
   await demandEmptyHome(home);
   await checkAddress(peer.listen);
   const authority = await createAuthority(name, nowMs());

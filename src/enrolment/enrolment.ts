@@ -13,6 +13,7 @@ import {
 } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { Invitation, Invitations } from './invitations.js';
+import { demandPlain } from './peer-name.js';
 import type { Roll } from './roll.js';
 import { encodeToken } from './token.js';
 
@@ -76,6 +77,7 @@ export class Enrolment {
     const { membership, invitations, nowMs, logger } = this.#options;
     this.#authority();
     const { lifetimeMs = INVITATION_LIFETIME_MS, authority = false, note = '' } = terms;
+    demandPlain('note', note);
     if (!(lifetimeMs > 0 && lifetimeMs <= MAX_INVITATION_LIFETIME_MS)) {
       const days = String(MAX_INVITATION_LIFETIME_MS / 86_400_000);
       throw new StorageError('INVALID_ARGUMENT', `An invitation is good for ${days} days at most.`);

@@ -75,6 +75,7 @@ export async function joinNetwork(request: JoinRequest): Promise<Joined> {
   }
   const former = await formerOf(files, request);
   const peer = await request.peer(former);
+  const described = profileOf(peer);
   await checkAddress(peer.listen);
   const issuer = await findIssuer(request);
   const key = files.key ?? privateKeyToPem(newPeerKeyPair().privateKey);
@@ -84,7 +85,7 @@ export async function joinNetwork(request: JoinRequest): Promise<Joined> {
   await writeIdentity(home, tls);
   if (certified.authorityKey !== undefined) await writeAuthorityKey(home, certified.authorityKey);
   await changeSettings(home, { listen: peer.listen, address: peer.address });
-  const profile = { id: membership.peer, ...profileOf(peer), certificate: certified.certificate };
+  const profile = { id: membership.peer, ...described, certificate: certified.certificate };
   return await withHomeRoll({ ...request, membership }, async (roll) => {
     await roll.take(certified.records);
     const record = await roll.setPeer(profile);

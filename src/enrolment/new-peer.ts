@@ -9,6 +9,7 @@ import { HOME } from '../home.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile } from '../peers/peer-record.js';
 import { RecordMemory } from '../store/record-memory.js';
+import { demandName, demandPlain } from './peer-name.js';
 import { Roll } from './roll.js';
 
 /** What people decide about a new peer. */
@@ -17,7 +18,7 @@ export interface NewPeer extends Pick<PeerProfile, 'name' | 'zone' | 'backup' | 
   readonly listen: string;
 }
 
-/** What a peer says of itself, out of what was decided about it. */
+/** What a peer says of itself, out of what was decided about it. @throws StorageError INVALID_ARGUMENT for names that are none */
 export function profileOf({
   address,
   name,
@@ -25,6 +26,8 @@ export function profileOf({
   backup,
   capacityBytes,
 }: NewPeer): Omit<PeerProfile, 'id' | 'certificate'> {
+  demandName(name);
+  demandPlain('zone', zone);
   return { address, name, zone, backup, capacityBytes };
 }
 

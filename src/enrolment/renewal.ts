@@ -7,6 +7,7 @@ import { writeCertificate } from '../home.js';
 import { RENEWAL_CHECK_MS, RENEWAL_RETRY_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { PeerRecord } from '../peers/peer-record.js';
+import { isPlainText } from '../plain-text.js';
 import type { LiveTls } from '../wire/live-tls.js';
 import { askEnrolment, Refused } from './client.js';
 import type { Enrolment } from './enrolment.js';
@@ -46,9 +47,12 @@ export function isDue(certificate: string, nowMs: number): boolean {
  */
 export async function renewCertificate(options: RenewalOptions, signal: AbortSignal): Promise<void> {
   const { home, tls, enrolment, nowMs } = options;
-  const name = Array.from(await options.name())
-    .slice(0, MAX_COMMON_NAME_CHARS)
-    .join('');
+  // Whatever a former version let into it.
+  const name =
+    Array.from(await options.name())
+      .filter(isPlainText)
+      .slice(0, MAX_COMMON_NAME_CHARS)
+      .join('') || 'peer';
   const csr = await makeCertificateRequest(privateKeyFromPem(tls.key), name);
   const certificate = enrolment.isAuthority
     ? await enrolment.renewOwn(csr)

@@ -19,6 +19,7 @@ import type { Document } from '../documents/document-database.js';
 import { StorageError } from '../errors.js';
 import { MAX_BOOTSTRAP_RECORDS } from '../limits.js';
 import type { PeerProfile } from '../peers/peer-record.js';
+import { demandPlain } from './peer-name.js';
 
 export interface RollOptions extends RecordSetParts {
   readonly membership: Membership;
@@ -81,6 +82,8 @@ export class Roll {
     if (id !== peerRecordId(peer) || document._id !== id || record === undefined) {
       throw new StorageError('PERMISSION_DENIED', 'A peer hands in the record of itself, and no other.');
     }
+    demandPlain('name', record.name);
+    demandPlain('zone', record.zone);
     await this.#peers.put(signed);
     return record;
   }

@@ -22,6 +22,7 @@ import { readCertificate } from '../../src/crypto/peer-identity.js';
 import { askEnrolment, Refused, type Trust } from '../../src/enrolment/client.js';
 import { ANSWERS, PATHS, toBase64 } from '../../src/enrolment/messages.js';
 import { isDue, renewCertificate, type RenewalOptions } from '../../src/enrolment/renewal.js';
+import type { JoinRequest } from '../../src/enrolment/join-network.js';
 import { TlsWatch } from '../../src/enrolment/tls-watch.js';
 import { encodeToken, parseToken } from '../../src/enrolment/token.js';
 import { StorageError } from '../../src/errors.js';
@@ -30,7 +31,7 @@ import { MAX_ENROL_BODY_BYTES, MAX_ENROL_REQUESTS_PER_S } from '../../src/limits
 import { silentLogger } from '../../src/log.js';
 import { secureContextOptions } from '../../src/wire/tls.js';
 import { NEVER } from '../contract/offer.js';
-import { refusal, Stage } from '../enrolment/stage.js';
+import { joinRequest, refusal, Stage } from '../enrolment/stage.js';
 
 const DAY_MS = 86_400_000;
 
@@ -87,6 +88,26 @@ describe('joining a network', () => {
     const revoked = await stage.enrolment.invite({ addresses: [stage.address] });
     await stage.enrolment.invitations.revoke(revoked.invitation.id);
     await refusal(stage.join(revoked.token), 'UNAUTHENTICATED');
+  });
+
+  it('takes no name, zone or note that looks like another one', async () => {
+    const token = await stage.token();
+    const home = stage.newHome();
+    for (const changes of [{ name: 'san\u202e' }, { name: 'n\u200bas' }, { zone: 'cel\u2066lar' }]) {
+      const peer: JoinRequest['peer'] = async (former) => ({ ...(await joinRequest(home).peer(former)), ...changes });
+      await refusal(stage.join(token, { home, peer }), 'INVALID_ARGUMENT');
+      assert.equal(existsSync(home), false);
+    }
+    await stage.join(token, { home });
+    await refusal(stage.enrolment.invite({ addresses: [], note: 'for \u202eaél' }), 'INVALID_ARGUMENT');
+    // Somebody whose program does not look.
+    const { trust, home: own } = await member();
+    const { membership } = await readIdentity(own);
+    const said = { address: 'a:1', zone: '', capacityBytes: 1, backup: false, certificate: membership.certificate };
+    const profile = { ...said, id: membership.peer, name: 'first\u200e' };
+    const signed = writePeer(profile, membership.network, { counter: 9, issuedMs: 1, sign: membership.signAsPeer });
+    const record = toRecordDocument('peer', peerRecordId(membership.peer), signed);
+    await refusal(ask(PATHS.record, { record }, trust), 'INVALID_ARGUMENT');
   });
 
   it('goes on with the same token where it broke off', async () => {
