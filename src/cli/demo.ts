@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { DEMO_HELP, parseDemoOptions, type DemoOptions } from './demo/options.js';
 import { play } from './demo/play.js';
 import { Stage } from './demo/stage.js';
+import { ControlClient } from './control-client.js';
 import type { Devnet } from './devnet/devnet.js';
 import { runProcess } from './run-process.js';
 import type { Runtime } from './runtime.js';
@@ -17,7 +18,7 @@ async function demonstrate(options: DemoOptions, runtime: Runtime): Promise<void
   await using stage = await Stage.open(options.directory);
   const devnet = await play(options, stage, runtime);
   if (options.once) return;
-  runtime.stdout.write(invitation(devnet));
+  runtime.stdout.write(await invitation(devnet, runtime.signal));
   await untilAborted(runtime.signal);
   runtime.stdout.write('\nStopping the peers and cleaning up.\n');
 }
@@ -31,12 +32,20 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   }
 }
 
-function invitation(devnet: Devnet): string {
+async function invitation(devnet: Devnet, signal: AbortSignal): Promise<string> {
   const { directory } = devnet.layout;
+  const { home } = devnet.peer(1);
+  await using client = new ControlClient(home, { signal });
+  const { url } = await client.webLink();
   return `
-The network stays up until Ctrl-C. In another terminal, from this folder:
+The network stays up until Ctrl-C. Look at it in a browser; this link signs one in as the user demo, once, within ten minutes:
 
-  export SHOAL_HOME=${devnet.peer(1).home}
+  ${url}
+
+Or in another terminal, from this folder:
+
+  export SHOAL_HOME=${home}
+  ./bin/shoal web
   ./bin/shoal status
   ./bin/shoal ls /
   ./bin/shoal where /project/package.json

@@ -21,9 +21,14 @@ it('the demonstration loses two peers and no byte, stays up, and leaves nothing 
     const child = spawn(process.execPath, [DEMO, '--file', file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = once(child, 'exit');
     const lines: string[] = [];
+    let page: Promise<Response> | undefined;
     for await (const line of createInterface({ input: child.stdout })) {
       lines.push(line);
-      if (line.includes('devnet start')) child.kill('SIGINT'); // the last line of the invitation
+      const [link] = /http:\/\/127\.0\.0\.1:\d+\/#link=\S+/.exec(line) ?? [];
+      if (link !== undefined) page = fetch(link);
+      if (!line.includes('devnet start')) continue; // the last line of the invitation
+      assert.equal((await page)?.status, 200);
+      child.kill('SIGINT');
     }
     assert.deepEqual(await exited, [0, null], lines.join('\n'));
     const text = lines.join('\n');
