@@ -20,6 +20,8 @@ export interface Config {
   readonly web: string;
   /** Names by which browsers reach it, beside those of this machine itself. */
   readonly webHosts: readonly string[];
+  /** Where SFTP clients come in, HOST:PORT; `off`: nowhere. */
+  readonly sftp: string;
   readonly reserveBytes: number;
   readonly capacityBytes: number | undefined;
   readonly workers: number;
@@ -104,6 +106,13 @@ export const OPTIONS: readonly Option[] = [
     ),
     fallback: () => [],
     about: 'Names by which browsers reach the web UI through a proxy that speaks TLS, by commas; see docs/http-api.md',
+  },
+  {
+    name: 'sftp',
+    variable: 'SHOAL_SFTP',
+    schema: z.union([z.literal('off'), HOST_AND_PORT], 'must be HOST:PORT or off'),
+    fallback: () => '127.0.0.1:2022',
+    about: 'Where the peer serves SFTP, HOST:PORT, or `off`; see docs/sftp.md',
   },
   {
     name: 'reserveBytes',

@@ -24,6 +24,10 @@ export const HOME = {
   nginx: 'nginx',
   state: 'state',
   settings: 'config.json',
+  /** Of the SFTP server; `.pub` beside it. */
+  sftpKey: 'ssh_host_ed25519_key',
+  /** Of files that are written in the middle over SFTP; what lies here has no name for longer than a moment. */
+  spool: 'spool',
 } as const;
 
 export interface PeerIdentity {

@@ -27,6 +27,8 @@ export interface DevnetPeerRequest {
   readonly name: string;
   /** Of the web UI, on 127.0.0.1; absent: it has none. */
   readonly webPort?: number;
+  /** Of its SFTP; absent: it has none. */
+  readonly sftpPort?: number;
 }
 
 export interface DevnetRequest {
@@ -132,8 +134,8 @@ async function makePeer(dir: string, request: DevnetPeerRequest, role: Role): Pr
   const { files, membership } = await newIdentity(authority, identity);
   await writeIdentity(home, files);
   if (first) await writeAuthorityKey(home, privateKeyToPem(authority.privateKey));
-  const web = request.webPort === undefined ? 'off' : `${HOST}:${String(request.webPort)}`;
-  await changeSettings(home, { listen: address, web });
+  const at = (port: number | undefined): string => (port === undefined ? 'off' : `${HOST}:${String(port)}`);
+  await changeSettings(home, { listen: address, web: at(request.webPort), sftp: at(request.sftpPort) });
   const { peer: id, certificate } = membership;
   const profile = { id, address, name, zone, capacityBytes: CAPACITY_BYTES, backup, certificate };
   return { request, home, profile, membership };

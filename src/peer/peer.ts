@@ -60,25 +60,31 @@ export class Peer implements AsyncDisposable {
     return this.#parts.web?.port;
   }
 
+  /** Where SFTP clients reach it, as it came out; undefined where there is no SFTP. */
+  get sftpPort(): number | undefined {
+    return this.#parts.sftp?.port;
+  }
+
   get sessions(): UserSessions {
     return here(this.#parts.sessions, 'gateway');
   }
 
   /** Serves until the signal; then transfers in progress get `drainSeconds` to end. */
   async run(signal: AbortSignal): Promise<void> {
-    const { base, running, port, control, web } = this.#parts;
+    const { base, running, port, control, web, sftp } = this.#parts;
     const { logger, config } = base;
     const [only] = running;
     if (running.size === 1) logger.info({ service: only, ...(port !== undefined && { port }) }, 'service is up');
     else logger.info({ home: config.home, ...(port !== undefined && { port }) }, 'peer is up');
     if (web !== undefined) logger.info({ web: config.web, port: web.port }, 'web UI is up');
+    if (sftp !== undefined) logger.info({ sftp: config.sftp, port: sftp.port }, 'SFTP is up');
     while (!signal.aborted) {
       await this.#housekeep(signal);
       await rest(signal);
     }
     logger.info({ services: [...running] }, 'stopping; transfers in progress get a moment to end');
     const withinMs = config.drainSeconds * 1000;
-    await Promise.all([control.drain(withinMs), web?.drain(withinMs)]);
+    await Promise.all([control.drain(withinMs), web?.drain(withinMs), sftp?.drain(withinMs)]);
   }
 
   close(): Promise<void> {

@@ -18,6 +18,7 @@ const ENVIRONMENT = {
   SHOAL_RESERVE_BYTES: '0',
   SHOAL_LOG: 'info',
   SHOAL_WEB: 'off',
+  SHOAL_SFTP: 'off',
 };
 
 type Child = ChildProcessByStdio<null, null, Readable>;

@@ -20,6 +20,7 @@ const ENVIRONMENT = {
   TMPDIR: process.env['TMPDIR'],
   SHOAL_RESERVE_BYTES: '0',
   SHOAL_WEB: 'off',
+  SHOAL_SFTP: 'off',
 };
 
 export interface HostPeer {

@@ -21,6 +21,8 @@ export interface PlanetOptions {
   readonly backupHosts?: number;
   /** Hosts the CouchDB of a backup host in the place of its peer, from before that peer starts. */
   readonly hostCouch?: (home: string) => Promise<void>;
+  /** Peer 1 serves SFTP, on a port that the system chooses. */
+  readonly sftp?: boolean;
   /** Of each peer, by its number; silent unless given. */
   readonly logger?: (n: number) => Logger;
 }
@@ -45,7 +47,13 @@ interface Place {
 }
 
 export const PASSPHRASE = 'a passphrase for tests';
-const ENVIRONMENT = { SHOAL_WORKERS: '0', SHOAL_RESERVE_BYTES: '0', SHOAL_LOG: 'silent', SHOAL_WEB: 'off' };
+const ENVIRONMENT = {
+  SHOAL_WORKERS: '0',
+  SHOAL_RESERVE_BYTES: '0',
+  SHOAL_LOG: 'silent',
+  SHOAL_WEB: 'off',
+  SHOAL_SFTP: 'off',
+};
 
 /**
  * A whole network in this process: real peers with homes of their own on the disk, which talk over TLS through relays.
@@ -63,7 +71,7 @@ export class Planet implements AsyncDisposable {
     this.#places = places;
   }
 
-  static async open({ peers = 6, backupHosts = 0, hostCouch, logger }: PlanetOptions = {}): Promise<Planet> {
+  static async open({ peers = 6, backupHosts = 0, hostCouch, sftp, logger }: PlanetOptions = {}): Promise<Planet> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-planet-'));
     const relays = await Promise.all(Array.from({ length: peers }, () => Relay.open()));
     const { peers: made } = await provisionDevnet({
@@ -81,7 +89,11 @@ export class Planet implements AsyncDisposable {
       const one = made[i];
       assert.ok(one !== undefined);
       const isHosted = hostCouch !== undefined && i < backupHosts;
-      const environment = { ...ENVIRONMENT, ...(isHosted && { SHOAL_SEPARATE: 'couchdb' }) };
+      const environment = {
+        ...ENVIRONMENT,
+        ...(isHosted && { SHOAL_SEPARATE: 'couchdb' }),
+        ...(sftp === true && i === 0 && { SHOAL_SFTP: '127.0.0.1:0' }),
+      };
       return { ...one, environment, logger: logger?.(one.n) ?? silentLogger(), relay, peer: undefined };
     });
     for (const { home } of places.slice(0, backupHosts)) await hostCouch?.(home);

@@ -56,6 +56,7 @@ export class ServeProcess {
         SHOAL_RESERVE_BYTES: '0',
         SHOAL_LOG: 'info',
         SHOAL_WEB: 'off',
+        SHOAL_SFTP: 'off',
         SHOAL_SEPARATE: separate.join(','),
       },
     });

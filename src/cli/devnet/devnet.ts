@@ -52,9 +52,9 @@ export class Devnet {
     this.#runtime.signal.throwIfAborted();
     await using client = new ControlClient(peer.home, { signal: this.#runtime.signal });
     if ((await statusIfUp(client)) === undefined && runningPeer(peer.home) === undefined) {
-      // Peers of one machine cannot all have the web UI's usual port.
-      const env = peer.web === null ? { ...this.#runtime.env, SHOAL_WEB: 'off' } : this.#runtime.env;
-      launch(peer.home, env, this.#program);
+      // Peers of one machine cannot all have the usual ports.
+      const off = { ...(peer.web === null && { SHOAL_WEB: 'off' }), ...(peer.sftp === null && { SHOAL_SFTP: 'off' }) };
+      launch(peer.home, { ...this.#runtime.env, ...off }, this.#program);
     }
     const status = await this.#ready(client, peer);
     if (!status.users.some((user) => user.name === DEVNET_USER && user.unlocked)) {

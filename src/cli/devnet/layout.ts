@@ -21,6 +21,8 @@ export interface DevnetPeer {
   readonly address: string;
   /** Of its web UI, "http://127.0.0.1:20018"; null: it has none. */
   readonly web: string | null;
+  /** Of its SFTP, "127.0.0.1:20019"; null: it has none. */
+  readonly sftp: string | null;
 }
 
 /** What `devnet.json` says: made once, never changed. */
@@ -37,6 +39,7 @@ export interface ProvisionRequest {
     readonly zone: string;
     readonly name: string;
     readonly webPort?: number;
+    readonly sftpPort?: number;
   }[];
   readonly tolerate?: number;
   readonly backupHosts?: number;
@@ -46,7 +49,7 @@ export interface ProvisionRequest {
 /** Makes the network authority, the homes `<dir>/peer-<n>` and the user `demo` at each; src/provision.ts has it. */
 export type Provision = (
   request: ProvisionRequest,
-) => Promise<{ readonly peers: readonly Omit<DevnetPeer, 'name' | 'web'>[] }>;
+) => Promise<{ readonly peers: readonly Omit<DevnetPeer, 'name' | 'web' | 'sftp'>[] }>;
 
 const FILE = 'devnet.json';
 
@@ -95,11 +98,11 @@ export async function createLayout(
   const dir = resolve(directory);
   claimEmptyFolder(dir);
   try {
-    const [webPort, ...ports] = await chooseFreePorts(options.peers + 1);
+    const [webPort = 0, sftpPort = 0, ...ports] = await chooseFreePorts(options.peers + 2);
     const passphrase = randomBytes(24).toString('base64url');
     const wanted = ports.map((port, index) => ({
       ...{ n: index + 1, port, ...namesOf(index + 1) },
-      ...(index === 0 && webPort !== undefined && { webPort }),
+      ...(index === 0 && { webPort, sftpPort }),
     }));
     const { tolerate, backupHosts } = options;
     const policy = { ...(tolerate !== undefined && { tolerate }), ...(backupHosts !== undefined && { backupHosts }) };
@@ -109,6 +112,7 @@ export async function createLayout(
     const peers = made.peers.map(({ n, id, home, address }, index) => ({
       ...{ n, id, name: namesOf(n).name, home, address },
       web: index === 0 ? web : null,
+      sftp: index === 0 ? `127.0.0.1:${String(sftpPort)}` : null,
     }));
     writeFileSync(join(dir, `${FILE}.new`), `${JSON.stringify({ version: 1, peers }, undefined, 2)}\n`);
     renameSync(join(dir, `${FILE}.new`), join(dir, FILE));
@@ -148,16 +152,16 @@ function parsePeers(text: string): DevnetPeer[] | undefined {
   try {
     const { version, peers } = JSON.parse(text) as { version?: unknown; peers?: unknown };
     if (version !== 1 || !Array.isArray(peers) || !peers.every(isPeer)) return undefined;
-    // Devnets of before had no web UI.
-    return peers.map((peer) => ({ ...peer, web: peer.web ?? null }));
+    // Devnets of before had no web UI, and no SFTP.
+    return peers.map((peer) => ({ ...peer, web: peer.web ?? null, sftp: peer.sftp ?? null }));
   } catch {
     return undefined;
   }
 }
 
-function isPeer(value: unknown): value is Omit<DevnetPeer, 'web'> & Partial<Pick<DevnetPeer, 'web'>> {
+function isPeer(value: unknown): value is Omit<DevnetPeer, 'web' | 'sftp'> & Partial<Pick<DevnetPeer, 'web' | 'sftp'>> {
   if (typeof value !== 'object' || value === null) return false;
-  const { n, id, name, home, address, web } = value as Record<keyof DevnetPeer, unknown>;
-  const isWeb = web === undefined || web === null || typeof web === 'string';
-  return isWeb && Number.isInteger(n) && [id, name, home, address].every((text) => typeof text === 'string');
+  const { n, id, name, home, address, web, sftp } = value as Record<keyof DevnetPeer, unknown>;
+  const isOptional = [web, sftp].every((each) => each === undefined || each === null || typeof each === 'string');
+  return isOptional && Number.isInteger(n) && [id, name, home, address].every((text) => typeof text === 'string');
 }
