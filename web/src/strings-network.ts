@@ -37,7 +37,7 @@ export const NETWORK = {
   saved: 'Saved. Other machines learn of it within seconds.',
   capacityGb: 'Room for chunks, in GB',
   restartHint: 'Room and the role of a backup host are in force from the next start.',
-  remove: 'Remove from the network …',
+  remove: 'Remove …',
   removeTitle: (name: string) => `Remove ${name}?`,
   removeText:
     'Every machine refuses it from now on, for good, and its chunks are missing until they are rebuilt elsewhere. To come back it joins as a new machine.',

@@ -105,7 +105,7 @@ function Made({ invited, onClose }: { readonly invited: InvitedReply; readonly o
         <div class="stack grow">
           <p>{NETWORK.madeLead}</p>
           <pre class="command">shoal serve</pre>
-          <textarea class="input invitation-token" readOnly rows={4} aria-label={NETWORK.invitations} value={token} />
+          <textarea class="input invitation-token" readOnly rows={6} aria-label={NETWORK.invitations} value={token} />
           <div class="row">
             <Button kind="primary" icon="copy" onClick={copy}>
               {NETWORK.copy}

@@ -28,7 +28,7 @@ export function MachineList({ members, self, isAuthority, onEdit, onRemove }: Pe
             <th scope="col" class="table-wide table-number">
               {columns.room}
             </th>
-            <th scope="col" class="table-number">
+            <th scope="col" class="table-wide table-number">
               {columns.latency}
             </th>
             <td />
@@ -46,7 +46,7 @@ export function MachineList({ members, self, isAuthority, onEdit, onRemove }: Pe
                 <StateBadge peer={peer} />
               </td>
               <td class="table-wide table-number">{formatBytes(peer.capacityBytes)}</td>
-              <td class="table-number">
+              <td class="table-wide table-number">
                 {peer.latencyMs === null || peer.id === self ? '–' : formatLatency(peer.latencyMs)}
               </td>
               <td class="table-actions">

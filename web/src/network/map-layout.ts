@@ -1,4 +1,4 @@
-import { boxAround, pack, type Box } from './pack.js';
+import { boxAround, pack, type Box, type Circle, type Placed } from './pack.js';
 
 export interface MapPeer {
   readonly id: string;
@@ -48,7 +48,7 @@ export function layoutMap<T extends MapPeer>(peers: readonly T[], aspect: number
   for (const peer of ordered) byZone.set(peer.zone, [...(byZone.get(peer.zone) ?? []), peer]);
   const names = [...byZone.keys()].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const zones = names.map((name) => zoneOf(name, byZone.get(name) ?? [], largest));
-  const placed = pack(zones, { gap: ZONE_GAP, aspect });
+  const placed = packWell(zones, aspect);
   const box = boxAround(placed);
   return {
     zones: placed.map(({ circle: { name, r, peers: inside }, x, y }) => ({
@@ -62,6 +62,37 @@ export function layoutMap<T extends MapPeer>(peers: readonly T[], aspect: number
       height: box.height + 2 * MARGIN,
     },
   };
+}
+
+/** More circles lie well however they are begun with, and take long to place. */
+const MOST_TRIED = 40;
+
+/** The largest of several ways to place the same circles in a map of this shape. */
+function packWell<T extends Circle>(circles: readonly T[], aspect: number): Placed<T>[] {
+  const tried = circles.length > MOST_TRIED ? [] : [0.8, 1, 1.4, 2, 3];
+  const r = Math.max(0, ...circles.map((circle) => circle.r)) + ZONE_GAP / 2;
+  // Around a circle, around where two touch, and around the gap between three.
+  const foci = [
+    { x: 0, y: 0 },
+    { x: r, y: 0 },
+    { x: 0, y: r },
+    { x: r, y: r * Math.tan(Math.PI / 6) },
+    { x: r, y: r },
+  ];
+  let best = pack(circles, { gap: ZONE_GAP, aspect });
+  for (const shape of tried) {
+    for (const focus of foci) {
+      const placed = pack(circles, { gap: ZONE_GAP, aspect: shape, focus });
+      if (heightIn(placed, aspect) < heightIn(best, aspect) - 1) best = placed;
+    }
+  }
+  return best;
+}
+
+/** Of the smallest map of this shape that has room for all. */
+function heightIn(placed: readonly Placed<Circle>[], aspect: number): number {
+  const { width, height } = boxAround(placed);
+  return Math.max(height, width / aspect);
 }
 
 /** Around the origin. */

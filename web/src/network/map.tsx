@@ -82,7 +82,7 @@ function Peer({ circle: { peer, x, y, r }, isSelf, isChosen, onChoose }: PeerPro
       role="button"
       tabIndex={0}
       aria-pressed={isChosen}
-      aria-label={`${peer.name}, ${peer.zone === '' ? NETWORK.noPlace : peer.zone}, ${NETWORK[look]}`}
+      aria-label={`${peer.name} ${state}, ${peer.zone === '' ? NETWORK.noPlace : peer.zone}`}
       onClick={choose}
       onKeyDown={(event) => {
         if (event.key !== 'Enter' && event.key !== ' ') return;
@@ -93,7 +93,7 @@ function Peer({ circle: { peer, x, y, r }, isSelf, isChosen, onChoose }: PeerPro
       <circle cx={x} cy={y} r={r} />
       <text class="network-name" x={x} y={y}>
         {fitting(peer.name, r)}
-      </text>
+      </text>{' '}
       <text class="network-state" x={x} y={y + 15}>
         {state}
       </text>

@@ -8,45 +8,51 @@ export interface Placed<T extends Circle> {
   readonly y: number;
 }
 
+export interface Spot {
+  readonly x: number;
+  readonly y: number;
+}
+
 export interface PackOptions {
   /** Free room between two circles. */
   readonly gap: number;
   /** Wanted width of the whole divided by its height. */
   readonly aspect: number;
+  /** What all gather around; absent: the first circle's middle. */
+  readonly focus?: Spot;
 }
 
 /** Two circles that only just touch may be counted as apart. */
 const TOLERANCE = 1e-6;
+const MIDDLE: Spot = { x: 0, y: 0 };
 
 /**
  * Places circles close together around the origin without overlap, the largest first: each where it touches two others and is
  * nearest to the middle. The same circles come to lie in the same places. Takes O(n³) for n circles: some hundreds at most.
  */
-export function pack<T extends Circle>(circles: readonly T[], { gap, aspect }: PackOptions): Placed<T>[] {
+export function pack<T extends Circle>(
+  circles: readonly T[],
+  { gap, aspect, focus = MIDDLE }: PackOptions,
+): Placed<T>[] {
   const placed: Placed<T>[] = [];
   for (const circle of [...circles].sort((a, b) => b.r - a.r)) {
-    placed.push({ circle, ...spotFor(circle.r + gap / 2, placed, { gap, aspect }) });
+    placed.push({ circle, ...spotFor(circle.r + gap / 2, placed, { gap, aspect, focus }) });
   }
   return placed;
-}
-
-interface Spot {
-  readonly x: number;
-  readonly y: number;
 }
 
 interface Disc extends Spot {
   readonly r: number;
 }
 
-function spotFor(r: number, placed: readonly Placed<Circle>[], { gap, aspect }: PackOptions): Spot {
+function spotFor(r: number, placed: readonly Placed<Circle>[], { gap, aspect, focus }: Required<PackOptions>): Spot {
   const discs = placed.map(({ circle, x, y }) => ({ x, y, r: circle.r + gap / 2 }));
   const [first] = discs;
   if (first === undefined) return { x: 0, y: 0 };
   // Beside the first one there always is a spot, far out if need be.
   const besides = [0, 0.5, 1, 1.5].map((turn) => beside(first, r, turn * Math.PI));
   const touching = discs.flatMap((a, index) => discs.slice(index + 1).flatMap((b) => touchingBoth(a, b, r)));
-  const distance = ({ x, y }: Spot): number => Math.hypot(x / aspect, y);
+  const distance = ({ x, y }: Spot): number => Math.hypot((x - focus.x) / aspect, y - focus.y);
   const free = [...besides, ...touching]
     .sort((a, b) => distance(a) - distance(b))
     .find((spot) => discs.every((disc) => Math.hypot(spot.x - disc.x, spot.y - disc.y) >= r + disc.r - TOLERANCE));
