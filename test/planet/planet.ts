@@ -23,6 +23,8 @@ export interface PlanetOptions {
   readonly hostCouch?: (home: string) => Promise<void>;
   /** Peer 1 serves SFTP, on a port that the system chooses. */
   readonly sftp?: boolean;
+  /** Peer 1 has its web UI, on a port of its own: `peer(1).webPort`. */
+  readonly web?: boolean;
   /** Of each peer, by its number; silent unless given. */
   readonly logger?: (n: number) => Logger;
 }
@@ -71,7 +73,7 @@ export class Planet implements AsyncDisposable {
     this.#places = places;
   }
 
-  static async open({ peers = 6, backupHosts = 0, hostCouch, sftp, logger }: PlanetOptions = {}): Promise<Planet> {
+  static async open({ peers = 6, backupHosts = 0, hostCouch, web, sftp, logger }: PlanetOptions = {}): Promise<Planet> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-planet-'));
     const relays = await Promise.all(Array.from({ length: peers }, () => Relay.open()));
     const { peers: made } = await provisionDevnet({
@@ -93,6 +95,7 @@ export class Planet implements AsyncDisposable {
         ...ENVIRONMENT,
         ...(isHosted && { SHOAL_SEPARATE: 'couchdb' }),
         ...(sftp === true && i === 0 && { SHOAL_SFTP: '127.0.0.1:0' }),
+        ...(web === true && i === 0 && { SHOAL_WEB: '127.0.0.1:0' }),
       };
       return { ...one, environment, logger: logger?.(one.n) ?? silentLogger(), relay, peer: undefined };
     });
