@@ -46,8 +46,22 @@ describe('the configuration of nginx', () => {
     assert.match(nginxConfig(settings({ version: [1, 25, 1] })), /listen \[::\]:8485 ssl;\s+http2 on;/);
     const text = nginxConfig(settings({ couch: { url: new URL('https://db.example/prefix/') } }));
     assert.match(text, /server db\.example:443;/);
-    assert.match(text, /proxy_pass https:\/\/couchdb\/prefix\$shoal_path;/);
+    assert.match(text, /proxy_pass "https:\/\/couchdb\/prefix\$shoal_path";/);
     assert.match(text, /proxy_ssl_verify on;/);
+  });
+
+  it('has the path of the URL of CouchDB in quotes, whatever is in it', () => {
+    const at = (path: string): string => nginxConfig(settings({ couch: { url: new URL(`http://db.example${path}`) } }));
+    assert.match(at(`/a;b'{c} d/`), /proxy_pass "http:\/\/couchdb\/a;b'%7Bc%7D%20d\$shoal_path";/);
+    assert.throws(() => at('/$document_root/'), /nginx cannot be told the path \/\$document_root\/ of couch\.url/);
+  });
+
+  it('counts addresses of IPv6 by their network', () => {
+    const text = nginxConfig(settings());
+    assert.match(text, /map \$remote_addr \$shoal_address \{/);
+    assert.match(text, /limit_conn_zone \$shoal_address zone=strangers/);
+    assert.match(text, /limit_req_zone \$shoal_address /);
+    assert.doesNotMatch(text, /binary_remote_addr/);
   });
 
   it('refuses a path that nginx would read as something else', () => {

@@ -12,7 +12,9 @@ import {
 } from '../limits.js';
 import type { CouchTarget } from '../wire/couch-route.js';
 import { CIPHER_SUITES } from '../wire/tls.js';
+import { PID_FILE } from './nginx-process.js';
 import { PEERS_ZONE, routeBlocks, STRANGERS_ZONE, UNAUTHENTICATED, zoneOf } from './nginx-routes.js';
+import { ADDRESS_VARIABLE, addressMap } from './nginx-address.js';
 import { block, quote, render, seconds, type Block, type Directive } from './nginx-text.js';
 import { FRONT_AUTH, ROUTES } from './routes.js';
 
@@ -42,7 +44,7 @@ export function nginxConfig(settings: NginxSettings): string {
     ...(user === undefined ? [] : [['user', quote(user)] as const]),
     ['worker_processes', 'auto'],
     ['worker_rlimit_nofile', String(2 * NGINX_WORKER_CONNECTIONS)],
-    ['pid', quote(join(folder, 'nginx.pid'))],
+    ['pid', quote(join(folder, PID_FILE))],
     ['error_log', 'stderr', 'warn'],
     block(['events'], [['worker_connections', String(NGINX_WORKER_CONNECTIONS)]]),
     block(
@@ -73,13 +75,12 @@ function zones(): readonly Directive[] {
   const rates = ROUTES.flatMap((route): Directive[] => {
     const { requestsPerMinute } = route.limits;
     if (requestsPerMinute === undefined) return [];
-    return [
-      ['limit_req_zone', '$binary_remote_addr', `zone=${zoneOf(route)}:1m`, `rate=${String(requestsPerMinute)}r/m`],
-    ];
+    return [['limit_req_zone', ADDRESS_VARIABLE, `zone=${zoneOf(route)}:1m`, `rate=${String(requestsPerMinute)}r/m`]];
   });
   return [
+    addressMap(),
     ['limit_conn_zone', '$ssl_client_fingerprint', `zone=${PEERS_ZONE}:1m`],
-    ['limit_conn_zone', '$binary_remote_addr', `zone=${STRANGERS_ZONE}:1m`],
+    ['limit_conn_zone', ADDRESS_VARIABLE, `zone=${STRANGERS_ZONE}:1m`],
     ...rates,
   ];
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NGINX_START_MS } from '../limits.js';
 import type { Logger } from '../log.js';
+import { PID_FILE } from './nginx-process.js';
 
 const POLL_MS = 20;
 
@@ -11,7 +12,7 @@ const POLL_MS = 20;
  * Only for whoever holds the lock of the front of this home: then its former front is gone.
  */
 export async function stopOrphan(folder: string, logger: Logger): Promise<void> {
-  const master = await pidIn(join(folder, 'nginx.pid'));
+  const master = await pidIn(join(folder, PID_FILE));
   if (master === undefined) return;
   const left = (await isNginxOf(master, folder)) ? [master] : await workersOf(master, folder);
   if (left.length === 0) return;

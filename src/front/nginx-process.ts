@@ -1,12 +1,17 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StorageError } from '../errors.js';
 import { CLOSE_GRACE_MS, NGINX_START_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { parseAddress } from './address.js';
+
+/** In the folder of nginx. */
+export const PID_FILE = 'nginx.pid';
 
 export interface NginxCommand {
   /** The program. */
@@ -71,7 +76,7 @@ export class NginxProcess {
     const state: { ended?: string } = {};
     void running.ended.then((how) => (state.ended = how));
     const until = Date.now() + NGINX_START_MS;
-    while (!(await listens(command.address))) {
+    while (!(await isUp(command, master.pid))) {
       if (state.ended !== undefined) {
         throw new StorageError('UNAVAILABLE', `nginx ended (${state.ended}): ${reasonOf(said.join('\n'))}`);
       }
@@ -118,6 +123,14 @@ function reasonOf(said: string): string {
   const last =
     lines.findLast((line) => /\[(?:emerg|alert|crit|error)\]/.test(line)) ?? lines.at(-1) ?? 'it says nothing.';
   return last.replace(/^.*\[\w+\]\s*(?:\d+#\d+:\s*)?/, '');
+}
+
+/**
+ * A port that answers may be another program's, while nginx still tries to get it: it writes down its number only when it has it.
+ */
+async function isUp({ folder, address }: NginxCommand, pid: number | undefined): Promise<boolean> {
+  const text = await readFile(join(folder, PID_FILE), 'utf8').catch(() => '');
+  return text.trim() === String(pid) && (await listens(address));
 }
 
 async function listens(address: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { StorageError } from '../errors.js';
 import { MAX_FRONT_STRANGERS, MAX_FRONT_STREAMS_PER_PEER, OPEN_REQUESTS_PER_MINUTE } from '../limits.js';
 import { CERTIFICATE_HEADER } from '../wire/admission.js';
 import { IDENTITY_HEADERS, type CouchTarget } from '../wire/couch-route.js';
@@ -144,7 +145,7 @@ function couchPass({ upstream, limits: { idleMs } }: Route, couch: CouchTarget):
     ['auth_request_set', '$shoal_path', upstreamVariable(PATH_HEADER)],
     ['auth_request_set', '$shoal_refusal', upstreamVariable(REFUSAL_HEADER)],
     ...IDENTITY_HEADERS.map((name): Directive => ['auth_request_set', variable(name), upstreamVariable(name)]),
-    ['proxy_pass', `${scheme}//${upstream}${prefix}$shoal_path`],
+    ['proxy_pass', `"${scheme}//${upstream}${prefix}$shoal_path"`],
     ...webHeaders(idleMs, host),
     ...IDENTITY_HEADERS.map((name): Directive => ['proxy_set_header', name, variable(name)]),
     ...secure,
@@ -163,6 +164,13 @@ function couchPlace(couch: CouchTarget): {
 } {
   if ('socket' in couch) return { scheme: 'http:', prefix: '', host: 'localhost', secure: [] };
   const { protocol, pathname, host, hostname } = couch.url;
+  // A semicolon ends a directive, but not in quotes; a dollar sign begins a variable in them, too.
+  if (/["$\\]/.test(pathname)) {
+    throw new StorageError(
+      'INVALID_ARGUMENT',
+      `nginx cannot be told the path ${pathname} of couch.url (SHOAL_COUCH): reach CouchDB by one without $ and backslashes.`,
+    );
+  }
   const secure: readonly Directive[] = [
     ['proxy_ssl_server_name', 'on'],
     ['proxy_ssl_name', hostname],

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { before, beforeEach, describe, it } from 'node:test';
 import { nginxConfig } from '../../src/front/nginx-config.js';
 import { NginxFront, settingsOf, type NginxFrontOptions } from '../../src/front/nginx-front.js';
+import { NginxProcess } from '../../src/front/nginx-process.js';
 import { findNginx } from '../../src/front/nginx-program.js';
 import type { ErrorCode } from '../../src/errors.js';
 import { StorageError } from '../../src/errors.js';
@@ -71,6 +72,21 @@ describe('nginx in trouble', needs('nginx'), () => {
     other.listen(port(), '127.0.0.1');
     await once(other, 'listening');
     await assert.rejects(NginxFront.open(options), /EADDRINUSE.*stop it or choose another with --listen/);
+    other.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('does not take another program on its port for itself', async () => {
+    const { path, version } = await findNginx();
+    const config = join(folder, 'late.conf');
+    await mkdir(options.folder);
+    await writeFile(config, nginxConfig({ ...settingsOf(options), version }));
+    const other = createServer();
+    other.listen(port(), '127.0.0.1');
+    await once(other, 'listening');
+    const { address, logger } = options;
+    const started = NginxProcess.start({ path, folder: options.folder, config, address, logger });
+    await assert.rejects(started, /nginx ended .*could not bind/);
     other.close();
     await rm(folder, { recursive: true });
   });
