@@ -3,7 +3,7 @@ import { QueuePanel } from './files/queue/panel.js';
 import { closeEvents, offline, onEvent, openEvents } from './api/events.js';
 import { PAGES, type Page } from './pages.js';
 import { place } from './router.js';
-import { sessionEnded, signOut, user } from './session.js';
+import { loadSession, sessionEnded, signOut, user } from './session.js';
 import { STRINGS } from './strings.js';
 import { chooseTheme, theme } from './theme.js';
 import { IconButton, LinkButton } from './ui/button.js';
@@ -17,7 +17,7 @@ export function Shell() {
   const page = pageHere();
   const main = useRef<HTMLElement>(null);
   useEffect(() => {
-    openEvents();
+    openEvents(() => void loadSession().catch(() => undefined)); // Away: the banner says so.
     const stop = onEvent('session', sessionEnded);
     return () => {
       stop();

@@ -172,4 +172,38 @@ export const STRINGS = {
       ['?', 'This list'],
     ] as const,
   },
+  where: {
+    title: (name: string) => `Where ${name} lies`,
+    toFolder: 'To its folder',
+    nothing: 'An empty file lies nowhere: it has no bytes',
+    scheme: (bytes: string, count: string, n: number) => `${bytes} in ${count} ${n === 1 ? 'stripe' : 'stripes'}.`,
+    coding: (k: number, m: number) =>
+      `Each is ${String(k + m)} chunks, and any ${String(k)} of them bring it back: ${String(m)} may be lost.`,
+    mayFail: (n: number, of: number) =>
+      n === 1
+        ? `Any one of the ${String(of)} machines that hold it may fail, and the file is still whole.`
+        : `Any ${String(n)} of the ${String(of)} machines that hold it may fail, and the file is still whole.`,
+    noneMayFail: 'The file is whole, but no further machine may fail before it is repaired.',
+    lost: (count: string, n: number) =>
+      n === 1
+        ? 'One stripe cannot be brought back now: too few machines with it answer.'
+        : `${count} stripes cannot be brought back now: too few machines with them answer.`,
+    ifGone: 'If these were gone:',
+    holders: 'Machines that hold it',
+    tryIt: 'Choose machines to see what becomes of the file without them. Nothing happens to them.',
+    holds: (count: string, n: number, bytes: string) => `${count} ${n === 1 ? 'chunk' : 'chunks'}, ${bytes}`,
+    self: 'This machine',
+    up: 'Answers',
+    down: 'Does not answer',
+    imagined: 'Imagined gone',
+    map: 'Stripes and chunks',
+    fetches: (k: number, bytes: string) =>
+      `A download fetches ${String(k)} chunks of each stripe, from this machine and the quickest others: ${bytes} in all.`,
+    stripe: 'Stripe',
+    waits: 'Waits for repair',
+    data: (n: number) => `Data chunk ${String(n)}`,
+    parity: (n: number) => `Parity chunk ${String(n)}`,
+    states: { fetched: 'would be fetched', held: 'held in reserve', gone: 'not to be had' },
+    legend: { fetched: 'Would be fetched', data: 'Data', parity: 'Parity', gone: 'Not to be had' },
+  },
 };

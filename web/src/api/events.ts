@@ -28,8 +28,12 @@ export function onEvent<N extends Name>(name: N, listener: Listener<N>): () => v
   };
 }
 
-/** Listens until `closeEvents`; a broken stream is opened again. */
-export function openEvents(): void {
+/**
+ * Listens until `closeEvents`; a broken stream is opened again.
+ *
+ * @param onRefused the peer has answered with something else than a stream: perhaps nobody is signed in any more
+ */
+export function openEvents(onRefused: () => void): void {
   closeEvents();
   const opened = new EventSource(`${API}/events`);
   source = opened;
@@ -39,7 +43,11 @@ export function openEvents(): void {
   opened.addEventListener('error', () => {
     offline.value = true;
     // The browser gives up for good on an answer that is no stream, such as 503 while the peer starts.
-    if (opened.readyState === EventSource.CLOSED && source === opened) timer = setTimeout(openEvents, REOPEN_MS);
+    if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
+    timer = setTimeout(() => {
+      openEvents(onRefused);
+    }, REOPEN_MS);
+    onRefused();
   });
   for (const name of NAMES) {
     opened.addEventListener(name, (event: MessageEvent<string>) => {

@@ -6,7 +6,7 @@ import { STRINGS } from '../strings.js';
 import type { MenuItem } from '../ui/menu.js';
 import { say, sayFailure } from '../ui/toast.js';
 import { openFile, openFolder, reload } from './folder.js';
-import { formatCount } from './format.js';
+import { formatCount } from '../format.js';
 import { shownName } from './names.js';
 import { nameOf } from './paths.js';
 

@@ -6,6 +6,7 @@ import { go, place } from '../router.js';
 import { inOrder, nextOrder, type Order, type OrderKey } from './list/order.js';
 import { keepWithin, NOTHING, type Selection } from './list/selection.js';
 import { isWithin } from './paths.js';
+import { onStored } from './queue/stored.js';
 
 /** Changes often come in bunches: an upload of a folder, a removal of a tree. */
 const CALM_MS = 200;
@@ -83,13 +84,14 @@ export function follow(path: string, text: string): () => void {
   selection.value = NOTHING;
   void load(path, text);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = onEvent('entries', ({ path: changed }) => {
-    if (!isWithin(changed, path) && !isWithin(path, changed)) return;
+  const changed = (where: string) => {
+    if (!isWithin(where, path) && !isWithin(path, where)) return;
     clearTimeout(timer);
     timer = setTimeout(reload, CALM_MS);
-  });
+  };
+  const stops = [onEvent('entries', (event) => changed(event.path)), onStored(changed)];
   return () => {
-    stop();
+    for (const stop of stops) stop();
     clearTimeout(timer);
     loading.abort();
   };

@@ -1,32 +1,16 @@
-/** Amounts and times in words. The locale is that of the texts (strings.ts), not of the browser: they stand in one sentence. */
+import { formatBytes } from '../format.js';
+
+/** Speeds and times of files. The locale is that of the texts (strings.ts), not of the browser's: they stand in one sentence. */
 const LOCALE = 'en';
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
 const DAY_MS = 86_400_000;
-const numbers = new Intl.NumberFormat(LOCALE);
 const clock = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hour12: false });
 const date = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
 const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full', timeStyle: 'medium', hour12: false });
 
-/** Decimal units, as disks are sold: "268.4 MB". */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.95 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? String(value) : value.toFixed(1)} ${UNITS[unit] ?? 'PB'}`;
-}
-
 /** "12.3 MB/s" */
 export function formatSpeed(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;
-}
-
-/** "10,000" */
-export function formatCount(count: number): string {
-  return numbers.format(count);
 }
 
 /** "4 s", "3 min", "2 h 10 min" */
@@ -40,7 +24,7 @@ export function formatDuration(seconds: number): string {
 }
 
 /** "14:03" for today, "22 Nov 2026" before; empty for what is no time. */
-export function formatTime(rfc3339: string, nowMs: number): string {
+export function formatMoment(rfc3339: string, nowMs: number): string {
   const time = new Date(rfc3339);
   const ms = time.getTime();
   if (Number.isNaN(ms)) return '';

@@ -7,7 +7,7 @@ import { Spinner } from '../ui/progress.js';
 import { Asked } from './dialogs/asked.js';
 import { DropArea } from './drop-area.js';
 import { entries, failure, find, folder, follow, MOST_FOUND, reload, viewed } from './folder.js';
-import { formatCount } from './format.js';
+import { formatCount } from '../format.js';
 import { EntryList } from './list/list.js';
 import { Preview } from './preview/preview.js';
 import { Toolbar } from './toolbar.js';

@@ -7,7 +7,7 @@ import { openMenu } from '../ui/menu.js';
 import { sayFailure } from '../ui/toast.js';
 import { actionsFor, asking } from './actions.js';
 import { chosen, find, folder, searchFor, selection } from './folder.js';
-import { formatBytes, formatCount } from './format.js';
+import { formatBytes, formatCount } from '../format.js';
 import { canPick, filesOfInput, pick } from './queue/given.js';
 import { upload } from './queue/uploads.js';
 

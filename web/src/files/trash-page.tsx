@@ -12,7 +12,8 @@ import { LongList } from '../ui/long-list.js';
 import { Empty, Notice } from '../ui/notice.js';
 import { Spinner } from '../ui/progress.js';
 import { say, sayFailure } from '../ui/toast.js';
-import { formatBytes, formatCount, formatTime } from './format.js';
+import { formatBytes, formatCount } from '../format.js';
+import { formatMoment } from './format.js';
 import { iconOf } from './list/row-icon.js';
 import { shownName } from './names.js';
 import { nameOf, parentOf } from './paths.js';
@@ -110,7 +111,7 @@ function Row({ item, onRestore }: { readonly item: DeletedReply; readonly onRest
       <div class="grow trash-text">
         <div class="trash-name">{name}</div>
         <div class="soft small">
-          {parentOf(item.path)} · {size} · {S.deleted(formatTime(item.deleted, Date.now()))}
+          {parentOf(item.path)} · {size} · {S.deleted(formatMoment(item.deleted, Date.now()))}
         </div>
       </div>
       <Button kind="quiet" icon="restore" onClick={() => onRestore(item)}>

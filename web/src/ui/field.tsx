@@ -27,7 +27,7 @@ export function Field(props: FieldProps) {
       <label class="field-label" for={id}>
         {label}
       </label>
-      <div class="row">
+      <div class="field-line">
         <input
           id={id}
           class="input grow"

@@ -9,7 +9,7 @@ import { Icon } from '../../ui/icon.js';
 import { Notice } from '../../ui/notice.js';
 import { say } from '../../ui/toast.js';
 import { folder, reload } from '../folder.js';
-import { formatCount } from '../format.js';
+import { formatCount } from '../../format.js';
 import { inOrder } from '../list/order.js';
 import { shownName } from '../names.js';
 import { isWithin, joinPath, nameOf, parentOf } from '../paths.js';

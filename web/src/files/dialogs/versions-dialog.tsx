@@ -10,7 +10,8 @@ import { Badge, Notice } from '../../ui/notice.js';
 import { Spinner } from '../../ui/progress.js';
 import { say } from '../../ui/toast.js';
 import { reload } from '../folder.js';
-import { formatBytes, formatFullTime } from '../format.js';
+import { formatBytes } from '../../format.js';
+import { formatFullTime } from '../format.js';
 import { shownName } from '../names.js';
 import { nameOf } from '../paths.js';
 

@@ -7,7 +7,8 @@ import { LongList } from '../../ui/long-list.js';
 import { openMenu } from '../../ui/menu.js';
 import { actionsFor, asking, open, remove } from '../actions.js';
 import { chosen, find, folder, openFolder, order, orderBy, paths, selection } from '../folder.js';
-import { formatBytes, formatFullTime, formatTime } from '../format.js';
+import { formatBytes } from '../../format.js';
+import { formatFullTime, formatMoment } from '../format.js';
 import { shownName } from '../names.js';
 import { nameOf, parentOf } from '../paths.js';
 import { effectOf, type KeyEffect } from './keys.js';
@@ -177,7 +178,7 @@ function Row({ entry, index }: { readonly entry: EntryReply; readonly index: num
       </div>
       <NameCell entry={entry} name={name} />
       <div class="list-modified soft" role="gridcell" title={formatFullTime(entry.modified)}>
-        {formatTime(entry.modified, Date.now())}
+        {formatMoment(entry.modified, Date.now())}
       </div>
       <div class="list-bytes soft" role="gridcell">
         {entry.type === 'file' ? formatBytes(entry.bytes) : '–'}
@@ -237,7 +238,7 @@ function NameCell({ entry, name }: { readonly entry: EntryReply; readonly name: 
 
 /** On a phone, where the columns have no room. */
 function secondLine(entry: EntryReply): string {
-  const time = formatTime(entry.modified, Date.now());
+  const time = formatMoment(entry.modified, Date.now());
   return entry.type === 'file' ? `${formatBytes(entry.bytes)} · ${time}` : time;
 }
 

@@ -4,7 +4,7 @@ import { messageOf } from '../../api/problem.js';
 import { STRINGS } from '../../strings.js';
 import { Notice } from '../../ui/notice.js';
 import { Spinner } from '../../ui/progress.js';
-import { formatBytes } from '../format.js';
+import { formatBytes } from '../../format.js';
 
 /** Enough to see what it is; a page of more is slow to scroll. */
 const MOST_BYTES = 256 * 1024;

@@ -23,11 +23,11 @@ interface DroppedItem {
   getAsFile(): File | null;
 }
 
-type Source = {
+interface Source {
   readonly handle: Promise<FolderHandle | null> | null;
   readonly entry: FileSystemEntry | null;
   readonly file: File | null;
-};
+}
 
 /** Everything in a drop, folders with all that is in them. To be called in the event's handler: later, the browser has emptied it. */
 export function filesOfDrop(transfer: DataTransfer): Promise<Given> {
@@ -120,11 +120,16 @@ async function walkEntry(found: Found, entry: FileSystemEntry, prefix: string): 
 /** A reader gives a hundred or so at a time, and none at the end. */
 async function childrenOf(reader: FileSystemDirectoryReader): Promise<readonly FileSystemEntry[]> {
   const all: FileSystemEntry[] = [];
-  while (true) {
-    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => {
-      reader.readEntries(resolve, reject);
-    });
-    if (some.length === 0) return all;
+  let some = await someOf(reader);
+  while (some.length > 0) {
     all.push(...some);
+    some = await someOf(reader);
   }
+  return all;
+}
+
+function someOf(reader: FileSystemDirectoryReader): Promise<FileSystemEntry[]> {
+  return new Promise((resolve, reject) => {
+    reader.readEntries(resolve, reject);
+  });
 }

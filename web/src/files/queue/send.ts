@@ -24,7 +24,8 @@ async function sendInParts({ file, path, modified, ...sending }: Sending): Promi
   sending.signal.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
     const upload = new Upload(file, {
-      endpoint: apiUrl('/uploads'),
+      // Whole: what the peer answers is relative to it.
+      endpoint: new URL(apiUrl('/uploads'), location.href).href,
       uploadUrl: sending.uploadUrl,
       metadata: { path, modified: String(modified), source: `${file.name} ${String(file.size)}` },
       // The queue does both: it tries again, and remembers.

@@ -4,13 +4,14 @@ import { say } from '../../ui/toast.js';
 import { STRINGS } from '../../strings.js';
 import { filesApi } from '../../api/files-api.js';
 import { messageOf } from '../../api/problem.js';
-import { formatCount } from '../format.js';
+import { formatCount } from '../../format.js';
 import { joinPath } from '../paths.js';
 import type { Given } from './given.js';
 import { UploadJournal } from './journal.js';
 import { Meter } from './meter.js';
 import type { QueuedItem } from './queued-item.js';
 import { discardUpload, sendFile } from './send.js';
+import { tellStored } from './stored.js';
 import { UploadQueue } from './upload-queue.js';
 
 /** How often the sums are made anew while something is sent. */
@@ -48,7 +49,11 @@ export function startUploads(): void {
     ofUser = id;
     const journal = new UploadJournal(id);
     const queue = new UploadQueue({
-      ...{ send: sendFile, discard: discardUpload, journal },
+      ...{ discard: discardUpload, journal },
+      send: async (sending) => {
+        await sendFile(sending);
+        tellStored(sending.path);
+      },
       later: (ms, work) => setTimeout(work, ms),
       newId: () => crypto.randomUUID(),
     });
