@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js';
 import { StorageError } from '../errors.js';
 import { DB_CALL_TIMEOUT_MS, MAX_DB_MESSAGE_BYTES } from '../limits.js';
+import { requestHeaders } from '../request-context.js';
 import { ERROR_CODE_TRAILER, fromServiceError } from '../wire/status.js';
 
 /** A method as protoc's TypeScript describes it. */
@@ -40,6 +41,13 @@ function translate(error: ServiceError): StorageError {
 
 function options(): CallOptions {
   return { deadline: Date.now() + DB_CALL_TIMEOUT_MS };
+}
+
+/** A call is part of the request that it is made for. */
+function metadata(): Metadata {
+  const carried = new Metadata();
+  for (const [name, value] of Object.entries(requestHeaders())) carried.set(name, value);
+  return carried;
 }
 
 function noop(): void {
@@ -92,7 +100,7 @@ export class DbConnection {
       requestSerialize,
       responseDeserialize,
       request,
-      new Metadata(),
+      metadata(),
       options(),
       (error, response) => {
         answer.settle(error, response);
@@ -113,7 +121,7 @@ export class DbConnection {
       requestSerialize,
       responseDeserialize,
       request,
-      new Metadata(),
+      metadata(),
       limits.long ? {} : options(),
     );
     // A call that is left early is cancelled, and says so when nobody listens any more.
@@ -135,7 +143,7 @@ export class DbConnection {
       path,
       requestSerialize,
       responseDeserialize,
-      new Metadata(),
+      metadata(),
       options(),
       (error, response) => {
         answer.settle(error, response);

@@ -12,6 +12,7 @@ import type {
   RemoveReply,
   RotationEvent,
   RotationReply,
+  SshKeyReply,
   RotationRequest,
   StatusReply,
   UserReply,
@@ -19,6 +20,8 @@ import type {
   WhereReply,
 } from '../gateways/http/api.js';
 import type { LinkReply, TokenReply, TokenRequest, WebSessionReply } from '../gateways/http/web-api.js';
+import type { Family } from '../gateways/http/metrics/family.js';
+import type { SshKeyToAdd, SshKeyToRemove } from '../catalog/catalog.js';
 import { StorageError } from '../errors.js';
 import { ControlConnection, type ControlRequest } from './control-connection.js';
 
@@ -80,6 +83,10 @@ export class ControlClient implements AsyncDisposable {
     return this.#json({ method: 'DELETE', route: '/v1/sessions', query: { id } });
   }
 
+  metrics(): Promise<readonly Family[]> {
+    return this.#json({ method: 'GET', route: '/v1/metrics', query: { format: 'json' } });
+  }
+
   unlock(name: string, passphrase: string): Promise<UserReply> {
     return this.#json({ method: 'POST', route: '/v1/unlock', body: { json: { name, passphrase } } });
   }
@@ -106,6 +113,18 @@ export class ControlClient implements AsyncDisposable {
 
   recover(name: string, words: string, next: string): Promise<PassphraseReply> {
     return this.#json({ method: 'POST', route: '/v1/users/recover', body: { json: { name, words, next } } });
+  }
+
+  sshKeys(name: string): Promise<readonly SshKeyReply[]> {
+    return this.#json({ method: 'GET', route: '/v1/users/ssh-keys', query: { name } });
+  }
+
+  addSshKey(key: SshKeyToAdd): Promise<readonly SshKeyReply[]> {
+    return this.#json({ method: 'POST', route: '/v1/users/ssh-keys', body: { json: key } });
+  }
+
+  removeSshKey(key: SshKeyToRemove): Promise<readonly SshKeyReply[]> {
+    return this.#json({ method: 'DELETE', route: '/v1/users/ssh-keys', body: { json: key } });
   }
 
   rotation(user: string): Promise<RotationReply> {

@@ -6,6 +6,7 @@ import type { PeerBook } from '../peers/peer-book.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import { requiredReceipts, schemeFor, type Scheme } from '../peers/scheme.js';
 import type { Outbox } from '../store/outbox.js';
+import type { Telemetry } from '../telemetry.js';
 import type { Drafts } from './draft/drafts.js';
 import type { PeerLinks } from './peer-links.js';
 import type { StripeHost } from './stripe-host.js';
@@ -19,6 +20,7 @@ export interface ReadEngine {
   readonly links: PeerLinks;
   readonly host: StripeHost;
   readonly pool: WorkerPool;
+  readonly telemetry: Telemetry;
   readonly logger: Logger;
 }
 

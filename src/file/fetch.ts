@@ -1,6 +1,7 @@
 import type { Session } from '../catalog/catalog.js';
 import type { StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
+import { observeFetch } from './counted.js';
 import type { ReadEngine } from './engine.js';
 import { isFailure, type ExtentRead } from './worker/protocol.js';
 
@@ -28,8 +29,10 @@ export async function fetchStripe(
   const sources = placement.map((place) => (place === undefined ? undefined : engine.host.target(place.peer)));
   const pace = sources.map((source) => (source === undefined ? Number.POSITIVE_INFINITY : engine.book.pace(source.id)));
   const owner = { session, onProgress: onProgress ?? ((): void => undefined) };
-  const { outcomes, corrupt } = await engine.host.withJob(owner, (job) =>
-    engine.pool.fetchStripe({ job, stripe, k, m, bytes, chunkBytes, chunks, sources, pace, reads }, signal),
+  const { outcomes, corrupt } = await observeFetch(engine.telemetry, { stripe, reads }, () =>
+    engine.host.withJob(owner, (job) =>
+      engine.pool.fetchStripe({ job, stripe, k, m, bytes, chunkBytes, chunks, sources, pace, reads }, signal),
+    ),
   );
   for (const { chunk, peer, segments } of corrupt) {
     engine.logger.warn(

@@ -3,6 +3,7 @@ import type { Manifest, Session } from '../catalog/catalog.js';
 import type { StripeId } from '../chunk/ids.js';
 import { StorageError, wrapError } from '../errors.js';
 import { DIRECT_OUTPUT_BYTES } from '../limits.js';
+import { countedGet } from './counted.js';
 import type { ReadEngine } from './engine.js';
 import { fetchStripe } from './fetch.js';
 import { Slots } from './slots.js';
@@ -38,7 +39,7 @@ export async function getFiles(
   files: readonly GetFile[],
   options: GetEvents & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const get = new Get(engine, session, files, options);
+  const get = new Get(engine, session, files, countedGet(options, engine.telemetry));
   await get.run();
 }
 

@@ -8,6 +8,7 @@ import { COMMIT_FILES } from '../limits.js';
 import type { Scheme } from '../peers/scheme.js';
 import { abortable } from '../store/abortable.js';
 import { Companions } from './companions.js';
+import { countedPut } from './counted.js';
 import { DraftPuts, isLarge } from './draft/put-draft.js';
 import { schemeOfNow, type Engine } from './engine.js';
 import { stagedExtents } from './extents-of.js';
@@ -47,7 +48,9 @@ export async function putFiles(
   batches: AsyncIterable<readonly PutFile[]>,
   options: PutEvents & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const put = new Put(engine, session, await schemeOfNow(engine, options.signal), options);
+  const scheme = await schemeOfNow(engine, options.signal);
+  const events = { ...countedPut(options, engine.telemetry), signal: options.signal };
+  const put = new Put(engine, session, scheme, events);
   await put.run(batches);
 }
 

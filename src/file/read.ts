@@ -43,6 +43,7 @@ export async function* readFile(
   const signal = AbortSignal.any([outer, stop.signal]);
   const share = engine.pool.ahead.join();
   const ahead: Ahead[] = [];
+  const { get } = engine.telemetry.counts;
   const steps = stepsOf(manifest, range);
   const begin = (): boolean => {
     const release = share.take();
@@ -56,9 +57,15 @@ export async function* readFile(
     for (;;) {
       while (begin());
       const next = ahead[0];
-      if (next === undefined) return;
+      if (next === undefined) {
+        get.done++;
+        return;
+      }
       const settled = await next.settled;
-      if ('error' in settled) throw settled.error;
+      if ('error' in settled) {
+        get.failed++;
+        throw settled.error;
+      }
       yield* settled.blocks;
       ahead.shift();
       next.release?.();

@@ -3,6 +3,7 @@ import type { Session } from '../catalog/catalog.js';
 import { DIRECTORY_SALT_BYTES } from '../chunk/directory.js';
 import { StorageError } from '../errors.js';
 import { requiredReceipts, type Scheme } from '../peers/scheme.js';
+import { observeStore } from './counted.js';
 import type { Engine } from './engine.js';
 import type { JobOwner } from './stripe-host.js';
 import type { Mention, Piece, StoredStripe } from './worker/protocol.js';
@@ -23,8 +24,10 @@ export async function storePieces(
   const directorySalt = randomBytes(DIRECTORY_SALT_BYTES);
   const session: Session = owner.session;
   const directoryKey = await engine.catalog.directoryKey(session, directorySalt);
-  return engine.host.withJob(owner, (job) =>
-    engine.pool.storeStripe({ job, ...scheme, pieces, mentions, directorySalt, directoryKey }, signal),
+  return observeStore(engine.telemetry, { pieces, ...scheme }, () =>
+    engine.host.withJob(owner, (job) =>
+      engine.pool.storeStripe({ job, ...scheme, pieces, mentions, directorySalt, directoryKey }, signal),
+    ),
   );
 }
 

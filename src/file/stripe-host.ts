@@ -3,6 +3,7 @@ import { segmentsOf, type ChunkHeader, type ChunkStore, type Receipt, type Store
 import { encodeGrant } from '../chunk/grant.js';
 import type { PeerId } from '../chunk/ids.js';
 import { encodeLabel } from '../chunk/label.js';
+import { countUnder, type Counts } from '../counts.js';
 import { assert } from '../errors.js';
 import { GRANT_LIFETIME_MS, MAX_SPARE_TARGETS } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
@@ -18,6 +19,7 @@ export interface StripeHostOptions {
   readonly receiverSocket?: string | undefined;
   /** This peer's promise for what its own store confirmed. */
   readonly signReceipt: (header: ChunkHeader) => Receipt;
+  readonly counts: Counts;
 }
 
 /** Whose work a job is. */
@@ -81,9 +83,17 @@ export class StripeHost {
       this.#jobs.get(job)?.onProgress(bytes);
     },
     answered: async ({ peer, how, bytes, ms }) => {
-      if (how === 'well') this.#options.book.reportSuccess(peer, { bytes, ms });
-      else if (how === 'failed') this.#options.book.reportFailure(peer);
-      else this.#options.book.reportCorrupt(peer);
+      const { book, counts } = this.#options;
+      const name = book.get(peer)?.name ?? peer.slice(0, 12);
+      if (how === 'well') {
+        book.reportSuccess(peer, { bytes, ms });
+      } else if (how === 'failed') {
+        book.reportFailure(peer);
+        countUnder(counts.peerFailures, name);
+      } else {
+        book.reportCorrupt(peer);
+        countUnder(counts.peerCorruptions, name);
+      }
     },
   };
 

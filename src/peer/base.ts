@@ -7,12 +7,15 @@ import { Links } from '../gateways/web/links.js';
 import { readIdentity, type PeerIdentity } from '../home.js';
 import { openLogger, type Logger } from '../log.js';
 import { socketPath } from '../socket-path.js';
+import { silentTelemetry, type Telemetry } from '../telemetry.js';
 
 /** What every service of a peer begins with. */
 export interface Base {
   readonly config: Config;
   readonly identity: PeerIdentity;
   readonly logger: Logger;
+  /** Of this process. */
+  readonly telemetry: Telemetry;
   /** Unix time in milliseconds. */
   readonly clock: () => number;
   /** Aborted when what is being opened is not wanted any more. */
@@ -24,6 +27,7 @@ export interface Base {
 /** What a peer may be given instead of making it itself: tests and other programs. */
 export interface PeerOptions {
   readonly logger?: Logger;
+  readonly telemetry?: Telemetry;
   /** Unix time in milliseconds, for whatever waits here and for who was heard of lately. */
   readonly clock?: () => number;
   /** Of the service front: nginx instead of the built-in one, see FrontChoice. */
@@ -39,7 +43,15 @@ export async function openBase(config: Config, options: PeerOptions = {}): Promi
   const identity = await readIdentity(config.home);
   const logger = options.logger ?? openLogger(config.log, { peer: identity.id.slice(0, 12) });
   const { clock = Date.now, signal = new AbortController().signal } = options;
-  return { config, identity, logger, clock, signal, links: options.links ?? new Links(clock) };
+  return {
+    config,
+    identity,
+    logger,
+    telemetry: options.telemetry ?? silentTelemetry(),
+    clock,
+    signal,
+    links: options.links ?? new Links(clock),
+  };
 }
 
 /** Where the service `name` of this peer listens, and the secret that lets into it. */

@@ -29,7 +29,7 @@ export class CatalogService implements AsyncDisposable {
 
   /** @throws StorageError CONFLICT when another process runs it */
   static open(base: Base, documents: CatalogDocuments): Promise<CatalogService> {
-    const { config, identity, logger, clock } = base;
+    const { config, identity, logger, telemetry, clock } = base;
     return openAll(async (opened) => {
       const catalog: LocalCatalog = opened.keep(
         await LocalCatalog.open({
@@ -41,7 +41,7 @@ export class CatalogService implements AsyncDisposable {
           logger,
         }),
       );
-      opened.keep(await DbService.open({ socket: socketPath(config.home, 'db'), catalog, logger }));
+      opened.keep(await DbService.open({ socket: socketPath(config.home, 'db'), catalog, logger, telemetry }));
       const enrolment = await openEnrolment(base, documents.host, opened);
       opened.keep(keepRenewed(base, catalog, enrolment));
       if (config.separate.includes('front')) await serveEnrolment(base, enrolment, opened);

@@ -57,10 +57,11 @@ export interface EngineParts {
 
 /** What moves stripes, in the threads of this process. */
 export function openReadEngine(base: Base, { catalog, book, links, chunks }: EngineParts, opened: Opened): ReadEngine {
-  const { config, identity, logger } = base;
+  const { config, identity, telemetry, logger } = base;
+  const { counts } = telemetry;
   const { local, receiverSocket } = chunks;
   const signReceipt = receiptSigner(identity);
-  const host = new StripeHost({ self: identity.id, catalog, book, local, receiverSocket, signReceipt });
+  const host = new StripeHost({ self: identity.id, catalog, book, local, receiverSocket, signReceipt, counts });
   const pool = opened.keep(
     new WorkerPool({
       identity: workerIdentity(identity),
@@ -72,7 +73,7 @@ export function openReadEngine(base: Base, { catalog, book, links, chunks }: Eng
   identity.tls.onReplace(() => {
     pool.renew(workerIdentity(identity));
   });
-  return { self: identity.id, catalog, book, links, host, pool, logger };
+  return { self: identity.id, catalog, book, links, host, pool, telemetry, logger };
 }
 
 /** What a File Sender works with beside that. */

@@ -31,9 +31,14 @@ export interface ListenerParts {
  * unix socket behind a front of its own.
  */
 export async function openListeners(base: Base, parts: ListenerParts, opened: Opened): Promise<readonly PeerServer[]> {
-  const { config, identity, logger } = base;
+  const { config, identity, logger, telemetry } = base;
   const { running, members, chunks } = parts;
-  const services: PeerServices = { tls: identity.tls, isMember: (peer) => members.book.isMember(peer), logger };
+  const services: PeerServices = {
+    tls: identity.tls,
+    isMember: (peer) => members.book.isMember(peer),
+    logger,
+    telemetry,
+  };
   const receiver = running.has('file-receiver') ? receiverService(base, parts) : undefined;
   const sender: SenderService | undefined = running.has('file-sender') ? { store: chunks.local } : undefined;
   const servers: PeerServer[] = [];

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config, Service } from '../config.js';
+import { SERVICES, type Config, type Service } from '../config.js';
 import { StorageError, wrapError } from '../errors.js';
 import type { MissingService } from '../gateways/http/routes.js';
 import { ServiceClient } from '../gateways/http/service-client.js';
@@ -23,6 +23,14 @@ export class Neighbours {
   client(service: Service): ServiceClient {
     const { home, separate } = this.#config;
     return new ServiceClient(service, socketPath(home, controlSocketOf(service, separate)));
+  }
+
+  /** The other processes of this peer, each by a service that it runs. */
+  others(running: ReadonlySet<Service>): readonly ServiceClient[] {
+    const { separate } = this.#config;
+    const apart = separate.filter((service) => !running.has(service));
+    const rest = SERVICES.find((service) => !separate.includes(service) && !running.has(service));
+    return (rest === undefined ? apart : [...apart, rest]).map((service) => this.client(service));
   }
 
   /** Asks all of them at once. */

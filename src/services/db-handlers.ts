@@ -22,7 +22,7 @@ import {
 } from '../catalog/wire-records.js';
 import { deletedBytes, duePages, encodeDeleted } from '../catalog/wire-trash.js';
 import type { CommitRequest, DbServiceServer } from '../gen/shoal/v1/db.js';
-import type { Logger } from '../log.js';
+import type { CallObserver } from '../wire/observed-call.js';
 import { clientStream, serverStream, unary } from './db-calls.js';
 
 const NO_ID = new Uint8Array(0);
@@ -32,90 +32,90 @@ const STRIPE_ID_BYTES = 34;
 
 interface Context {
   readonly catalog: Catalog;
-  readonly logger: Logger;
+  readonly edge: CallObserver;
 }
 
-function networkHandlers({ catalog, logger }: Context) {
+function networkHandlers({ catalog, edge }: Context) {
   return {
-    getNetwork: unary(logger, async () => encodeNetwork(await catalog.network())),
-    setNetwork: unary(logger, async ({ name, tolerate }) => {
+    getNetwork: unary(edge, async () => encodeNetwork(await catalog.network())),
+    setNetwork: unary(edge, async ({ name, tolerate }) => {
       await catalog.setNetwork(tolerate === undefined ? { name } : { name, tolerate });
       return {};
     }),
-    listPeers: serverStream(logger, async function* () {
+    listPeers: serverStream(edge, async function* () {
       for (const peer of await catalog.peers()) yield encodePeer(peer);
     }),
-    setPeer: unary(logger, async (peer) => {
+    setPeer: unary(edge, async (peer) => {
       await catalog.setPeer(decodeProfile(peer));
       return {};
     }),
-    setPeerState: unary(logger, async ({ peer, state }) => {
+    setPeerState: unary(edge, async ({ peer, state }) => {
       await catalog.setPeerState(parsePeerId(peer), decodeState(state));
       return {};
     }),
-    listHomes: serverStream(logger, async function* () {
+    listHomes: serverStream(edge, async function* () {
       for (const homes of pages((await catalog.homes()).map(encodeHome), () => HOME_BYTES)) yield { homes };
     }),
-    leaveHome: unary(logger, async ({ session, peer }) => {
+    leaveHome: unary(edge, async ({ session, peer }) => {
       await catalog.leaveHome({ token: session }, parsePeerId(peer));
       return {};
     }),
-    listProblems: serverStream(logger, async function* () {
+    listProblems: serverStream(edge, async function* () {
       for (const problem of await catalog.problems()) yield { ...problem };
     }),
   } satisfies Partial<DbServiceServer>;
 }
 
-function userHandlers({ catalog, logger }: Context) {
+function userHandlers({ catalog, edge }: Context) {
   return {
-    listUsers: serverStream(logger, async function* () {
+    listUsers: serverStream(edge, async function* () {
       for (const user of await catalog.users()) yield encodeUser(user);
     }),
-    createUser: unary(logger, async ({ name, passphrase }) => encodeUser(await catalog.createUser(name, passphrase))),
-    exportUser: unary(logger, async ({ name }) => ({ document: await catalog.exportUser(name) })),
-    importUser: unary(logger, async ({ document }) => encodeUser(await catalog.importUser(document))),
-    unlock: unary(logger, async ({ name, passphrase }) => {
+    createUser: unary(edge, async ({ name, passphrase }) => encodeUser(await catalog.createUser(name, passphrase))),
+    exportUser: unary(edge, async ({ name }) => ({ document: await catalog.exportUser(name) })),
+    importUser: unary(edge, async ({ document }) => encodeUser(await catalog.importUser(document))),
+    unlock: unary(edge, async ({ name, passphrase }) => {
       const { token, user, ...session } = await catalog.unlock(name, passphrase);
       return { session: token, user: idBytes(user), ...session };
     }),
-    lock: unary(logger, async ({ session }) => {
+    lock: unary(edge, async ({ session }) => {
       await catalog.lock({ token: session });
       return {};
     }),
-    isUnlocked: unary(logger, async ({ session }) => ({ unlocked: await catalog.isUnlocked({ token: session }) })),
-    sign: unary(logger, async ({ session, purpose, body }) => {
+    isUnlocked: unary(edge, async ({ session }) => ({ unlocked: await catalog.isUnlocked({ token: session }) })),
+    sign: unary(edge, async ({ session, purpose, body }) => {
       return { signed: await catalog.sign({ token: session }, decodePurpose(purpose), body) };
     }),
-    getDirectoryKey: unary(logger, async ({ session, salt, generation }) => {
+    getDirectoryKey: unary(edge, async ({ session, salt, generation }) => {
       const wanted = generation === 0 ? undefined : generation;
       return { key: await catalog.directoryKey({ token: session }, salt, wanted) };
     }),
   } satisfies Partial<DbServiceServer>;
 }
 
-function secretHandlers({ catalog, logger }: Context) {
+function secretHandlers({ catalog, edge }: Context) {
   return {
-    changePassphrase: unary(logger, async ({ name, old, next, keep }) => {
+    changePassphrase: unary(edge, async ({ name, old, next, keep }) => {
       const kept = keep === '' ? undefined : { token: keep };
       return encodePassphraseChange(await catalog.changePassphrase({ name, old, next, keep: kept }));
     }),
-    makeKit: unary(logger, async ({ name, passphrase }) => {
+    makeKit: unary(edge, async ({ name, passphrase }) => {
       const { words, network, createdMs, ...change } = await catalog.makeKit(name, passphrase);
       return { change: encodePassphraseChange(change), words: [...words], network, createdMs };
     }),
-    recoverWithKit: unary(logger, async ({ name, words, next }) => {
+    recoverWithKit: unary(edge, async ({ name, words, next }) => {
       return encodePassphraseChange(await catalog.recoverWithKit(name, words, next));
     }),
-    listSshKeys: unary(logger, async ({ name }) => ({ keys: [...(await catalog.sshKeys(name))] })),
-    addSshKey: unary(logger, async (key) => ({ keys: [...(await catalog.addSshKey(key))] })),
-    removeSshKey: unary(logger, async (key) => ({ keys: [...(await catalog.removeSshKey(key))] })),
-    rotateKeys: serverStream(logger, async function* ({ session, passphrase, entriesPerSecond }) {
+    listSshKeys: unary(edge, async ({ name }) => ({ keys: [...(await catalog.sshKeys(name))] })),
+    addSshKey: unary(edge, async (key) => ({ keys: [...(await catalog.addSshKey(key))] })),
+    removeSshKey: unary(edge, async (key) => ({ keys: [...(await catalog.removeSshKey(key))] })),
+    rotateKeys: serverStream(edge, async function* ({ session, passphrase, entriesPerSecond }) {
       const options = entriesPerSecond > 0 ? { entriesPerSecond } : {};
       for await (const rotation of catalog.rotateKeys({ token: session }, passphrase, options)) {
         yield encodeKeyRotation(rotation);
       }
     }),
-    getKeyRotation: unary(logger, async ({ session }) => {
+    getKeyRotation: unary(edge, async ({ session }) => {
       return encodeKeyRotation(await catalog.keyRotation({ token: session }));
     }),
   } satisfies Partial<DbServiceServer>;
@@ -126,32 +126,32 @@ function* encoded<T, U>(items: Iterable<T>, encode: (item: T) => U): Generator<U
   for (const item of items) yield encode(item);
 }
 
-function readHandlers({ catalog, logger }: Context) {
+function readHandlers({ catalog, edge }: Context) {
   return {
-    stat: unary(logger, async ({ session, path }) => encodeEntry(await catalog.stat({ token: session }, path))),
-    list: serverStream(logger, async function* ({ session, path, recursive }) {
+    stat: unary(edge, async ({ session, path }) => encodeEntry(await catalog.stat({ token: session }, path))),
+    list: serverStream(edge, async function* ({ session, path, recursive }) {
       const entries = await catalog.list({ token: session }, path, { recursive });
       for (const page of pages(encoded(entries, encodeEntry), entryBytes)) yield { entries: page };
     }),
-    listVersions: serverStream(logger, async function* ({ session, path }) {
+    listVersions: serverStream(edge, async function* ({ session, path }) {
       const versions = await catalog.versions({ token: session }, path);
       for (const page of pages(versions.map(encodeVersion), () => VERSION_BYTES)) yield { versions: page };
     }),
-    getManifest: serverStream(logger, async function* ({ session, path, version }) {
+    getManifest: serverStream(edge, async function* ({ session, path, version }) {
       const wanted = version.length === 0 ? undefined : parseVersionId(version);
       const manifest = await catalog.manifest({ token: session }, path, wanted);
       for (const parts of pages(manifestParts([manifest]), partBytes)) yield { parts };
     }),
-    getManifests: serverStream(logger, async function* ({ session, paths }) {
+    getManifests: serverStream(edge, async function* ({ session, paths }) {
       const manifests = await catalog.manifests({ token: session }, paths);
       for (const parts of pages(manifestParts(manifests), partBytes)) yield { parts };
     }),
-    getKnownVersions: unary(logger, async ({ session, versions }) => {
+    getKnownVersions: unary(edge, async ({ session, versions }) => {
       const asked = versions.map(parseVersionId);
       const known = await catalog.knownVersions({ token: session }, asked);
       return { versions: asked.filter((version) => known.has(version)).map(idBytes) };
     }),
-    getFileIds: unary(logger, async ({ session, paths }) => {
+    getFileIds: unary(edge, async ({ session, paths }) => {
       const ids = await catalog.fileIds({ token: session }, paths);
       return { ids: ids.map((id) => (id === undefined ? NO_ID : idBytes(id))) };
     }),
@@ -172,72 +172,72 @@ async function readCommit(requests: AsyncIterable<CommitRequest>): Promise<{ tok
   return { token, versions: assembly.finish().map(({ name, manifest }) => ({ ...name, manifest })) };
 }
 
-function changeHandlers({ catalog, logger }: Context) {
+function changeHandlers({ catalog, edge }: Context) {
   return {
-    commit: clientStream(logger, async (requests) => {
+    commit: clientStream(edge, async (requests) => {
       const { token, versions } = await readCommit(requests);
       await catalog.commit({ token }, versions);
       return {};
     }),
-    makeFolder: unary(logger, async ({ session, path }) => {
+    makeFolder: unary(edge, async ({ session, path }) => {
       await catalog.makeFolder({ token: session }, path);
       return {};
     }),
-    move: unary(logger, async ({ session, from, to, replace }) => {
+    move: unary(edge, async ({ session, from, to, replace }) => {
       await catalog.move({ token: session }, from, to, { replace });
       return {};
     }),
-    setAttributes: unary(logger, async ({ session, path, modifiedMs, mode }) => {
+    setAttributes: unary(edge, async ({ session, path, modifiedMs, mode }) => {
       const attributes = { ...(modifiedMs !== undefined && { modifiedMs }), ...(mode !== undefined && { mode }) };
       return encodeEntry(await catalog.setAttributes({ token: session }, path, attributes));
     }),
-    remove: serverStream(logger, async function* ({ session, path, recursive, forever }) {
+    remove: serverStream(edge, async function* ({ session, path, recursive, forever }) {
       yield await catalog.remove({ token: session }, path, { recursive, forever });
     }),
-    listDeleted: serverStream(logger, async function* ({ session }) {
+    listDeleted: serverStream(edge, async function* ({ session }) {
       const entries = (await catalog.deleted({ token: session })).map(encodeDeleted);
       for (const page of pages(entries, deletedBytes)) yield { entries: page };
     }),
-    restore: unary(logger, async ({ session, path, version }) => {
+    restore: unary(edge, async ({ session, path, version }) => {
       const wanted = version.length === 0 ? undefined : parseVersionId(version);
       return encodeEntry(await catalog.restore({ token: session }, path, wanted));
     }),
-    emptyTrash: serverStream(logger, async function* ({ session, untilMs }) {
+    emptyTrash: serverStream(edge, async function* ({ session, untilMs }) {
       yield await catalog.emptyTrash({ token: session }, untilMs);
     }),
-    findDueRemovals: serverStream(logger, async function* ({ session }) {
+    findDueRemovals: serverStream(edge, async function* ({ session }) {
       yield* duePages(await catalog.dueRemovals({ token: session }));
     }),
-    carryOutRemovals: serverStream(logger, async function* ({ session, nodes }) {
+    carryOutRemovals: serverStream(edge, async function* ({ session, nodes }) {
       const freed = await catalog.carryOutRemovals({ token: session }, nodes.map(toHex));
       for (const page of pages(freed, () => STRIPE_ID_BYTES)) yield { stripes: page.map((id) => idBytes(id)) };
     }),
   } satisfies Partial<DbServiceServer>;
 }
 
-function stripeHandlers({ catalog, logger }: Context) {
+function stripeHandlers({ catalog, edge }: Context) {
   return {
-    putStripes: unary(logger, async ({ stripes }) => {
+    putStripes: unary(edge, async ({ stripes }) => {
       await catalog.putStripes(stripes.map(decodeStripe));
       return {};
     }),
-    getStripes: serverStream(logger, async function* ({ ids }) {
+    getStripes: serverStream(edge, async function* ({ ids }) {
       for (const [index, stripe] of (await catalog.stripes(ids.map(parseStripeId))).entries()) {
         if (stripe !== undefined) yield { index, stripe: encodeStripe(stripe) };
       }
     }),
-    moveChunks: unary(logger, async ({ moves }) => {
+    moveChunks: unary(edge, async ({ moves }) => {
       await catalog.moveChunks(moves.map(decodeMove));
       return {};
     }),
-    findUnreferenced: unary(logger, async ({ session, ids }) => ({
+    findUnreferenced: unary(edge, async ({ session, ids }) => ({
       ids: (await catalog.unreferenced({ token: session }, ids.map(parseStripeId))).map((id) => idBytes(id)),
     })),
-    acceptLoss: unary(logger, async ({ session }) => {
+    acceptLoss: unary(edge, async ({ session }) => {
       await catalog.acceptLoss({ token: session });
       return {};
     }),
-    forgetStripes: unary(logger, async ({ session, ids }) => {
+    forgetStripes: unary(edge, async ({ session, ids }) => {
       await catalog.forgetStripes({ token: session }, ids.map(parseStripeId));
       return {};
     }),

@@ -6,6 +6,7 @@ import { StorageError, wrapError } from '../errors.js';
 import { DbServiceService } from '../gen/shoal/v1/db.js';
 import { CLOSE_GRACE_MS, MAX_DB_MESSAGE_BYTES } from '../limits.js';
 import type { Logger } from '../log.js';
+import { silentTelemetry, type Telemetry } from '../telemetry.js';
 import { dbHandlers } from './db-handlers.js';
 
 export interface DbServiceOptions {
@@ -14,6 +15,8 @@ export interface DbServiceOptions {
   /** Path of the unix socket; its folder is made, and closed to others, when missing. */
   readonly socket: string;
   readonly logger: Logger;
+  /** Absent: nothing is counted. */
+  readonly telemetry?: Telemetry;
 }
 
 /** A socket that a killed process left behind keeps its name. Whoever may open the catalog is alone with it. */
@@ -38,12 +41,12 @@ export class DbService {
   }
 
   static async open(options: DbServiceOptions): Promise<DbService> {
-    const { socket } = options;
+    const { socket, catalog, logger, telemetry = silentTelemetry() } = options;
     const server = new Server({
       'grpc.max_receive_message_length': MAX_DB_MESSAGE_BYTES,
       'grpc.max_send_message_length': MAX_DB_MESSAGE_BYTES,
     });
-    server.addService(DbServiceService, dbHandlers(options));
+    server.addService(DbServiceService, dbHandlers({ catalog, edge: { logger, telemetry } }));
     try {
       await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
       await removeStale(socket);

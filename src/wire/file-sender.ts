@@ -17,7 +17,7 @@ export interface FileSenderOptions {
 async function sendChunk(
   options: FileSenderOptions,
   call: ServerWritableStream<SendChunkRequest, Buffer>,
-  { signal, idle, pool }: Visit,
+  { signal, idle, pool, counts }: Visit,
 ): Promise<void> {
   const { chunk, segments } = call.request;
   if (segments.length > MAX_SEGMENTS) {
@@ -30,6 +30,7 @@ async function sendChunk(
   const writer = new MessageWriter(call, signal, idle, pool);
   await writer.write(encodeFound({ shape: shapeMessage(stored.shape), label: stored.label }));
   for await (const segment of stored.segments) {
+    counts.sentBytes += segment.bytes.length;
     const wait = writer.writeSegment(segment);
     if (wait !== undefined) await wait;
   }

@@ -25,6 +25,7 @@ import {
   STREAM_WINDOW_BYTES,
 } from '../limits.js';
 import { onAbort } from '../on-abort.js';
+import { requestHeaders } from '../request-context.js';
 import { CERTIFICATE_HEADER, escapeCertificate } from './admission.js';
 import { CallLife } from './call-life.js';
 import { MessagePool } from './message-pool.js';
@@ -220,6 +221,7 @@ export class PeerChannel implements AsyncDisposable {
 
   #metadata(): Metadata {
     const metadata = new Metadata();
+    for (const [name, value] of Object.entries(requestHeaders())) metadata.set(name, value);
     const { peer, tls } = this.#options;
     if (peer.socket !== undefined) metadata.set(CERTIFICATE_HEADER, escapeCertificate(tls.certificate));
     return metadata;

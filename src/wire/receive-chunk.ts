@@ -2,6 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { ChunkHeader, Stored } from '../chunk/chunk-store.js';
 import { parseChunkId, parseUserId } from '../chunk/ids.js';
 import { verifyShape, type Segment } from '../chunk/segments.js';
+import type { Counts } from '../counts.js';
 import { StorageError } from '../errors.js';
 import type { OpenChunk, StoreChunkRequest } from '../gen/shoal/v1/receiver.js';
 import { MAX_GRANT_BYTES, MAX_LABEL_BYTES } from '../limits.js';
@@ -33,9 +34,11 @@ function disorder(expected: string, got: StoreChunkRequest | undefined): Storage
 class Reception {
   readonly #reader: MessageReader<StoreChunkRequest>;
   readonly #writer: MessageWriter;
+  readonly #counts: Counts;
   #rounds = 0;
 
-  constructor(call: ServerDuplexStream<StoreChunkRequest, Buffer>, { signal, idle, pool }: Visit) {
+  constructor(call: ServerDuplexStream<StoreChunkRequest, Buffer>, { signal, idle, pool, counts }: Visit) {
+    this.#counts = counts;
     this.#reader = new MessageReader(call, signal, idle);
     this.#writer = new MessageWriter(call, signal, idle, pool);
   }
@@ -60,6 +63,7 @@ class Reception {
           `StoreChunk expected segment ${String(index)} and got segment ${String(segment.index)}.`,
         );
       }
+      this.#counts.receivedBytes += segment.bytes.length;
       yield segment;
     }
     const close = await this.#reader.next();

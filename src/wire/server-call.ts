@@ -6,12 +6,13 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { PeerId } from '../chunk/ids.js';
+import type { Counts } from '../counts.js';
 import { StorageError } from '../errors.js';
-import type { Logger } from '../log.js';
 import type { Admit, AnyCall } from './admission.js';
 import type { MessagePool } from './message-pool.js';
 import type { Idle } from './message-reader.js';
 import { MALFORMED_REQUEST } from './methods.js';
+import { observeCall, type CallObserver, type ObservedCall } from './observed-call.js';
 import { toRefusal, type Refusal } from './status.js';
 
 /** What every handler gets. */
@@ -22,15 +23,19 @@ export interface Visit {
   readonly signal: AbortSignal;
   readonly idle: Idle;
   readonly pool: MessagePool;
+  readonly counts: Counts;
 }
 
 /** The edge of the server: admits the caller, runs the handler, logs what is our own fault, answers. */
-export interface Edge {
+export interface Edge extends CallObserver {
   readonly admit: Admit;
-  readonly logger: Logger;
   readonly pool: MessagePool;
   /** Of a stream. */
   readonly idleTimeoutMs: number;
+}
+
+interface Outcome {
+  readonly refusal?: unknown;
 }
 
 function refuse(edge: Edge, error: unknown): Refusal {
@@ -39,7 +44,7 @@ function refuse(edge: Edge, error: unknown): Refusal {
   return toRefusal(error);
 }
 
-interface Cancellable extends AnyCall {
+interface Cancellable extends AnyCall, ObservedCall {
   on(event: 'cancelled', listener: () => void): unknown;
 }
 
@@ -66,7 +71,13 @@ function openVisit(edge: Edge, call: Cancellable): OpenVisit {
     if (!ended) life.abort(new StorageError('CANCELLED', `${peer} ended the call.`));
   });
   return {
-    visit: { caller, signal: life.signal, idle: { ms: edge.idleTimeoutMs, peer }, pool: edge.pool },
+    visit: {
+      caller,
+      signal: life.signal,
+      idle: { ms: edge.idleTimeoutMs, peer },
+      pool: edge.pool,
+      counts: edge.telemetry.counts,
+    },
     end: () => {
       ended = true;
     },
@@ -85,37 +96,41 @@ export function answerStream<Call extends Streaming>(
   edge: Edge,
   handle: (call: Call, visit: Visit) => Promise<void>,
 ): (call: Call) => void {
-  const run = async (call: Call): Promise<void> => {
+  const run = async (call: Call): Promise<Outcome> => {
     try {
       const { visit, end } = openVisit(edge, call);
       checkRequest(call.request);
       await handle(call, visit);
       end();
       call.end();
+      return {};
     } catch (error) {
       // grpc-js makes what is emitted here the status of the call.
       call.emit('error', refuse(edge, error));
+      return { refusal: error };
     }
   };
-  return (call) => void run(call);
+  return (call) => void observeCall(edge, call, () => run(call));
 }
 
 export function answerUnary<Request, Response>(
   edge: Edge,
   handle: (request: Request, visit: Visit) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
-  const run = async (call: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>): Promise<void> => {
+  const run = async (call: ServerUnaryCall<Request, Response>, respond: sendUnaryData<Response>): Promise<Outcome> => {
     try {
       const { visit, end } = openVisit(edge, call);
       checkRequest(call.request);
       const response = await handle(call.request, visit);
       end();
       respond(null, response);
+      return {};
     } catch (error) {
       respond(refuse(edge, error));
+      return { refusal: error };
     }
   };
-  return (call, respond) => void run(call, respond);
+  return (call, respond) => void observeCall(edge, call, () => run(call, respond));
 }
 
 /** Puts the same door before handlers that are not ours (health, reflection). */

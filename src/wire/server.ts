@@ -17,6 +17,7 @@ import {
   MAX_STREAMS_PER_CONNECTION,
 } from '../limits.js';
 import type { Logger } from '../log.js';
+import { silentTelemetry, type Telemetry } from '../telemetry.js';
 import { admissionByHeader, admissionByTls } from './admission.js';
 import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
 import { fileSender } from './file-sender.js';
@@ -69,6 +70,8 @@ export interface PeerServices {
   readonly receiver?: ReceiverService;
   readonly sender?: SenderService;
   readonly logger: Logger;
+  /** Absent: nothing is counted. */
+  readonly telemetry?: Telemetry;
   readonly nowMs?: () => number;
   /** Default IDLE_TIMEOUT_MS. */
   readonly idleTimeoutMs?: number;
@@ -144,6 +147,7 @@ export class PeerServer implements AsyncDisposable {
     const edge: Edge = {
       admit: admission.admit,
       logger,
+      telemetry: options.telemetry ?? silentTelemetry(),
       pool: new MessagePool(),
       idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
     };

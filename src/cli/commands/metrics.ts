@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { metricsText } from '../../gateways/http/metrics.js';
+import { writeMetrics } from '../../gateways/http/metrics/gathering.js';
 import { Invocation } from '../invocation.js';
 import type { Runtime } from '../runtime.js';
 
 const AFTER = `
-For node_exporter's textfile collector, or straight from the control socket: GET /v1/metrics.
+What Prometheus reads, of all processes of the peer: for node_exporter's textfile collector. The control socket has it too,
+as GET /v1/metrics. docs/metrics.md explains each.
 
 Examples:
   shoal metrics
@@ -14,7 +15,8 @@ Examples:
 export function defineMetrics(command: Command, runtime: Runtime): void {
   command.addHelpText('after', AFTER).action(async (_options: unknown, invoked: Command) => {
     await using invocation = new Invocation(invoked, runtime);
-    const status = await invocation.client.status();
-    invocation.result(status, () => metricsText(status).trimEnd());
+    const families = await invocation.client.metrics();
+    const text = await writeMetrics(families);
+    invocation.result(families, () => text.trimEnd());
   });
 }

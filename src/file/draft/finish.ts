@@ -27,6 +27,8 @@ export async function finishDraft(engine: Engine, session: Session, draft: OpenD
   const { extents, stripes, missingChunks } = await gather(engine, draft, { register: !isKnown });
   if (!isKnown) {
     await catalog.commit(session, [{ path, manifest: { file, version, bytes, modifiedMs, mode, extents } }]);
+    // A put counts its drafts itself.
+    if (draft.head.origin.kind === 'remote') engine.telemetry.counts.put.done++;
   }
   await settle(engine, session, draft, stripes);
   return { version, bytes, stripes: stripes.length, missingChunks };

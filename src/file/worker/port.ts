@@ -1,6 +1,7 @@
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { assert, isErrorCode, StorageError } from '../../errors.js';
 import { onAbort } from '../../on-abort.js';
+import { currentRequest, withRequest, type RequestContext } from '../../request-context.js';
 
 /** The two ends of a worker's channel have this much in common. */
 export type Endpoint = Pick<MessagePort, 'postMessage' | 'on' | 'off'> | Pick<Worker, 'postMessage' | 'on' | 'off'>;
@@ -36,7 +37,13 @@ interface Failure {
 }
 
 type Message =
-  | { readonly type: 'call'; readonly id: number; readonly method: string; readonly params: unknown }
+  | {
+      readonly type: 'call';
+      readonly id: number;
+      readonly method: string;
+      readonly params: unknown;
+      readonly context: RequestContext | undefined;
+    }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'result'; readonly id: number; readonly value?: unknown; readonly failure?: Failure };
 
@@ -111,14 +118,14 @@ export class PortCalls {
           how(value);
         };
       this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject) });
-      this.#post({ type: 'call', id, method, params }, transfer);
+      this.#post({ type: 'call', id, method, params, context: currentRequest() }, transfer);
     });
   }
 
   #receive(message: Message): void {
     switch (message.type) {
       case 'call':
-        void this.#serve(message);
+        void withRequest(message.context, () => this.#serve(message));
         return;
       case 'abort':
         this.#running.get(message.id)?.abort(new StorageError('CANCELLED', 'The caller gave up.'));

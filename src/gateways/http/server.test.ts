@@ -166,7 +166,7 @@ describe('the control API', () => {
 
   it('says how the network is', async () => {
     await json('PUT', '/v1/content?path=/status', { bytes: BYTES });
-    assert.match(String((await ask('GET', '/v1/metrics')).body), /^shoal_peer_up\{peer="peer-1"\} 1$/m);
+    assert.match(String((await ask('GET', '/v1/metrics')).body), /^shoal_peer_up\{peer="peer-1",process="peer"\} 1$/m);
     const status = await json<StatusReply>('GET', '/v1/status');
     assert.deepEqual([status.network.k, status.network.m, status.peer.id], [2, 1, planet.id(1)]);
     assert.ok(status.peers.length === 3 && status.peers.every(({ up, latencyMs }) => up && latencyMs !== null));

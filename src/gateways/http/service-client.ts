@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { isErrorCode, StorageError } from '../../errors.js';
 import { serviceMissing, type Service } from '../../services/service-names.js';
 import { onAbort } from '../../on-abort.js';
+import { requestHeaders } from '../../request-context.js';
 
 export interface ServiceCall {
   readonly method: string;
@@ -34,7 +35,7 @@ export class ServiceClient {
     const { method, path, headers = {}, signal } = call;
     signal.throwIfAborted();
     // A server that answers early, and is to close, would cut the connection before the answer has been read.
-    const all = { ...headers, connection: 'keep-alive' };
+    const all = { ...headers, ...requestHeaders(), connection: 'keep-alive' };
     const outgoing = http.request({ socketPath: this.#socket, method, path, headers: all, agent: false });
     const stopListening = onAbort(signal, () => outgoing.destroy());
     outgoing.once('close', stopListening);

@@ -1,0 +1,101 @@
+import { BOUNDS_SECONDS, type Counts, type Tallies, type Tally, type TransferCount } from '../../../counts.js';
+import { family, type Family, type Sample } from './family.js';
+import type { MetricName } from './table.js';
+
+/** What a process has counted. */
+export function familiesOfCounts(counts: Counts): readonly Family[] {
+  const { requests, calls, put, get } = counts;
+  return [
+    ...ofTransfers({ put, get }),
+    family('stripes_stored_degraded_total', [{ value: counts.degradedStripes }]),
+    family('segments_read_around_total', [{ value: counts.corruptSegments }]),
+    family('chunk_sent_bytes_total', [{ value: counts.sentBytes }]),
+    family('chunk_received_bytes_total', [{ value: counts.receivedBytes }]),
+    family('peer_failures_total', byPeer(counts.peerFailures)),
+    family('peer_corruptions_total', byPeer(counts.peerCorruptions)),
+    ...ofTallies(requests, requestLabels, {
+      active: 'http_requests_active',
+      failed: 'http_requests_failed_total',
+      seconds: 'http_request_seconds',
+    }),
+    ...ofTallies(calls, (path) => ({ method: path.replace(/^\/shoal\.v1\./, '') }), {
+      active: 'grpc_calls_active',
+      failed: 'grpc_calls_failed_total',
+      seconds: 'grpc_call_seconds',
+    }),
+  ];
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function byPeer(counts: ReadonlyMap<string, number>): Sample[] {
+  return [...counts].map(([peer, value]) => ({ labels: { peer }, value }));
+}
+
+function ofTransfers(transfers: Readonly<Record<'put' | 'get', TransferCount>>): Family[] {
+  const each = (samples: (count: TransferCount) => readonly (readonly [Labels, number])[]): Sample[] =>
+    Object.entries(transfers).flatMap(([action, count]) =>
+      samples(count).map(([labels, value]) => ({ labels: { action, ...labels }, value })),
+    );
+  const ended = (done: number, failed: number): [Labels, number][] => [
+    [{ outcome: 'done' }, done],
+    [{ outcome: 'failed' }, failed],
+  ];
+  return [
+    family(
+      'files_total',
+      each(({ done, failed }) => ended(done, failed)),
+    ),
+    family(
+      'file_bytes_total',
+      each(({ bytes }) => [[{}, bytes]]),
+    ),
+    family(
+      'stripes_moved_total',
+      each(({ stripes, failedStripes }) => ended(stripes, failedStripes)),
+    ),
+  ];
+}
+
+/** @param kind "GET /v1/status" */
+function requestLabels(kind: string): Labels {
+  const [method = '', route = ''] = kind.split(' ');
+  return { method, route };
+}
+
+interface TallyNames {
+  readonly active: MetricName;
+  readonly failed: MetricName;
+  readonly seconds: MetricName;
+}
+
+function ofTallies(tallies: Tallies, labelsOf: (kind: string) => Labels, names: TallyNames): Family[] {
+  const labelled = [...tallies.entries()].map(([kind, tally]) => ({ labels: labelsOf(kind), tally }));
+  const each = (value: (tally: Tally) => number): Sample[] =>
+    labelled.map(({ labels, tally }) => ({ labels, value: value(tally) }));
+  return [
+    family(
+      names.active,
+      each(({ active }) => active),
+    ),
+    family(
+      names.failed,
+      each(({ failed }) => failed),
+    ),
+    family(
+      names.seconds,
+      labelled.flatMap(({ labels, tally }) => histogramOf(tally, labels)),
+    ),
+  ];
+}
+
+/** Buckets of Prometheus count everything up to their bound. */
+function histogramOf({ classes, seconds }: Tally, labels: Labels): Sample[] {
+  let ended = 0;
+  const buckets = classes.map((amount, index) => {
+    ended += amount;
+    const le = index < BOUNDS_SECONDS.length ? String(BOUNDS_SECONDS[index]) : '+Inf';
+    return { labels: { ...labels, le }, value: ended, part: 'bucket' };
+  });
+  return [...buckets, { labels, value: seconds, part: 'sum' }, { labels, value: ended, part: 'count' }];
+}
