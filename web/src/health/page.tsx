@@ -1,11 +1,150 @@
+import type { ComponentChildren } from 'preact';
+import { ownApi, peersApi } from '../api/admin-api.js';
+import { status as liveStatus } from '../api/events.js';
+import { networkApi } from '../api/network-api.js';
+import type { PeerReply, StatusReply } from '../api/types.js';
+import { formatBytes, formatCount } from '../format.js';
 import { STRINGS } from '../strings.js';
+import { HEALTH } from '../strings-health.js';
+import { Icon, type IconName } from '../ui/icon.js';
+import { Notice } from '../ui/notice.js';
+import { Spinner } from '../ui/progress.js';
+import { usePolled } from '../ui/use-polled.js';
+import { Activity } from './activity.js';
+import { latest } from './chart-data.js';
+import { Charts } from './charts.js';
+import { problemsOf } from './problems.js';
+import { verdictOf, type Verdict } from './verdict.js';
+import '../styles/facts.css';
+import './health.css';
 
+/** Each asks every peer how it is. */
+const POLL_MS = 10_000;
+const HOUR_MS = 3_600_000;
+
+interface Loaded {
+  readonly status: StatusReply;
+  readonly peers: readonly PeerReply[];
+}
+
+/** Whether everything is safe, what asks for attention, and how things were. */
 export function HealthPage() {
+  const { state } = usePolled(
+    async (signal): Promise<Loaded> => {
+      const [status, peers] = await Promise.all([networkApi.status({ signal }), peersApi.peers({ signal })]);
+      return { status, peers };
+    },
+    { everyMs: POLL_MS },
+  );
+  const files = usePolled(countFiles, { everyMs: POLL_MS }).state.value.value;
+  const { value, failure } = state.value;
   return (
     <div class="page">
       <div class="page-head">
         <h1>{STRINGS.pages.health}</h1>
       </div>
+      {failure === '' ? null : <Notice kind="bad">{failure}</Notice>}
+      {value === null ? (
+        failure === '' ? (
+          <Spinner label={HEALTH.sentence.checking} />
+        ) : null
+      ) : (
+        <Told status={liveStatus.value ?? value.status} peers={value.peers} files={files} />
+      )}
+      <Charts />
+      <Activity />
+    </div>
+  );
+}
+
+/** As the peer has noted last; null where it has not. */
+async function countFiles(signal: AbortSignal): Promise<number | null> {
+  const { series } = await ownApi.history(['files'], { fromMs: Date.now() - HOUR_MS, signal });
+  const [files] = series;
+  return files === undefined ? null : latest(files);
+}
+
+interface ToldProps extends Loaded {
+  readonly files: number | null;
+}
+
+function Told({ status, peers, files }: ToldProps) {
+  const problems = problemsOf(status, peers, Date.now());
+  return (
+    <>
+      <Banner verdict={verdictOf(status, files)} />
+      <Facts status={status} />
+      <section class="card">
+        <h2>{HEALTH.problems}</h2>
+        {problems.length === 0 ? <p class="soft">{HEALTH.noProblems}</p> : null}
+        <ul class="plain-list">
+          {problems.map(({ tone, title, hint }, index) => (
+            <li class={`plain-item activity activity-${tone}`} key={index}>
+              <Icon name="alert" />
+              <div class="grow">
+                <strong>{title}</strong>
+                <div class="soft small">{hint}</div>
+              </div>
+            </li>
+          ))}
+        </ul>
+      </section>
+    </>
+  );
+}
+
+const VERDICT_ICONS: Readonly<Record<Verdict['tone'], IconName>> = {
+  good: 'shield',
+  plain: 'lock',
+  warn: 'alert',
+  bad: 'alert',
+};
+
+function Banner({ verdict: { tone, title, detail } }: { readonly verdict: Verdict }) {
+  return (
+    <div class={`verdict verdict-${tone}`} role="status">
+      <Icon name={VERDICT_ICONS[tone]} />
+      <div class="grow">
+        <p class="verdict-title">{title}</p>
+        <p>{detail}</p>
+        <p class="small verdict-how">{HEALTH.sentence.computed}</p>
+      </div>
+    </div>
+  );
+}
+
+function Facts({ status: { safety, store, outbox } }: { readonly status: StatusReply }) {
+  const { facts } = HEALTH;
+  return (
+    <div class="tiles">
+      <Tile name={facts.stripes} value={safety === null ? '–' : formatCount(safety.stripes)}>
+        {safety === null ? '' : `${formatCount(safety.degraded)} ${facts.degraded}`}
+      </Tile>
+      <Tile name={facts.chunks} value={store === null ? '–' : formatBytes(store.bytes)}>
+        {store === null ? '' : `${formatCount(store.chunks)}, ${facts.held}`}
+      </Tile>
+      <Tile name={facts.free} value={store === null ? '–' : formatBytes(store.freeBytes)}>
+        {store === null ? '' : facts.reserve(formatBytes(store.reserveBytes))}
+      </Tile>
+      <Tile name={facts.outbox} value={outbox.pendingDeletes === null ? '–' : formatCount(outbox.pendingDeletes)}>
+        {facts.outboxHint}
+      </Tile>
+    </div>
+  );
+}
+
+interface TileProps {
+  readonly name: string;
+  readonly value: string;
+  readonly children: ComponentChildren;
+}
+
+function Tile({ name, value, children }: TileProps) {
+  return (
+    <div class="card tile">
+      <div class="soft small">{name}</div>
+      <div class="tile-value">{value}</div>
+      <div class="soft small">{children}</div>
     </div>
   );
 }
