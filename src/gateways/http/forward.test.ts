@@ -146,6 +146,32 @@ describe('forwardRoutes', () => {
     assert.match(events[1]?.message ?? '', /File Sender .* broke off.*shoal serve file-sender/);
   });
 
+  it('holds no line that never ends', async (context) => {
+    const ended: { response?: ServerResponse } = {};
+    const { ask } = await openStage(context, (_request, response) => {
+      Object.assign(ended, { response });
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write('{"event":"progress","bytes":1}\n');
+      const part = 'x'.repeat(1 << 16);
+      const more = (): void => {
+        while (!response.destroyed && response.write(part));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const request = ask('POST', '/v1/imports');
+    request.end();
+    const lines = (await text(await answerOf(request))).trimEnd().split('\n');
+    assert.equal(lines.length, 2);
+    assert.match(
+      lines[1] ?? '',
+      /"code":"CORRUPT","message":"The service file-sender answers with a line of more than 65536 bytes/,
+    );
+    const { response } = ended;
+    assert.ok(response !== undefined);
+    if (!response.closed) await once(response, 'close');
+  });
+
   it('never takes a cut file for a whole one', async (context) => {
     const { ask } = await openStage(context, (_request, response) => {
       response.writeHead(200, { 'content-length': '100' });

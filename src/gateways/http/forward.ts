@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { wrapError } from '../../errors.js';
+import { StorageError, wrapError } from '../../errors.js';
+import { MAX_CONTROL_LINE_BYTES } from '../../limits.js';
 import { TUS_REPLY_HEADERS, TUS_REQUEST_HEADERS } from './draft-routes.js';
 import { HOSTED, type HostedRoute, type HostingService } from './hosted.js';
 import { signalOf, type Audience, type Routes } from './routes.js';
@@ -91,7 +92,7 @@ async function forward(
   return reply.send(isLines ? Readable.from(wholeLines(response, client, signal), { objectMode: false }) : response);
 }
 
-/** The lines of a service that may break off: then the last one says so, in the place of one that was cut. */
+/** The lines of a service that may break off, or never end one: then the last one says so, in the place of that. */
 async function* wholeLines(
   response: IncomingMessage,
   client: ServiceClient,
@@ -103,11 +104,19 @@ async function* wholeLines(
       const bytes = Buffer.concat([rest, part as Buffer]);
       const end = bytes.lastIndexOf(NEWLINE) + 1;
       rest = bytes.subarray(end);
+      if (rest.length > MAX_CONTROL_LINE_BYTES) {
+        const most = String(MAX_CONTROL_LINE_BYTES);
+        throw new StorageError(
+          'CORRUPT',
+          `The service ${client.service} answers with a line of more than ${most} bytes.`,
+        );
+      }
       if (end > 0) yield bytes.subarray(0, end);
     }
     if (rest.length > 0) yield rest;
   } catch (error) {
-    const { code, message } = signal.aborted ? wrapError(signal.reason, 'The request') : client.explain(error);
+    const told = error instanceof StorageError ? error : client.explain(error);
+    const { code, message } = signal.aborted ? wrapError(signal.reason, 'The request') : told;
     yield Buffer.from(`${JSON.stringify({ event: 'error', code, message })}\n`);
   }
 }
