@@ -81,7 +81,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'user',
-    summary: 'make users; change passphrases, keys and recovery kits',
+    summary: 'make users; change passphrases, keys, recovery kits and SSH keys',
     load: async () => (await import('./commands/user.js')).defineUser,
   },
   {

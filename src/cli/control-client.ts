@@ -124,7 +124,7 @@ export class ControlClient implements AsyncDisposable {
   }
 
   removeSshKey(key: SshKeyToRemove): Promise<readonly SshKeyReply[]> {
-    return this.#json({ method: 'DELETE', route: '/v1/users/ssh-keys', body: { json: key } });
+    return this.#json({ method: 'POST', route: '/v1/users/ssh-keys/removal', body: { json: key } });
   }
 
   rotation(user: string): Promise<RotationReply> {

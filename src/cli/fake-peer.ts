@@ -14,9 +14,11 @@ import type {
   PutReply,
   RecoveryEvent,
   RemoveReply,
+  SshKeyReply,
   StatusReply,
   UserReply,
 } from '../gateways/http/api.js';
+import type { SshKeyToAdd } from '../catalog/catalog.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
 
@@ -50,6 +52,7 @@ export const KIT_WORDS = Array.from({ length: 24 }, (_, index) => (index === 23 
 
 const MODIFIED = 1_700_000_000_000;
 const MADE = new Date(MODIFIED).toISOString();
+const SSH_KEY: SshKeyReply = { fingerprint: 'SHA256:abc', algorithm: 'ssh-ed25519', name: 'laptop', added: MADE };
 
 function demoUser(unlocked: boolean): UserReply {
   return { id: 'ab'.repeat(32), name: 'demo', unlocked, generation: 1, kit: false };
@@ -161,6 +164,13 @@ export class FakePeer implements AsyncDisposable {
       case 'POST /v1/users/kit':
         unlock((await body(request)) as { name: string; passphrase: string });
         return { user: demoUser(true), pendingHosts: [], words: KIT_WORDS, network: 'fake', created: MADE };
+      case 'GET /v1/users/ssh-keys':
+        return [SSH_KEY];
+      case 'POST /v1/users/ssh-keys':
+        return this.#addSshKey((await body(request)) as SshKeyToAdd);
+      case 'POST /v1/users/ssh-keys/removal':
+        unlock((await body(request)) as { name: string; passphrase: string });
+        return [];
       case 'POST /v1/users/recover':
         return this.#recover((await body(request)) as { name: string; words: string; next: string });
       case 'POST /v1/users/adopt':
@@ -192,6 +202,12 @@ export class FakePeer implements AsyncDisposable {
 
   #demo(): UserReply {
     return { ...demoUser(this.faults.locked !== true), kit: this.faults.kit === true };
+  }
+
+  #addSshKey(added: SshKeyToAdd): SshKeyReply[] {
+    unlock(added);
+    if (!added.key.startsWith('ssh-ed25519 ')) throw new StorageError('INVALID_ARGUMENT', 'This is no public key.');
+    return [SSH_KEY, { ...SSH_KEY, name: added.label === '' ? 'comment' : added.label }];
   }
 
   #createUser({ name, passphrase }: { name: string; passphrase: string }): UserReply {

@@ -69,6 +69,20 @@ describe('shoal user, against a peer that answers', () => {
     assert.equal((await user(['passphrase', '--user', 'demo'], 'correct horse\nnew')).code, 0);
   });
 
+  it('ssh-key takes a public key by passphrase, lists and removes', async () => {
+    const key = file('key.pub', 'ssh-ed25519 AAAA ann@laptop\n');
+    const added = await user(['ssh-key', 'add', key, '--name', 'desk'], 'correct horse\n');
+    assert.match(added.stdout.toString(), /The SSH key desk lets demo in over SFTP\./);
+    assert.match(added.stderr, /shoal unlock demo/);
+    assertFails(await user(['ssh-key', 'add', key], 'wrong'), 6, /passphrase/);
+    assertFails(await user(['ssh-key', 'add', file('none.pub', 'x')], 'correct horse'), 2, /no public key/);
+    assertFails(await user(['ssh-key', 'add', 'missing.pub'], 'correct horse'), 3, /missing\.pub/);
+    assert.match((await user(['ssh-key', 'list', 'demo'])).stdout.toString(), /laptop .*SHA256:abc .*ssh-ed25519/);
+    assert.equal((json(await user(['ssh-key', 'list', '--json'])) as unknown[]).length, 1);
+    const removed = await user(['ssh-key', 'rm', 'laptop'], 'correct horse\n');
+    assert.match(removed.stdout.toString(), /laptop lets demo in no longer/);
+  });
+
   it('kit goes to a file that only its owner reads, never into a pipe or over another file', async () => {
     assertFails(await user(['kit', 'demo'], 'correct horse'), 2, /terminal only.*--out/);
     assert.equal((await user(['kit', 'demo', '--json'], 'correct horse')).code, 2);

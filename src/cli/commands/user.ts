@@ -10,6 +10,7 @@ import type { Runtime } from '../runtime.js';
 import { table } from '../table.js';
 import { userMeant } from '../user-meant.js';
 import { defineUserKeys } from './user-keys.js';
+import { defineUserSshKey } from './user-ssh-key.js';
 
 const AFTER = `
 Passphrases are asked for on a terminal without an echo. For scripts they come from files or from a pipe: one line, or the
@@ -22,6 +23,7 @@ Examples:
   shoal user kit alice --out kit.txt
   shoal user recover alice
   shoal user keys rotate alice
+  shoal user ssh-key add ~/.ssh/id_ed25519.pub
 `;
 
 interface Files {
@@ -36,6 +38,7 @@ export function defineUser(command: Command, runtime: Runtime): void {
   defineList(command.command('list'), runtime);
   definePassphrase(command.command('passphrase'), runtime);
   defineUserKeys(command.command('keys'), runtime);
+  defineUserSshKey(command.command('ssh-key'), runtime);
   defineKit(command.command('kit'), runtime);
   defineRecover(command.command('recover'), runtime);
 }

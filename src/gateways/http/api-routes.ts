@@ -15,6 +15,7 @@ import type { MetricsParts } from './metrics/gathering.js';
 import { metricsRoutes } from './metrics/metrics-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
+import { recordRoutes, type RecordParts } from './record-routes.js';
 import { removalRoutes } from './removal-routes.js';
 import type { Live } from './live.js';
 import { liveRoutes } from './live-routes.js';
@@ -23,6 +24,7 @@ import type { Audience, GatewayParts, ReceiverParts, Routes, SenderParts } from 
 import { receiverRoutes, senderRoutes } from './service-routes.js';
 import { ServiceClient } from './service-client.js';
 import { gatewayFamilies, statusRoutes } from './status-routes.js';
+import { sshKeyRoutes } from './ssh-key-routes.js';
 import { userRoutes } from './user-routes.js';
 
 /** What answers the API: whatever of it this process has. */
@@ -34,6 +36,10 @@ export interface ApiParts {
   readonly network?: NetworkParts;
   /** Of the gateway: who may come in from TCP. */
   readonly entrance?: Entrance;
+  /** Of the gateway. */
+  readonly settings?: SettingsSource;
+  /** Of the gateway: what it has measured, and seen. */
+  readonly records?: RecordParts;
   /** Of the gateway: what open pages are told. */
   readonly live?: Live;
   /** The File Sender in this process; for the gateway also: where to reach it. */
@@ -88,10 +94,16 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
   if (gateway !== undefined) {
     statusRoutes(server, routes, gateway);
     userRoutes(server, routes, gateway, audience);
+    sshKeyRoutes(server, routes, gateway, audience);
     entryRoutes(server, routes, gateway);
     watchTransfers(server, routes, gateway.transfers);
     if (live !== undefined) liveRoutes(server, routes, { live, transfers: gateway.transfers });
-    if (network !== undefined) networkRoutes(server, routes, network);
+    if (network !== undefined) {
+      networkRoutes(server, routes, network);
+      policyRoutes(server, network.administration);
+    }
+    if (parts.settings !== undefined) settingsRoutes(server, parts.settings);
+    if (parts.records !== undefined) recordRoutes(server, parts.records);
     if (isLocal && entrance !== undefined) entranceRoutes(server, routes, { gateway, entrance });
   }
   if (sender instanceof ServiceClient) {

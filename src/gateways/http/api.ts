@@ -13,6 +13,9 @@
  *   POST   /v1/users/passphrase   {name, old, next}    → PassphraseReply
  *   POST   /v1/users/kit          {name, passphrase}   → KitReply
  *   POST   /v1/users/recover      {name, words, next}  → PassphraseReply
+ *   GET    /v1/users/ssh-keys?name=                    → SshKeyReply[]
+ *   POST   /v1/users/ssh-keys     {name, passphrase, key, label?} → SshKeyReply[]
+ *   POST   /v1/users/ssh-keys/removal {name, passphrase, which} → SshKeyReply[]: those that are left
  *   GET    /v1/keys                                    → RotationReply
  *   POST   /v1/keys               RotationRequest      → RotationEvent lines; closing the connection pauses the work
  *   POST   /v1/users/adopt        {name} or {id}       → UserReply: asks the other peers who that is
@@ -65,6 +68,16 @@ export interface KitReply extends PassphraseReply {
   /** Name of the network. */
   readonly network: string;
   readonly created: string;
+}
+
+/** A key by which a user logs in over SFTP. */
+export interface SshKeyReply {
+  /** "SHA256:…", as ssh-keygen -l shows it. */
+  readonly fingerprint: string;
+  /** "ssh-ed25519". */
+  readonly algorithm: string;
+  readonly name: string;
+  readonly added: string;
 }
 
 export interface RotationReply {

@@ -19,7 +19,7 @@ export interface RequestParts {
   /** Of whoever logged in. @throws StorageError LOCKED */
   readonly session: () => Session;
   readonly space: () => Promise<reply.Space>;
-  /** Runs what changes names one after the other, in the order of the requests. */
+  /** Runs what is about names one after the other, in the order of the requests: sshfs asks for a file while it opens it. */
   readonly inOrder: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
@@ -61,12 +61,15 @@ type OfPath = Exclude<
 async function carryOutOfPath(parts: RequestParts, id: number, request: OfPath): Promise<Buffer> {
   switch (request.kind) {
     case 'stat':
-      return reply.attributesReply(id, await stat(parts, resolvePath(request.path)));
+      return reply.attributesReply(id, await parts.inOrder(() => stat(parts, resolvePath(request.path))));
     case 'set':
       await parts.inOrder(() => set(parts, resolvePath(request.path), request.attributes));
       return reply.okReply(id);
     case 'openFolder':
-      return reply.handleReply(id, await parts.handles.add(() => openFolder(parts, resolvePath(request.path))));
+      return reply.handleReply(
+        id,
+        await parts.inOrder(() => parts.handles.add(() => openFolder(parts, resolvePath(request.path)))),
+      );
     case 'makeFolder':
       await parts.inOrder(() => makeFolder(parts, resolvePath(request.path)));
       return reply.okReply(id);

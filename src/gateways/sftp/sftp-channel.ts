@@ -74,7 +74,8 @@ export class SftpChannel {
 
   async #serve(): Promise<void> {
     let isGreeted = false;
-    for await (const packet of readPackets(this.#channel)) {
+    // Its end is told by us: a stream that is iterated to its end is destroyed, and the client would miss the exit status.
+    for await (const packet of readPackets(this.#channel.iterator({ destroyOnReturn: false }))) {
       this.#options.onRequest();
       if (!isGreeted) {
         if (packet[0] !== REQUEST.INIT) throw new BadPacket('The client did not begin with INIT.');
