@@ -20,7 +20,8 @@ export interface AppendOptions {
 }
 
 /**
- * Adds bytes to a draft. What has come is kept when the source fails, and whole stripes of it on abort.
+ * Adds bytes to a draft. What has come is kept when the source fails, and whole stripes of it on abort; nothing of a source
+ * that is longer than the file was to be.
  *
  * @returns up to where the file is there, durably
  * @throws StorageError CONFLICT for another offset and while somebody else adds, LIMIT_EXCEEDED past the end of the file, NOT_FOUND,
@@ -68,6 +69,8 @@ export async function appendToDraft(
     staged.leave();
   }
   signal.throwIfAborted();
+  // Who sends more than was announced sends something else.
+  if (incoming.failure?.code === 'LIMIT_EXCEEDED') await giveBackFrom(engine, session, draft, offset);
   const failure = writer.failure ?? incoming.failure;
   if (failure !== undefined) throw failure;
   return draft.offset;
@@ -100,7 +103,6 @@ class Incoming {
     try {
       for await (const part of this.#source) {
         total += part.length;
-        // Not even the bytes that would have fit: who sends more than was announced sends something else.
         if (total > this.#most)
           throw new StorageError('LIMIT_EXCEEDED', 'More bytes came than the upload was to have.');
         yield part;
