@@ -65,7 +65,7 @@ function valueOf(series: Series): string {
 
 function draw(element: HTMLElement, series: readonly Series[]): uPlot {
   const style = getComputedStyle(element);
-  const colour = (name: string): string => resolved(element, style, name);
+  const colour = (name: string): string => resolved(element, name);
   const { times, values } = columnsOf(series);
   const unit = series[0]?.unit ?? 'bytes';
   const axis = {
@@ -109,12 +109,16 @@ const TIME_LABELS: uPlot.Axis.Values = [
   [1, '{HH}:{mm}:{ss}', null, null, null, null, null, null, 1],
 ];
 
-/** A custom property as a canvas understands it: light-dark() is for style sheets alone. */
-function resolved(element: HTMLElement, style: CSSStyleDeclaration, name: string): string {
-  const before = element.style.color;
-  element.style.color = `var(${name})`;
-  const { color } = style;
-  element.style.color = before;
+/**
+ * A custom property as a canvas understands it: light-dark() is for style sheets alone. A new element has no transition from
+ * the colour before.
+ */
+function resolved(element: HTMLElement, name: string): string {
+  const probe = document.createElement('i');
+  probe.style.color = `var(${name})`;
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
   const [red = 0, green = 0, blue = 0] = (color.match(/\d+/g) ?? []).map(Number);
+  probe.remove();
   return `#${[red, green, blue].map((part) => part.toString(16).padStart(2, '0')).join('')}`;
 }

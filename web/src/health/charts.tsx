@@ -20,8 +20,8 @@ const CHARTS: readonly { readonly title: string; readonly series: readonly strin
   { title: HEALTH.chart.traffic, series: ['putBytes', 'getBytes'] },
   { title: HEALTH.chart.machines, series: ['peersUp'] },
   { title: HEALTH.chart.files, series: ['storedBytes'] },
-  { title: HEALTH.chart.healing, series: ['degradedStripes'] },
-  { title: HEALTH.series['healedSegments'] ?? '', series: ['healedSegments'] },
+  { title: HEALTH.chart.degraded, series: ['degradedStripes'] },
+  { title: HEALTH.chart.healed, series: ['healedSegments'] },
 ];
 const ALL = CHARTS.flatMap(({ series }) => series);
 
@@ -36,8 +36,8 @@ export function Charts() {
   const found = value === null ? [] : chartsOf(value);
   return (
     <section class="stack" aria-label={HEALTH.charts}>
-      <div class="row">
-        <h2 class="grow">{HEALTH.charts}</h2>
+      <div class="row charts-head">
+        <h2>{HEALTH.charts}</h2>
         <Choice
           label={HEALTH.range}
           options={(Object.keys(RANGES) as Range[]).map((name) => ({ value: name, label: HEALTH.ranges[name] }))}
