@@ -27,7 +27,7 @@ export function StripeMap({ where, holders, gone }: StripeMapProps) {
     ...holders.map(({ id, name }) => ({ id, name })),
     ...(homeless ? [{ id: NOWHERE, name: S.waits }] : []),
   ];
-  const template = { gridTemplateColumns: `4rem repeat(${String(columns.length)}, minmax(4.5rem, 1fr))` };
+  const template = { gridTemplateColumns: `4rem repeat(${String(columns.length)}, minmax(4.5rem, 9rem))` };
   return (
     <section class="stack">
       <div>

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { place } from '../../router.js';
 import { STRINGS } from '../../strings.js';
 import { Button, IconButton } from '../../ui/button.js';
 import { LongList } from '../../ui/long-list.js';
@@ -17,10 +18,13 @@ const S = STRINGS.uploads;
 
 /** What is on its way up, at the foot of every page. Nothing while the queue is empty. */
 export function QueuePanel() {
-  const open = useSignal(true);
+  const choice = useSignal<boolean | null>(null);
   const sum = totals.value;
   const queue = uploads.value;
   if (sum === null || queue === null || sum.files === 0) return null;
+  const finished = sum.done === sum.files;
+  if (finished && place.value.page !== 'files' && place.value.page !== '') return null;
+  const open = choice.value ?? !finished;
   return (
     <section class="queue" aria-label={S.title}>
       <header class="queue-head">
@@ -34,10 +38,10 @@ export function QueuePanel() {
           <IconButton icon="play" label={S.resumeAll} onClick={() => queue.resumeAll()} />
         ) : null}
         <IconButton
-          icon={open.value ? 'chevronDown' : 'arrowUp'}
-          label={open.value ? S.fold : S.unfold}
+          icon={open ? 'chevronDown' : 'arrowUp'}
+          label={open ? S.fold : S.unfold}
           onClick={() => {
-            open.value = !open.value;
+            choice.value = !open;
           }}
         />
         {uploading.value ? null : (
@@ -46,7 +50,7 @@ export function QueuePanel() {
       </header>
       <Progress label={S.title} part={sum.bytes === 0 ? sum.done / sum.files : sum.sentBytes / sum.bytes} />
       {sum.missing > 0 ? <Missing /> : null}
-      {open.value ? <Items items={queue.items.value} /> : null}
+      {open ? <Items items={queue.items.value} /> : null}
     </section>
   );
 }

@@ -7,7 +7,7 @@ import { MAX_QUEUED, UploadQueue, type Sending } from './upload-queue.js';
 interface Running {
   readonly sending: Sending;
   done(): Promise<void>;
-  fail(error: unknown): Promise<void>;
+  fail(error: Error): Promise<void>;
 }
 
 /** A peer and a browser that do what the test says. */
@@ -45,9 +45,9 @@ class Stage {
       const entry: Running = {
         sending,
         done: () => settle(resolve),
-        fail: (error) => settle(() => reject(error as Error)),
+        fail: (error) => settle(() => reject(error)),
       };
-      sending.signal.addEventListener('abort', () => void entry.fail(sending.signal.reason));
+      sending.signal.addEventListener('abort', () => void entry.fail(sending.signal.reason as Error));
       this.running.push(entry);
     });
   }
