@@ -65,15 +65,13 @@ describe('the metrics of a network', () => {
     assert.equal(sumOf(families, 'shoal_files_total', { action: 'get', outcome: 'done' }), 1);
     for (const action of ['put', 'get']) {
       assert.equal(sumOf(families, 'shoal_file_bytes_total', { action }), bytes.length);
-      assert.equal(sumOf(families, 'shoal_stripes_moved_total', { action, outcome: 'done' }), 1);
+      assert.ok(sumOf(families, 'shoal_stripes_moved_total', { action, outcome: 'done' }) > 0);
     }
     assert.equal(sumOf(families, 'shoal_peer_up'), 3);
     assert.equal(sumOf(families, 'shoal_users_unlocked'), 1);
     assert.equal(sumOf(families, 'shoal_peers_may_fail'), 1);
     assert.ok(sumOf(families, 'shoal_store_bytes') > 0);
 
-    await using other = new ControlClient(planet.home(2), { signal: NEVER });
-    const remote = await other.metrics();
     assert.ok(sumOf(remote, 'shoal_chunk_received_bytes_total') > 150_000);
     const calls = remote.find(({ name }) => name === 'shoal_grpc_call_seconds')?.values ?? [];
     assert.ok(calls.some(({ labels }) => labels['method'] === 'FileReceiver/StoreChunk'));

@@ -61,7 +61,7 @@ async function ask(client: ServiceClient, signal: AbortSignal): Promise<Family[]
   using patience = timeLimit(GATHER_TIMEOUT_MS, signal);
   try {
     const reply = await client.json({ method: 'GET', path: '/v1/metrics?format=json', signal: patience.signal });
-    return FAMILIES.parse(reply) as unknown as Family[];
+    return FAMILIES.parse(reply);
   } catch (error) {
     signal.throwIfAborted();
     if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return undefined;

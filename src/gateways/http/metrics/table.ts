@@ -37,7 +37,11 @@ export const METRICS = {
 
   files_total: counter('Files stored (put) and fetched (get), by how that ended.', 'action', 'outcome'),
   file_bytes_total: counter('Bytes of files that are safe (put) or were fetched (get).', 'action'),
-  stripes_moved_total: counter('Stripes stored (put) and fetched (get), by how that ended.', 'action', 'outcome'),
+  stripes_moved_total: counter(
+    'Stripes stored (put), and times that something of one was fetched (get), by how that ended.',
+    'action',
+    'outcome',
+  ),
   stripes_stored_degraded_total: counter('Stripes that were stored with a chunk missing.'),
   segments_read_around_total: counter(
     'Segments that were not what they should be, and came from other chunks instead.',
