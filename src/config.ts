@@ -44,7 +44,7 @@ function defaultWorkers(): number {
   return Math.max(1, Math.min(availableParallelism() - 1, MAX_DEFAULT_WORKERS));
 }
 
-interface Option {
+export interface Option {
   readonly name: Exclude<keyof Config, 'home'>;
   readonly variable: string;
   readonly schema: z.ZodType<Config[Exclude<keyof Config, 'home'>]>;
@@ -204,18 +204,41 @@ export function readConfig(
   }
   const file = readFile(join(home, 'config.json'));
   const values: Record<string, unknown> = { home };
-  for (const { name, variable, schema, fallback } of OPTIONS) {
-    const given = (name === 'listen' ? flags.listen : undefined) ?? environment[variable] ?? file[name];
-    const checked = schema.safeParse(given ?? fallback());
-    if (!checked.success) {
-      throw new StorageError(
-        'INVALID_ARGUMENT',
-        `The setting ${name} (${variable}) ${checked.error.issues[0]?.message ?? 'is wrong'}: ${String(given)}`,
-      );
-    }
-    values[name] = checked.data;
+  const sources = new Map<Option['name'], SettingSource>();
+  for (const option of OPTIONS) {
+    const { name, variable } = option;
+    const set = (name === 'listen' ? flags.listen : undefined) ?? environment[variable];
+    values[name] = checkSetting(option, set ?? file[name]);
+    sources.set(name, set !== undefined ? 'environment' : file[name] === undefined ? 'default' : 'file');
   }
-  return Object.freeze(values as unknown as Config);
+  const config = Object.freeze(values as unknown as Config);
+  SOURCES.set(config, sources);
+  return config;
+}
+
+/** Where a value comes from; `environment` stands for flags, too. */
+export type SettingSource = 'default' | 'file' | 'environment';
+
+const SOURCES = new WeakMap<Config, ReadonlyMap<Option['name'], SettingSource>>();
+
+/** Where the value of a setting that is in force came from. */
+export function sourceOf(config: Config, name: Option['name']): SettingSource {
+  return SOURCES.get(config)?.get(name) ?? 'default';
+}
+
+/** What the file of a home says, as it is now: each setting that it has, not checked. */
+export function readSettings(home: string): Readonly<Record<string, unknown>> {
+  return readFile(join(home, 'config.json'));
+}
+
+/** @param given undefined: its default @throws StorageError INVALID_ARGUMENT that names it */
+export function checkSetting({ name, variable, schema, fallback }: Option, given: unknown): Config[Option['name']] {
+  const checked = schema.safeParse(given ?? fallback());
+  if (checked.success) return checked.data;
+  throw new StorageError(
+    'INVALID_ARGUMENT',
+    `The setting ${name} (${variable}) ${checked.error.issues[0]?.message ?? 'is wrong'}: ${String(given)}`,
+  );
 }
 
 function readFile(path: string): Readonly<Record<string, unknown>> {

@@ -52,6 +52,8 @@ export const CONNECTION_WINDOW_BYTES = 16 * MIB;
  * it is forgotten, and refuses one too many with ENHANCE_YOUR_CALM, when to the client it has ended long ago.
  */
 export const MAX_STREAMS_PER_CONNECTION = 256;
+/** Calls that one channel has in progress; more wait for their turn. */
+export const MAX_CALLS_PER_CHANNEL = MAX_STREAMS_PER_CONNECTION / 2;
 /** A transfer that moves no byte for this long is broken. */
 export const IDLE_TIMEOUT_MS = 30_000;
 /** Pauses before a broken transfer to the same peer is resumed. */
@@ -660,3 +662,15 @@ export const EVENT_POLL_MS = 3_000;
 export const EVENT_REST_FACTOR = 20;
 /** How often the progress of transfers is told. */
 export const EVENT_PROGRESS_MS = 1_000;
+/** Characters of one setting that a browser changes. */
+export const MAX_SETTING_CHARS = 4_096;
+/** Minutes of history that are kept each; older ones are hours. */
+export const HISTORY_MINUTES_KEPT = 48 * 60;
+/** Days of history. */
+export const HISTORY_DAYS = 2 * 365;
+/** How often this peer measures. */
+export const HISTORY_SAMPLE_MS = 60_000;
+/** Lines of what happened that are kept. */
+export const ACTIVITY_KEPT = 1_000;
+/** … and when for the first time. */
+export const HISTORY_FIRST_MS = 10_000;

@@ -66,6 +66,7 @@ describe('administration', () => {
     const catalog = {
       peers: async () => peers,
       network: () => assert.fail('nobody asks'),
+      setNetwork: () => assert.fail('nobody asks'),
       setPeer: async (profile: PeerProfile) => {
         written.push(`peer ${profile.name} ${profile.address}`);
         peers = peers.map((each) => (each.id === profile.id ? { ...profile, state: each.state } : each));

@@ -6,6 +6,7 @@ import { StorageError } from '../errors.js';
 import { changeSettings } from '../home.js';
 import type { Logger } from '../log.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
+import { schemeFor } from '../peers/scheme.js';
 import { demandAdvertisable } from './client.js';
 import { type Enrolment, fingerprintOf, type InvitationTerms, type Issued } from './enrolment.js';
 import { profileIn } from './publish.js';
@@ -16,7 +17,7 @@ export interface AdministrationOptions {
   readonly home: string;
   readonly membership: Membership;
   readonly enrolment: Pick<Enrolment, 'invite' | 'invitations'>;
-  readonly catalog: Pick<Catalog, 'network' | 'peers' | 'setPeer' | 'setPeerState'>;
+  readonly catalog: Pick<Catalog, 'network' | 'setNetwork' | 'peers' | 'setPeer' | 'setPeerState'>;
   readonly roll: Pick<Roll, 'setAuthority'>;
   readonly logger: Logger;
 }
@@ -91,6 +92,19 @@ export class Administration {
     await roll.setAuthority(peer.id, false);
     logger.info({ removed: peer.id, name: peer.name }, 'a peer was removed from the network');
     return { ...peer, state: 'removed' };
+  }
+
+  /**
+   * How many peers may be lost, for what is put from now on; undefined: as many as their number makes sensible.
+   *
+   * @throws StorageError TOO_FEW_PEERS when the network is too small for it, PERMISSION_DENIED without the authority's role
+   */
+  async setTolerance(tolerate: number | undefined): Promise<void> {
+    const { catalog, logger } = this.#options;
+    const { name } = await catalog.network();
+    schemeFor((await catalog.peers()).filter(({ state }) => state === 'member').length, tolerate);
+    await catalog.setNetwork({ name, ...(tolerate !== undefined && { tolerate }) });
+    logger.info({ tolerate: tolerate ?? 'default' }, 'the policy of the network was changed');
   }
 
   /** What this peer says of itself; its address and capacity go into its settings, too. */

@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { parseAddress } from '../front/address.js';
 import type { ApiParts } from '../gateways/http/api-routes.js';
 import type { StatusReply } from '../gateways/http/api.js';
+import { ActivityBook } from '../gateways/http/activity-book.js';
+import { HistoryBook } from '../gateways/http/history-book.js';
 import { Live } from '../gateways/http/live.js';
+import { Observer } from '../gateways/http/observer.js';
+import type { RecordParts } from '../gateways/http/record-routes.js';
 import type { GatewayParts } from '../gateways/http/routes.js';
 import { statusOf } from '../gateways/http/status-routes.js';
 import { BrowserSessions } from '../gateways/web/browser-sessions.js';
@@ -13,11 +17,14 @@ import { HOME } from '../home.js';
 import { openGatewayState } from '../store/gateway-state.js';
 import type { Base } from './base.js';
 import type { Opened } from './opened.js';
+import { Settings } from './settings.js';
 
 /** The web UI and the HTTP API on TCP, unless the setting says `off`. */
 export interface Web {
   readonly entrance: Entrance;
   readonly live: Live;
+  readonly records: RecordParts;
+  readonly settings: Settings;
   readonly server: WebServer | undefined;
 }
 
@@ -36,11 +43,20 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
     now,
   };
   const live = opened.keep(openLive(base, gateway, entrance));
-  if (config.web === 'off') return { entrance, live, server: undefined };
+  const records = { history: new HistoryBook(state, now), activity: new ActivityBook(state, now), now };
+  opened.keep(openObserver(base, gateway, records));
+  const parts = { entrance, live, records, settings: new Settings(config) };
+  if (config.web === 'off') return { ...parts, server: undefined };
   const options = { address: config.web, hosts: config.webHosts, entrance };
-  const server = opened.keep(await WebServer.open({ ...options, api: { ...api, gateway, live } }));
+  const server = opened.keep(await WebServer.open({ ...options, api: { ...api, ...parts, gateway } }));
   opening.server = server;
-  return { entrance, live, server };
+  return { ...parts, server };
+}
+
+function openObserver({ logger }: Base, gateway: GatewayParts, { history, activity }: RecordParts): Observer {
+  const { catalog, sessions, transfers } = gateway;
+  const status = (signal: AbortSignal): Promise<StatusReply> => statusOf(gateway, { user: undefined, signal, logger });
+  return new Observer({ catalog, sessions, transfers, history, activity, status, logger });
 }
 
 /** Whoever is not signed in any more has no page open either. */

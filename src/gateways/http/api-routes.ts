@@ -23,6 +23,7 @@ import { watchTransfers } from './transfer-hooks.js';
 import type { Audience, GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
 import { receiverRoutes, senderRoutes } from './service-routes.js';
 import { ServiceClient } from './service-client.js';
+import { policyRoutes, settingsRoutes, type SettingsSource } from './settings-routes.js';
 import { gatewayFamilies, statusRoutes } from './status-routes.js';
 import { sshKeyRoutes } from './ssh-key-routes.js';
 import { userRoutes } from './user-routes.js';

@@ -42,6 +42,7 @@ async function openStage(context: TestContext, service: RequestListener): Promis
     userOf: () => SESSION.name,
     callerOf: () => 'local',
     onSecret: () => undefined,
+    note: () => undefined,
     stopping: new AbortController().signal,
     track: <T>(work: Promise<T>) => work,
   };

@@ -11,6 +11,7 @@ import type { UserSessions } from '../../services/user-sessions.js';
 import type { StoreUsage } from '../../store/usage.js';
 import type { DocumentsSource } from './documents-status.js';
 import type { Transfers } from './transfers.js';
+import type { ActivityReply } from './web-api.js';
 
 /** What every route may use. */
 export interface Routes {
@@ -23,6 +24,8 @@ export interface Routes {
   readonly callerOf: (request: FastifyRequest) => string;
   /** A user's secret was replaced by this request: whoever was signed in by the old one is not any more. */
   readonly onSecret: (request: FastifyRequest, user: string) => void;
+  /** Writes down what happened, for the people of this peer. No name of a file. */
+  readonly note: (kind: ActivityReply['kind'], text: string) => void;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;
   /** The server waits for this a moment when it closes. @returns the same promise */

@@ -54,6 +54,7 @@ export class ControlServer implements AsyncDisposable {
       ...{ logger, sessionOf, stopping: stop.signal, track: work.track },
       userOf: userNamed,
       callerOf: () => 'local',
+      note: (kind, text) => options.records?.activity.add(kind, text),
       onSecret: (_request, user) => options.entrance?.browsers.endAll(user),
     };
     addRoutes(server, options, routes, 'local');

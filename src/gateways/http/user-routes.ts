@@ -27,7 +27,9 @@ export function userRoutes(
   if (audience === 'local') {
     server.post('/v1/unlock', async (request) => {
       const { name, passphrase } = check(REQUESTS.credentials, request.body);
-      return sessions.unlock(name, passphrase);
+      const user = await sessions.unlock(name, passphrase);
+      routes.note('user-unlocked', `${user.name} was unlocked.`);
+      return user;
     });
   }
 
@@ -77,7 +79,9 @@ export function userRoutes(
         // Leaving the iteration pauses the work.
         if (signal.aborted) return;
       }
-      if (last !== undefined) events.push({ event: 'done', ...last });
+      if (last === undefined) return;
+      events.push({ event: 'done', ...last });
+      if (last.state === 'none') routes.note('keys-rotated', `${session.name} has new keys.`);
     });
     return reply.type('application/x-ndjson').send(events.stream);
   });

@@ -119,6 +119,8 @@ export interface SettingReply {
   readonly source: 'default' | 'file' | 'environment';
   /** The file says something else than what is in force: it counts when the peer starts again. */
   readonly restart: boolean;
+  /** By PATCH; others are for whoever can write config.json, or set by the environment. */
+  readonly changeable: boolean;
 }
 
 export interface PolicyReply {

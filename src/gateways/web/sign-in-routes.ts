@@ -6,7 +6,7 @@ import { StorageError } from '../../errors.js';
 import { findPackage } from '../../package.js';
 import type { ProblemReply } from '../http/api.js';
 import { check, REQUESTS } from '../http/requests.js';
-import type { GatewayParts } from '../http/routes.js';
+import type { GatewayParts, Routes } from '../http/routes.js';
 import type { SessionReply } from '../http/web-api.js';
 import type { Links } from './links.js';
 import type { WebAccess } from './web-access.js';
@@ -17,6 +17,7 @@ export interface SignInParts {
   readonly links: Links;
   /** Unix time. */
   readonly now: () => number;
+  readonly note: Routes['note'];
 }
 
 const LINK = z.strictObject({ link: z.string().max(128) });
@@ -34,7 +35,7 @@ export function signInRoutes(server: FastifyInstance, parts: SignInParts): void 
 
   server.post('/v1/session', open, async (request, reply) => {
     const { name, passphrase } = check(REQUESTS.credentials, request.body);
-    return await attempt(reply, attempts, name, async () => {
+    return await attempt({ reply, attempts, note: parts.note }, name, async () => {
       const { name: user } = await gateway.sessions.signIn(name, passphrase);
       return signedIn(parts, request, reply, user);
     });
@@ -42,7 +43,7 @@ export function signInRoutes(server: FastifyInstance, parts: SignInParts): void 
 
   server.post('/v1/session/link', open, async (request, reply) => {
     const { link } = check(LINK, request.body);
-    return await attempt(reply, attempts, ALL_LINKS, async () => {
+    return await attempt({ reply, attempts, note: parts.note }, ALL_LINKS, async () => {
       const found = links.use(link);
       if (found === undefined) {
         throw new StorageError(
@@ -65,10 +66,15 @@ export function signInRoutes(server: FastifyInstance, parts: SignInParts): void 
   });
 }
 
+interface Attempt {
+  readonly reply: FastifyReply;
+  readonly attempts: UnlockAttempts;
+  readonly note: Routes['note'];
+}
+
 /** Wrong ones have to wait, longer each time. */
 async function attempt<T>(
-  reply: FastifyReply,
-  attempts: UnlockAttempts,
+  { reply, attempts, note }: Attempt,
   name: string,
   work: () => Promise<T>,
 ): Promise<T | FastifyReply> {
@@ -79,7 +85,10 @@ async function attempt<T>(
     attempts.succeeded(name);
     return done;
   } catch (error) {
-    if (StorageError.is(error, 'UNAUTHENTICATED')) attempts.failed(name);
+    if (StorageError.is(error, 'UNAUTHENTICATED')) {
+      attempts.failed(name);
+      if (attempts.waitMs(name) > 0) note('refused', 'Somebody failed to sign in several times, and has to wait.');
+    }
     throw error;
   }
 }
@@ -95,12 +104,13 @@ function tooMany(reply: FastifyReply, waitMs: number): FastifyReply {
 }
 
 async function signedIn(
-  { gateway, access }: SignInParts,
+  { gateway, access, note }: SignInParts,
   request: FastifyRequest,
   reply: FastifyReply,
   user: string | undefined,
 ): Promise<SessionReply> {
   const { csrf, expiresMs } = access.signIn(request, reply, user);
+  note('signed-in', `${user ?? 'Whoever made this peer'} signed in with a browser.`);
   return replyFor(await summaryOf(gateway, user), csrf, expiresMs);
 }
 

@@ -1,11 +1,22 @@
 /** The HTTP API on TCP of a real peer among three. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { seededBytes } from '../../../test/e2e/programs/seeded.js';
 import { PASSPHRASE, Planet } from '../../../test/planet/planet.js';
 import { answerTo, problemIn, WebCaller } from '../../../test/planet/web-caller.js';
 import type { EntryReply, PutReply, StatusReply } from '../http/api.js';
-import type { SessionReply, TokenReply, TransferReply, WebSessionReply } from '../http/web-api.js';
+import type {
+  ActivityReply,
+  HistoryReply,
+  PolicyReply,
+  SessionReply,
+  SettingReply,
+  TokenReply,
+  TransferReply,
+  WebSessionReply,
+} from '../http/web-api.js';
 
 const BYTES = seededBytes('web', 300_000);
 
@@ -198,6 +209,49 @@ describe('the web server', () => {
     assert.equal((await page.ask('DELETE', '/api/v1/session')).status, 204);
     await ended;
     assert.match(said, /event: session\n/);
+  });
+
+  it('shows settings, and writes them for the next start', async () => {
+    const settings = await caller.json<SettingReply[]>('GET', '/api/v1/settings');
+    const drain = settings.find(({ name }) => name === 'drainSeconds');
+    assert.deepEqual([drain?.value, drain?.source, drain?.restart, drain?.changeable], [10, 'default', false, true]);
+    assert.equal(settings.find(({ name }) => name === 'workers')?.source, 'environment');
+    const after = await caller.json<SettingReply[]>('PATCH', '/api/v1/settings', { json: { drainSeconds: 30 } });
+    assert.equal(after.find(({ name }) => name === 'drainSeconds')?.restart, true);
+    for (const [changes, status] of [
+      [{ drainSeconds: -1 }, 400],
+      [{ nothing: 1 }, 400],
+      [{ workers: 2 }, 403],
+      [{ webHosts: ['evil.example'] }, 403],
+    ] as const) {
+      assert.equal((await caller.ask('PATCH', '/api/v1/settings', { json: changes })).status, status);
+    }
+    await caller.json('PATCH', '/api/v1/settings', { json: { drainSeconds: null } });
+    const file = JSON.parse(await readFile(join(planet.home(1), 'config.json'), 'utf8')) as object;
+    assert.equal(Object.hasOwn(file, 'drainSeconds'), false);
+  });
+
+  it('shows the policy of the network, and changes it within what its peers allow', async () => {
+    const policy = { tolerate: null, k: 2, m: 1, mostTolerated: 1, changeable: true };
+    assert.deepEqual(await caller.json<PolicyReply>('GET', '/api/v1/policy'), policy);
+    const set = (tolerate: number | null): ReturnType<WebCaller['ask']> =>
+      caller.ask('POST', '/api/v1/policy', { json: { tolerate } });
+    assert.equal(problemIn(await set(2)).code, 'TOO_FEW_PEERS');
+    assert.deepEqual(JSON.parse((await set(1)).body.toString()), { ...policy, tolerate: 1 });
+    assert.deepEqual(JSON.parse((await set(null)).body.toString()), policy);
+  });
+
+  it('has a history and a list of what happened', async () => {
+    const { series } = await caller.json<HistoryReply>('GET', '/api/v1/history?series=files,putBytes');
+    assert.deepEqual(
+      series.map(({ name, unit }) => [name, unit]),
+      [
+        ['files', 'files'],
+        ['putBytes', 'bytes/s'],
+      ],
+    );
+    const activity = await caller.json<ActivityReply[]>('GET', '/api/v1/activity?limit=500');
+    assert.ok(activity.some(({ kind, text }) => kind === 'signed-in' && text.startsWith('demo ')));
   });
 
   it('names what is not there', async () => {

@@ -94,6 +94,7 @@ function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: Ac
     sessionOf: (request) => access.sessionOf(request),
     userOf: (request) => access.find(request)?.user,
     callerOf: (request) => access.principal(request).id,
+    note: (kind, text) => api.records?.activity.add(kind, text),
     onSecret: (request, user) => {
       entrance.browsers.endAll(user, access.find(request)?.id);
     },
@@ -105,6 +106,6 @@ function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: Ac
   access.guard(scope);
   takeStreams(scope);
   addRoutes(scope, api, routes, 'web');
-  signInRoutes(scope, { gateway: api.gateway, access, ...entrance });
+  signInRoutes(scope, { gateway: api.gateway, access, note: routes.note, ...entrance });
   sessionRoutes(scope, routes, entrance);
 }
