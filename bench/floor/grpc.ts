@@ -24,6 +24,9 @@ const SERVER = fileURLToPath(new URL('grpc-server.js', import.meta.url));
 /** It loads grpc-js and answers: a second where nothing else runs. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
+/** Nothing here is called off. */
+const NEVER = new AbortController().signal;
+
 /** Messages of one segment between two processes over TLS, with nothing else done to them. The client is this process. */
 export class GrpcFloor implements AsyncDisposable {
   readonly #server: ChildProcess;
@@ -58,7 +61,8 @@ export class GrpcFloor implements AsyncDisposable {
   uploadWork(): Work {
     const message = randomBytes(SEGMENT_BYTES);
     return async (bytes) => {
-      const call = this.#channel.duplex(FLOOR_SERVICE.upload);
+      const turn = await this.#channel.begin(NEVER);
+      const call = this.#channel.duplex(FLOOR_SERVICE.upload, turn);
       call.resume();
       const ended = once(call, 'end');
       await Promise.race([sendMessages(call, message, bytes / SEGMENT_BYTES), ended]);
@@ -71,7 +75,8 @@ export class GrpcFloor implements AsyncDisposable {
     return async (bytes) => {
       const request = Buffer.alloc(4);
       request.writeUInt32BE(bytes / SEGMENT_BYTES);
-      const call = this.#channel.readable(FLOOR_SERVICE.download, request);
+      const turn = await this.#channel.begin(NEVER);
+      const call = this.#channel.readable(FLOOR_SERVICE.download, request, turn);
       call.resume();
       await once(call, 'end');
     };
@@ -106,7 +111,7 @@ async function makeIdentity(): Promise<{ readonly tls: TlsIdentity; readonly cer
 }
 
 async function ask(server: ChildProcess, request: ToServer): Promise<FromServer> {
-  using patience = timeLimit(ANSWER_TIMEOUT_MS, new AbortController().signal);
+  using patience = timeLimit(ANSWER_TIMEOUT_MS, NEVER);
   const answered = once(server, 'message', { signal: patience.signal });
   server.send(request);
   const [reply] = (await answered) as [FromServer];

@@ -107,11 +107,9 @@ async function readFound(
  */
 export async function fetchChunk(channel: PeerChannel, id: ChunkId, options: GetOptions): Promise<StoredChunk> {
   checkAsked(options.segments);
-  await channel.connected(options.signal);
-  const call: ClientReadableStream<SendChunkResponse> = channel.readable(SENDER.sendChunk, {
-    chunk: idBytes(id),
-    segments: [...(options.segments ?? [])],
-  });
+  const turn = await channel.begin(options.signal);
+  const request = { chunk: idBytes(id), segments: [...(options.segments ?? [])] };
+  const call: ClientReadableStream<SendChunkResponse> = channel.readable(SENDER.sendChunk, request, turn);
   const life = channel.follow(call, options.signal);
   try {
     const reader = new MessageReader<SendChunkResponse>(call, life.signal, channel.idle);

@@ -50,10 +50,11 @@ export interface AskedPage {
  */
 export async function fetchPage(channel: PeerChannel, asked: AskedPage, signal: AbortSignal): Promise<ChunkSummary[]> {
   const { owner, order, after } = asked;
-  await channel.connected(signal);
+  const turn = await channel.begin(signal);
   const behind = after === undefined ? new Uint8Array() : idBytes(after);
   using late = deadline(channel, signal);
-  const call = channel.readable(RECEIVER.listChunks, { order, after: behind, limit: MAX_INVENTORY_PAGE });
+  const request = { order, after: behind, limit: MAX_INVENTORY_PAGE };
+  const call = channel.readable(RECEIVER.listChunks, request, turn);
   const life = channel.follow(call, late.signal);
   try {
     const reader = new MessageReader<SummaryMessage>(call, life.signal, channel.idle);

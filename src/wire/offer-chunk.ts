@@ -11,7 +11,7 @@ import { encodeClose, encodeOpen } from './codec.js';
 import { MessageReader } from './message-reader.js';
 import { MessageWriter } from './message-writer.js';
 import { RECEIVER } from './methods.js';
-import type { PeerChannel } from './peer-channel.js';
+import type { PeerChannel, Turn } from './peer-channel.js';
 
 export interface OfferOptions {
   readonly signal: AbortSignal;
@@ -26,9 +26,9 @@ class Offer {
   readonly #reader: MessageReader<StoreChunkResponse>;
   readonly #writer: MessageWriter;
 
-  constructor(channel: PeerChannel, signal: AbortSignal) {
+  constructor(channel: PeerChannel, turn: Turn, signal: AbortSignal) {
     this.#channel = channel;
-    this.#call = channel.duplex(RECEIVER.storeChunk);
+    this.#call = channel.duplex(RECEIVER.storeChunk, turn);
     this.#life = channel.follow(this.#call, signal);
     this.#reader = new MessageReader(this.#call, this.#life.signal, channel.idle);
     this.#writer = new MessageWriter(this.#call, this.#life.signal, channel.idle, channel.pool);
@@ -150,8 +150,8 @@ export async function offerChunk(
   source: SegmentSource,
   options: OfferOptions,
 ): Promise<Stored> {
-  await channel.connected(options.signal);
-  const offer = new Offer(channel, options.signal);
+  const turn = await channel.begin(options.signal);
+  const offer = new Offer(channel, turn, options.signal);
   try {
     const missing = await offer.open(header, options.grant);
     let wanted: readonly number[] = missing ?? [];

@@ -19,6 +19,7 @@ import {
   IDLE_TIMEOUT_MS,
   KEEPALIVE_INTERVAL_MS,
   KEEPALIVE_TIMEOUT_MS,
+  MAX_CALLS_PER_CHANNEL,
   MAX_MESSAGE_BYTES,
   MAX_RECONNECT_MS,
   MIN_RECONNECT_MS,
@@ -28,6 +29,7 @@ import { onAbort } from '../on-abort.js';
 import { requestHeaders } from '../request-context.js';
 import { CERTIFICATE_HEADER, escapeCertificate } from './admission.js';
 import { CallLife } from './call-life.js';
+import { CallTurns } from './call-turns.js';
 import { MessagePool } from './message-pool.js';
 import type { Idle } from './message-reader.js';
 import { fromServiceError } from './status.js';
@@ -98,6 +100,11 @@ function channelOptions(peer: RemotePeer): Record<string, string | number> {
   };
 }
 
+/** Leave to make one call. */
+export interface Turn {
+  readonly end: () => void;
+}
+
 /** One connection to one peer, made at the first call and again when it was lost. Several stores may share it. */
 export class PeerChannel implements AsyncDisposable {
   readonly peer: RemotePeer;
@@ -109,6 +116,7 @@ export class PeerChannel implements AsyncDisposable {
   readonly pool: MessagePool;
   readonly #client: Client;
   readonly #options: PeerChannelOptions;
+  readonly #turns = new CallTurns(MAX_CALLS_PER_CHANNEL);
   #impostor: StorageError | undefined;
 
   private constructor(options: PeerChannelOptions, publicKey: KeyObject) {
@@ -137,8 +145,18 @@ export class PeerChannel implements AsyncDisposable {
     return new PeerChannel(options, publicKey);
   }
 
-  /** @throws StorageError UNAVAILABLE when no connection is up in time; a refused one fails the call itself, with its reason */
-  async connected(signal: AbortSignal): Promise<void> {
+  /**
+   * Before every call: waits for the connection, and while too many calls are in progress. A refused connection fails the call
+   * itself, with its reason.
+   *
+   * @throws StorageError UNAVAILABLE when no connection is up in time
+   */
+  async begin(signal: AbortSignal): Promise<Turn> {
+    await this.#connected(signal);
+    return { end: await this.#turns.begin(signal) };
+  }
+
+  async #connected(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const channel = this.#client.getChannel();
     const timeoutMs = this.#options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -165,21 +183,25 @@ export class PeerChannel implements AsyncDisposable {
     return this.#client.getChannel().getConnectivityState(false) === connectivityState.TRANSIENT_FAILURE;
   }
 
-  duplex<Request, Response>(method: ClientMethod<Request, Response>): ClientDuplexStream<Request, Response> {
-    return this.#client.makeBidiStreamRequest(
-      method.path,
-      method.requestSerialize,
-      method.responseDeserialize,
-      this.#metadata(),
-    );
+  duplex<Request, Response>(
+    method: ClientMethod<Request, Response>,
+    turn: Turn,
+  ): ClientDuplexStream<Request, Response> {
+    const { path, requestSerialize, responseDeserialize } = method;
+    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, this.#metadata());
+    // However it ends, and once.
+    return call.once('status', turn.end);
   }
 
   readable<Request, Response>(
     method: ClientMethod<Request, Response>,
     request: Request,
+    turn: Turn,
   ): ClientReadableStream<Response> {
     const { path, requestSerialize, responseDeserialize } = method;
-    return this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, this.#metadata());
+    const metadata = this.#metadata();
+    const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, metadata);
+    return call.once('status', turn.end);
   }
 
   follow(call: ConstructorParameters<typeof CallLife>[0], signal: AbortSignal): CallLife {
@@ -193,8 +215,7 @@ export class PeerChannel implements AsyncDisposable {
     options: CallOptions,
   ): Promise<Response> {
     const { signal } = options;
-    await this.connected(signal);
-    signal.throwIfAborted();
+    const turn = await this.begin(signal);
     const deadline = Date.now() + (options.timeoutMs ?? this.#options.callTimeoutMs ?? CALL_TIMEOUT_MS);
     return await new Promise<Response>((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method;
@@ -206,6 +227,7 @@ export class PeerChannel implements AsyncDisposable {
         this.#metadata(),
         { deadline },
         (error, response) => {
+          turn.end();
           stopListening();
           if (error !== null) reject(this.#explain(error));
           else if (response === undefined) reject(new StorageError('CORRUPT', `${this.name} answered with nothing.`));

@@ -7,7 +7,13 @@ import { idBytes } from '../../src/chunk/ids.js';
 import { verifyReceipt } from '../../src/chunk/receipt.js';
 import { describeChunk } from '../../src/chunk/segments.js';
 import { StorageError } from '../../src/errors.js';
-import { CLOCK_SKEW_MS, GRANT_LIFETIME_MS, MAX_MESSAGE_BYTES, SEGMENT_BYTES } from '../../src/limits.js';
+import {
+  CLOCK_SKEW_MS,
+  GRANT_LIFETIME_MS,
+  MAX_CALLS_PER_CHANNEL,
+  MAX_MESSAGE_BYTES,
+  SEGMENT_BYTES,
+} from '../../src/limits.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
 import type { Pull } from '../../src/wire/file-receiver.js';
 import { RECEIVER } from '../../src/wire/methods.js';
@@ -313,6 +319,31 @@ describe('a small call', () => {
     const asking = there.has(ids, { signal: controller.signal });
     controller.abort(reason);
     await assert.rejects(asking, reason);
+  });
+});
+
+describe('more calls at once than a channel may have in progress', () => {
+  it('wait until one has ended, and can be called off', async () => {
+    const patient = await serve(target, { receiver: { store: kept }, sender: { store: kept } });
+    await using there = RemoteStore.open(reach(source, target, patient.port));
+    const { content, header, grant } = offer(3 * SEGMENT_BYTES);
+    await there.put(header, segmentsOf(content, SEGMENT_BYTES), { signal, grant });
+    const get = (until = signal): ReturnType<RemoteStore['get']> => there.get(header.id, { signal: until });
+    const open = await Promise.all(Array.from({ length: MAX_CALLS_PER_CHANNEL }, () => get()));
+    const leaving = new AbortController();
+    const waiting = [get(leaving.signal), there.has([header.id], { signal: leaving.signal })];
+    leaving.abort(new Error('changed my mind'));
+    for (const each of waiting) await assert.rejects(each, /changed my mind/);
+    let began = 0;
+    const later = Array.from({ length: MAX_CALLS_PER_CHANNEL }, () => get().finally(() => began++));
+    assert.equal(began, 0);
+    // One is read to its end, the others are left.
+    for await (const segment of open.pop()?.segments ?? []) assert.ok(segment.bytes.length > 0);
+    for (const { segments } of open) await segments[Symbol.asyncIterator]().return?.();
+    const rest = await Promise.all(later);
+    for (const { segments } of rest) await segments[Symbol.asyncIterator]().return?.();
+    assert.equal((await there.has([header.id], { signal })).size, 1);
+    await patient.close();
   });
 });
 
