@@ -72,6 +72,7 @@ export const HEALTH = {
     files: 'Your files',
     machines: 'Machines up',
     degraded: 'Lacking a chunk',
+    latency: 'Round trip to other machines',
     healed: 'Healed',
   },
   series: {
@@ -82,6 +83,8 @@ export const HEALTH = {
     putBytes: 'Stored',
     getBytes: 'Fetched',
     peersUp: 'Up',
+    peers: 'All',
+    latency: 'Mean',
     degradedStripes: 'Stripes',
     healedSegments: 'Segments',
   } as Readonly<Record<string, string>>,

@@ -1,4 +1,5 @@
-import { call, type Call } from './client.js';
+import { call, send, type Call } from './client.js';
+import { linesOf } from './lines.js';
 import type {
   ActivityReply,
   HistoryReply,
@@ -11,8 +12,10 @@ import type {
   PassphraseReply,
   PeerReply,
   PolicyReply,
+  RotationEvent,
   RotationReply,
   SettingReply,
+  SshKeyReply,
   TokenReply,
   TokenRequest,
   UserReply,
@@ -42,6 +45,17 @@ export const usersApi = {
     call<PassphraseReply>('POST', '/users/passphrase', { body: { name, old, next } }),
   makeKit: (name: string, passphrase: string) => call<KitReply>('POST', '/users/kit', { body: { name, passphrase } }),
   keys: (option: Option = {}) => call<RotationReply>('GET', '/keys', option),
+  /** New keys; goes on as long as it is read. Leaving off pauses it until the next unlock. */
+  async *rotateKeys(passphrase: string, signal: AbortSignal): AsyncGenerator<RotationEvent> {
+    const response = await send('POST', '/keys', { body: { passphrase }, signal });
+    yield* linesOf<RotationEvent>(response);
+  },
+  sshKeys: (name: string, option: Option = {}) =>
+    call<SshKeyReply[]>('GET', '/users/ssh-keys', { query: { name }, ...option }),
+  addSshKey: (name: string, passphrase: string, key: string) =>
+    call<SshKeyReply[]>('POST', '/users/ssh-keys', { body: { name, passphrase, key } }),
+  removeSshKey: (name: string, passphrase: string, which: string) =>
+    call<SshKeyReply[]>('POST', '/users/ssh-keys/removal', { body: { name, passphrase, which } }),
 };
 
 /** This peer's web server and settings, and what it remembers: web-api.ts. */

@@ -9,6 +9,7 @@ export type {
   RemoveReply,
   RotationEvent,
   RotationReply,
+  SshKeyReply,
   StatusReply,
   SyncReply,
   UserReply,

@@ -18,9 +18,10 @@ const POLL_MS = 60_000;
 const CHARTS: readonly { readonly title: string; readonly series: readonly string[] }[] = [
   { title: HEALTH.chart.space, series: ['chunkBytes', 'freeBytes'] },
   { title: HEALTH.chart.traffic, series: ['putBytes', 'getBytes'] },
-  { title: HEALTH.chart.machines, series: ['peersUp'] },
+  { title: HEALTH.chart.machines, series: ['peersUp', 'peers'] },
   { title: HEALTH.chart.files, series: ['storedBytes'] },
   { title: HEALTH.chart.degraded, series: ['degradedStripes'] },
+  { title: HEALTH.chart.latency, series: ['latency'] },
   { title: HEALTH.chart.healed, series: ['healedSegments'] },
 ];
 const ALL = CHARTS.flatMap(({ series }) => series);
