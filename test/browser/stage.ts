@@ -53,7 +53,7 @@ export class BrowserStage implements AsyncDisposable {
       const status = await devnetIn(folder, 'status', '--json');
       const found = (JSON.parse(status.stdout.toString()) as { peers: { web: string | null }[] }).peers[0]?.web;
       assert.ok(typeof found === 'string', 'the first peer of a devnet has a web UI');
-      return new BrowserStage(folder, found, await launch());
+      return new BrowserStage(folder, found, await launchBrowser());
     } catch (error) {
       await devnetIn(folder, 'down');
       rmSync(folder, { recursive: true, force: true });
@@ -114,6 +114,14 @@ export class BrowserStage implements AsyncDisposable {
   }
 }
 
+/** Waits in the page; Playwright's own way needs `eval`, which the pages' policy forbids. @param condition JavaScript */
+export async function until(page: Page, condition: string): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const look = () => ((${condition}) ? resolve() : setTimeout(look, 20));
+    look();
+  })`);
+}
+
 /** What axe finds serious or critical, in words. */
 export async function accessibilityFaults({ page }: Tab): Promise<string[]> {
   await page.evaluate(axe.source);
@@ -127,7 +135,8 @@ function devnetIn(folder: string, ...words: readonly string[]): Promise<CliResul
   return runCli(['devnet', ...words, '--dir', join(folder, 'net')], { home: folder });
 }
 
-async function launch(): Promise<Browser> {
+/** Debian’s Chromium, without a window. */
+export async function launchBrowser(): Promise<Browser> {
   const executablePath = findProgram(CHROMIUM);
   assert.ok(executablePath !== undefined, 'the suite is skipped without Chromium');
   const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
