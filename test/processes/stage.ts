@@ -14,16 +14,19 @@ export class ProcessStage implements AsyncDisposable {
   readonly client: ControlClient;
   readonly #folder: string;
   readonly #home: string;
+  readonly #environment: Readonly<Record<string, string>> | undefined;
   readonly #services = new Map<Service, ServeProcess>();
   readonly #others: ServeProcess[] = [];
 
-  private constructor(folder: string, home: string) {
+  private constructor(folder: string, home: string, environment?: Readonly<Record<string, string>>) {
     this.#folder = folder;
+    this.#environment = environment;
     this.#home = home;
     this.client = new ControlClient(home, { signal: new AbortController().signal });
   }
 
-  static async open(): Promise<ProcessStage> {
+  /** @param environment of every process, beside the usual */
+  static async open(environment?: Readonly<Record<string, string>>): Promise<ProcessStage> {
     const folder = await mkdtemp(join(tmpdir(), 'shoal-processes-'));
     const ports = await chooseFreePorts(3);
     const { peers } = await provisionDevnet({
@@ -33,7 +36,7 @@ export class ProcessStage implements AsyncDisposable {
       passphrase: PASSPHRASE,
     });
     const [first, ...others] = peers.map(({ home }) => home);
-    const stage = new ProcessStage(folder, first ?? '');
+    const stage = new ProcessStage(folder, first ?? '', environment);
     try {
       // The last ones first: each waits for those that it needs.
       const starting = [...SERVICES].reverse().map((service) => stage.start(service));
@@ -50,13 +53,23 @@ export class ProcessStage implements AsyncDisposable {
     return this.#home;
   }
 
+  /** What the process of a service has logged. */
+  log(service: Service): string {
+    return this.#services.get(service)?.log ?? '';
+  }
+
+  /** What the other peers have logged. */
+  get otherLogs(): readonly string[] {
+    return this.#others.map(({ log }) => log);
+  }
+
   async start(service: Service): Promise<void> {
     this.#services.set(service, await this.another(service));
   }
 
   /** A process for a service, whether or not one runs. */
   another(service: Service): Promise<ServeProcess> {
-    return ServeProcess.start({ home: this.#home, service, separate: SERVICES });
+    return ServeProcess.start({ home: this.#home, service, separate: SERVICES, environment: this.#environment });
   }
 
   async end(service: Service, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
@@ -89,7 +102,7 @@ export class ProcessStage implements AsyncDisposable {
   }
 
   async #startOther(home: string): Promise<void> {
-    this.#others.push(await ServeProcess.start({ home, separate: [] }));
+    this.#others.push(await ServeProcess.start({ home, separate: [], environment: this.#environment }));
   }
 }
 

@@ -16,6 +16,8 @@ export interface ServeRequest {
   readonly words?: readonly string[];
   /** Threads that move stripes; default none. */
   readonly workers?: number;
+  /** Beside what every process here gets, or in its place. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** Makes of a command line the one that runs it on another host. */
   readonly within?: (
     command: string,
@@ -42,7 +44,7 @@ export class ServeProcess {
 
   /** Returns when it says that it is up. */
   static async start(request: ServeRequest): Promise<ServeProcess> {
-    const { home, service, separate, words: more = [], workers = 0, within } = request;
+    const { home, service, separate, words: more = [], workers = 0, within, environment } = request;
     const words = ['serve', ...(service === undefined ? [] : [service]), ...more, '--home', home];
     const here = { command: process.execPath, words: [MAIN, ...words] };
     const { command, words: line } = within?.(here.command, here.words) ?? here;
@@ -58,6 +60,7 @@ export class ServeProcess {
         SHOAL_WEB: 'off',
         SHOAL_SFTP: 'off',
         SHOAL_SEPARATE: separate.join(','),
+        ...environment,
       },
     });
     const started = new ServeProcess(child);

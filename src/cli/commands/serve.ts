@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { Counts } from '../../counts.js';
 import { StorageError } from '../../errors.js';
 import { homeOf, type CommonOptions } from '../invocation.js';
 import { readPassphraseFile } from '../passphrase.js';
@@ -78,11 +79,14 @@ export function defineServe(command: Command, runtime: Runtime): void {
         config = readConfig({ home }, runtime.env);
       }
       const { Peer } = await import('../../peer/peer.js');
+      const { openTracer } = await import('../../peer/tracing.js');
       const user = options.unlockFile === undefined ? undefined : await readUserFile(options.unlockFile);
       const { signal } = runtime;
       const { nginx } = options;
+      await using tracer = await openTracer(runtime.env, alone ?? 'peer');
+      const telemetry = { counts: new Counts(), tracer };
       await using peer = await Peer.open(config, {
-        ...{ signal, ...(alone && { alone }), ...(nginx && { nginx }), ...(links && { links }) },
+        ...{ signal, telemetry, ...(alone && { alone }), ...(nginx && { nginx }), ...(links && { links }) },
       });
       if (user !== undefined) await peer.sessions.unlock(user.name, user.passphrase);
       await peer.run(signal);
