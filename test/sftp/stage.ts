@@ -63,7 +63,8 @@ export class SftpStage implements AsyncDisposable {
         if (typeof code === 'number') resolve({ code, stdout, stderr });
         else reject(error ?? new Error('no exit code'));
       });
-      child.stdin?.end(input);
+      // A program that reads nothing may be gone by now.
+      child.stdin?.on('error', () => undefined).end(input);
     });
   }
 
