@@ -39,6 +39,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/trash.js')).defineTrash,
   },
   {
+    name: 'uploads',
+    summary: 'list large files that are stored in part, or give them up',
+    load: async () => (await import('./commands/uploads.js')).defineUploads,
+  },
+  {
     name: 'versions',
     summary: 'list the versions of a file',
     load: async () => (await import('./commands/versions.js')).defineVersions,

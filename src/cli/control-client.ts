@@ -15,6 +15,7 @@ import type {
   SshKeyReply,
   RotationRequest,
   StatusReply,
+  UploadReply,
   UserReply,
   VersionReply,
   WhereReply,
@@ -206,6 +207,14 @@ export class ControlClient implements AsyncDisposable {
       query: { path, modified: attributes?.modifiedMs.toString(), mode: attributes?.mode.toString() },
       body: { type: 'application/octet-stream', stream: bytes },
     });
+  }
+
+  uploads(): Promise<readonly UploadReply[]> {
+    return this.#json({ method: 'GET', route: '/v1/uploads' });
+  }
+
+  giveUpUpload(id: string): Promise<void> {
+    return this.#json({ method: 'DELETE', route: `/v1/uploads/${id}`, headers: { 'tus-resumable': '1.0.0' } });
   }
 
   download(

@@ -22,13 +22,23 @@ class FakeTerminal extends PassThrough {
   }
 }
 
-async function transfer(options: { isTTY: boolean; json?: boolean; lengthKnown?: boolean }): Promise<string> {
+async function transfer(options: {
+  isTTY: boolean;
+  json?: boolean;
+  lengthKnown?: boolean;
+  skip?: number;
+}): Promise<string> {
   const stderr = new FakeTerminal(options.isTTY);
   const { signal } = new AbortController();
   const runtime: Runtime = { stderr, stdout: new PassThrough(), stdin: new PassThrough(), env: {}, signal };
-  const invocation = { runtime, json: options.json === true };
+  const note = (text: string): unknown => stderr.write(`${text}\n`);
+  const invocation = { runtime, json: options.json === true, note };
   const progress = await openProgress(invocation, { label: 'put', lengthKnown: options.lengthKnown !== false });
   progress.expect(2e6);
+  if (options.skip !== undefined) {
+    progress.skip(options.skip);
+    progress.note(`resuming at ${String(options.skip)}`);
+  }
   progress.advance(4e5);
   progress.advance(6e5);
   progress.stop();
@@ -45,6 +55,12 @@ describe('progress', () => {
     const text = await transfer({ isTTY: true, lengthKnown: false });
     assert.match(text, /1\.0 MB.* MB\/s/);
     assert.doesNotMatch(text, /%| of |left/);
+  });
+
+  it('counts what was done before, and says so above the bar', async () => {
+    const text = await transfer({ isTTY: true, skip: 5e5 });
+    assert.match(text, /\r\u001b\[Kresuming at 500000\n/);
+    assert.match(text, /75%.* 1\.5 MB of 2\.0 MB/);
   });
 
   it('is silent in a pipe and with --json', async () => {

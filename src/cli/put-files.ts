@@ -3,9 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { StorageError, wrapError, type ErrorCode } from '../errors.js';
 import type { ImportItem, PutReply } from '../gateways/http/api.js';
 import { MAX_STREAMED_FILES } from '../limits.js';
-import type { ControlClient, FileAttributes } from './control-client.js';
+import type { ControlClient, FileAttributes, ImportOutcome } from './control-client.js';
 import { runCrew } from './crew.js';
+import { printable } from './printable.js';
 import type { Progress } from './progress.js';
+import { formatBytes } from './units.js';
 import type { Failure, Found, LocalFile } from './walk.js';
 
 /** What became of the files of one put. */
@@ -13,6 +15,20 @@ export interface PutReport {
   readonly files: PutReply[];
   readonly failed: Failure[];
   readonly skipped: { readonly local: string; readonly reason: string }[];
+  /** Large files that were begun and have not ended yet: what was stored of them stays. */
+  readonly uploads: Map<string, OpenUpload>;
+  /** Bytes that earlier puts had stored. */
+  resumedBytes: number;
+}
+
+export interface OpenUpload {
+  readonly id: string;
+  readonly local: string;
+}
+
+export interface PutSettings {
+  /** Large files go on where an earlier put was broken off. */
+  readonly resume: boolean;
 }
 
 /** What is wrong with more than the one file. */
@@ -25,27 +41,31 @@ const PART_CHARS = 16 * 1024;
 export async function putFiles(
   client: ControlClient,
   found: Iterable<Found>,
-  report: PutReport,
-  progress: Progress,
+  { report, progress, resume }: PutSettings & Pick<Sink, 'report' | 'progress'>,
 ): Promise<void> {
   const emptyFolders: string[] = [];
   const unreadable: Pick<LocalFile, 'local' | 'path'>[] = [];
-  const lines = importLines(found, { report, emptyFolders, progress });
+  const lines = importLines(found, { report, emptyFolders, progress, resume });
   for await (const event of client.imports(lines)) {
     switch (event.event) {
       case 'progress':
         progress.advance(event.bytes);
         break;
+      case 'upload':
+        takeUpload(event, report, progress);
+        break;
       case 'stored':
+        report.uploads.delete(event.path);
         report.files.push(withoutEvent(event));
         break;
       case 'unreadable':
+        report.uploads.delete(event.path);
         unreadable.push({ local: event.local, path: event.path });
         break;
       case 'failed':
+        if (event.code === 'CONFLICT') report.uploads.delete(event.path); // it has changed: nothing is kept
         report.failed.push({ local: event.local, path: event.path, code: event.code, message: event.message });
         break;
-      case 'upload':
       case 'done':
         break;
     }
@@ -73,18 +93,34 @@ export async function* readLocal(local: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-interface Sink {
+function takeUpload(
+  { id, local, path, storedBytes, changed }: Extract<ImportOutcome, { event: 'upload' }>,
+  report: PutReport,
+  progress: Progress,
+): void {
+  report.uploads.set(path, { id, local });
+  if (changed) progress.note(`${printable(local)} has changed since it was stored in part: beginning anew.`);
+  if (storedBytes === 0) return;
+  report.resumedBytes += storedBytes;
+  progress.skip(storedBytes);
+  progress.note(`${printable(local)}: resuming at ${formatBytes(storedBytes)}.`);
+}
+
+interface Sink extends PutSettings {
   readonly report: PutReport;
   readonly emptyFolders: string[];
   readonly progress: Progress;
 }
 
-async function* importLines(found: Iterable<Found>, { report, emptyFolders, progress }: Sink): AsyncGenerator<string> {
+async function* importLines(
+  found: Iterable<Found>,
+  { report, emptyFolders, progress, resume }: Sink,
+): AsyncGenerator<string> {
   let part = '';
   for (const thing of found) {
     if (thing.kind === 'file') {
       progress.expect(thing.bytes);
-      part += importLine(thing);
+      part += importLine(thing, resume);
     } else if (thing.kind === 'empty-folder') emptyFolders.push(thing.path);
     else if (thing.kind === 'skipped') report.skipped.push({ local: thing.local, reason: thing.reason });
     else report.failed.push({ local: thing.local, path: thing.path, code: thing.code, message: thing.message });
@@ -97,8 +133,8 @@ async function* importLines(found: Iterable<Found>, { report, emptyFolders, prog
   if (part !== '') yield part;
 }
 
-function importLine({ local, path, device, inode, bytes, modifiedMs, mode }: LocalFile): string {
-  const item: ImportItem = { local, path, device, inode, bytes, modifiedMs, mode };
+function importLine({ local, path, device, inode, bytes, modifiedMs, mode }: LocalFile, resume: boolean): string {
+  const item: ImportItem = { local, path, device, inode, bytes, modifiedMs, mode, ...(!resume && { resume }) };
   return `${JSON.stringify(item)}\n`;
 }
 

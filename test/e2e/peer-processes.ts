@@ -19,6 +19,7 @@ const ENVIRONMENT = {
   SHOAL_LOG: 'info',
   SHOAL_WEB: 'off',
   SHOAL_SFTP: 'off',
+  SHOAL_DRAIN_SECONDS: '0',
 };
 
 type Child = ChildProcessByStdio<null, null, Readable>;
@@ -77,11 +78,20 @@ export class PeerProcesses implements AsyncDisposable {
   }
 
   /** kill -9; resolves when it is gone. */
-  async kill(n: number): Promise<void> {
+  kill(n: number): Promise<void> {
+    return this.#end(n, 'SIGKILL');
+  }
+
+  /** As a service manager ends it that leaves transfers no time; resolves when it is gone. */
+  terminate(n: number): Promise<void> {
+    return this.#end(n, 'SIGTERM');
+  }
+
+  async #end(n: number, signal: NodeJS.Signals): Promise<void> {
     const child = this.#children.get(n);
     this.#children.delete(n);
     if (child?.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGKILL');
+    child.kill(signal);
     await once(child, 'close');
   }
 

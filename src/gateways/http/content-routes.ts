@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -27,6 +28,7 @@ export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }
     const source = isConditional(request) ? whileHolding(body, holds, path) : body;
     const file: PutFile = { path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE, source };
     let result: PutResult | StorageError | undefined;
+    void routes.track(once(reply.raw, 'close'));
     await routes.track(
       putFiles(engine, session, one(file), {
         signal: signalOf(routes, reply),

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { ERRORS as TUS_ERRORS, Server } from '@tus/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -70,6 +71,7 @@ interface Parts {
 async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { engine, routes } = parts;
   const store = new DraftStore(engine, routes.sessionOf(request), routes.stopping);
+  void routes.track(once(reply.raw, 'close'));
   const response = await routes.track(tusServer(parts, store).handleWeb(webRequest(request)));
   const text = await response.text();
   if (response.status >= 400) return sendProblem(reply, response.status, text);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { Readable } from 'node:stream';
 import { StorageError, wrapError } from '../../errors.js';
@@ -22,6 +23,8 @@ export function importRoutes(server: FastifyInstance, routes: Routes, { engine }
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/x-ndjson.');
     const signal = signalOf(routes, reply);
     const events = new EventLines<ImportEvent>();
+    // Also how it ended, which is told last.
+    void routes.track(once(reply.raw, 'close'));
     void routes.track(
       events.run(async () => {
         let files = 0;
