@@ -22,7 +22,7 @@ export interface NetworkParts {
 }
 
 const text = z.string().max(MAX_PEER_TEXT_CHARS);
-const REQUESTS = {
+export const NETWORK_REQUESTS = {
   peer: z.strictObject({ peer: text.min(1) }),
   own: z.strictObject({
     address: text.optional(),
@@ -56,12 +56,12 @@ export function networkRoutes(server: FastifyInstance, routes: Pick<Routes, 'sto
   });
 
   server.post('/v1/peers/remove', async (request) => {
-    const { peer } = check(REQUESTS.peer, request.body);
+    const { peer } = check(NETWORK_REQUESTS.peer, request.body);
     return peerReply(await administration.remove(peer), await administration.network());
   });
 
   server.post('/v1/peer', async (request) => {
-    const changes = withoutUndefined(check(REQUESTS.own, request.body));
+    const changes = withoutUndefined(check(NETWORK_REQUESTS.own, request.body));
     const next = { ...(await administration.setOwn(changes)), state: 'member' as const };
     return peerReply(next, await administration.network());
   });
@@ -71,12 +71,12 @@ export function networkRoutes(server: FastifyInstance, routes: Pick<Routes, 'sto
   );
 
   server.post('/v1/invitations', async (request): Promise<InvitedReply> => {
-    const { token, invitation } = await administration.invite(check(REQUESTS.invite, request.body));
+    const { token, invitation } = await administration.invite(check(NETWORK_REQUESTS.invite, request.body));
     return { ...invitationReply(invitation, nowMs()), token };
   });
 
   server.delete('/v1/invitations', async (request, reply) => {
-    await administration.invitations.revoke(check(REQUESTS.invitation, request.query).id);
+    await administration.invitations.revoke(check(NETWORK_REQUESTS.invitation, request.query).id);
     return reply.code(204).send();
   });
 }

@@ -12,7 +12,7 @@ const name = z.string().max(MAX_USER_NAME_CHARS);
 const passphrase = z.string().max(MAX_PASSPHRASE_BYTES);
 const label = z.string().max(MAX_SSH_KEY_CHARS);
 
-const SSH_KEY_REQUESTS = {
+export const SSH_KEY_REQUESTS = {
   list: z.strictObject({ name }),
   add: z.strictObject({ name, passphrase, key: z.string().max(MAX_SSH_KEY_CHARS), label: label.default('') }),
   remove: z.strictObject({ name, passphrase, which: label }),

@@ -11,7 +11,7 @@ import type { Links } from './links.js';
 import type { ApiToken, TokenBook } from './token-book.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const REQUESTS = {
+export const SESSION_REQUESTS = {
   token: z.strictObject({
     name: z.string().min(1).max(MAX_TOKEN_NAME_CHARS),
     scope: z.enum(['all', 'read', 'metrics']),
@@ -47,7 +47,7 @@ export function sessionRoutes(server: FastifyInstance, routes: Routes, { tokens,
 
   server.delete('/v1/sessions', async (request, reply) => {
     const { name, user } = sessionOf(request);
-    const { id } = check(REQUESTS.id, request.query);
+    const { id } = check(SESSION_REQUESTS.id, request.query);
     const isBrowser = browsers.list(name).some((browser) => browser.id === id);
     const isGone = isBrowser ? browsers.end(id) : await tokens.remove(user, id);
     if (!isGone) throw new StorageError('NOT_FOUND', `There is no session or token ${id} of this user here.`);
@@ -56,7 +56,7 @@ export function sessionRoutes(server: FastifyInstance, routes: Routes, { tokens,
 
   server.post('/v1/tokens', async (request): Promise<TokenReply> => {
     const { name: userName, user } = sessionOf(request);
-    const { name, scope, days } = check(REQUESTS.token, request.body);
+    const { name, scope, days } = check(SESSION_REQUESTS.token, request.body);
     const { id, token, expiresMs } = await tokens.make({
       ...{ user, userName, name, scope },
       expiresMs: now() + days * DAY_MS,
@@ -72,7 +72,7 @@ export function linkRoutes(
   sessionFor: (request: FastifyRequest, user: string | undefined) => Session | undefined,
 ): void {
   server.post('/v1/web/link', async (request): Promise<LinkReply> => {
-    const { user } = check(REQUESTS.link, request.body ?? {});
+    const { user } = check(SESSION_REQUESTS.link, request.body ?? {});
     const address = url();
     if (address === undefined) {
       throw new StorageError(

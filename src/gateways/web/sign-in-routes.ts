@@ -20,7 +20,7 @@ export interface SignInParts {
   readonly note: Routes['note'];
 }
 
-const LINK = z.strictObject({ link: z.string().max(128) });
+export const LINK = z.strictObject({ link: z.string().max(128) });
 /** Nobody can try the links of one user: they say nothing of whose they are. */
 const ALL_LINKS = 'links';
 const { version } = findPackage();

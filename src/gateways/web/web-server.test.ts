@@ -167,8 +167,8 @@ describe('the web server', () => {
       const made = await caller.json<TokenReply>('POST', '/api/v1/tokens', { json: request });
       const program = new WebCaller(caller.port);
       const ask = program.ask.bind(program);
-      program.ask = (method, path, call = {}) =>
-        ask(method, path, { ...call, headers: { authorization: `Bearer ${made.token}`, ...call.headers } });
+      program.ask = (method, path, call) =>
+        ask(method, path, { ...call, headers: { authorization: `Bearer ${made.token}`, ...call?.headers } });
       return program;
     };
     const all = await token('all');

@@ -5,6 +5,7 @@ import { addRoutes, takeStreams, type ApiParts } from '../http/api-routes.js';
 import { InProgress } from '../http/in-progress.js';
 import { observe } from '../http/observe.js';
 import type { GatewayParts, Routes } from '../http/routes.js';
+import { describeApi, serveDescription } from './open-api.js';
 import { type Entrance, sessionRoutes } from './session-routes.js';
 import { signInRoutes } from './sign-in-routes.js';
 import { WebAccess } from './web-access.js';
@@ -42,9 +43,8 @@ export class WebServer implements AsyncDisposable {
       sessions: gateway.sessions,
       cookie: `shoal-${gateway.self.slice(0, 8)}`,
     });
-    const routes = (scope: FastifyInstance): void => {
+    const routes = (scope: FastifyInstance): Promise<void> =>
       addApi(scope, options, { access, work, stopping: stop.signal });
-    };
     const shell = await WebShell.open({ address, hosts, logger, api: routes });
     return new WebServer(shell, { stop, work });
   }
@@ -85,7 +85,7 @@ interface AccessParts {
 }
 
 /** Everything below /api, each route once, for whoever has shown who he is. */
-function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: AccessParts): void {
+async function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: AccessParts): Promise<void> {
   const { access, work, stopping } = parts;
   const routes: Routes = {
     logger: api.logger,
@@ -105,7 +105,9 @@ function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, parts: Ac
   });
   access.guard(scope);
   takeStreams(scope);
+  await describeApi(scope);
   addRoutes(scope, api, routes, 'web');
   signInRoutes(scope, { gateway: api.gateway, access, note: routes.note, ...entrance });
   sessionRoutes(scope, routes, entrance);
+  await serveDescription(scope);
 }

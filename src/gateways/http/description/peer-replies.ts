@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import type { HealthReply, StatusReply, SyncReply } from '../api.js';
+import type { InvitationReply, InvitedReply, NetworkReply, PeerReply } from '../network-api.js';
+import { SERIES } from '../history-book.js';
+import type { ActivityReply, HistoryReply, PolicyReply, SettingReply } from '../web-api.js';
+import { bytes, time } from './file-replies.js';
+import { USER } from './user-replies.js';
+
+const digits = z.string().regex(/^[0-9a-f]+$/);
+const state = z.enum(['member', 'draining', 'removed']);
+const place = { id: digits, name: z.string(), address: z.string(), zone: z.string() };
+
+const MISSING = z.array(z.object({ service: z.string(), message: z.string().describe('What to do') }));
+
+export const HEALTH: z.ZodType<HealthReply> = z.object({
+  services: z.array(z.string()),
+  ready: z.boolean(),
+  missing: MISSING,
+});
+
+const SYNC: z.ZodType<SyncReply> = z.object({
+  error: z.string().nullable(),
+  streams: z.array(
+    z.object({
+      host: z.string(),
+      hostName: z.string(),
+      database: z.string(),
+      direction: z.enum(['push', 'pull']),
+      phase: z.enum(['connecting', 'copying', 'waiting', 'failing', 'closed']),
+      sequence: z.string(),
+      pending: z.number().nullable(),
+      written: bytes,
+      refused: bytes,
+      error: z.string().nullable(),
+      lastSuccessMs: z.number().nullable(),
+    }),
+  ),
+  damaged: z.array(z.object({ name: z.string(), movedTo: z.string(), reason: z.string() })),
+});
+
+export const STATUS: z.ZodType<StatusReply> = z.object({
+  sync: SYNC,
+  version: z.string(),
+  network: z.object({ id: digits, name: z.string(), k: bytes, m: bytes }),
+  peer: z.object(place),
+  peers: z.array(
+    z.object({
+      ...place,
+      state,
+      up: z.boolean(),
+      capacityBytes: bytes,
+      latencyMs: z.number().nullable(),
+    }),
+  ),
+  store: z
+    .object({ chunks: bytes, bytes, partialBytes: bytes, freeBytes: bytes, reserveBytes: bytes })
+    .nullable()
+    .describe('null when the File Receiver does not answer'),
+  users: z.array(USER),
+  safety: z
+    .object({
+      stripes: bytes,
+      degraded: bytes,
+      mayFail: z.number().int().nullable().describe('So many more peers may fail without loss'),
+      lost: bytes,
+    })
+    .nullable(),
+  outbox: z.object({ pendingDeletes: bytes.nullable() }),
+  missing: MISSING,
+  problems: z.array(
+    z.object({
+      document: z.string(),
+      kind: z.enum(['refused', 'replayed', 'newer', 'lost']),
+      reason: z.string(),
+    }),
+  ),
+});
+
+export const PEER: z.ZodType<PeerReply> = z.object({
+  ...place,
+  capacityBytes: bytes,
+  state,
+  backup: z.boolean().describe('It keeps the databases of all others, too'),
+  authority: z.boolean(),
+  up: z.boolean().nullable(),
+  latencyMs: z.number().nullable(),
+  until: time.describe('Of its certificate'),
+});
+
+export const NETWORK: z.ZodType<NetworkReply> = z.object({
+  id: digits,
+  name: z.string(),
+  fingerprint: z.string(),
+  authorityUntil: time,
+  tolerate: z.number().int().nullable(),
+  k: bytes,
+  m: bytes,
+  members: bytes,
+  removed: bytes,
+  authorities: z.array(z.string()),
+  backupHosts: z.array(z.string()),
+  peer: PEER,
+});
+
+const invitation = {
+  id: z.string(),
+  note: z.string(),
+  authority: z.boolean(),
+  created: time,
+  expires: time,
+  state: z.enum(['open', 'used', 'expired']),
+  peer: z.string().nullable(),
+};
+
+export const INVITATION: z.ZodType<InvitationReply> = z.object(invitation);
+export const INVITED: z.ZodType<InvitedReply> = z.object({
+  ...invitation,
+  token: z.string().describe('Is shown once'),
+});
+
+export const SETTING: z.ZodType<SettingReply> = z.object({
+  name: z.string(),
+  value: z.unknown(),
+  about: z.string(),
+  source: z.enum(['default', 'file', 'environment']),
+  restart: z.boolean().describe('The file says something else than what is in force: it counts after a restart'),
+  changeable: z.boolean(),
+});
+
+export const POLICY: z.ZodType<PolicyReply> = z.object({
+  tolerate: z.number().int().nullable(),
+  k: bytes,
+  m: bytes,
+  mostTolerated: bytes,
+  changeable: z.boolean(),
+});
+
+export const HISTORY: z.ZodType<HistoryReply> = z.object({
+  series: z.array(
+    z.object({
+      name: z.string(),
+      unit: z.enum([...new Set(SERIES.map(({ unit }) => unit))]),
+      points: z.array(z.tuple([z.number(), z.number()])).describe('Unix time in milliseconds, value'),
+    }),
+  ),
+});
+
+export const ACTIVITY: z.ZodType<ActivityReply> = z.object({
+  at: time,
+  kind: z.enum([
+    ...['peer-joined', 'peer-removed', 'peer-gone', 'peer-back', 'user-unlocked', 'user-locked'],
+    ...['keys-rotated', 'transfer-failed', 'signed-in', 'refused', 'repaired'],
+  ] as ActivityReply['kind'][]),
+  text: z.string(),
+});
