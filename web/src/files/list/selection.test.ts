@@ -34,6 +34,8 @@ describe('keys in a list', () => {
     assert.deepEqual(chosenAfter(choose('/b'), 'PageDown', 'ArrowDown', 'ArrowDown'), ['/e']);
     assert.deepEqual(chosenAfter(choose('/c'), 'Home'), ['/a']);
     assert.deepEqual(chosenAfter(choose('/c'), 'End'), ['/e']);
+    assert.deepEqual(chosenAfter(NOTHING, 'End'), ['/e']);
+    assert.deepEqual(chosenAfter(NOTHING, 'Home'), ['/a']);
   });
 
   test('choose a range from where it began, and shrink it again', () => {

@@ -34,6 +34,7 @@ export function chooseAll(selection: Selection, order: readonly string[]): Selec
 
 /** Keyboard steps; the way stops at both ends. @param by rows, negative for up; Infinity for the end */
 export function step(selection: Selection, by: number, order: readonly string[]): string | undefined {
+  if (!Number.isFinite(by)) return by > 0 ? order.at(-1) : order[0];
   const now = selection.focus === null ? -1 : order.indexOf(selection.focus);
   if (now < 0) return by > 0 ? order[0] : order.at(-1);
   return order[Math.min(Math.max(now + by, 0), order.length - 1)];

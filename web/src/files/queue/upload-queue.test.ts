@@ -183,13 +183,22 @@ describe('the queue of uploads', () => {
     assert.deepEqual(stage.sent, ['/2', '/3', '/4']);
   });
 
-  test('waits where the session has ended, and loses nothing', async () => {
-    queue.add([given('1')], '/');
+  test('waits where the session has ended, and goes on with the next one', async () => {
+    queue.add(
+      ['1', '2', '3', '4'].map((name) => given(name)),
+      '/',
+    );
+    const [, second] = queue.items.value;
+    assert.ok(second !== undefined);
+    queue.pause(second);
     await stage.at('/1').fail(new Problem({ code: 'UNAUTHENTICATED', message: 'Sign in again.' }, 401));
-    assert.equal(states(queue)['/1'], 'paused');
+    queue.suspend();
+    await settled();
+    assert.deepEqual([new Set(Object.values(states(queue))), stage.sent], [new Set(['paused']), []]);
     assert.equal(stage.timers.length, 0);
-    queue.resumeAll();
-    assert.deepEqual(stage.sent, ['/1']);
+    queue.wake();
+    assert.deepEqual(stage.sent, ['/1', '/3', '/4']);
+    assert.equal(second.state, 'paused');
   });
 
   test('gives back what was sent of files that are taken out', async () => {

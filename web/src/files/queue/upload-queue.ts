@@ -43,6 +43,8 @@ const RETRY_MS = [1000, 2000, 5000, 10_000, 20_000];
 export class UploadQueue {
   readonly items = signal<readonly QueuedItem[]>([]);
   readonly #parts: QueueParts;
+  /** Stopped because the session had ended. */
+  readonly #suspended = new Set<QueuedItem>();
   #running = 0;
 
   constructor(parts: QueueParts) {
@@ -103,9 +105,26 @@ export class UploadQueue {
     for (const item of this.items.peek()) if (item.state === 'paused' || item.state === 'failed') this.resume(item);
   }
 
+  /** The session has ended: nothing is sent until `wake`. */
+  suspend(): void {
+    for (const item of this.items.peek()) {
+      if (item.state !== 'running' && item.state !== 'waiting') continue;
+      this.pause(item);
+      this.#suspended.add(item);
+    }
+  }
+
+  /** The same user is here again: what `suspend` has stopped goes on. */
+  wake(): void {
+    const items = [...this.#suspended];
+    this.#suspended.clear();
+    for (const item of items) if (item.state === 'paused') this.resume(item);
+  }
+
   /** Takes items out; what was sent of unfinished ones is given back. */
   remove(items: readonly QueuedItem[]): void {
     const gone = new Set(items);
+    for (const item of items) this.#suspended.delete(item);
     this.items.value = this.items.peek().filter((item) => !gone.has(item));
     this.#parts.journal.drop(items.map(({ id }) => id));
     for (const item of items) {
@@ -175,6 +194,7 @@ export class UploadQueue {
     const delay = mayPass(error) ? RETRY_MS[item.attempts] : undefined;
     item.phase.value = signedOut || delay !== undefined ? 'paused' : 'failed';
     this.#keep([item]);
+    if (signedOut) this.#suspended.add(item);
     if (signedOut || delay === undefined) return;
     const attempts = item.attempts + 1;
     this.#parts.later(delay, () => {

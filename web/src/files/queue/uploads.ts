@@ -44,8 +44,14 @@ const meter = new Meter();
 export function startUploads(): void {
   effect(() => {
     const id = user.value?.id ?? null;
-    if (id === null || id === ofUser) return;
-    uploads.peek()?.pauseAll();
+    if (id === null) {
+      uploads.peek()?.suspend();
+      return;
+    }
+    if (id === ofUser) {
+      uploads.peek()?.wake();
+      return;
+    }
     ofUser = id;
     const journal = new UploadJournal(id);
     const queue = new UploadQueue({
