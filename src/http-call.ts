@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Socket } from 'node:net';
 import { StorageError, wrapError } from './errors.js';
 import { CONNECT_TIMEOUT_MS } from './limits.js';
+import { requestHeaders } from './request-context.js';
 
 /** One request to a database server. */
 export interface HttpCall {
@@ -105,6 +106,7 @@ export async function httpCall(place: RequestOptions, call: HttpCall, where: str
   const send = place.protocol === 'https:' ? requestHttps : requestHttp;
   const headers = {
     ...(place.headers as Record<string, string> | undefined),
+    ...requestHeaders(),
     accept: 'application/json',
     ...(body === undefined
       ? {}

@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { StorageError, wrapError } from '../errors.js';
 import { HOSTING_CALL_TIMEOUT_MS, HOSTING_CONNECTIONS, MAX_DOCUMENTS_REPLY_BYTES } from '../limits.js';
+import { requestHeaders } from '../request-context.js';
 import { errorOf } from './http-errors.js';
 import { POUCHDB, readSecret } from './hosting-secret.js';
 
@@ -77,6 +78,7 @@ export class HttpConnection {
     }
     const text = options.body === undefined ? undefined : JSON.stringify(options.body);
     const headers = {
+      ...requestHeaders(),
       authorization: `Bearer ${secret}`,
       ...(text !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
     };

@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { StorageError } from '../errors.js';
 import { IDLE_TIMEOUT_MS, MAX_DATABASE_CONNECTIONS, MAX_DOCUMENTS_BODY_BYTES } from '../limits.js';
 import type { DocumentServerOptions } from './http-access.js';
@@ -9,6 +9,7 @@ import { documentRoutes } from './http-document-routes.js';
 import { errorReply, withoutPlaces } from './http-errors.js';
 import { Routes } from './http-routes.js';
 import { checkJsonBounds } from './json-bounds.js';
+import { REQUEST_ID_HEADER, requestOf, withRequest } from '../request-context.js';
 import type { LevelHost } from './level-host.js';
 
 /** Unused connections are closed after this, which is later than our clients close theirs. */
@@ -43,6 +44,21 @@ function takeJson(server: FastifyInstance): void {
   });
 }
 
+/** What is done for a request of a DB Service belongs to the request that that one works for. */
+function carryRequests(server: FastifyInstance): void {
+  const carry = ({ headers }: FastifyRequest, _reply: FastifyReply, done: () => void): void => {
+    if (headers[REQUEST_ID_HEADER] === undefined) done();
+    else
+      withRequest(
+        requestOf((name) => headers[name]),
+        done,
+      );
+  };
+  // Reading a body begins in a context of its own, that of the connection.
+  server.addHook('onRequest', carry);
+  server.addHook('preValidation', carry);
+}
+
 /**
  * The replication protocol of CouchDB (https://docs.couchdb.org/en/stable/replication/protocol.html) over the databases
  * of a host, ready to listen. Paths begin with the database; who forwards them takes its own prefix off.
@@ -51,6 +67,7 @@ export function createDocumentServer(host: LevelHost, options: DocumentServerOpt
   const server = newServer();
   server.server.maxConnections = MAX_DATABASE_CONNECTIONS;
   takeJson(server);
+  carryRequests(server);
   server.setErrorHandler(async (error, request, reply) => {
     const failure = errorReply(error);
     const { status, body } = options.isForPeers === true ? withoutPlaces(failure) : failure;
