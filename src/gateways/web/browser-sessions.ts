@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { UserId } from '../../chunk/ids.js';
 import { MAX_BROWSER_SESSIONS, WEB_SESSION_IDLE_MS, WEB_SESSION_MS } from '../../limits.js';
 
 const SECRET_BYTES = 32;
@@ -9,6 +10,8 @@ export interface BrowserSession {
   readonly id: string;
   /** Name of the user; undefined for whoever has just made the peer, and no user yet. */
   readonly user: string | undefined;
+  /** Another one may come to have that name. */
+  readonly userId: UserId | undefined;
   /** What the browser calls itself. */
   readonly name: string;
   /** The Host header that it signed in under: no other one may use the cookie. */
@@ -32,7 +35,7 @@ export class BrowserSessions {
   }
 
   /** The longest unused one makes room. @returns the cookie's value, which is kept nowhere */
-  open(of: Pick<BrowserSession, 'user' | 'name' | 'host'>): {
+  open(of: Pick<BrowserSession, 'user' | 'userId' | 'name' | 'host'>): {
     readonly secret: string;
     readonly session: BrowserSession;
   } {

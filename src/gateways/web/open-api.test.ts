@@ -43,7 +43,11 @@ async function bare(): Promise<{ readonly app: FastifyInstance; readonly routes:
       const parts = {
         health: { services: [], missing: async () => [] },
         gateway: {} as GatewayParts,
-        network: { administration: NOTHING as Administration, links: { pingAll: async () => new Map() }, nowMs: Date.now },
+        network: {
+          administration: NOTHING as Administration,
+          links: { pingAll: async () => new Map() },
+          nowMs: Date.now,
+        },
         live: {},
         records: {},
         settings: {},

@@ -17,8 +17,8 @@ export interface Principal {
   readonly user: string | undefined;
   readonly scope: TokenScope;
   readonly browser?: BrowserSession;
-  /** Where a token was made for the user of this id, no other one of the same name is meant. */
-  readonly userId?: UserId;
+  /** No other user of the same name is meant. */
+  readonly userId: UserId | undefined;
 }
 
 export interface WebAccessParts {
@@ -31,6 +31,8 @@ export interface WebAccessParts {
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Also `/metrics`, see WebShell. */
+const METRICS_ROUTE = '/api/v1/metrics';
 const BEARER = /^Bearer ([\w-]{16,256})$/i;
 
 /** Who may ask the API for what: one check for every route below /api. */
@@ -73,7 +75,7 @@ export class WebAccess {
     if (user === undefined) throw new StorageError('LOCKED', 'There is no user yet. Make one, or sign in as one.');
     const session = this.#parts.sessions.get(user);
     if (userId === undefined || session.user === userId) return session;
-    throw new StorageError('LOCKED', `Another user "${user}" is unlocked at this peer than the one of this token.`);
+    throw new StorageError('LOCKED', `Another user "${user}" is unlocked at this peer than the one that asks.`);
   }
 
   /** Gives a cookie to somebody who has just shown who he is. */
@@ -82,7 +84,8 @@ export class WebAccess {
     const former = this.find(request)?.browser;
     if (former !== undefined) this.#parts.browsers.end(former.id);
     const name = (request.headers['user-agent'] ?? 'unknown').slice(0, 200);
-    const { secret, session } = this.#parts.browsers.open({ user, name, host });
+    const userId = user === undefined ? undefined : this.#parts.sessions.get(user).user;
+    const { secret, session } = this.#parts.browsers.open({ user, userId, name, host });
     void reply.header('set-cookie', this.#cookie(secret, proxied, session.expiresMs));
     return session;
   }
@@ -118,11 +121,13 @@ export class WebAccess {
     const secret = cookieOf(request.headers.cookie, this.#cookieName(proxied));
     const browser = secret === undefined ? undefined : this.#parts.browsers.find(secret, host);
     if (browser === undefined) return undefined;
-    return { kind: 'browser', id: browser.id, user: browser.user, scope: 'all', browser };
+    const { id, user, userId } = browser;
+    return { kind: 'browser', id, user, userId, scope: 'all', browser };
   }
 
   #checkMethod({ scope, browser }: Principal, request: FastifyRequest): void {
     if (scope === 'metrics') {
+      if (request.routeOptions.url === METRICS_ROUTE) return;
       throw new StorageError('PERMISSION_DENIED', 'This token is for GET /metrics alone.');
     }
     if (browser !== undefined) this.#parts.browsers.touch(browser);

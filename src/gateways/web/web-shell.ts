@@ -62,6 +62,8 @@ async function openApp({ hosts, logger, api }: ShellOptions): Promise<FastifyIns
     bodyLimit: MAX_BODY_BYTES,
     // One made of a GET would read a whole file to tell its length.
     exposeHeadRoutes: false,
+    // Where Prometheus looks unless it is told otherwise.
+    rewriteUrl: ({ url = '/' }) => (/^\/metrics(\?|$)/.test(url) ? `/api/v1${url}` : url),
     routerOptions: { maxParamLength: 256 },
   });
   const origins = new WebOrigins(hosts);
