@@ -90,7 +90,12 @@ function memory({ config, status }: Patient): readonly Finding[] {
 
 function ports({ config, status }: Patient): Promise<readonly Finding[]> {
   if (!isThere(config)) return Promise.resolve(NOTHING);
-  const settings = [{ name: 'listen', variable: 'SHOAL_LISTEN', value: config.listen }];
+  const { listen, web, sftp } = config;
+  const settings = [
+    { name: 'listen', variable: 'SHOAL_LISTEN', value: listen },
+    { name: 'web', variable: 'SHOAL_WEB', value: web },
+    { name: 'sftp', variable: 'SHOAL_SFTP', value: sftp },
+  ].filter(({ value }) => value !== 'off');
   return Promise.all(settings.map((setting) => checkPort(setting, isRunning(status))));
 }
 
