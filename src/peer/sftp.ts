@@ -10,10 +10,13 @@ import { SftpServer } from '../gateways/sftp/sftp-server.js';
 import { HOME } from '../home.js';
 import { CALL_TIMEOUT_MS } from '../limits.js';
 import { schemeFor } from '../peers/scheme.js';
+import { timeLimit } from '../time-limit.js';
 import type { UserSessions } from '../services/user-sessions.js';
 import type { Base } from './base.js';
 import type { Neighbours } from './neighbours.js';
 import type { Opened } from './opened.js';
+
+const NEVER = new AbortController().signal;
 
 export interface SftpParts {
   readonly neighbours: Neighbours;
@@ -53,7 +56,8 @@ async function spaceOf(catalog: Catalog, { book, usage }: Pick<GatewayParts, 'bo
   const targets = book.targets();
   const { tolerate } = await catalog.network();
   const { k, m } = schemeFor(targets.length, tolerate);
-  const { freeBytes, reserveBytes, bytes } = await usage(AbortSignal.timeout(CALL_TIMEOUT_MS));
+  using limit = timeLimit(CALL_TIMEOUT_MS, NEVER);
+  const { freeBytes, reserveBytes, bytes } = await usage(limit.signal);
   const share = (targets.length * k) / (k + m);
   const free = Math.max(freeBytes - reserveBytes, 0) * share;
   return { freeBytes: free, totalBytes: free + bytes * share };

@@ -83,9 +83,9 @@ describe('OpenSSH', needs('sftp', 'scp', 'ssh', 'ssh-keygen'), () => {
 
   test('what is not served is refused in words', async () => {
     const shell = await stage.run('ssh', ['-F', stage.config, 'shoal']);
-    assert.deepEqual([shell.code, /no shell/.test(shell.stderr)], [1, true]);
+    assert.deepEqual([shell.code, shell.stderr.includes('no shell')], [1, true]);
     const exec = await stage.run('ssh', ['-F', stage.config, 'shoal', 'id']);
-    assert.deepEqual([exec.code, exec.stdout, /no shell/.test(exec.stderr)], [1, '', true]);
+    assert.deepEqual([exec.code, exec.stdout, exec.stderr.includes('no shell')], [1, '', true]);
     const forward = await stage.run('ssh', ['-F', stage.config, '-W', '127.0.0.1:1', 'shoal']);
     assert.notEqual(forward.code, 0);
     const link = await stage.sftp(['symlink a b']);
@@ -114,6 +114,6 @@ describe('OpenSSH', needs('sftp', 'scp', 'ssh', 'ssh-keygen'), () => {
     const verbose = await stage.run('sftp', ['-F', stage.config, '-v', '-b', '/dev/null', 'shoal']);
     assert.equal(verbose.code, 0, verbose.stderr);
     assert.match(verbose.stderr, /remote software version Shoal\r?\n/);
-    assert.match(verbose.stderr, /cipher: aes128-gcm/);
+    assert.match(verbose.stderr, /cipher: aes\d+-(ctr|gcm)/);
   });
 });

@@ -23,7 +23,7 @@ describe('rclone', needs('rclone', 'ssh-keygen'), () => {
     await writeFile(stage.path('rclone.conf'), `${remote.join('\n')}\n`);
     await stage.good('sh', [
       '-c',
-      'mkdir -p files/x/y && for i in 1 2 3 4 5 6 7 8; do head -c ${i}0000 /dev/urandom > files/x/f$i; done; head -c 5000000 /dev/urandom > files/x/y/big; : > files/empty',
+      'mkdir -p files/x/y && for i in 1 2 3 4 5 6 7 8; do head -c 1$i"0000" /dev/urandom > files/x/f$i; done; head -c 5000000 /dev/urandom > files/x/y/big; : > files/empty',
     ]);
   });
   after(() => stage[Symbol.asyncDispose]());

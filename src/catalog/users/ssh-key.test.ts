@@ -46,7 +46,7 @@ test('a key as ssh-keygen writes it', () => {
 
 test('names are for people: no orders to a terminal, and not too long', () => {
   assert.equal(parseSshKey(sampleSshKey('a\u202eb\u001b[31mc'), '', 5).name, 'ab[31mc');
-  assert.equal([...parseSshKey(sampleSshKey('😀'.repeat(99)), '', 5).name].length, MAX_SSH_KEY_NAME_CHARS);
+  assert.equal(Array.from(parseSshKey(sampleSshKey('😀'.repeat(99)), '', 5).name).length, MAX_SSH_KEY_NAME_CHARS);
 });
 
 test('what is no key, or no good one', () => {

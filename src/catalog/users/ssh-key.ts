@@ -64,7 +64,9 @@ export function parseSshKey(line: string, label: string, addedMs: number): SshKe
   if (fields[0]?.toString('latin1') !== algorithm) refuse('its bytes are not what its first word says');
   checkShape(algorithm, fields);
   const wished = printable(label === '' ? comment.join(' ') : label).trim();
-  const name = [...(wished === '' ? algorithm : wished)].slice(0, MAX_SSH_KEY_NAME_CHARS).join('');
+  const name = Array.from(wished === '' ? algorithm : wished)
+    .slice(0, MAX_SSH_KEY_NAME_CHARS)
+    .join('');
   return { fingerprint: sshFingerprint(blob), algorithm, name, addedMs };
 }
 

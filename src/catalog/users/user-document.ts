@@ -107,7 +107,7 @@ function decode(bytes: Uint8Array): UserFields {
 /** A kind of key that this version does not know lets nobody in, but is kept. */
 function isSshKey({ fingerprint, algorithm, name }: SshKey): boolean {
   const named = algorithm.length > 0 && algorithm.length <= MAX_SSH_KEY_NAME_CHARS;
-  return named && [...name].length <= MAX_SSH_KEY_NAME_CHARS && fingerprint.length === SSH_FINGERPRINT_BYTES;
+  return named && Array.from(name).length <= MAX_SSH_KEY_NAME_CHARS && fingerprint.length === SSH_FINGERPRINT_BYTES;
 }
 
 /** Signs a user's document. @returns an encoded shoal.v1.Signed: what exportUser gives and importUser takes */

@@ -63,7 +63,7 @@ export function encodeAttributes({ type, bytes, mode, modifiedMs }: ShownEntry):
 
 /** A line as `ls -l` writes it, which some clients show and none reads. */
 export function longName(name: string, { type, bytes, mode, modifiedMs }: ShownEntry): string {
-  const bits = [...'rwxrwxrwx'].map((bit, index) => ((mode >> (8 - index)) & 1 ? bit : '-')).join('');
+  const bits = Array.from('rwxrwxrwx', (bit, index) => ((mode >> (8 - index)) & 1 ? bit : '-')).join('');
   const date = new Date(modifiedMs).toISOString().slice(0, 16).replace('T', ' ');
   return `${type === 'folder' ? 'd' : '-'}${bits} 1 ${String(OWNER)} ${String(GROUP)} ${String(bytes).padStart(12)} ${date} ${name}`;
 }

@@ -36,7 +36,9 @@ export class Login {
         return this.#byPassphrase(attempt);
       case 'publickey':
         return this.#byKey(attempt);
-      default:
+      case 'none':
+      case 'hostbased':
+      case 'keyboard-interactive':
         attempt.reject(['publickey', 'password']);
         return undefined;
     }
@@ -70,7 +72,9 @@ export class Login {
       return undefined;
     }
     const key = ssh2.utils.parseKey(attempt.key.data);
-    if (!(key instanceof Error) && key.verify(attempt.blob, attempt.signature, attempt.hashAlgo) === true) {
+    // What it cannot verify ssh2 answers with an Error, whatever its types say: only true is yes.
+    const isSigned: unknown = key instanceof Error || key.verify(attempt.blob, attempt.signature, attempt.hashAlgo);
+    if (isSigned === true && !(key instanceof Error)) {
       attempt.accept();
       return { user: attempt.username };
     }

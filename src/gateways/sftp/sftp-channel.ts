@@ -3,12 +3,15 @@ import type { ServerChannel } from 'ssh2';
 import { StorageError, wrapError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import { MAX_SFTP_REQUESTS } from '../../limits.js';
-import { carryOut, type RequestParts } from './file-requests.js';
+
 import { BadPacket } from './field-reader.js';
+import { carryOutOfHandle } from './handle-requests.js';
 import { FileHandle, Handles } from './handles.js';
 import { readPackets } from './packet-reader.js';
+import { carryOutOfPath } from './path-requests.js';
 import { REQUEST, STATUS } from './protocol.js';
 import { errorReply, statusReply, versionReply } from './replies.js';
+import type { RequestParts } from './request-parts.js';
 import { readRequest, type SftpRequest } from './requests.js';
 
 export interface ChannelOptions extends Omit<RequestParts, 'handles' | 'inOrder'> {
@@ -105,7 +108,7 @@ export class SftpChannel {
       this.#refuse(id, error);
       return Promise.resolve();
     }
-    return carryOut(this.#parts, id, request).then(
+    return this.#carryOut(id, request).then(
       (reply) => {
         this.#send(reply);
       },
@@ -113,6 +116,14 @@ export class SftpChannel {
         this.#refuse(id, error);
       },
     );
+  }
+
+  /** What comes before its first wait is in the order of the requests. */
+  async #carryOut(id: number, request: SftpRequest): Promise<Buffer> {
+    // Who is locked learns nothing. A close goes on all the same: it gives back what was held, and says what is lost.
+    if (request.kind !== 'close') this.#parts.session();
+    if ('handle' in request) return carryOutOfHandle(this.#parts, id, request);
+    return carryOutOfPath(this.#parts, id, request);
   }
 
   #refuse(id: number, thrown: unknown): void {

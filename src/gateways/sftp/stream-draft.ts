@@ -39,7 +39,7 @@ export class StreamDraft<T> {
 
   /** Waits while the put is behind. @param data what `takes` says yes to @throws StorageError what the put failed with */
   async write(offset: number, data: Buffer): Promise<void> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#demandSound();
     this.#bytes = Math.max(this.#bytes, offset + data.length);
     if (offset === this.#next) this.#push(data);
     else {
@@ -49,7 +49,7 @@ export class StreamDraft<T> {
     this.#pushEarly();
     while (this.#waitingBytes > SFTP_STREAM_AHEAD_BYTES) {
       await this.#woken();
-      if (this.#failure !== undefined) throw this.#failure;
+      this.#demandSound();
     }
   }
 
@@ -72,6 +72,10 @@ export class StreamDraft<T> {
     this.#wakeUp();
     // What became of it does not matter.
     await this.#ended.catch(() => undefined);
+  }
+
+  #demandSound(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #push(data: Uint8Array): void {

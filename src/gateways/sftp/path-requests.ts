@@ -1,91 +1,18 @@
 import type { Catalog, Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
-import { MAX_SFTP_DATA_BYTES, SFTP_NAMES_PER_REPLY } from '../../limits.js';
 import type { ShownEntry, WishedAttributes } from './attributes.js';
 import { demandGoodName, folderOf, nameOf, resolvePath } from './client-path.js';
 import { FileHandle, type Handles } from './handles.js';
-import type { OpenFiles } from './open-files.js';
-import { OPEN, STATUS } from './protocol.js';
-import type { ReadWindows } from './read-window.js';
+import { OPEN } from './protocol.js';
 import * as reply from './replies.js';
-import type { SftpRequest } from './requests.js';
+import type { PathRequest, RequestParts } from './request-parts.js';
 
-/** What the requests of one channel work with. */
-export interface RequestParts {
-  readonly catalog: Catalog;
-  readonly files: OpenFiles;
-  readonly windows: ReadWindows;
-  readonly handles: Handles;
-  /** Of whoever logged in. @throws StorageError LOCKED */
-  readonly session: () => Session;
-  readonly space: () => Promise<reply.Space>;
-  /** Runs what is about names one after the other, in the order of the requests: sshfs asks for a file while it opens it. */
-  readonly inOrder: <T>(work: () => Promise<T>) => Promise<T>;
-}
-
-/** Carries out a request. What comes before its first wait is in the order of the requests. @returns the reply's packet */
-export async function carryOut(parts: RequestParts, id: number, request: SftpRequest): Promise<Buffer> {
-  // Who is locked learns nothing. A close goes on all the same: it gives back what was held, and says what is lost.
-  if (request.kind !== 'close') parts.session();
+/** @returns the reply's packet */
+export async function carryOutOfPath(parts: RequestParts, id: number, request: PathRequest): Promise<Buffer> {
   switch (request.kind) {
-    case 'open':
-      return reply.handleReply(id, await parts.inOrder(() => openFile(parts, request)));
-    case 'close':
-      await close(parts, request.handle);
-      return reply.okReply(id);
-    case 'read':
-      return read(parts, id, request);
-    case 'write':
-      await parts.handles.file(request.handle).write(request.offset, request.data);
-      return reply.okReply(id);
-    case 'sync':
-      await parts.handles.file(request.handle).file.commit();
-      return reply.okReply(id);
-    case 'statHandle':
-      return reply.attributesReply(id, await statHandle(parts, request.handle));
-    case 'setHandle':
-      await setHandle(parts, request.handle, request.attributes);
-      return reply.okReply(id);
-    case 'readFolder':
-      return readFolder(parts, id, request.handle);
-    default:
-      return carryOutOfPath(parts, id, request);
-  }
-}
-
-type OfPath = Exclude<
-  SftpRequest,
-  { readonly kind: 'open' | 'close' | 'read' | 'write' | 'sync' | 'statHandle' | 'setHandle' | 'readFolder' }
->;
-
-async function carryOutOfPath(parts: RequestParts, id: number, request: OfPath): Promise<Buffer> {
-  switch (request.kind) {
-    case 'stat':
-      return reply.attributesReply(id, await parts.inOrder(() => stat(parts, resolvePath(request.path))));
-    case 'set':
-      await parts.inOrder(() => set(parts, resolvePath(request.path), request.attributes));
-      return reply.okReply(id);
-    case 'openFolder':
-      return reply.handleReply(
-        id,
-        await parts.inOrder(() => parts.handles.add(() => openFolder(parts, resolvePath(request.path)))),
-      );
-    case 'makeFolder':
-      await parts.inOrder(() => makeFolder(parts, resolvePath(request.path)));
-      return reply.okReply(id);
-    case 'removeFile':
-    case 'removeFolder': {
-      const { kind, path } = request;
-      await parts.inOrder(() => remove(parts, resolvePath(path), kind));
-      return reply.okReply(id);
-    }
-    case 'rename':
-      await parts.inOrder(() => rename(parts, request));
-      return reply.okReply(id);
     case 'resolve':
       return reply.pathReply(id, resolvePath(request.path));
     case 'space':
-    case 'spaceOfHandle':
       return reply.spaceReply(id, await parts.space());
     case 'limits':
       return reply.limitsReply(id);
@@ -93,6 +20,34 @@ async function carryOutOfPath(parts: RequestParts, id: number, request: OfPath):
       throw new StorageError('INVALID_ARGUMENT', 'There are no symbolic links here.');
     case 'unknown':
       throw new StorageError('UNSUPPORTED', `Shoal does not know ${request.what}.`);
+    default:
+      return parts.inOrder(() => carryOutInOrder(parts, id, request));
+  }
+}
+
+type OrderedRequest = Exclude<PathRequest, { readonly kind: 'resolve' | 'space' | 'limits' | 'readLink' | 'unknown' }>;
+
+async function carryOutInOrder(parts: RequestParts, id: number, request: OrderedRequest): Promise<Buffer> {
+  switch (request.kind) {
+    case 'open':
+      return reply.handleReply(id, await openFile(parts, request));
+    case 'openFolder':
+      return reply.handleReply(id, await parts.handles.add(() => openFolder(parts, resolvePath(request.path))));
+    case 'stat':
+      return reply.attributesReply(id, await stat(parts, resolvePath(request.path)));
+    case 'set':
+      await set(parts, resolvePath(request.path), request.attributes);
+      return reply.okReply(id);
+    case 'makeFolder':
+      await makeFolder(parts, resolvePath(request.path));
+      return reply.okReply(id);
+    case 'removeFile':
+    case 'removeFolder':
+      await remove(parts, resolvePath(request.path), request.kind);
+      return reply.okReply(id);
+    case 'rename':
+      await rename(parts, request);
+      return reply.okReply(id);
   }
 }
 
@@ -112,43 +67,6 @@ function openFile(
     });
     return new FileHandle({ file, read: has(OPEN.READ) || !write, write, append }, { session, windows });
   });
-}
-
-/** What was written is safe when this resolves, and what went wrong is told here at the latest. */
-async function close({ files, handles }: RequestParts, name: Buffer): Promise<void> {
-  const handle = handles.take(name);
-  if (!(handle instanceof FileHandle)) return;
-  try {
-    if (handle.isWritable) await handle.file.commit();
-  } finally {
-    await handle.close();
-    await files.release(handle.file);
-  }
-}
-
-async function read(
-  { handles }: RequestParts,
-  id: number,
-  { handle, offset, bytes }: { readonly handle: Buffer; readonly offset: number; readonly bytes: number },
-): Promise<Buffer> {
-  const parts = await handles.file(handle).read(offset, Math.min(bytes, MAX_SFTP_DATA_BYTES));
-  if (bytes > 0 && parts.every(({ length }) => length === 0)) return reply.statusReply(id, STATUS.EOF, 'End of file.');
-  return reply.dataReply(id, parts);
-}
-
-async function statHandle({ catalog, handles, session }: RequestParts, name: Buffer): Promise<ShownEntry> {
-  const handle = handles.any(name);
-  return handle instanceof FileHandle ? handle.file.entry : catalog.stat(session(), handle.path);
-}
-
-async function setHandle(parts: RequestParts, name: Buffer, attributes: WishedAttributes): Promise<void> {
-  const handle = parts.handles.any(name);
-  // Folders keep nothing of that, and nobody minds.
-  if (!(handle instanceof FileHandle)) return;
-  const { bytes, ...others } = attributes;
-  if (bytes !== undefined) handle.demandWritable();
-  if (bytes !== undefined) await handle.file.truncate(bytes);
-  if (others.mode !== undefined || others.modifiedMs !== undefined) await handle.file.set(others);
 }
 
 async function stat({ catalog, files, session }: RequestParts, path: string): Promise<ShownEntry> {
@@ -189,13 +107,6 @@ async function openFolder(
   for (const entry of await catalog.list(session(), path)) entries.set(nameOf(entry.path), entry);
   for (const [name, entry] of files.in(session(), path)) entries.set(name, entry);
   return { path, names: [...entries].map(([name, entry]) => ({ name, entry })), told: 0 };
-}
-
-function readFolder({ handles }: RequestParts, id: number, name: Buffer): Buffer {
-  const folder = handles.folder(name);
-  const names = folder.names.slice(folder.told, folder.told + SFTP_NAMES_PER_REPLY);
-  folder.told += names.length;
-  return names.length === 0 ? reply.statusReply(id, STATUS.EOF, 'All was listed.') : reply.namesReply(id, names);
 }
 
 async function makeFolder({ catalog, files, session }: RequestParts, path: string): Promise<void> {
