@@ -548,7 +548,7 @@ export const SHORT_PART_BYTES = MIB;
 export const MAX_DRAFT_HEAD_BYTES = 32 * KIB;
 /** A part of a draft: the record of its stripe, with a label and receipts of MAX_STRIPE_CHUNKS peers. */
 export const MAX_DRAFT_PART_BYTES = 64 * KIB;
-/** Parts of a draft that are read, or given back, at once: 1 MiB of records. */
+/** Parts of a draft that are read, or given back, at once: 1 MiB of records. A peer is asked for them in one call. */
 export const DRAFT_PAGE = 256;
 /** A request that adds to an upload gets so long to read what has come when another one wants it … */
 export const UPLOAD_DRAIN_MS = 250;

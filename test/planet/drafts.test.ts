@@ -284,6 +284,27 @@ describe('a draft', () => {
     await assertStored(planet, '/stop', bytes);
   });
 
+  it('asks the peers, when a process has left it, and takes again what they have lost', async () => {
+    const upload = await Uploader.begin(planet, headOf('/lost', bytes.length));
+    await upload.append(0, pieces(bytes.subarray(0, 20 * MIB)));
+    const draft = await planet.engine.drafts.take(planet.session, upload.id);
+    const [, second] = draft.rows({ from: 0, most: 2 }).map((row) => draft.open(row));
+    draft.release();
+    assert.ok(second !== undefined);
+    const index = second.stripe.placement.findIndex((place) => place?.peer === planet.id(2));
+    const chunk = second.stripe.chunks[index];
+    assert.ok(chunk !== undefined);
+    await planet.peer(2).store.delete(planet.session.user, [chunk], { signal: NEVER });
+    // Where it began, the same process knows of no reason to ask.
+    await assert.rejects(upload.append(0, pieces(bytes)), /goes on at byte 20971520/);
+    await planet.restart(1);
+    await assert.rejects(upload.append(20 * MIB, pieces(bytes.subarray(20 * MIB))), { code: 'CONFLICT' });
+    assert.equal(await upload.offset(), second.fileOffset);
+    await upload.append(second.fileOffset, pieces(bytes.subarray(second.fileOffset)));
+    await upload.finish();
+    await assertStored(planet, '/lost', bytes);
+  });
+
   it('gives its space back when it is given up', async () => {
     await keepHouse(planet.engine, planet.session, NEVER);
     await planet.deliver();

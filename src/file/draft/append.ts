@@ -10,6 +10,7 @@ import type { DraftId } from './draft.js';
 import { giveBackFrom } from './give-up.js';
 import type { OpenDraft } from './open-draft.js';
 import { PartWriter } from './part-writer.js';
+import { resumeDraft } from './resume.js';
 
 export interface AppendOptions {
   /** Where the bytes belong: right after those that are there. */
@@ -33,8 +34,8 @@ export async function appendToDraft(
   id: DraftId,
   options: AppendOptions,
 ): Promise<number> {
-  await using draft = await engine.drafts.take(session, id);
   const { offset, signal } = options;
+  await using draft = await resumeDraft(engine, session, id, signal);
   if (draft.offset !== offset) throw otherOffset(draft, offset);
   if (draft.shortParts >= MAX_SHORT_PARTS) {
     throw new StorageError(

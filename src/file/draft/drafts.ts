@@ -27,6 +27,8 @@ export class Drafts implements AsyncDisposable {
   readonly #journal: DraftJournal;
   /** Those that somebody works on; each resolves at the end of that. */
   readonly #active = new Map<string, Promise<void>>();
+  /** Those of which this process has begun to store parts, or has asked whether all are there. */
+  readonly #confirmed = new Set<DraftId>();
 
   private constructor(options: DraftsOptions, journal: DraftJournal) {
     this.#options = options;
@@ -53,6 +55,7 @@ export class Drafts implements AsyncDisposable {
     const touchedMs = this.#options.clock();
     await this.#journal.add({ id, owner, generation, salt, head: seal.sealHead(head), touchedMs });
     const onReleased = this.#lease(id);
+    this.#confirmed.add(id);
     return this.#opened({ id, head, seal, touchedMs, onReleased }, []);
   }
 
@@ -78,6 +81,15 @@ export class Drafts implements AsyncDisposable {
       onReleased();
       throw error;
     }
+  }
+
+  /** The peers have what the journal says, as far as this process can know. */
+  isConfirmed(id: DraftId): boolean {
+    return this.#confirmed.has(id);
+  }
+
+  confirm(id: DraftId): void {
+    this.#confirmed.add(id);
   }
 
   /** What it is and how far, without working on it. @throws StorageError NOT_FOUND, CORRUPT, LOCKED */

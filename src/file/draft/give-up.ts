@@ -32,18 +32,27 @@ export async function giveUp(engine: Engine, session: Session, draft: OpenDraft)
 }
 
 /**
- * Gives back the parts from an offset on. The last ones go first, some at a time, and from the journal before from the
- * peers: whatever interrupts this, what is left is a draft that can be gone on with, and `collectOrphans` finds the rest.
+ * Gives back the parts from an offset on. The last ones go first, some at a time: whatever interrupts this, what is left is a draft that can be gone on with, and `collectOrphans` finds the rest.
  */
 export async function giveBackFrom(engine: Engine, session: Session, draft: OpenDraft, from: number): Promise<void> {
   for (;;) {
     const rows = draft.rows({ from, most: DRAFT_PAGE, last: true });
     if (rows.length === 0) return;
-    const freed = rows.flatMap((row) => placesOf(engine, draft, row));
-    await draft.drop(rows);
-    await freeStripes(engine, session, freed);
-    for (const { stripe } of rows) engine.pinned.delete(stripe);
+    await giveBack(engine, session, draft, rows);
   }
+}
+
+/** Gives back some parts, from the journal before from the peers. */
+export async function giveBack(
+  engine: Engine,
+  session: Session,
+  draft: OpenDraft,
+  rows: readonly PartRow[],
+): Promise<void> {
+  const freed = rows.flatMap((row) => placesOf(engine, draft, row));
+  await draft.drop(rows);
+  await freeStripes(engine, session, freed);
+  for (const { stripe } of rows) engine.pinned.delete(stripe);
 }
 
 /** Nowhere that is known, for a part that cannot be read: its intent still says where it may lie. */

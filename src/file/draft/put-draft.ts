@@ -15,6 +15,7 @@ import { finishDraft } from './finish.js';
 import { discardDraft, giveUp } from './give-up.js';
 import type { OpenDraft } from './open-draft.js';
 import { PartWriter } from './part-writer.js';
+import { resumeDraft } from './resume.js';
 import { cut } from './spans.js';
 
 /** A local file that is put as a draft. */
@@ -106,10 +107,10 @@ export class DraftPuts {
 
   /** @returns undefined when it is of no use any more */
   async #again({ id }: DraftSummary): Promise<OpenDraft | undefined> {
-    const { engine, session } = this.#options;
+    const { engine, session, signal } = this.#options;
     let draft: OpenDraft;
     try {
-      draft = await engine.drafts.take(session, id);
+      draft = await resumeDraft(engine, session, id, signal);
     } catch (error) {
       if (!StorageError.is(error, 'NOT_FOUND', 'CORRUPT')) throw error;
       if (error.code === 'CORRUPT') await engine.drafts.abandon(id);

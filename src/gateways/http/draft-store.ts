@@ -10,6 +10,7 @@ import { appendToDraft } from '../../file/draft/append.js';
 import { noSuchDraft, parseDraftId, type DraftHead, type DraftSummary } from '../../file/draft/draft.js';
 import { finishDraft } from '../../file/draft/finish.js';
 import { discardDraft } from '../../file/draft/give-up.js';
+import { resumeDraft } from '../../file/draft/resume.js';
 import type { Engine } from '../../file/engine.js';
 import { DRAFT_LIFETIME_MS, MAX_PATH_BYTES, MAX_UPLOAD_SOURCE_BYTES } from '../../limits.js';
 import { check } from './requests.js';
@@ -88,7 +89,13 @@ export class DraftStore extends DataStore {
     const { drafts } = this.#engine;
     const done = await drafts.finished(this.#session, parseDraftId(id));
     if (done !== undefined) return done.version;
-    await using draft = await drafts.take(this.#session, parseDraftId(id));
+    await using draft = await resumeDraft(this.#engine, this.#session, parseDraftId(id), this.#stopping);
+    if (!draft.isWhole) {
+      throw new StorageError(
+        'CONFLICT',
+        `Peers have lost parts of this upload since. Ask how far it is, and go on there.`,
+      );
+    }
     return (await finishDraft(this.#engine, this.#session, draft)).version;
   }
 
