@@ -129,6 +129,26 @@ describe('deploy/compose.yaml', () => {
   });
 });
 
+describe('deploy/compose.web.yaml', () => {
+  const over = z
+    .object({
+      services: z.record(
+        z.string(),
+        z.object({ environment: z.record(z.string(), z.string()), ports: z.array(z.string()) }).strict(),
+      ),
+    })
+    .parse(parse(read('compose.web.yaml'), { merge: true }));
+
+  it('opens the web UI of peer 1 to this machine and to no other', () => {
+    assert.deepEqual(Object.keys(over.services), ['peer-1-gateway']);
+    const { environment = {}, ports } = over.services['peer-1-gateway'] ?? {};
+    for (const [variable, value] of Object.entries(environment)) {
+      assert.ok(VARIABLES.get(variable)?.safeParse(value).success, variable);
+    }
+    assert.deepEqual(ports, ['127.0.0.1:8484:8484']);
+  });
+});
+
 describe('deploy/docker', () => {
   const dockerfile = read('docker/Dockerfile');
 
