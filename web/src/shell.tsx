@@ -39,6 +39,11 @@ export function Shell() {
       >
         {STRINGS.skipToContent}
       </a>
+      <header class="shell-top">
+        <Brand />
+        <ThemeButton />
+        <SignOutButton />
+      </header>
       <Side page={page} />
       <main class="shell-main" id="content" tabIndex={-1} ref={main}>
         {offline.value ? (
@@ -61,10 +66,7 @@ function pageHere(): Page | undefined {
 function Side({ page }: { readonly page: Page | undefined }) {
   return (
     <div class="shell-side">
-      <a class="brand" href="/files">
-        <img src="/shoal.svg" alt="" />
-        {STRINGS.product}
-      </a>
+      <Brand />
       <nav class="shell-nav" aria-label={STRINGS.navigation}>
         {PAGES.filter(({ listed }) => listed).map(({ name, title, icon }) => (
           <a class="shell-link" href={`/${name}`} key={name} aria-current={page?.name === name ? 'page' : undefined}>
@@ -78,10 +80,23 @@ function Side({ page }: { readonly page: Page | undefined }) {
           {user.value?.name}
         </span>
         <ThemeButton />
-        <IconButton icon="signOut" label={STRINGS.signIn.signOut} onClick={() => void signOut().catch(sayFailure)} />
+        <SignOutButton />
       </div>
     </div>
   );
+}
+
+function Brand() {
+  return (
+    <a class="brand" href="/files">
+      <img src="/shoal.svg" alt="" />
+      {STRINGS.product}
+    </a>
+  );
+}
+
+function SignOutButton() {
+  return <IconButton icon="signOut" label={STRINGS.signIn.signOut} onClick={() => void signOut().catch(sayFailure)} />;
 }
 
 export function ThemeButton() {

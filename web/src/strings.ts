@@ -188,7 +188,7 @@ export const STRINGS = {
       n === 1
         ? 'One stripe cannot be brought back now: too few machines with it answer.'
         : `${count} stripes cannot be brought back now: too few machines with them answer.`,
-    ifGone: 'If these were gone:',
+    ifGone: 'Imagined: some machines are gone.',
     holders: 'Machines that hold it',
     tryIt: 'Choose machines to see what becomes of the file without them. Nothing happens to them.',
     holds: (count: string, n: number, bytes: string) => `${count} ${n === 1 ? 'chunk' : 'chunks'}, ${bytes}`,

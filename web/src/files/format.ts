@@ -1,12 +1,12 @@
 import { formatBytes } from '../format.js';
 
 /** Speeds and times of files. The locale is that of the texts (strings.ts), not of the browser's: they stand in one sentence. */
-const LOCALE = 'en';
+const LOCALE = 'en-GB';
 
 const DAY_MS = 86_400_000;
 const clock = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hour12: false });
 const date = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
-const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'full', timeStyle: 'medium', hour12: false });
+const full = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'long', timeStyle: 'short' });
 
 /** "12.3 MB/s" */
 export function formatSpeed(bytesPerSecond: number): string {
@@ -23,7 +23,7 @@ export function formatDuration(seconds: number): string {
   return rest === 0 ? `${String((minutes - rest) / 60)} h` : `${String((minutes - rest) / 60)} h ${String(rest)} min`;
 }
 
-/** "14:03" for today, "22 Nov 2026" before; empty for what is no time. */
+/** "14:03" for today, "22 Nov 2026" else; empty for what is no time. */
 export function formatMoment(rfc3339: string, nowMs: number): string {
   const time = new Date(rfc3339);
   const ms = time.getTime();

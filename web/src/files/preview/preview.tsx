@@ -27,11 +27,13 @@ export function Preview({ path }: { readonly path: string }) {
   const name = shownName(nameOf(path));
   useEffect(() => {
     element.current?.showModal();
+    element.current?.focus(); // Not its first button: the arrows are for the pictures.
     return () => element.current?.close();
   }, []);
   return (
     <dialog
       class="preview"
+      tabIndex={-1}
       aria-label={name}
       ref={element}
       onCancel={(event) => {
