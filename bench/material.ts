@@ -16,6 +16,15 @@ export async function makeBigFile(path: string, bytes: number, signal: AbortSign
   }
 }
 
+/** One folder of files without bytes: what it costs is the catalog's. */
+export async function makeEmptyFiles(folder: string, count: number, signal: AbortSignal): Promise<void> {
+  await mkdir(folder);
+  for (let index = 0; index < count; index++) {
+    signal.throwIfAborted();
+    await writeFile(join(folder, `file-${String(index).padStart(6, '0')}`), '');
+  }
+}
+
 /** One folder of incompressible files. */
 export async function makeSmallFiles(folder: string, count: number, signal: AbortSignal): Promise<void> {
   await mkdir(folder);

@@ -4,7 +4,19 @@ import { StorageError } from '../src/errors.js';
 import { parseByteCount } from './byte-count.js';
 
 /** In the order in which they run. `degraded` comes last on the devnet, because it kills two of its peers. */
-export const PARTS = ['floor', 'put', 'get', 'range', 'small', 'degraded', 'catalog', 'restic', 'scp'] as const;
+export const PARTS = [
+  'floor',
+  'put',
+  'get',
+  'range',
+  'small',
+  'http',
+  'sftp',
+  'degraded',
+  'catalog',
+  'restic',
+  'scp',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {

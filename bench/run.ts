@@ -4,6 +4,7 @@ import type { Runtime } from '../src/cli/runtime.js';
 import { schemeFor } from '../src/peers/scheme.js';
 import { measureCatalog } from './catalog/measure-catalog.js';
 import { runFloor } from './floor/run-floor.js';
+import { measureGateways } from './gateways/gateways.js';
 import { SMALL_FILE_BYTES } from './material.js';
 import { BenchNetwork } from './network.js';
 import { touchMemory } from './measure/conditions.js';
@@ -30,7 +31,7 @@ export async function runBench(options: BenchOptions, runtime: Runtime): Promise
   const { signal } = runtime;
   await using workshop = await Workshop.open(Math.max(options.bytes, options.files * SMALL_FILE_BYTES));
   const originals = new Originals(workshop, options, signal);
-  const findings: Findings = { works: [], skipped: [], remarks: [] };
+  const findings: Findings = { works: [], listings: [], skipped: [], remarks: [] };
   const stage: Stage = {
     options,
     workshop,
@@ -57,13 +58,15 @@ export async function runBench(options: BenchOptions, runtime: Runtime): Promise
 async function runShoal(stage: Stage, findings: Findings, runtime: Runtime): Promise<void> {
   const { parts, profile } = stage.options;
   const big = BIG_FILE_PARTS.some((part) => parts.has(part));
-  if (!big && !parts.has('small')) return;
+  const gateways = parts.has('http') || parts.has('sftp');
+  if (!big && !gateways && !parts.has('small')) return;
   await stage.touchMemory();
   stage.say(`${String(DEFAULT_PEERS)} peers start`);
   await using network = await BenchNetwork.open(stage.workshop.folder, runtime, profile);
   await warmUp(stage, findings, network);
   if (big) await runBigFile(stage, findings, network);
   if (parts.has('small')) await runSmallFiles(stage, findings, network);
+  if (gateways) await measureGateways(stage, network, findings);
   if (parts.has('degraded')) await runDegraded(stage, findings, network);
 }
 

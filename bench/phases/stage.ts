@@ -1,6 +1,7 @@
 import type { CatalogResult } from '../catalog/result.js';
 import { StorageError } from '../../src/errors.js';
 import type { Floor } from '../floor/floor.js';
+import type { Listing } from '../gateways/gateways.js';
 import type { BenchOptions } from '../options.js';
 import type { Workshop } from '../workshop.js';
 import type { RangeResult } from './range.js';
@@ -37,6 +38,7 @@ export interface Findings {
   range?: RangeResult;
   catalog?: CatalogResult;
   readonly works: WorkResult[];
+  readonly listings: Listing[];
   /** What could not be measured, and why. */
   readonly skipped: string[];
   /** What whoever reads the figures must know of this run. */

@@ -1,6 +1,7 @@
 import type { Use } from '../measure/use.js';
 
-export const SYSTEMS = ['shoal', 'restic', 'scp'] as const;
+/** shoal-…: the source peer, reached by something else than its own command. sftp: OpenSSH's, to a folder. */
+export const SYSTEMS = ['shoal', 'shoal-http', 'shoal-sftp', 'sftp', 'restic', 'scp'] as const;
 export type System = (typeof SYSTEMS)[number];
 /** put, get: the big file. cold-…: the warm-up file, first of all. degraded: get with two peers dead. */
 export type WorkName = 'cold-put' | 'cold-get' | 'put' | 'get' | 'degraded' | 'put-small' | 'get-small';

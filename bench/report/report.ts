@@ -50,7 +50,7 @@ function remarksOf({ skipped, remarks, works }: Findings, { profile }: BenchOpti
 
 /** Bytes, seconds and CPU-seconds; what is derived from them stands beside them. */
 function toJson(findings: Findings, options: BenchOptions, machine: Machine): unknown {
-  const { floor, range, works, catalog, skipped, remarks } = findings;
+  const { floor, range, works, listings, catalog, skipped, remarks } = findings;
   return {
     version: JSON_VERSION,
     machine,
@@ -61,6 +61,7 @@ function toJson(findings: Findings, options: BenchOptions, machine: Machine): un
     profiled: options.profile !== undefined,
     floor,
     works: works.map((result) => ({ ...result, ...figuresOf(result, floor) })),
+    listings,
     range,
     catalog,
     skipped,

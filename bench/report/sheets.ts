@@ -2,6 +2,7 @@ import type { Alignment } from '../../src/cli/table.js';
 import { formatBytes } from '../../src/cli/units.js';
 import type { Floor } from '../floor/floor.js';
 import { FLOOR_WORKS, PRIMITIVES, type Primitive } from '../floor/weights.js';
+import type { Listing } from '../gateways/gateways.js';
 import type { RangeResult } from '../phases/range.js';
 import type { Findings } from '../phases/stage.js';
 import type { WorkName, WorkResult } from '../phases/work.js';
@@ -20,9 +21,10 @@ const MIB = 2 ** 20;
 const NONE = '–';
 
 export function sheetsOf(findings: Findings): Sheet[] {
-  const { floor, works, range, catalog } = findings;
+  const { floor, works, listings, range, catalog } = findings;
   return [
     ...(works.length === 0 ? [] : [workSheet(works, floor)]),
+    ...(listings.length === 0 ? [] : [listingSheet(listings)]),
     ...(range === undefined ? [] : [rangeSheet(range)]),
     ...(floor === undefined ? [] : [floorSheet(floor)]),
     ...(catalog === undefined ? [] : catalogSheets(catalog)),
@@ -72,6 +74,20 @@ function describe({ work, files, bytes }: WorkResult): string {
 function binary(bytes: number): string {
   if (bytes % 2 ** 30 === 0) return `${String(bytes / 2 ** 30)} GiB`;
   return bytes % MIB === 0 ? `${String(bytes / MIB)} MiB` : formatBytes(bytes);
+}
+
+function listingSheet(listings: readonly Listing[]): Sheet {
+  return {
+    title: 'Listing a folder of 10,000 entries (medians)',
+    heading: ['system', 'what', 'entries', 'ms'],
+    align: ['left', 'left', ...numbers(2)],
+    rows: listings.map(({ system, what, entries, ms }) => [
+      system,
+      what,
+      entries.toLocaleString('en-US'),
+      ms.toFixed(ms < 10 ? 1 : 0),
+    ]),
+  };
 }
 
 function rangeSheet(range: RangeResult): Sheet {
