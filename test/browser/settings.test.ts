@@ -32,7 +32,7 @@ describe('settings in a browser', needs(CHROMIUM), () => {
   }
 
   it('are accessible in both themes, which can be chosen', async () => {
-    await section('This machine').getByText('drainSeconds').waitFor();
+    await section('This machine').getByText('drainSeconds').first().waitFor();
     for (const theme of ['Dark', 'Light'] as const) {
       await section('Appearance').getByRole('button', { name: theme }).click();
       await page.locator(`html[data-theme=${theme.toLowerCase()}]`).waitFor();

@@ -15,7 +15,7 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 let csrfToken: string | null = null;
 let onSessionEnded: () => void = () => undefined;
@@ -66,8 +66,8 @@ export async function send(method: Method, path: string, options: Call = {}): Pr
   }
   if (response.ok) return response;
   const problem = problemOf(response.status, await bodyOf(response), response.headers.get('retry-after'));
-  // A wrong passphrase is UNAUTHENTICATED too, but there the session is asked for, not lost.
-  if (problem.code === 'UNAUTHENTICATED' && !path.startsWith('/session')) onSessionEnded();
+  // A wrong passphrase is UNAUTHENTICATED too: only where the session itself is asked for, the answer says how to show one.
+  if (problem.code === 'UNAUTHENTICATED' && response.headers.has('www-authenticate')) onSessionEnded();
   throw problem;
 }
 

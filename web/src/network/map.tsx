@@ -80,7 +80,7 @@ function Peer({ circle: { peer, x, y, r }, isSelf, isChosen, onChoose }: PeerPro
     <g
       class={`network-peer ${kinds.join(' ')}`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={isChosen}
       aria-label={`${peer.name} ${state}, ${peer.zone === '' ? NETWORK.noPlace : peer.zone}`}
       onClick={choose}
