@@ -43,7 +43,7 @@ export function TrashPage() {
   }, []);
   const restore = (item: DeletedReply) => {
     filesApi.restore(item.path).then((entry) => {
-      say(S.restored(shownName(nameOf(entry.path)), parentOf(entry.path)));
+      say(S.restored(shownName(nameOf(entry.path)), place(entry.path)));
       void load();
     }, sayFailure);
   };
@@ -111,7 +111,7 @@ function Row({ item, onRestore }: { readonly item: DeletedReply; readonly onRest
       <div class="grow trash-text">
         <div class="trash-name">{name}</div>
         <div class="soft small">
-          {parentOf(item.path)} · {size} · {S.deleted(formatMoment(item.deleted, Date.now()))}
+          {place(item.path)} · {size} · {S.deleted(formatMoment(item.deleted, Date.now()))}
         </div>
       </div>
       <Button kind="quiet" icon="restore" onClick={() => onRestore(item)}>
@@ -120,6 +120,12 @@ function Row({ item, onRestore }: { readonly item: DeletedReply; readonly onRest
       </Button>
     </div>
   );
+}
+
+/** The folder, by the name it has on the pages. */
+function place(path: string): string {
+  const folder = parentOf(path);
+  return folder === '/' ? STRINGS.pages.files : shownName(folder);
 }
 
 function EmptyDialog({ onDone, onClose }: { readonly onDone: () => void; readonly onClose: () => void }) {

@@ -54,10 +54,12 @@ async function sendInParts({ file, path, modified, ...sending }: Sending): Promi
   });
 }
 
-/** Gives up an upload. @throws Problem */
+/** Gives up an upload. Asking how far it is ends what the peer may still be doing for it. @throws Problem */
 export async function discardUpload(uploadUrl: string): Promise<void> {
+  const path = uploadUrl.slice(uploadUrl.indexOf('/uploads/'));
   const headers = { 'tus-resumable': '1.0.0' };
-  await send('DELETE', uploadUrl.slice(uploadUrl.indexOf('/uploads/')), { headers });
+  await send('HEAD', path, { headers });
+  await send('DELETE', path, { headers });
 }
 
 interface TusFailure {
