@@ -6,7 +6,7 @@ import { parseSshKey } from '../../catalog/users/ssh-key.js';
 import { StorageError } from '../../errors.js';
 import { MAX_SFTP_LOGINS } from '../../limits.js';
 import { silentLogger } from '../../log.js';
-import type { UserSessions } from '../../services/user-sessions.js';
+import { UserSessions } from '../../services/user-sessions.js';
 import { Login } from './login.js';
 
 const made = ssh2.utils.generateKeyPairSync('ed25519');
@@ -28,7 +28,7 @@ function login(): Login {
       throw new StorageError('NOT_FOUND', 'nobody');
     },
   } as unknown as Catalog;
-  return new Login({ catalog, sessions: {} as UserSessions, logger: silentLogger() });
+  return new Login({ catalog, sessions: new UserSessions(catalog), logger: silentLogger() });
 }
 
 interface Offer {
@@ -42,10 +42,10 @@ interface Offer {
 /** @returns what was decided, and what the client was told */
 async function offer(by: Login, { username = 'ann', key = made.public, algo, ...signed }: Offer): Promise<unknown[]> {
   const told: string[] = [];
-  const { type, getPublicSSH } = parsed(key);
+  const offered = parsed(key);
   const attempt = {
     ...{ method: 'publickey', username, blob: signed.signature && BLOB, ...signed },
-    key: { algo: algo ?? type, data: getPublicSSH.call(parsed(key)) },
+    key: { algo: algo ?? offered.type, data: offered.getPublicSSH() },
     accept: () => told.push('accepted'),
     reject: () => told.push('rejected'),
   } as unknown as AuthContext;

@@ -143,6 +143,26 @@ test('a put that fails is told by the close, and by each write after it', async 
   assert.equal(stored.files.has('/large'), false);
 });
 
+test('a disk that is full is told of by the write and by the close, and the file stays as it was', async () => {
+  const full = { folder, reserveBytes: 1, freeBytes: async () => 0 };
+  files = new OpenFiles({ catalog: stored.catalog, content: stored, spool: full });
+  const before = 'x'.repeat(2 * SFTP_MEMORY_FILE_BYTES);
+  const source = (async function* () {
+    yield Buffer.from(before);
+  })();
+  await stored.put(SESSION, { path: '/large', modifiedMs: 1, mode: 0o644, source }, new AbortController().signal);
+  const file = await files.open('/large', WRITE);
+  const filling = async (): Promise<void> => {
+    for (let at = 0; at < before.length; at += 100_000) await file.write(at, Buffer.from('y'));
+  };
+  await assert.rejects(filling(), (error) => StorageError.is(error, 'NO_SPACE'));
+  await assert.rejects(file.write(0, Buffer.from('y')), (error) => StorageError.is(error, 'NO_SPACE'));
+  await assert.rejects(file.commit(), (error) => StorageError.is(error, 'NO_SPACE'));
+  await files.release(file);
+  assert.equal(stored.text('/large'), before);
+  await write('/large', 'small files need no disk');
+});
+
 test('times and modes are those that were set, or of the last writing', async () => {
   const file = await files.open('/dated', { ...WRITE, mode: 0o600 });
   await file.write(0, Buffer.from('x'));

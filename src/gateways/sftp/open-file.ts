@@ -1,6 +1,6 @@
 import type { Catalog, Session } from '../../catalog/catalog.js';
 import type { UserId, VersionId } from '../../chunk/ids.js';
-import { StorageError } from '../../errors.js';
+import { StorageError, wrapError } from '../../errors.js';
 import { SFTP_MEMORY_FILE_BYTES } from '../../limits.js';
 import type { ShownEntry } from './attributes.js';
 import type { Budget } from './budget.js';
@@ -95,9 +95,7 @@ export class OpenFile {
 
   /** @param offset undefined: at the end */
   write(offset: number | undefined, data: Buffer): Promise<void> {
-    return this.#run(async () => {
-      await this.#write(offset ?? this.#bytes, data);
-    });
+    return this.#run(() => this.#whole(() => this.#write(offset ?? this.#bytes, data)));
   }
 
   read(offset: number, bytes: number): Promise<readonly Uint8Array[]> {
@@ -113,7 +111,7 @@ export class OpenFile {
   }
 
   truncate(bytes: number): Promise<void> {
-    return this.#run(() => this.#truncate(bytes));
+    return this.#run(() => this.#whole(() => this.#truncate(bytes)));
   }
 
   /** Is the file's when it is committed next. */
@@ -186,7 +184,6 @@ export class OpenFile {
   }
 
   async #write(offset: number, data: Buffer): Promise<void> {
-    this.#demandSound();
     const end = offset + data.length;
     if (!Number.isSafeInteger(end)) throw new StorageError('INVALID_ARGUMENT', 'No file is as long as that.');
     if (this.#draft instanceof StreamDraft && !this.#draft.takes(offset, data.length)) await this.#commit();
@@ -194,12 +191,11 @@ export class OpenFile {
     if (this.#draft instanceof MemoryDraft && !this.#draft.reserve(end)) {
       this.#draft = await this.#outgrow(this.#draft, offset);
     }
-    await this.#guard(this.#draft, (draft) => draft.write(offset, data));
+    await this.#draft.write(offset, data);
     this.#changed();
   }
 
   async #truncate(bytes: number): Promise<void> {
-    this.#demandSound();
     if (bytes === this.#bytes) return;
     if (this.#draft instanceof StreamDraft) await this.#commit();
     // Of a file that is emptied nothing is read.
@@ -246,7 +242,7 @@ export class OpenFile {
     await draft.close();
     const stream = new StreamDraft((source, signal) => this.#put(source, signal));
     this.#draft = stream;
-    await this.#guard(stream, (started) => started.write(0, begun));
+    await stream.write(0, begun);
     return stream;
   }
 
@@ -281,18 +277,19 @@ export class OpenFile {
     }
   }
 
-  /** What a stream failed with is the end of what was written: there is nothing to try again with. */
-  async #guard<D extends { write: unknown }>(draft: D, work: (draft: D) => Promise<void>): Promise<void> {
+  /** A part that is missing is told of by each call from then on, also by the close: what is cut is never stored. */
+  async #whole(work: () => Promise<void>): Promise<void> {
+    this.#demandSound();
     try {
-      await work(draft);
+      await work();
     } catch (error) {
-      if (draft instanceof StreamDraft) await this.#fail(error);
+      await this.#fail(error);
       throw error;
     }
   }
 
   async #fail(error: unknown): Promise<void> {
-    this.#failure = error instanceof StorageError ? error : undefined;
+    this.#failure = wrapError(error, 'Writing the file');
     await this.#dropDraft();
   }
 

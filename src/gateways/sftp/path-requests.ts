@@ -20,7 +20,14 @@ export async function carryOutOfPath(parts: RequestParts, id: number, request: P
       throw new StorageError('INVALID_ARGUMENT', 'There are no symbolic links here.');
     case 'unknown':
       throw new StorageError('UNSUPPORTED', `Shoal does not know ${request.what}.`);
-    default:
+    case 'open':
+    case 'openFolder':
+    case 'stat':
+    case 'set':
+    case 'makeFolder':
+    case 'removeFile':
+    case 'removeFolder':
+    case 'rename':
       return parts.inOrder(() => carryOutInOrder(parts, id, request));
   }
 }

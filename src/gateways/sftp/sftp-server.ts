@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import ssh2, { type Algorithms, type Server } from 'ssh2';
+import ssh2, { type Algorithms } from 'ssh2';
 import { wrapError, StorageError } from '../../errors.js';
 import { parseAddress } from '../../front/address.js';
-import { CLOSE_GRACE_MS, MAX_SFTP_CONNECTIONS } from '../../limits.js';
+import { CLOSE_GRACE_MS, MAX_SFTP_CONNECTIONS, SFTP_LOGIN_MS } from '../../limits.js';
 import type { FileContent } from './content.js';
 import { readHostKey } from './host-key.js';
 import { OpenFiles } from './open-files.js';
@@ -41,12 +41,33 @@ const ALGORITHMS: Algorithms = {
   compress: ['none'],
 };
 
+/** Connections that have not said a word of SSH; ssh2 tells of those only that have. Known by where they come from. */
+class SilentSockets {
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+
+  add(socket: Socket): void {
+    const from = `${socket.remoteAddress ?? ''} ${String(socket.remotePort)}`;
+    this.forget(from);
+    const timer = setTimeout(() => socket.destroy(), SFTP_LOGIN_MS).unref();
+    this.#timers.set(from, timer);
+    socket.once('close', () => {
+      if (this.#timers.get(from) === timer) this.forget(from);
+    });
+  }
+
+  forget(from: string): void {
+    clearTimeout(this.#timers.get(from));
+    this.#timers.delete(from);
+  }
+}
+
 /** How often a drain looks whether the clients are done. */
 const DRAIN_LOOK_MS = 100;
 
 /** SFTP over SSH, for whoever is unlocked at this peer. */
 export class SftpServer implements AsyncDisposable {
-  readonly #server: Server;
+  /** Of TCP. */
+  readonly #listener: Server;
   readonly #connections = new Set<SftpConnection>();
   #closing: Promise<void> | undefined;
 
@@ -54,9 +75,16 @@ export class SftpServer implements AsyncDisposable {
     const { catalog, sessions, content, spool, space, logger } = options;
     const files = new OpenFiles({ catalog, content, spool });
     const parts = { catalog, sessions, space, logger, files, windows: new ReadWindows() };
-    this.#server = new ssh2.Server({ hostKeys: [hostKey], ident: 'Shoal', algorithms: ALGORITHMS });
-    this.#server.maxConnections = MAX_SFTP_CONNECTIONS;
-    this.#server.on('connection', (connection) => {
+    const protocol = new ssh2.Server({ hostKeys: [hostKey], ident: 'Shoal', algorithms: ALGORITHMS });
+    const silent = new SilentSockets();
+    // Requests and replies are small and wait for each other: without noDelay each costs 40 ms.
+    this.#listener = createServer({ noDelay: true }, (socket) => {
+      silent.add(socket);
+      protocol.injectSocket(socket);
+    });
+    this.#listener.maxConnections = MAX_SFTP_CONNECTIONS;
+    protocol.on('connection', (connection, { ip, port }) => {
+      silent.forget(`${ip} ${String(port)}`);
       const client = new SftpConnection(connection, parts);
       this.#connections.add(client);
       connection.once('close', () => void this.#forget(client));
@@ -64,7 +92,7 @@ export class SftpServer implements AsyncDisposable {
     const unlisten = sessions.onEnd((user) => {
       for (const client of this.#connections) if (client.user === user) client.end();
     });
-    this.#server.once('close', unlisten);
+    this.#listener.once('close', unlisten);
   }
 
   /** @throws StorageError UNAVAILABLE for a port that is taken; CORRUPT for a bad host key */
@@ -74,8 +102,8 @@ export class SftpServer implements AsyncDisposable {
     const opened = new SftpServer(options, await readHostKey(options.hostKey));
     const { host, port } = parseAddress(address);
     try {
-      opened.#server.listen(port, host);
-      await once(opened.#server, 'listening');
+      opened.#listener.listen(port, host);
+      await once(opened.#listener, 'listening');
     } catch (error) {
       const { message } = wrapError(error, `Listening on ${address} for SFTP`);
       throw new StorageError(
@@ -89,12 +117,12 @@ export class SftpServer implements AsyncDisposable {
 
   /** As it came out: with port 0 the system chose. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return (this.#listener.address() as AddressInfo).port;
   }
 
   /** Nobody new comes in; files that are open may be closed, for a while. */
   async drain(withinMs: number): Promise<void> {
-    this.#server.close();
+    this.#listener.close();
     const until = Date.now() + withinMs;
     while (Date.now() < until && [...this.#connections].some(({ isBusy }) => isBusy)) await delay(DRAIN_LOOK_MS);
   }
@@ -110,7 +138,7 @@ export class SftpServer implements AsyncDisposable {
 
   /** What was closed by clients before is still committed; what is open is not. */
   async #close(): Promise<void> {
-    this.#server.close();
+    this.#listener.close();
     const clients = [...this.#connections];
     for (const client of clients) client.end();
     const enough = new AbortController();

@@ -9,7 +9,6 @@ export class StreamDraft<T> {
   #waitingBytes = 0;
   /** What came before what goes before it, by its offset. */
   readonly #early = new Map<number, Buffer>();
-  #earlyBytes = 0;
   #next = 0;
   #bytes = 0;
   #isComplete = false;
@@ -42,10 +41,7 @@ export class StreamDraft<T> {
     this.#demandSound();
     this.#bytes = Math.max(this.#bytes, offset + data.length);
     if (offset === this.#next) this.#push(data);
-    else {
-      this.#early.set(offset, data);
-      this.#earlyBytes += data.length;
-    }
+    else this.#early.set(offset, data);
     this.#pushEarly();
     while (this.#waitingBytes > SFTP_STREAM_AHEAD_BYTES) {
       await this.#woken();
@@ -89,7 +85,6 @@ export class StreamDraft<T> {
   #pushEarly(): void {
     for (let data = this.#early.get(this.#next); data !== undefined; data = this.#early.get(this.#next)) {
       this.#early.delete(this.#next);
-      this.#earlyBytes -= data.length;
       if (data.length === 0) return;
       this.#push(data);
     }
