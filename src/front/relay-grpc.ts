@@ -12,6 +12,7 @@ import { connect } from 'node:net';
 import type { ErrorCode } from '../errors.js';
 import { ERRORS } from '../errors.js';
 import { CONNECTION_WINDOW_BYTES, MAX_FRONT_SESSION_MIB, MAX_HEADER_BYTES, STREAM_WINDOW_BYTES } from '../limits.js';
+import { REQUEST_ID_HEADER, TRACE_HEADER } from '../request-context.js';
 import { CERTIFICATE_HEADER } from '../wire/admission.js';
 import { ERROR_CODE_TRAILER } from '../wire/status.js';
 
@@ -23,6 +24,8 @@ const REQUEST_HEADERS = [
   'grpc-timeout',
   'grpc-encoding',
   'grpc-accept-encoding',
+  REQUEST_ID_HEADER,
+  TRACE_HEADER,
 ] as const;
 
 const { HTTP2_HEADER_STATUS, HTTP2_HEADER_PATH, HTTP2_HEADER_METHOD, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR } =

@@ -48,6 +48,18 @@ it(
       assert.ok(!log.includes('hidden-name'));
     }
 
+    await using other = await stage.clientOfOther();
+    await other.upload('/from-another', parts(seededBytes('traced, too', 300_000)));
+    await eventually(async () => {
+      const put = collector.spans.find(({ name, service }) => name === 'PUT /v1/content' && service === 'shoal-peer');
+      assert.ok(put !== undefined, 'the put of the other peer is told of');
+      const call = `"call":"/shoal.v1.FileReceiver/StoreChunk"`;
+      const lines = stage.log('file-receiver').split('\n');
+      const isThere = lines.some((line) => line.includes(call) && line.includes(`"request":"${String(put.request)}"`));
+      assert.ok(isThere, 'its id comes through the front');
+      await Promise.resolve();
+    });
+
     const families = await stage.client.metrics();
     const up = families.find(({ name }) => name === 'shoal_service_up')?.values ?? [];
     const apart = SERVICES.filter((service) => service !== 'gateway');
@@ -67,3 +79,8 @@ it(
     );
   },
 );
+
+async function* parts(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  await Promise.resolve();
+  yield bytes;
+}

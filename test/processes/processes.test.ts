@@ -5,8 +5,10 @@ import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { DefaultHttpStack, Upload } from 'tus-js-client';
 import { SERVICES, type Service } from '../../src/config.js';
 import { StorageError } from '../../src/errors.js';
+import { socketPath } from '../../src/socket-path.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
 import { eventually } from '../sync/sync-network.js';
 import { ProcessStage } from './stage.js';
@@ -147,6 +149,33 @@ describe('a process for every service', { timeout: 240_000 }, () => {
     await stage.start('file-receiver');
     await putting;
     assert.ok((await stage.read('/restarted')).equals(bytes));
+  });
+
+  it('an upload by tus goes through the gateway, and on when the File Sender was killed', async () => {
+    let killed: Promise<void> | undefined;
+    await new Promise<void>((resolve, reject) => {
+      const upload = new Upload(Buffer.from(bytes), {
+        endpoint: 'http://localhost/v1/uploads',
+        httpStack: new DefaultHttpStack({ socketPath: socketPath(stage.home, 'control') }),
+        chunkSize: 5_000_000,
+        // It asks again while the process starts, which may take long on a busy machine.
+        retryDelays: Array.from({ length: 60 }, () => 1000),
+        metadata: { path: '/uploaded' },
+        onChunkComplete: (_size, accepted) => {
+          if (accepted < 15_000_000) return;
+          killed ??= stage.end('file-sender').then(() => stage.start('file-sender'));
+        },
+        onSuccess: () => {
+          resolve();
+        },
+        onError: reject,
+      });
+      upload.start();
+    });
+    assert.ok(killed !== undefined);
+    await killed;
+    assert.ok((await stage.read('/uploaded')).equals(bytes));
+    assert.deepEqual(await stage.client.uploads(), []);
   });
 });
 

@@ -17,10 +17,16 @@ export class ProcessStage implements AsyncDisposable {
   readonly #environment: Readonly<Record<string, string>> | undefined;
   readonly #services = new Map<Service, ServeProcess>();
   readonly #others: ServeProcess[] = [];
+  readonly #otherHomes: readonly string[];
 
-  private constructor(folder: string, home: string, environment?: Readonly<Record<string, string>>) {
+  private constructor(
+    folder: string,
+    [home = '', ...others]: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+  ) {
     this.#folder = folder;
     this.#environment = environment;
+    this.#otherHomes = others;
     this.#home = home;
     this.client = new ControlClient(home, { signal: new AbortController().signal });
   }
@@ -35,12 +41,12 @@ export class ProcessStage implements AsyncDisposable {
       backupHosts: 1,
       passphrase: PASSPHRASE,
     });
-    const [first, ...others] = peers.map(({ home }) => home);
-    const stage = new ProcessStage(folder, first ?? '', environment);
+    const homes = peers.map(({ home }) => home);
+    const stage = new ProcessStage(folder, homes, environment);
     try {
       // The last ones first: each waits for those that it needs.
       const starting = [...SERVICES].reverse().map((service) => stage.start(service));
-      await Promise.all([...starting, ...others.map((home) => stage.#startOther(home))]);
+      await Promise.all([...starting, ...stage.#otherHomes.map((home) => stage.#startOther(home))]);
       await stage.unlock();
       return stage;
     } catch (error) {
@@ -61,6 +67,13 @@ export class ProcessStage implements AsyncDisposable {
   /** What the other peers have logged. */
   get otherLogs(): readonly string[] {
     return this.#others.map(({ log }) => log);
+  }
+
+  /** At another peer, unlocked. */
+  async clientOfOther(): Promise<ControlClient> {
+    const client = new ControlClient(this.#otherHomes[0] ?? '', { signal: new AbortController().signal });
+    await client.unlock('demo', PASSPHRASE);
+    return client;
   }
 
   async start(service: Service): Promise<void> {
