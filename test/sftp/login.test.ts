@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import type { ConnectConfig } from 'ssh2';
+import { ControlClient } from '../../src/cli/control-client.js';
 import { REPLY, REQUEST } from '../../src/gateways/sftp/protocol.js';
 import { MAX_SFTP_CHANNELS, MAX_SFTP_CONNECTIONS } from '../../src/limits.js';
 import { needs } from '../needs.js';
@@ -15,16 +16,21 @@ import { SftpStage } from './stage.js';
 describe('who gets in over SFTP', needs('ssh-keygen'), () => {
   let stage: SftpStage;
   let key: Buffer;
+  let client: ControlClient;
   before(async () => {
     stage = await SftpStage.open();
+    client = new ControlClient(stage.planet.home(1), { signal: new AbortController().signal });
     key = await readFile(stage.key);
   });
-  after(() => stage[Symbol.asyncDispose]());
+  after(async () => {
+    await client.close();
+    await stage[Symbol.asyncDispose]();
+  });
 
   async function getsIn(config: ConnectConfig): Promise<boolean> {
     try {
-      await using client = await RawClient.open({ port: stage.port, ...config });
-      return (await client.ask(REQUEST.STAT, text('/'))).type === REPLY.ATTRS;
+      await using raw = await RawClient.open({ port: stage.port, ...config });
+      return (await raw.ask(REQUEST.STAT, text('/'))).type === REPLY.ATTRS;
     } catch {
       return false;
     }
@@ -33,8 +39,10 @@ describe('who gets in over SFTP', needs('ssh-keygen'), () => {
   async function addKey(name: string, ...options: string[]): Promise<Buffer> {
     await stage.good('ssh-keygen', ['-q', '-N', '', '-C', name, '-f', name, ...options]);
     const line = await readFile(`${stage.path(name)}.pub`, 'utf8');
-    const { catalog } = stage.planet.engine;
-    await catalog.addSshKey({ name: 'demo', passphrase: PASSPHRASE, key: line, label: '' });
+    const added = await client.addSshKey({ name: 'demo', passphrase: PASSPHRASE, key: line, label: '' });
+    assert.deepEqual(await client.sshKeys('demo'), added);
+    const told = await stage.good('ssh-keygen', ['-l', '-f', name]);
+    assert.ok(told.includes(added.at(-1)?.fingerprint ?? '-'), told);
     return readFile(stage.path(name));
   }
 
@@ -56,14 +64,13 @@ describe('who gets in over SFTP', needs('ssh-keygen'), () => {
   });
 
   test('keys of every good kind, until they are removed', async () => {
-    const { catalog } = stage.planet.engine;
     for (const [name, ...options] of [
       ['rsa', '-t', 'rsa', '-b', '2048'],
       ['ecdsa', '-t', 'ecdsa', '-b', '256'],
     ] as const) {
       const made = await addKey(name, ...options);
       assert.equal(await getsIn({ username: 'demo', privateKey: made }), true, name);
-      await catalog.removeSshKey({ name: 'demo', passphrase: PASSPHRASE, which: name });
+      await client.removeSshKey({ name: 'demo', passphrase: PASSPHRASE, which: name });
       assert.equal(await getsIn({ username: 'demo', privateKey: made }), false, name);
     }
   });
@@ -96,13 +103,13 @@ describe('who gets in over SFTP', needs('ssh-keygen'), () => {
   test('no more channels and connections than are allowed', async () => {
     const config = { port: stage.port, username: 'demo', privateKey: key };
     {
-      await using client = await RawClient.open({ host: '127.0.0.1', ...config });
+      await using raw = await RawClient.open({ host: '127.0.0.1', ...config });
       const results = await Promise.allSettled(
         Array.from(
           { length: MAX_SFTP_CHANNELS + 3 },
           () =>
             new Promise<void>((resolve, reject) => {
-              client.connection.subsys('sftp', (error) => {
+              raw.connection.subsys('sftp', (error) => {
                 if (error === undefined) resolve();
                 else reject(error);
               });

@@ -9,6 +9,7 @@ import {
   readLayout,
   readLayoutIfThere,
   type DevnetLayout,
+  DEVNET_USER,
 } from '../devnet/layout.js';
 import { Invocation } from '../invocation.js';
 import type { Runtime } from '../runtime.js';
@@ -100,7 +101,10 @@ async function show(devnet: Devnet, invoked: Command, runtime: Runtime): Promise
   invocation.result({ peers }, () => {
     const [first] = peers;
     const web = peers.find((peer) => peer.up && peer.web !== null)?.web;
-    const where = web == null ? '' : `\n\nIn a browser: ${web}`;
+    const sftp = peers.find((peer) => peer.up && peer.sftp !== null)?.sftp;
+    const bySftp =
+      sftp == null ? '' : `\n\nBy SFTP: sftp -P ${sftp.slice(sftp.lastIndexOf(':') + 1)} ${DEVNET_USER}@127.0.0.1`;
+    const where = (web == null ? '' : `\n\nIn a browser: ${web}`) + bySftp;
     const hint = first?.up === true ? `\n\nTry: export SHOAL_HOME=${first.home}` : '';
     return peerTable(peers) + where + hint;
   });
