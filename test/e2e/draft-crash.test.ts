@@ -23,9 +23,10 @@ const PATIENCE_MS = 120_000;
 const SEED = process.env['SHOAL_TEST_SEED'] ?? String(Date.now());
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline;) {
     const found = await look();
     if (found !== undefined) return found;
+    await sleep(50);
   }
   assert.fail(`${what} within ${String(PATIENCE_MS)} ms`);
 }

@@ -107,11 +107,16 @@ describe('an upload by tus', () => {
     outgoing.on('error', () => undefined);
     await new Promise<void>((resolve) => {
       outgoing.once('close', resolve);
-      outgoing.write(bytes.subarray(0, 9 * MIB), () => outgoing.destroy());
+      outgoing.write(bytes.subarray(0, 9 * MIB), () => {
+        outgoing.destroy();
+      });
     });
     let offset = 0;
     // The other side learns of it in its own time.
-    for (let tries = 0; offset === 0 && tries < 600; tries++, await delay(100)) offset = await offsetOf(upload);
+    for (let tries = 0; offset === 0 && tries < 600; tries++) {
+      await delay(100);
+      offset = await offsetOf(upload);
+    }
     assert.ok(offset > 0 && offset <= 9 * MIB, String(offset));
     const [listed] = await listUploads();
     assert.equal(listed?.path, '/broken');

@@ -121,6 +121,16 @@ describe('a process for every service', { timeout: 240_000 }, () => {
     });
   }
 
+  it('a gateway that was told whom to unlock does so at each start, whoever was restarted with it', async () => {
+    const words = ['--unlock-file', await stage.unlockFile()];
+    await stage.put('/unlocked', bytes.subarray(0, 1000));
+    for (const others of [[], ['db-service'], ['pouchdb', 'db-service']] as const) {
+      for (const service of ['gateway', ...others] as const) await stage.end(service);
+      await Promise.all([stage.start('gateway', ...words), ...others.map((service) => stage.start(service))]);
+      assert.ok((await stage.read('/unlocked')).equals(bytes.subarray(0, 1000)));
+    }
+  });
+
   for (const service of ['file-sender', 'front', 'gateway'] as const) {
     it(`a put that is under way when ${service} is asked to end is finished first`, async () => {
       const begun = new AbortController();

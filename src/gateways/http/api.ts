@@ -250,8 +250,9 @@ export interface PutReply {
  * The answer to the request with the last byte has `x-shoal-version`, and the file is visible; so has a HEAD for a day after.
  * Where it is refused then (LOCKED, UNAVAILABLE, a folder is at the path) nothing is lost: a HEAD tries again. Failures are
  * ProblemReply here too: 404 NOT_FOUND for an upload that expired, was given up, or is another user's; 413 LIMIT_EXCEEDED for
- * more than MAX_DRAFTS; 423 LOCKED, after which the same request works once the user is unlocked. A file of a few MiB is put
- * faster by PUT /v1/content.
+ * more than MAX_DRAFTS; 423 LOCKED, after which the same request works once the user is unlocked. A HEAD that may succeed
+ * later is answered 423 as well, because clients give an upload up for anything else. A file of a few MiB is put faster by
+ * PUT /v1/content.
  */
 export interface UploadReply {
   readonly id: string;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { ERRORS as TUS_ERRORS, Server } from '@tus/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ERRORS, isErrorCode, wrapError, type ErrorCode } from '../../errors.js';
+import { ERRORS, isErrorCode, StorageError, wrapError, type ErrorCode } from '../../errors.js';
 import { draftIdOf } from '../../file/draft/draft.js';
 import type { Engine } from '../../file/engine.js';
 import { UPLOAD_DRAIN_MS } from '../../limits.js';
@@ -51,9 +51,21 @@ export function draftRoutes(server: FastifyInstance, routes: Routes, { engine }:
     const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
       answer(parts, request, reply);
     scope.route({ method: ['POST'], url: '/v1/uploads', handler });
-    scope.route({ method: ['HEAD', 'PATCH', 'DELETE'], url: '/v1/uploads/:id', handler });
+    scope.route({ method: ['HEAD', 'PATCH', 'DELETE'], url: '/v1/uploads/:id', handler, errorHandler: patientErrors });
     scope.options('/v1/uploads', (_request, reply) => reply.code(204).headers(OFFER).send());
   });
+}
+
+/**
+ * To tus-js-client any failure of a HEAD but this one means that the upload is gone, and it begins anew. So whatever may pass
+ * is said by this status, which is tus's own for an upload that somebody else adds to.
+ */
+const AGAIN_LATER = 423;
+
+/** Of the routes of one upload, also where they are passed on. */
+export function patientErrors(error: unknown, { method }: FastifyRequest, reply: FastifyReply): void {
+  if (method !== 'HEAD' || !StorageError.is(error) || !error.retryable) throw error;
+  void reply.code(AGAIN_LATER).send();
 }
 
 const OFFER = {
@@ -74,7 +86,7 @@ async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply
   void routes.track(once(reply.raw, 'close'));
   const response = await routes.track(tusServer(parts, store).handleWeb(webRequest(request)));
   const text = await response.text();
-  if (response.status >= 400) return sendProblem(reply, response.status, text);
+  if (response.status >= 400) return sendProblem(request, reply, response.status, text);
   for (const name of TUS_REPLY_HEADERS) {
     const value = response.headers.get(name);
     if (value !== null) void reply.header(name, value);
@@ -121,9 +133,13 @@ function problemText(problem: ProblemReply): string {
 }
 
 /** The tus server's own refusals are plain text. */
-function sendProblem(reply: FastifyReply, status: number, text: string): FastifyReply {
+function sendProblem({ method }: FastifyRequest, reply: FastifyReply, status: number, text: string): FastifyReply {
   const problem = problemIn(text) ?? { code: codeOf(status), message: text.trim() };
-  return reply.code(status).type('application/json').send(problem);
+  const isPassing = method === 'HEAD' && ERRORS[problem.code].retryable;
+  return reply
+    .code(isPassing ? AGAIN_LATER : status)
+    .type('application/json')
+    .send(problem);
 }
 
 function problemIn(text: string): ProblemReply | undefined {

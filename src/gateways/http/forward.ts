@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StorageError, wrapError } from '../../errors.js';
 import { MAX_CONTROL_LINE_BYTES } from '../../limits.js';
-import { TUS_REPLY_HEADERS, TUS_REQUEST_HEADERS } from './draft-routes.js';
+import { patientErrors, TUS_REPLY_HEADERS, TUS_REQUEST_HEADERS } from './draft-routes.js';
 import { HOSTED, type HostedRoute, type HostingService } from './hosted.js';
 import { signalOf, type Audience, type Routes } from './routes.js';
 import type { ServiceClient } from './service-client.js';
@@ -51,7 +51,9 @@ export function forwardRoutes(server: FastifyInstance, routes: Routes, { service
     const routesOf = HOSTED[service].filter(({ local }) => audience === 'local' || local !== true);
     for (const route of routesOf) {
       const { method, url } = route;
-      scope.route({ method, url, handler: (request, reply) => forward({ routes, client, route }, request, reply) });
+      const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+        forward({ routes, client, route }, request, reply);
+      scope.route({ method, url, handler, errorHandler: patientErrors });
     }
   });
 }
