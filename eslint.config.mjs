@@ -115,6 +115,17 @@ export default defineConfig(
     rules: { 'max-lines-per-function': 'off' },
   },
   {
+    // A browser runs nothing of the server's; what both agree on are types.
+    files: ['web/src/**'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^(\\.\\./)+src/', allowTypeImports: true, message: 'Only types come from src.' }] },
+      ],
+    },
+  },
+  {
     // A list of words, for those who translate.
     files: ['web/src/strings.ts'],
     rules: { 'max-lines': 'off' },

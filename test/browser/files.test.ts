@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { needs } from '../needs.js';
 import { makeFilm } from './film.js';
@@ -231,6 +232,17 @@ describe('files in a browser', needs(CHROMIUM), () => {
     await inside.page.getByRole('link', { name: 'Trash' }).click();
     await inside.page.getByRole('button', { name: 'Empty the trash' }).waitFor();
     assert.deepEqual(await accessibilityFaults(inside), [], 'the trash');
+  });
+
+  it('are there at once: the first page is small, and nothing of it comes from elsewhere', async () => {
+    const { page: fresh } = await stage.tab();
+    await fresh.getByRole('grid').waitFor();
+    const loaded = await fresh.evaluate<string[]>("performance.getEntriesByType('resource').map(({ name }) => name)");
+    assert.deepEqual(new Set(loaded.map((url) => new URL(url).origin)), new Set([stage.url]));
+    let zipped = 0;
+    for (const url of [stage.url, ...loaded.filter((name) => !name.includes('/api/'))])
+      zipped += gzipSync(await (await fresh.request.get(url)).body()).length;
+    assert.ok(zipped > 10_000 && zipped < 200_000, `${String(zipped)} bytes`);
   });
 
   it('have not made the browser complain', () => {
