@@ -1,7 +1,9 @@
 /** The web server of a peer whose services are processes of their own: what it passes on, and what outlives a process. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -125,10 +127,10 @@ it('a port that is taken is said so at the start', async () => {
     const home = join(folder, 'home');
     const words = ['--name', 'n', '--peer-name', 'p', '--user', 'ann', '--passphrase-file', passphrase];
     assert.equal((await runCli(['network', 'create', ...words, '--listen', '127.0.0.1:0'], { home })).code, 0);
-    const { createServer } = await import('node:net');
     const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    const { port } = other.address() as { port: number };
+    other.listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
     const serve = (web: string): { readonly status: number | null; readonly stderr: string } =>
       spawnSync(process.execPath, [MAIN, 'serve', '--home', home, '--listen', '127.0.0.1:0'], {
         env: { PATH: process.env['PATH'], SHOAL_WEB: web, SHOAL_SFTP: 'off' },
