@@ -65,7 +65,7 @@ function pageHere(): Page | undefined {
 
 function Side({ page }: { readonly page: Page | undefined }) {
   return (
-    <div class="shell-side">
+    <header class="shell-side">
       <Brand />
       <nav class="shell-nav" aria-label={STRINGS.navigation}>
         {PAGES.filter(({ listed }) => listed).map(({ name, title, icon }) => (
@@ -82,7 +82,7 @@ function Side({ page }: { readonly page: Page | undefined }) {
         <ThemeButton />
         <SignOutButton />
       </div>
-    </div>
+    </header>
   );
 }
 

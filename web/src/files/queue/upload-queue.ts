@@ -179,8 +179,8 @@ export class UploadQueue {
   }
 
   #finish(item: QueuedItem): void {
+    item.sent.value = item.bytes; // First: the sums are made when the phase changes.
     item.phase.value = 'done';
-    item.sent.value = item.bytes;
     item.uploadUrl = null;
     item.file = null;
     item.handle = null;
