@@ -38,6 +38,7 @@ describe('readConfig', () => {
       address: undefined,
       web: '127.0.0.1:8484',
       webHosts: [],
+      sftp: '127.0.0.1:2022',
       separate: [],
       drainSeconds: 10,
       couch: undefined,
