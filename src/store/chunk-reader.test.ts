@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { NEVER, offerOf, OWNER, putOffer, temporaryFolder } from '../../test/contract/offer.js';
 import type { ChunkId } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
 import { ChunkReader } from './chunk-reader.js';
 import { DiskStore } from './disk-store.js';
 
@@ -47,6 +48,33 @@ describe('ChunkReader', () => {
     await using again = await DiskStore.open({ directory, shared: true });
     await putOffer(again, two);
     assert.ok((await read(reader, two.header.id)).equals(two.content));
+  });
+
+  it('reads a chunk to its end that is deleted meanwhile, or not at all', async (context) => {
+    const { directory, reader } = await openReader(context);
+    await using store = await DiskStore.open({ directory, shared: true });
+    for (const begun of [true, false]) {
+      for (const offer of SIZES.map((bytes) => offerOf(bytes))) {
+        await putOffer(store, offer);
+        const { segments } = await reader.get(offer.header.id, { signal: NEVER });
+        const rest = segments[Symbol.asyncIterator]();
+        const found: Uint8Array[] = [];
+        const take = async (): Promise<boolean> => {
+          const { done, value } = await rest.next();
+          if (done !== true) found.push(Buffer.from(value.bytes));
+          return done !== true;
+        };
+        if (begun) await take();
+        await store.delete(OWNER, [offer.header.id], { signal: NEVER });
+        try {
+          while (await take());
+          assert.ok(Buffer.concat(found).equals(offer.content), `${String(offer.content.length)} bytes`);
+        } catch (error) {
+          assert.ok(!begun && StorageError.is(error, 'NOT_FOUND'), String(error));
+        }
+        await assert.rejects(read(reader, offer.header.id), { code: 'NOT_FOUND' });
+      }
+    }
   });
 
   it('is kept out of a store that is not shared', async (context) => {

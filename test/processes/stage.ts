@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlClient } from '../../src/cli/control-client.js';
@@ -76,13 +76,21 @@ export class ProcessStage implements AsyncDisposable {
     return client;
   }
 
-  async start(service: Service): Promise<void> {
-    this.#services.set(service, await this.another(service));
+  async start(service: Service, ...words: readonly string[]): Promise<void> {
+    this.#services.set(service, await this.another(service, words));
   }
 
   /** A process for a service, whether or not one runs. */
-  another(service: Service): Promise<ServeProcess> {
-    return ServeProcess.start({ home: this.#home, service, separate: SERVICES, environment: this.#environment });
+  another(service: Service, words: readonly string[] = []): Promise<ServeProcess> {
+    const environment = this.#environment;
+    return ServeProcess.start({ home: this.#home, service, separate: SERVICES, words, environment });
+  }
+
+  /** A file for `--unlock-file`. */
+  async unlockFile(): Promise<string> {
+    const path = join(this.#folder, 'user');
+    await writeFile(path, `demo:${PASSPHRASE}\n`, { mode: 0o600 });
+    return path;
   }
 
   async end(service: Service, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
