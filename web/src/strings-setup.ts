@@ -31,7 +31,7 @@ export const SETUP = {
   back: 'Back',
   user: 'Your name',
   userHint: 'It names your files’ owner in this network, on every machine.',
-  userLead: 'Your passphrase seals your files. Shoal stretches it, and never sends it anywhere.',
+  userLead: 'Your passphrase opens the keys of your files. It never leaves this machine.',
   making: 'Making the network …',
   joining: 'Asking to be let in …',
   starting: 'Starting this machine …',

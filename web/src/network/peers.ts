@@ -14,7 +14,9 @@ export function membersOf(peers: readonly PeerReply[], status: Pick<StatusReply,
   return peers
     .map((peer) => {
       const now = live.get(peer.id);
-      return now === undefined ? peer : { ...peer, up: now.up, latencyMs: now.latencyMs, state: now.state };
+      if (now === undefined) return peer;
+      // Who is up, events tell at once; how far away somebody is, they tell only then.
+      return { ...peer, up: now.up, latencyMs: now.up ? (peer.latencyMs ?? now.latencyMs) : null, state: now.state };
     })
     .filter(({ state }) => state !== 'removed')
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
