@@ -43,9 +43,9 @@ export const MAX_IDS_PER_CALL = 1024;
 
 /** Times that a corrupt segment is asked for again before the transfer fails as CORRUPT. */
 export const MAX_RESEND_ROUNDS = 4;
-/** HTTP/2 window of a stream, both directions: below it every 64 KiB costs a round trip and a wake-up. */
-export const STREAM_WINDOW_BYTES = 1 * MIB;
-/** HTTP/2 window of a connection. */
+/** HTTP/2 window of a stream, both directions: a chunk. With less, a far peer stops in the middle of each and waits for a round trip. */
+export const STREAM_WINDOW_BYTES = 4 * MIB;
+/** HTTP/2 window of a connection that a server opens: what may be on its way to one that reads slowly. A client’s is that of a stream. */
 export const CONNECTION_WINDOW_BYTES = 16 * MIB;
 /**
  * Streams that one peer may have open at another. Twice what a busy one has: Node counts a stream until its last byte was read and
@@ -54,6 +54,8 @@ export const CONNECTION_WINDOW_BYTES = 16 * MIB;
 export const MAX_STREAMS_PER_CONNECTION = 256;
 /** Calls that one channel has in progress; more wait for their turn. */
 export const MAX_CALLS_PER_CHANNEL = MAX_STREAMS_PER_CONNECTION / 2;
+/** Connections of a worker to one peer, each made when the others are busy: on lines that lose packets, several are faster. */
+export const MAX_LANES_PER_PEER = 4;
 /** A transfer that moves no byte for this long is broken. */
 export const IDLE_TIMEOUT_MS = 30_000;
 /** Pauses before a broken transfer to the same peer is resumed. */

@@ -82,6 +82,7 @@ function channelOptions(peer: RemotePeer): Record<string, string | number> {
         { 'grpc.ssl_target_name_override': peerHostName(peer.id) }
       : // The socket is the address; its path would make a malformed HTTP/2 authority.
         { 'grpc.default_authority': 'localhost' }),
+    // Of each stream, and of all streams of the connection together.
     'grpc-node.flow_control_window': STREAM_WINDOW_BYTES,
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
@@ -102,6 +103,7 @@ function channelOptions(peer: RemotePeer): Record<string, string | number> {
 
 /** Leave to make one call. */
 export interface Turn {
+  /** To be called once, when the call has ended. */
   readonly end: () => void;
 }
 
@@ -117,6 +119,7 @@ export class PeerChannel implements AsyncDisposable {
   readonly #client: Client;
   readonly #options: PeerChannelOptions;
   readonly #turns = new CallTurns(MAX_CALLS_PER_CHANNEL);
+  #calls = 0;
   #impostor: StorageError | undefined;
 
   private constructor(options: PeerChannelOptions, publicKey: KeyObject) {
@@ -152,8 +155,19 @@ export class PeerChannel implements AsyncDisposable {
    * @throws StorageError UNAVAILABLE when no connection is up in time
    */
   async begin(signal: AbortSignal): Promise<Turn> {
-    await this.#connected(signal);
-    return { end: await this.#turns.begin(signal) };
+    this.#calls++;
+    try {
+      await this.#connected(signal);
+      const pass = await this.#turns.begin(signal);
+      const end = (): void => {
+        this.#calls--;
+        pass();
+      };
+      return { end };
+    } catch (error) {
+      this.#calls--;
+      throw error;
+    }
   }
 
   async #connected(signal: AbortSignal): Promise<void> {
@@ -176,6 +190,11 @@ export class PeerChannel implements AsyncDisposable {
         });
       });
     }
+  }
+
+  /** That have begun, the waiting ones included. */
+  get calls(): number {
+    return this.#calls;
   }
 
   /** The last attempt to connect failed and the next one is not due yet: until then every call fails at once. */

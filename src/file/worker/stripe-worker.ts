@@ -6,6 +6,7 @@ import { RemoteStore } from '../../wire/remote-store.js';
 import type { ChunkMover, WorkerContext } from './context.js';
 import { fetchStripe } from './fetch-stripe.js';
 import { MainStore } from './main-store.js';
+import { PeerLanes } from './peer-lanes.js';
 import { PortCalls, Transferred, type Endpoint, type Remote } from './port.js';
 import type {
   FetchedStripe,
@@ -23,7 +24,7 @@ import { storeStripe } from './store-stripe.js';
 
 interface Connection {
   readonly address: string;
-  readonly store: RemoteStore;
+  readonly lanes: PeerLanes;
 }
 
 /**
@@ -67,7 +68,7 @@ export class StripeWorker implements WorkerContext {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#connections.values()].map(({ store }) => store.close()));
+    await Promise.all([...this.#connections.values()].map(({ lanes }) => lanes.close()));
     this.#connections.clear();
   }
 
@@ -83,16 +84,16 @@ export class StripeWorker implements WorkerContext {
     };
   }
 
-  async #remote({ id, certificate, doubtful, socket }: Target, address: string): Promise<RemoteStore> {
+  async #remote({ id, certificate, doubtful, socket }: Target, address: string): Promise<PeerLanes> {
     const known = this.#connections.get(id);
     // A peer that answered the main thread is up again, whatever this connection believes.
-    const stale = known?.store.channel.isBackingOff === true && !doubtful;
-    if (known?.address === address && !stale) return known.store;
-    await known?.store.close();
+    const stale = known?.lanes.isBackingOff === true && !doubtful;
+    if (known?.address === address && !stale) return known.lanes;
+    await known?.lanes.close();
     const peer = { id, address, certificate, ...(socket !== undefined && { socket }) };
-    const store = RemoteStore.open({ peer, tls: this.#identity, pool: this.#pool });
-    this.#connections.set(id, { address, store });
-    return store;
+    const lanes = new PeerLanes(() => RemoteStore.open({ peer, tls: this.#identity, pool: this.#pool }));
+    this.#connections.set(id, { address, lanes });
+    return lanes;
   }
 
   async withBuffer<T>(signal: AbortSignal, use: (buffer: StripeBuffer) => Promise<T>): Promise<T> {
