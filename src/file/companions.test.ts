@@ -4,6 +4,7 @@ import type { NewVersion, Session } from '../catalog/catalog.js';
 import { parseChunkId, parseStripeId, parseUserId, type StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { silentLogger } from '../log.js';
+import { silentTelemetry } from '../telemetry.js';
 import { Companions } from './companions.js';
 import type { Engine } from './engine.js';
 import { stripeCapacity } from './pack.js';
@@ -82,7 +83,17 @@ class FakeEngine {
       staged: { join: () => share },
       storeStripe: (job: { job: JobOwner; pieces: readonly Piece[] }) => this.#store(job),
     };
-    const parts = { catalog, book, links, outbox, host, pool, pinned: new Set(), logger: silentLogger() };
+    const parts = {
+      catalog,
+      book,
+      links,
+      outbox,
+      host,
+      pool,
+      pinned: new Set(),
+      telemetry: silentTelemetry(),
+      logger: silentLogger(),
+    };
     return parts as unknown as Engine;
   }
 
