@@ -103,7 +103,9 @@ async function show(devnet: Devnet, invoked: Command, runtime: Runtime): Promise
     const web = peers.find((peer) => peer.up && peer.web !== null)?.web ?? undefined;
     const sftp = peers.find((peer) => peer.up && peer.sftp !== null)?.sftp ?? undefined;
     const bySftp =
-      sftp === undefined ? '' : `\n\nBy SFTP: sftp -P ${sftp.slice(sftp.lastIndexOf(':') + 1)} ${DEVNET_USER}@127.0.0.1`;
+      sftp === undefined
+        ? ''
+        : `\n\nBy SFTP: sftp -P ${sftp.slice(sftp.lastIndexOf(':') + 1)} ${DEVNET_USER}@127.0.0.1`;
     const where = (web === undefined ? '' : `\n\nIn a browser: ${web}`) + bySftp;
     const hint = first?.up === true ? `\n\nTry: export SHOAL_HOME=${first.home}` : '';
     return peerTable(peers) + where + hint;
