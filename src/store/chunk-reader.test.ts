@@ -60,9 +60,9 @@ describe('ChunkReader', () => {
         const rest = segments[Symbol.asyncIterator]();
         const found: Uint8Array[] = [];
         const take = async (): Promise<boolean> => {
-          const { done, value } = await rest.next();
-          if (done !== true) found.push(Buffer.from(value.bytes));
-          return done !== true;
+          const next = await rest.next();
+          if (next.done !== true) found.push(Buffer.from(next.value.bytes));
+          return next.done !== true;
         };
         if (begun) await take();
         await store.delete(OWNER, [offer.header.id], { signal: NEVER });
