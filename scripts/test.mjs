@@ -10,7 +10,7 @@ import { run } from './run.mjs';
 import { setUp } from './setup.mjs';
 
 /** Of one test and, the runner being what it is, of one file too. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 /** Files at once: more only makes them wait for each other on two cores. */
 const CONCURRENCY = 2;
 
