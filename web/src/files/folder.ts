@@ -37,12 +37,19 @@ export function openFolder(path: string): void {
   go('files', { path: path === '/' ? undefined : path });
 }
 
+/** The browser's last step led from the list to the file. */
+let cameFromList = false;
+
 export function openFile(path: string): void {
+  cameFromList = true;
   go('files', { ...place.value.query, view: path });
 }
 
+/** Back to the list, which is where the browser's own button would lead, unless a link has led here. */
 export function closeFile(): void {
-  go('files', { ...place.value.query, view: undefined }, { replace: true });
+  if (cameFromList) history.back();
+  else go('files', { ...place.value.query, view: undefined }, { replace: true });
+  cameFromList = false;
 }
 
 export function searchFor(text: string): void {
