@@ -30,12 +30,19 @@ interface Page {
   readonly stream: EventStream;
 }
 
+/** Looks for what has changed for one user. */
+interface Watch {
+  readonly stop: AbortController;
+  /** As it was told last. */
+  status?: StatusReply;
+}
+
 /** What pages that are open somewhere are told without asking. Nobody looks at anything while no page is open. */
 export class Live implements AsyncDisposable {
   readonly #options: LiveOptions;
   readonly #pages = new Set<Page>();
-  /** By user: looks for what has changed, as long as a page of the user is open. */
-  readonly #watches = new Map<string, AbortController>();
+  /** By user, as long as a page of the user is open. */
+  readonly #watches = new Map<string, Watch>();
   readonly #stopListening: (() => void)[];
 
   constructor(options: LiveOptions) {
@@ -60,7 +67,7 @@ export class Live implements AsyncDisposable {
     this.#pages.add(page);
     for (const transfer of this.#options.transfers.running(user))
       page.stream.send({ event: 'transfer', data: transfer });
-    this.#watch(user);
+    this.#watch(user, page);
     return page.stream;
   }
 
@@ -88,21 +95,22 @@ export class Live implements AsyncDisposable {
   #close(page: Page): void {
     this.#pages.delete(page);
     if (this.#of(page.user).length > 0) return;
-    this.#watches.get(page.user)?.abort();
+    this.#watches.get(page.user)?.stop.abort();
     this.#watches.delete(page.user);
   }
 
-  #watch(user: string): void {
+  #watch(user: string, page: Page): void {
     const known = this.#watches.get(user);
     if (known !== undefined) {
-      this.#watches.delete(user);
-      known.abort();
+      // It goes on, so that no other page misses what changed just now.
+      if (known.status !== undefined) page.stream.send({ event: 'status', data: known.status });
+      return;
     }
-    // Begun anew for each page, so that it has a status at once.
     const stop = new AbortController();
-    this.#watches.set(user, stop);
+    const watch: Watch = { stop };
+    this.#watches.set(user, watch);
     void this.#repeat(stop.signal, EVENT_POLL_MS, this.#lookAtEntries(user));
-    void this.#repeat(stop.signal, EVENT_POLL_MS, this.#lookAtStatus(user, stop.signal));
+    void this.#repeat(stop.signal, EVENT_POLL_MS, this.#lookAtStatus(user, watch));
     void this.#repeat(stop.signal, EVENT_PROGRESS_MS, async () => {
       for (const transfer of this.#options.transfers.running(user)) {
         for (const { stream } of this.#of(user)) stream.send({ event: 'transfer', data: transfer });
@@ -138,13 +146,14 @@ export class Live implements AsyncDisposable {
     };
   }
 
-  #lookAtStatus(user: string, signal: AbortSignal): () => Promise<void> {
+  #lookAtStatus(user: string, watch: Watch): () => Promise<void> {
     let before: string | undefined;
     return async () => {
-      const status = await this.#options.status(user, signal);
+      const status = await this.#options.status(user, watch.stop.signal);
       const now = JSON.stringify(status, withoutNoise);
       if (now === before) return;
       before = now;
+      watch.status = status;
       for (const { stream } of this.#of(user)) stream.send({ event: 'status', data: status });
     };
   }

@@ -22,8 +22,8 @@ export const UI_POLICY = [
 /** Of answers of the API, should a browser ever show one as a page. */
 export const API_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
-/** Headers of every answer, unless its route sets one itself. */
-export function setHeaders(server: FastifyInstance, policy: string): void {
+/** Headers of every answer, unless its route sets one itself. @param more beside those of any page */
+export function setHeaders(server: FastifyInstance, policy: string, more: Readonly<Record<string, string>> = {}): void {
   server.addHook('onRequest', async (_request, reply) => {
     void reply.headers({
       'content-security-policy': policy,
@@ -32,6 +32,7 @@ export function setHeaders(server: FastifyInstance, policy: string): void {
       'permissions-policy': 'camera=(), geolocation=(), microphone=()',
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
+      ...more,
     });
   });
 }

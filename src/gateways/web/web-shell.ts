@@ -71,7 +71,8 @@ async function openApp({ hosts, logger, api }: ShellOptions): Promise<FastifyIns
   app.addHook('onRequest', async ({ headers }) => void origins.reachedBy(headers));
   await app.register(
     async (scope) => {
-      setHeaders(scope, API_POLICY);
+      // What somebody may see now is not for whoever has the browser next.
+      setHeaders(scope, API_POLICY, { 'cache-control': 'no-store' });
       scope.addHook('onRequest', async ({ headers }) => {
         origins.checkSite(headers, origins.reachedBy(headers));
       });
