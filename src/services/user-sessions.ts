@@ -83,11 +83,8 @@ export class UserSessions {
     const found = name === undefined ? this.list() : this.list().filter((session) => session.name === name);
     const [only] = found;
     if (only === undefined) {
-      const who = name === undefined ? 'No user' : `The user "${name}"`;
-      throw new StorageError(
-        'LOCKED',
-        `${who} is unlocked at this peer. Unlock with \`shoal unlock ${name ?? 'NAME'}\`.`,
-      );
+      const who = name === undefined ? 'No user is' : `The user "${name}" is not`;
+      throw new StorageError('LOCKED', `${who} unlocked at this peer. Unlock with \`shoal unlock ${name ?? 'NAME'}\`.`);
     }
     if (found.length > 1) {
       throw new StorageError(

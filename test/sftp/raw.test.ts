@@ -235,7 +235,7 @@ describe('SFTP on the wire', needs('ssh-keygen'), () => {
     // Who comes with the key is told, and gets nothing.
     const late = await RawClient.open(config);
     await late.ended;
-    assert.match(late.stderr, /shoal unlock demo/);
+    assert.match(late.stderr, /"demo" is not unlocked at this peer.*shoal unlock demo/);
     await late[Symbol.asyncDispose]();
     await sessions.unlock('demo', PASSPHRASE);
     stage.planet.renewSession();

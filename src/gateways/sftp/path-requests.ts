@@ -111,6 +111,8 @@ async function openFolder(
     ['.', folder],
     ['..', folder],
   ]);
+  // Before and after: what is stored while the catalog is asked is in neither of both alone.
+  for (const [name, entry] of files.in(session(), path)) entries.set(name, entry);
   for (const entry of await catalog.list(session(), path)) entries.set(nameOf(entry.path), entry);
   for (const [name, entry] of files.in(session(), path)) entries.set(name, entry);
   return { path, names: [...entries].map(([name, entry]) => ({ name, entry })), told: 0 };
