@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { parsePeerId } from '../../chunk/ids.js';
 import { StorageError, wrapError } from '../../errors.js';
 import { findPackage } from '../../package.js';
@@ -35,9 +36,9 @@ const CHECKS: readonly Check[] = [
   { name: 'settings', make: ({ config }) => checkSettings(config) },
   {
     name: 'disk space',
-    make: ({ home, config }) => (isThere(config) ? checkDisk(home, config.reserveBytes) : NOTHING),
+    make: ({ home, config }) => (isThere(config) && existsSync(home) ? checkDisk(home, config.reserveBytes) : NOTHING),
   },
-  { name: 'disk speed', make: ({ home }) => checkSync(home) },
+  { name: 'disk speed', make: ({ home }) => (existsSync(home) ? checkSync(home) : NOTHING) },
   { name: 'databases', make: ({ home, status }) => checkDatabases(home, isRunning(status)) },
   {
     name: 'certificate',

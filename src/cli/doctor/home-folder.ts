@@ -29,7 +29,7 @@ export async function checkHome(home: string, identity: PeerIdentity | StorageEr
       code === 'NOT_FOUND'
         ? 'Choose another with --home or SHOAL_HOME, make a network with `shoal network create`, or join one with `shoal peer join`.'
         : 'Mount the disk for writing, and let this user own the folder.';
-    return [problem(NAME, message, remedy)];
+    return [problem(NAME, code === 'NOT_FOUND' ? `${home} is not there.` : message, remedy)];
   }
   if ('code' in identity) return [problem(NAME, identity.message, 'Without a key and a certificate it is no peer.')];
   return [ok(NAME, `${home} is closed to others.`)];
