@@ -65,7 +65,7 @@ describe('a backup host and the catalog of a user', () => {
     await siege.plantRefused(name, alone(theirs));
     const posing = writeSealed({ ...fields, user }, injected, foreign);
     await siege.plantTaken(name, alone(posing));
-    for (const n of [1, 3]) await siege.assertTold(n, posing._id);
+    for (const n of [1, 3]) await siege.assertTold(posing._id, n);
     await siege.assertUnharmed();
   });
 

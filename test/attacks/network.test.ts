@@ -45,7 +45,7 @@ describe('a backup host and the records of a network', () => {
   async function serve(type: string, id: string, signed: Uint8Array): Promise<void> {
     const forged = toRecordDocument(type, id, signed);
     await siege.plantTaken(NETWORK_DATABASE, beside(forged));
-    await siege.assertTold(3, id);
+    await siege.assertTold(id, 1, 2, 3);
     await siege.plant(NETWORK_DATABASE, await siege.over(NETWORK_DATABASE, forged));
     await siege.assertUnharmed();
   }
@@ -73,7 +73,7 @@ describe('a backup host and the records of a network', () => {
     const id = peerStateRecordId(state.peer);
     const forged = toRecordDocument('peer-state', id, writePeerState(state, await network(), issue));
     await siege.plantTaken(NETWORK_DATABASE, alone(forged));
-    await siege.assertTold(3, id);
+    await siege.assertTold(id, 3);
     await siege.assertUnharmed();
     assert.equal((await profile(2)).state, 'member');
   });
@@ -86,7 +86,7 @@ describe('a backup host and the records of a network', () => {
     );
     const forged = toRecordDocument('home', id, Signed.encode(right).finish());
     await siege.plantTaken(NETWORK_DATABASE, alone(forged));
-    await siege.assertTold(3, id);
+    await siege.assertTold(id, 3);
     const homes = await siege.planet.engine.catalog.homes();
     assert.deepEqual(homes.map(({ peer }) => siege.planet.numberOf(peer)).toSorted(), [1, 3]);
   });
@@ -113,7 +113,7 @@ describe('a backup host and the records of a network', () => {
     const id = peerRecordId(stranger.id);
     const record = writePeer(stranger, membership.network, { ...theirs, sign: membership.signAsPeer });
     await siege.plantTaken(NETWORK_DATABASE, alone(toRecordDocument('peer', id, record)));
-    await siege.assertTold(3, id);
+    await siege.assertTold(id, 3);
     assert.equal((await siege.planet.peer(3).engine.catalog.peers()).length, 3);
   });
 });

@@ -103,21 +103,25 @@ export class Siege implements AsyncDisposable {
     }
   }
 
-  /** The document as the attacker's database has it, once it has come; of several revisions the winner, or `rev`. */
-  async held(database: string, id: string, rev?: string): Promise<Revision> {
-    const options = { revs: true, ...(rev !== undefined && { rev }) };
+  /** The document as the attacker's database has it, once it has come; of several revisions the winner. */
+  async held(database: string, id: string): Promise<Revision> {
     let found: Revision | undefined;
     await until(`the host has ${id.slice(0, 20)}`, async () => {
-      const lease = await this.couch.host.acquire(database);
-      try {
-        found = await lease.database.read('Reading', (pouch) => pouch.get(id, options).catch(() => undefined));
-      } finally {
-        lease.release();
-      }
+      found = await this.#revision(database, id);
       return found !== undefined;
     });
     assert.ok(found !== undefined);
     return found;
+  }
+
+  async #revision(database: string, id: string, rev?: string): Promise<Revision | undefined> {
+    const options = { revs: true, ...(rev !== undefined && { rev }) };
+    const lease = await this.couch.host.acquire(database);
+    try {
+      return await lease.database.read('Reading', (pouch) => pouch.get(id, options).catch(() => undefined));
+    } finally {
+      lease.release();
+    }
   }
 
   async heldIds(database: string, prefix: string): Promise<string[]> {
@@ -138,11 +142,15 @@ export class Siege implements AsyncDisposable {
 
   /** What `document` says, on the very branch of what peer 1 has under its id. */
   async over(database: string, document: Document, deleted = false): Promise<IncomingRevision> {
-    const live = (await this.leaves(1, database, document._id)).find((leaf) => !leaf.deleted);
-    const { _revisions } = await this.held(database, document._id, live?.rev);
-    assert.ok(_revisions !== undefined);
-    const start = _revisions.start + 1;
-    return revision(document, { start, ids: [forgedHash(), ..._revisions.ids] }, deleted);
+    let right: Revision['_revisions'];
+    // Asked anew each time: what was written over at once never comes to the host.
+    await until(`the host has what peer 1 has of ${document._id.slice(0, 20)}`, async () => {
+      const live = (await this.leaves(1, database, document._id)).find((leaf) => !leaf.deleted);
+      right = (await this.#revision(database, document._id, live?.rev))?._revisions;
+      return right !== undefined;
+    });
+    assert.ok(right !== undefined);
+    return revision(document, { start: right.start + 1, ids: [forgedHash(), ...right.ids] }, deleted);
   }
 
   /** The documents of peer `n` under one id, right or not. */
@@ -236,12 +244,17 @@ export class Siege implements AsyncDisposable {
     this.planet.renewSession();
   }
 
-  /** Peer `n` names the document among its problems, or in its log. */
-  async assertTold(n: number, document: string): Promise<void> {
-    const isTold = async (): Promise<boolean> =>
+  /**
+   * One of these peers names the document among its problems, or in its log. Of what lies beside a right record that is the
+   * first to read it, whichever that is: it ends it for all.
+   */
+  async assertTold(document: string, ...peers: readonly [number, ...number[]]): Promise<void> {
+    const isTold = async (n: number): Promise<boolean> =>
       (this.log.get(n) ?? []).some((line) => line['document'] === document) ||
       (await this.status(n)).problems.some((problem) => problem.document === document);
-    await until(`peer ${String(n)} tells of ${document.slice(0, 24)}`, isTold);
+    await until(`peer ${peers.join(' or ')} tells of ${document.slice(0, 24)}`, async () =>
+      (await Promise.all(peers.map(isTold))).includes(true),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -87,8 +87,8 @@ describe('settings in a browser', needs(CHROMIUM), () => {
     assert.equal(words.length, 24);
     assert.deepEqual(await accessibilityFaults(tab), []);
     await page.emulateMedia({ media: 'print' });
+    await page.getByRole('heading', { name: 'Settings' }).waitFor({ state: 'hidden' });
     assert.equal(await sheet.isVisible(), true);
-    assert.equal(await page.getByRole('heading', { name: 'Settings' }).isVisible(), false);
     await page.emulateMedia({ media: 'screen' });
     await kit.getByRole('button', { name: 'I have it on paper' }).click();
     await kit.getByText('There is a kit on paper').waitFor();

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { filesApi } from '../../api/files-api.js';
 import type { EntryReply } from '../../api/types.js';
 import { STRINGS } from '../../strings.js';
@@ -22,7 +22,7 @@ function NameDialog({ title, action, initial, onName, onClose }: NameDialogProps
   const name = useSignal(initial);
   const input = useRef<HTMLInputElement>(null);
   const fault = name.value === initial || name.value === '' ? '' : faultOfName(name.value);
-  useEffect(() => {
+  useLayoutEffect(() => {
     input.current?.focus();
     input.current?.setSelectionRange(0, stemLength(initial));
   }, []);
