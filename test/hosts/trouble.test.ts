@@ -89,7 +89,7 @@ describe('peers on hosts of their own', needsHosts(), () => {
       network.lab.wires.heal();
     }
     await assertAt(3, '/alone-1', local);
-    assert.match(await network.shoalSoon(1, 'ls', '/'), /alone-3/);
+    await eventually(async () => assert.match(await network.shoal(1, 'ls', '/'), /alone-3/));
   });
 
   it('find a peer that has another address now', async () => {
