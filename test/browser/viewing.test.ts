@@ -10,7 +10,8 @@ import { makeFilm } from './film.js';
 import { accessibilityFaults, BrowserStage, CHROMIUM, PHONE, type Tab, until } from './stage.js';
 
 /** Far more than are seen at once. */
-const MANY = 1000;
+const MANY = 10_000;
+const FRAMES = 120;
 
 describe('files that a browser shows', needs(CHROMIUM), () => {
   let stage: BrowserStage;
@@ -59,7 +60,7 @@ describe('files that a browser shows', needs(CHROMIUM), () => {
     await page.locator('video').waitFor({ state: 'detached' });
   });
 
-  it('are many, and only those that are seen are in the page', async () => {
+  it('are many, and only those that are seen are in the page', async (t) => {
     mkdirSync(join(stage.folder, 'many'));
     for (let n = 0; n < MANY; n += 1) writeFileSync(join(stage.folder, 'many', `${String(n)}.txt`), String(n));
     const put = await stage.shoal(['put', 'many', '/many']);
@@ -71,9 +72,29 @@ describe('files that a browser shows', needs(CHROMIUM), () => {
     await page.keyboard.press('End');
     await row(`${String(MANY - 1)}.txt`).waitFor();
     assert.ok((await page.getByRole('row').count()) < 100);
+    const frames = (await scrollUp()).toSorted((a, b) => a - b);
+    t.diagnostic(`scrolling: median frame ${String(frames[FRAMES / 2])} ms, slowest ${String(frames.at(-1))} ms`);
+    await row('0.txt').waitFor();
     await page.getByRole('link', { name: 'Files' }).last().click();
     await row('letter.txt').waitFor();
   });
+
+  /** From the end of the list to its beginning. @returns milliseconds of each frame */
+  function scrollUp(): Promise<number[]> {
+    return page.evaluate<number[]>(`new Promise((resolve) => {
+      const step = document.documentElement.scrollHeight / ${String(FRAMES)};
+      const frames = [];
+      let last = performance.now();
+      const draw = (now) => {
+        frames.push(Math.round(now - last));
+        last = now;
+        scrollBy(0, -step);
+        if (frames.length > ${String(FRAMES)}) resolve(frames);
+        else requestAnimationFrame(draw);
+      };
+      requestAnimationFrame(draw);
+    })`);
+  }
 
   it('show where they lie, and what may fail', async () => {
     await row('letter.txt').click({ button: 'right' });
