@@ -5,7 +5,7 @@ import type { UserId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { UserSessions } from './user-sessions.js';
 
-/** As much of a catalog as sessions need. */
+/** As much of a catalog as sessions need. Whoever is named "… of NAME" is called NAME, and is somebody else. */
 function catalogOf(locked: string[]): Catalog {
   let count = 0;
   const some: Pick<Catalog, 'unlock' | 'lock' | 'isUnlocked' | 'changePassphrase'> = {
@@ -14,7 +14,7 @@ function catalogOf(locked: string[]): Catalog {
       return {
         token: `${name} ${String(++count)}`,
         user: `id of ${name}` as UserId,
-        name,
+        name: name.replace(/^.* of /, ''),
         publicKey: new Uint8Array(32),
         background: `${name} in the background`,
         generation: 1,
@@ -67,6 +67,30 @@ describe('UserSessions', () => {
     await sessions.unlock('ada', "ada's");
     assert.deepEqual(locked, ['ada 1']);
     assert.equal(sessions.get().token, 'ada 2');
+  });
+
+  for (const how of ['unlock', 'signIn'] as const) {
+    it(`lets nobody in as another user of the same name by ${how}`, async () => {
+      const locked: string[] = [];
+      const sessions = new UserSessions(catalogOf(locked));
+      await sessions.unlock('ada', "ada's");
+      await assert.rejects(sessions[how]('namesake of ada', "namesake of ada's"), { code: 'CONFLICT' });
+      assert.deepEqual([sessions.get('ada').user, sessions.get('ada').token], ['id of ada', 'ada 1']);
+      assert.deepEqual(locked, ['namesake of ada 2']);
+      locked.push('ada 1');
+      const ended: string[] = [];
+      sessions.onEnd((user) => ended.push(user));
+      await sessions[how]('namesake of ada', "namesake of ada's");
+      assert.deepEqual([sessions.get('ada').user, ended], ['id of namesake of ada', ['ada']]);
+    });
+  }
+
+  it('lets one in of two namesakes who come at once', async () => {
+    const sessions = new UserSessions(catalogOf([]));
+    const both = ['ada', 'namesake of ada'].map((name) => sessions.signIn(name, `${name}'s`));
+    const outcomes = (await Promise.allSettled(both)).map(({ status }) => status);
+    assert.deepEqual(outcomes, ['fulfilled', 'rejected']);
+    assert.equal(sessions.get('ada').user, 'id of ada');
   });
 
   it('leaves a session alone when somebody fails to unlock it again', async () => {

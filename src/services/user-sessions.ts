@@ -6,18 +6,16 @@ export class UserSessions {
   readonly #catalog: Catalog;
   readonly #sessions = new Map<string, Session>();
   readonly #onEnd = new Set<(user: string) => void>();
+  readonly #onReplaced = new Set<(user: string) => void>();
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
   }
 
+  /** @throws StorageError as Catalog.unlock; CONFLICT while another user of that name is unlocked here */
   async unlock(name: string, passphrase: string): Promise<UserSummary> {
     const session = await this.#catalog.unlock(name, passphrase);
-    // Not `name`, which may be the user's id.
-    const former = this.#sessions.get(session.name);
-    if (former !== undefined && !(await this.#catalog.isUnlocked(former))) this.#forget(former);
-    this.#sessions.set(session.name, session);
-    if (former !== undefined) await this.#catalog.lock(former);
+    await this.#admit(session, () => false);
     return summaryOf(session);
   }
 
@@ -26,15 +24,7 @@ export class UserSessions {
    */
   async signIn(name: string, passphrase: string): Promise<UserSummary> {
     const session = await this.#catalog.unlock(name, passphrase);
-    const former = this.#sessions.get(session.name);
-    const isOpen = former !== undefined && (await this.#catalog.isUnlocked(former));
-    if (isOpen && former.generation === session.generation) {
-      await this.#catalog.lock(session);
-      return summaryOf(session);
-    }
-    if (former !== undefined && !isOpen) this.#forget(former);
-    this.#sessions.set(session.name, session);
-    if (isOpen) await this.#catalog.lock(former);
+    await this.#admit(session, (former) => former.generation === session.generation);
     return summaryOf(session);
   }
 
@@ -49,6 +39,17 @@ export class UserSessions {
   onEnd(tell: (user: string) => void): () => void {
     this.#onEnd.add(tell);
     return () => void this.#onEnd.delete(tell);
+  }
+
+  /** Tells the name of a user whose passphrase or keys were replaced here. @returns stops it */
+  onReplaced(tell: (user: string) => void): () => void {
+    this.#onReplaced.add(tell);
+    return () => void this.#onReplaced.delete(tell);
+  }
+
+  /** The user's passphrase or keys were replaced: whoever came in by what was before has to come anew. */
+  replaced(user: string): void {
+    for (const tell of this.#onReplaced) tell(user);
   }
 
   /** The user's session at these gateways stays, whatever else of the user's is locked. */
@@ -95,10 +96,40 @@ export class UserSessions {
     return only;
   }
 
+  /**
+   * Takes a fresh session in the place of the one before, unless that is kept. Sessions, and all that is done in them, go by
+   * names, and several users may have one: the passphrase of one of them must not lead to the files of another.
+   */
+  async #admit(session: Session, isKept: (former: Session) => boolean): Promise<void> {
+    const { name, user } = session;
+    for (;;) {
+      const former = this.#sessions.get(name);
+      const isOpen = former !== undefined && (await this.#catalog.isUnlocked(former));
+      // Somebody else was admitted meanwhile. From here to the end nothing is waited for.
+      if (this.#sessions.get(name) !== former) continue;
+      if (former !== undefined && isOpen && former.user !== user) {
+        await this.#catalog.lock(session);
+        throw namesake(name);
+      }
+      if (former !== undefined && isOpen && isKept(former)) return this.#catalog.lock(session);
+      if (former !== undefined && !isOpen) this.#forget(former);
+      this.#sessions.set(name, session);
+      if (former !== undefined) await this.#catalog.lock(former);
+      return;
+    }
+  }
+
   #forget({ name }: Session): void {
     this.#sessions.delete(name);
     for (const tell of this.#onEnd) tell(name);
   }
+}
+
+function namesake(name: string): StorageError {
+  return new StorageError(
+    'CONFLICT',
+    `Another user is called ${name} too, and is unlocked at this peer. Only one of them can be at a time: \`shoal lock ${name}\` first.`,
+  );
 }
 
 function summaryOf({ user: id, name, generation, kit }: Session): UserSummary {
