@@ -573,6 +573,8 @@ export const BROWSER_HEAD_MS = 10_000;
 export const BROWSER_BODY_MS = 30_000;
 /** A connection that moves no byte is closed: a download that nobody reads, an upload that nobody sends. */
 export const BROWSER_IDLE_MS = 120_000;
+/** An answer that comes before the end of its request is there to be read this long, before the connection is cut. */
+export const EARLY_ANSWER_MS = 1_000;
 /** Browsers that somebody is signed in with at one peer; the longest unused one makes room. */
 export const MAX_BROWSER_SESSIONS = 256;
 /** A browser signs in again after this long in any case … */

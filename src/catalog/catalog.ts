@@ -60,10 +60,20 @@ export interface VersionSummary {
   readonly current: boolean;
 }
 
+/** What the newest version at a path has to be, for another one to become visible there. */
+export interface Precondition {
+  /** It has to be one of `versions`; else it must be none of them. */
+  readonly among: boolean;
+  /** null: there is no file. */
+  readonly versions: readonly (VersionId | null)[];
+}
+
 /** A file that a put has stored and that is to become visible. */
 export interface NewVersion {
   readonly path: string;
   readonly manifest: Manifest;
+  /** All of them have to hold in the same step in which it becomes visible, at this peer; absent: none. */
+  readonly onlyIf?: readonly Precondition[] | undefined;
   /** Unix time of its put, for one that was stored earlier; absent: now. */
   readonly createdMs?: number;
 }
@@ -336,7 +346,7 @@ export interface Catalog extends AsyncDisposable {
   fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]>;
   /** Those of `versions` that were ever visible, wherever they lie now; also those that were removed since. */
   knownVersions(session: SessionToken, versions: readonly VersionId[]): Promise<ReadonlySet<VersionId>>;
-  /** Makes the versions visible, all or none; creates missing parent folders. */
+  /** Makes the versions visible, all or none; creates missing parent folders. CONFLICT where an `onlyIf` does not hold. */
   commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void>;
   makeFolder(session: SessionToken, path: string): Promise<void>;
   /** Renames or moves a file or folder, in one step. ALREADY_EXISTS when something is at `to`, unless a file replaces a file. */

@@ -1,14 +1,16 @@
 import { idBytes, parseFileId, parseStripeId, parseVersionId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { Extent } from '../gen/shoal/v1/format.js';
-import type { ManifestHead, ManifestPart, VersionPart } from '../gen/shoal/v1/db.js';
+import type { ManifestHead, ManifestPart, VersionCondition, VersionPart } from '../gen/shoal/v1/db.js';
 import { EXTENTS_PER_PART, MAX_COMMIT_VERSIONS, MAX_EXTENTS } from '../limits.js';
-import type { ExtentRef, Manifest, NewVersion } from './catalog.js';
+import type { ExtentRef, Manifest, NewVersion, Precondition } from './catalog.js';
 import { ownBytes } from './wire-records.js';
 import { encodeExtent } from './view/manifest.js';
 
 const EXTENT_BYTES = 90;
 const HEAD_BYTES = 80;
+const CONDITION_BYTES = 16;
+const ID_BYTES = 18;
 
 type Part = Pick<ManifestPart, 'head' | 'extents'>;
 
@@ -34,16 +36,37 @@ export function* manifestParts(manifests: readonly (Manifest | undefined)[]): Ge
 }
 
 export function* versionParts(versions: readonly NewVersion[]): Generator<VersionPart> {
-  for (const { path, manifest, createdMs = 0 } of versions) {
+  for (const { path, manifest, createdMs = 0, onlyIf = [] } of versions) {
+    const beside = { path, createdMs, onlyIf: onlyIf.map(encodePrecondition) };
     for (const part of split(manifest)) {
-      yield part.head === undefined ? { path: '', createdMs: 0, ...part } : { path, createdMs, ...part };
+      yield part.head === undefined ? { path: '', createdMs: 0, onlyIf: [], ...part } : { ...beside, ...part };
     }
   }
 }
 
-export function partBytes(part: Part & { readonly path?: string }): number {
+/** What is said of a new version beside its manifest. */
+export function besideHead({ path, createdMs, onlyIf }: VersionPart): Omit<NewVersion, 'manifest'> {
+  return {
+    path,
+    ...(createdMs !== 0 && { createdMs }),
+    ...(onlyIf.length > 0 && { onlyIf: onlyIf.map(decodePrecondition) }),
+  };
+}
+
+function encodePrecondition({ among, versions }: Precondition): VersionCondition {
+  const named = versions.filter((version) => version !== null);
+  return { among, nothing: named.length < versions.length, versions: named.map(idBytes) };
+}
+
+function decodePrecondition({ among, nothing, versions }: VersionCondition): Precondition {
+  return { among, versions: [...versions.map(parseVersionId), ...(nothing ? [null] : [])] };
+}
+
+export function partBytes(part: Part & Partial<Pick<VersionPart, 'path' | 'onlyIf'>>): number {
+  const { extents, path = '', onlyIf = [] } = part;
+  const conditions = onlyIf.reduce((sum, { versions }) => sum + CONDITION_BYTES + versions.length * ID_BYTES, 0);
   // A character takes three bytes of UTF-8 at most.
-  return HEAD_BYTES + part.extents.length * EXTENT_BYTES + (part.path?.length ?? 0) * 3;
+  return HEAD_BYTES + extents.length * EXTENT_BYTES + path.length * 3 + conditions;
 }
 
 function decodeExtent({ key, stripe, offset, sealedBytes, bytes }: Extent): ExtentRef {

@@ -1,4 +1,4 @@
-import type { ExtentRef, NewVersion } from '../catalog/catalog.js';
+import type { ExtentRef, NewVersion, Precondition } from '../catalog/catalog.js';
 import type { FileId, VersionId } from '../chunk/ids.js';
 import type { StorageError } from '../errors.js';
 import type { DraftId } from './draft/draft.js';
@@ -10,6 +10,8 @@ export interface PutFile {
   /** POSIX permission bits. */
   readonly mode: number;
   readonly source: LocalSource | AsyncIterable<Uint8Array>;
+  /** As NewVersion.onlyIf, of a stream; else it fails with CONFLICT. */
+  readonly onlyIf?: readonly Precondition[] | undefined;
   /** false: what an earlier put of a large local file has left is given up, and this one leaves nothing. */
   readonly resume?: boolean;
 }
@@ -57,8 +59,8 @@ export interface FileState {
 
 export function toVersion({ file, id, version, bytes, extents }: FileState): NewVersion {
   const ordered = extents.toSorted((a, b) => a.fileOffset - b.fileOffset).map(({ extent }) => extent);
-  const { path, modifiedMs, mode } = file;
-  return { path, manifest: { file: id, version, bytes: bytes ?? 0, modifiedMs, mode, extents: ordered } };
+  const { path, modifiedMs, mode, onlyIf } = file;
+  return { path, onlyIf, manifest: { file: id, version, bytes: bytes ?? 0, modifiedMs, mode, extents: ordered } };
 }
 
 export function toResult({ version, bytes, extents, missingChunks }: FileState): PutResult {

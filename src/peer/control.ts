@@ -4,6 +4,7 @@ import type { Service } from '../config.js';
 import { Administration } from '../enrolment/administration.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { PeerLinks } from '../file/peer-links.js';
+import { Admitted } from '../gateways/http/admitted.js';
 import type { ApiParts } from '../gateways/http/api-routes.js';
 import type { MetricsParts } from '../gateways/http/metrics/gathering.js';
 import { ProcessWatch } from '../gateways/http/metrics/of-process.js';
@@ -90,6 +91,7 @@ function gatewayOf(base: Base, parts: ControlParts): Pick<ApiParts, 'gateway' | 
     sessions,
     documents,
     transfers: new Transfers(clock),
+    admitted: new Admitted(sessions),
     usage: async (signal) => store?.usage() ?? STORAGE.parse(await get('file-receiver', '/v1/storage', signal)),
     pendingDeletes: async (signal) =>
       sender?.outbox.pending() ?? OUTBOX.parse(await get('file-sender', '/v1/outbox', signal)).pendingDeletes,

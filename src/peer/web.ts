@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { StorageError } from '../errors.js';
 import { parseAddress } from '../front/address.js';
 import type { ApiParts } from '../gateways/http/api-routes.js';
 import type { StatusReply } from '../gateways/http/api.js';
@@ -14,6 +15,8 @@ import type { Entrance } from '../gateways/web/session-routes.js';
 import { TokenBook } from '../gateways/web/token-book.js';
 import { WebServer } from '../gateways/web/web-server.js';
 import { HOME } from '../home.js';
+import { SESSION_SWEEP_MS } from '../limits.js';
+import type { Logger } from '../log.js';
 import { openGatewayState } from '../store/gateway-state.js';
 import type { Base } from './base.js';
 import type { Opened } from './opened.js';
@@ -43,6 +46,7 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
     now,
   };
   const live = opened.keep(openLive(base, gateway, entrance));
+  opened.keep(new Expiry(entrance, base.logger));
   const records = { history: new HistoryBook(state, now), activity: new ActivityBook(state, now), now };
   opened.keep(openObserver(base, gateway, records));
   const parts = { entrance, live, records, settings: new Settings(config) };
@@ -60,21 +64,44 @@ function openObserver({ logger }: Base, gateway: GatewayParts, { history, activi
 }
 
 /** Whoever is not signed in any more has no page open either. */
-function openLive({ logger }: Base, gateway: GatewayParts, { browsers }: Entrance): Live {
-  const { catalog, sessions, transfers } = gateway;
+function openLive({ logger }: Base, gateway: GatewayParts, { browsers, tokens, links }: Entrance): Live {
+  const { catalog, sessions, transfers, admitted } = gateway;
   const status = (user: string, signal: AbortSignal): Promise<StatusReply> =>
     statusOf(gateway, { user, signal, logger });
   const live = new Live({ catalog, sessions, transfers, status, logger });
   sessions.onEnd((user) => {
     browsers.endAll(user);
+    links.drop(user);
   });
+  const end = (id: string): void => {
+    const ended = new StorageError('UNAUTHENTICATED', 'This session has ended. Sign in again.');
+    admitted.end(({ caller }) => caller === id, ended);
+    live.end(({ owner }) => owner === id, { code: ended.code, message: ended.message });
+  };
   browsers.onEnd(({ id }) => {
-    live.end(({ owner }) => owner === id, {
-      code: 'UNAUTHENTICATED',
-      message: 'This session has ended. Sign in again.',
-    });
+    end(id);
   });
+  tokens.onEnd(end);
   return live;
+}
+
+/** What is over by the clock alone is over for open pages and running requests, too. */
+class Expiry implements AsyncDisposable {
+  readonly #timer: NodeJS.Timeout;
+
+  constructor({ browsers, tokens }: Entrance, logger: Logger) {
+    this.#timer = setInterval(() => {
+      browsers.expire();
+      tokens.expire().catch((error: unknown) => {
+        logger.warn({ err: error }, 'tokens that are too old could not be forgotten');
+      });
+    }, SESSION_SWEEP_MS).unref();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    return Promise.resolve();
+  }
 }
 
 /** As a browser of this machine finds it; behind a proxy as others do. */

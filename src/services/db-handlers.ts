@@ -2,7 +2,7 @@ import { toHex } from '../bytes.js';
 import { idBytes, parsePeerId, parseStripeId, parseVersionId } from '../chunk/ids.js';
 import type { Catalog, NewVersion } from '../catalog/catalog.js';
 import { pages } from '../catalog/pages.js';
-import { ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
+import { besideHead, ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
 import {
   decodeMove,
   decodeProfile,
@@ -160,14 +160,11 @@ function readHandlers({ catalog, edge }: Context) {
 
 /** Puts a commit together from its messages; the session stands in the first. */
 async function readCommit(requests: AsyncIterable<CommitRequest>): Promise<{ token: string; versions: NewVersion[] }> {
-  const assembly = new ManifestAssembly<Pick<NewVersion, 'path' | 'createdMs'>>();
+  const assembly = new ManifestAssembly<Omit<NewVersion, 'manifest'>>();
   let token = '';
   for await (const { session, parts } of requests) {
     if (session !== '') token = session;
-    for (const part of parts) {
-      const { path, createdMs } = part;
-      assembly.add(createdMs === 0 ? { path } : { path, createdMs }, part);
-    }
+    for (const part of parts) assembly.add(besideHead(part), part);
   }
   return { token, versions: assembly.finish().map(({ name, manifest }) => ({ ...name, manifest })) };
 }

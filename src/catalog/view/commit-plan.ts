@@ -46,8 +46,12 @@ export class CommitPlan {
     this.#folder(parsePath(path));
   }
 
-  /** Over a file it is its newest version, and the file keeps its id. @throws StorageError CONFLICT over a folder */
-  addVersion({ path, manifest, createdMs = this.#context.nowMs }: NewVersion): void {
+  /**
+   * Over a file it is its newest version, and the file keeps its id. With `onlyIf`, nothing else may be in the batch.
+   *
+   * @throws StorageError CONFLICT over a folder, and where `onlyIf` does not hold
+   */
+  addVersion({ path, manifest, onlyIf = [], createdMs = this.#context.nowMs }: NewVersion): void {
     const names = parsePath(path);
     const name = names.at(-1);
     if (name === undefined) throw new StorageError('CONFLICT', 'The root "/" is a folder.');
@@ -60,6 +64,10 @@ export class CommitPlan {
     const node = this.#context.view.tree.node(file);
     // A commit that is sent again because its answer was lost.
     if (node?.versions.some(({ id }) => id === manifest.version) === true) return;
+    const newest = node?.versions[0]?.id ?? null;
+    if (!onlyIf.every(({ among, versions }) => versions.includes(newest) === among)) {
+      throw new StorageError('CONFLICT', `${path} was changed meanwhile. Read it again first.`);
+    }
     if (node?.dropped?.has(manifest.version) === true) {
       throw new StorageError('ALREADY_EXISTS', `This version of ${path} was stored before, and removed.`);
     }

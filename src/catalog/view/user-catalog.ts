@@ -179,9 +179,10 @@ export class UserCatalog {
       throw new StorageError('LIMIT_EXCEEDED', `One commit has at most ${String(MAX_COMMIT_VERSIONS)} versions.`);
     }
     for (const { manifest } of versions) checkManifest(manifest);
+    const alone = versions.some(({ onlyIf }) => onlyIf !== undefined);
     await this.#add((plan) => {
       for (const version of versions) plan.addVersion(version);
-    });
+    }, alone);
   }
 
   async makeFolder(path: string): Promise<void> {
@@ -360,7 +361,7 @@ export class UserCatalog {
     return this.#queue.view;
   }
 
-  async #add(work: (plan: CommitPlan) => void): Promise<void> {
+  async #add(work: (plan: CommitPlan) => void, alone = false): Promise<void> {
     this.#demandWritable();
     await this.#queue.run(
       ({ view, batch }) => {
@@ -368,7 +369,7 @@ export class UserCatalog {
         work(plan);
         plan.finish();
       },
-      { alone: false },
+      { alone },
     );
   }
 

@@ -1,4 +1,4 @@
-import type { ExtentRef, Session } from '../../catalog/catalog.js';
+import type { ExtentRef, NewVersion, Session } from '../../catalog/catalog.js';
 import type { StripeId } from '../../chunk/ids.js';
 import { assert, StorageError } from '../../errors.js';
 import { DRAFT_PAGE } from '../../limits.js';
@@ -26,7 +26,7 @@ export async function finishDraft(engine: Engine, session: Session, draft: OpenD
   if (!isKnown) await demandFree(engine, session, draft);
   const { extents, stripes, missingChunks } = await gather(engine, draft, { register: !isKnown });
   if (!isKnown) {
-    await catalog.commit(session, [{ path, manifest: { file, version, bytes, modifiedMs, mode, extents } }]);
+    await commit(engine, session, draft, { path, manifest: { file, version, bytes, modifiedMs, mode, extents } });
     // A put counts its drafts itself.
     if (draft.head.origin.kind === 'remote') engine.telemetry.counts.put.done++;
   }
@@ -34,9 +34,24 @@ export async function finishDraft(engine: Engine, session: Session, draft: OpenD
   return { version, bytes, stripes: stripes.length, missingChunks };
 }
 
-async function demandFree({ catalog }: Engine, session: Session, { head }: OpenDraft): Promise<void> {
-  const { origin, path } = head;
-  if (origin.kind === 'local' || origin.overwrite) return;
+/** Whoever comes first gets a path that must be free. */
+async function commit(engine: Engine, session: Session, draft: OpenDraft, version: NewVersion): Promise<void> {
+  const onlyIf = mustBeFree(draft) ? [{ among: true, versions: [null] }] : undefined;
+  try {
+    await engine.catalog.commit(session, [{ ...version, onlyIf }]);
+  } catch (error) {
+    if (StorageError.is(error, 'CONFLICT')) await demandFree(engine, session, draft);
+    throw error;
+  }
+}
+
+function mustBeFree({ head: { origin } }: OpenDraft): boolean {
+  return origin.kind === 'remote' && !origin.overwrite;
+}
+
+async function demandFree({ catalog }: Engine, session: Session, draft: OpenDraft): Promise<void> {
+  if (!mustBeFree(draft)) return;
+  const { path } = draft.head;
   const [taken] = await catalog.fileIds(session, [path]);
   if (taken !== undefined) throw new StorageError('ALREADY_EXISTS', `There is something at ${path} already.`);
 }

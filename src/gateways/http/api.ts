@@ -10,9 +10,9 @@
  *   POST   /v1/users              {name, passphrase}   → UserReply
  *   POST   /v1/unlock             {name, passphrase}   → UserReply
  *   POST   /v1/lock               {name}               → 204
- *   POST   /v1/users/passphrase   {name, old, next}    → PassphraseReply
+ *   POST   /v1/users/passphrase   {old} & PassphraseRequest → PassphraseReply
  *   POST   /v1/users/kit          {name, passphrase}   → KitReply
- *   POST   /v1/users/recover      {name, words, next}  → PassphraseReply
+ *   POST   /v1/users/recover      {words} & PassphraseRequest → PassphraseReply
  *   GET    /v1/users/ssh-keys?name=                    → SshKeyReply[]
  *   POST   /v1/users/ssh-keys     {name, passphrase, key, label?} → SshKeyReply[]
  *   POST   /v1/users/ssh-keys/removal {name, passphrase, which} → SshKeyReply[]: those that are left
@@ -57,13 +57,28 @@ export interface UserReply {
   readonly kit: boolean;
 }
 
-export interface PassphraseReply {
+/** A secret of a user was replaced. */
+export interface ChangeReply {
   readonly user: UserReply;
   /** Names of the backup hosts that have not taken the change yet. */
   readonly pendingHosts: readonly string[];
 }
 
-export interface KitReply extends PassphraseReply {
+export interface PassphraseRequest {
+  /** Of the user. */
+  readonly name: string;
+  readonly next: string;
+  /** The tokens of the user's programs at this peer end, but for the one that asks. */
+  readonly revokeTokens?: boolean | undefined;
+}
+
+/** All browsers of the user but the one that asked are signed out at this peer, and so is whoever came to SFTP by a passphrase. */
+export interface PassphraseReply extends ChangeReply {
+  /** Of the user's programs at this peer, that are still good. */
+  readonly tokens: number;
+}
+
+export interface KitReply extends ChangeReply {
   readonly words: readonly string[];
   /** Name of the network. */
   readonly network: string;
@@ -92,9 +107,13 @@ export interface RotationRequest {
   readonly passphrase: string;
   /** Absent: as fast as it goes. */
   readonly entriesPerSecond?: number | undefined;
+  /** As in PassphraseRequest. */
+  readonly revokeTokens?: boolean | undefined;
 }
 
 export type RotationEvent =
+  /** The new keys are valid from here on: who else was signed in is not any more, as after a new passphrase. */
+  | { readonly event: 'replaced'; readonly tokens: number }
   | ({ readonly event: 'rotation' } & RotationReply)
   | ({ readonly event: 'done' } & RotationReply)
   | ({ readonly event: 'error' } & ProblemReply);

@@ -41,7 +41,7 @@ async function membersOf(catalog: Catalog, session: Session, asked: readonly str
     const inside = top.type === 'folder' ? await catalog.list(session, path, { recursive: true }) : [];
     const skipped = top.path.lastIndexOf('/') + 1;
     for (const entry of [top, ...inside]) {
-      const name = entry.path.slice(skipped);
+      const name = safeName(entry.path.slice(skipped));
       if (name === '') continue;
       members.set(nameBeside(members, name, entry.path), { entry, name: nameBeside(members, name, entry.path) });
     }
@@ -58,7 +58,12 @@ async function membersOf(catalog: Catalog, session: Session, asked: readonly str
 /** Two of one name from different folders do not overwrite each other where they are unpacked. */
 function nameBeside(members: ReadonlyMap<string, Member>, name: string, path: string): string {
   const there = members.get(name);
-  return there === undefined || there.entry.path === path ? name : path.slice(1);
+  return there === undefined || there.entry.path === path ? name : safeName(path.slice(1));
+}
+
+/** Good names of files here mean something else to programs that unpack archives: `..\x`, `C:x`. */
+function safeName(name: string): string {
+  return name.replaceAll('\\', '_').replace(/^([a-z]):/i, '$1_');
 }
 
 interface Reading {

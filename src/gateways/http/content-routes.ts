@@ -7,7 +7,7 @@ import { assert, StorageError } from '../../errors.js';
 import { putFiles, type PutFile, type PutResult } from '../../file/put.js';
 import { readFile, type ReadRange } from '../../file/read.js';
 import type { ProblemReply } from './api.js';
-import { judge, rangeCounts, tagOf, type Validators } from './conditions.js';
+import { judge, preconditionsOf, rangeCounts, tagOf, type Validators } from './conditions.js';
 import { contentHeaders } from './content-headers.js';
 import { putReply } from './replies.js';
 import { check, rangeOf, REQUESTS } from './requests.js';
@@ -25,8 +25,12 @@ export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/octet-stream.');
     const holds = (): Promise<boolean> => conditionHolds(engine.catalog, session, path, request);
     if (!(await holds())) return unmet(reply, path);
-    const source = isConditional(request) ? whileHolding(body, holds, path) : body;
-    const file: PutFile = { path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE, source };
+    const file: PutFile = {
+      ...{ path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE },
+      // Destroyed with the iteration, the request would take its connection, and the answer, with it.
+      source: body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>,
+      onlyIf: preconditionsOf(request.headers),
+    };
     let result: PutResult | StorageError | undefined;
     void routes.track(once(reply.raw, 'close'));
     await routes.track(
@@ -135,16 +139,6 @@ async function entryIfThere(catalog: Catalog, session: Session, path: string): P
     if (StorageError.is(error, 'NOT_FOUND')) return undefined;
     throw error;
   }
-}
-
-/** The bytes, and then the condition again: somebody else may have put the file while they came. */
-async function* whileHolding(
-  body: AsyncIterable<Uint8Array>,
-  holds: () => Promise<boolean>,
-  path: string,
-): AsyncGenerator<Uint8Array> {
-  yield* body;
-  if (!(await holds())) throw new StorageError('CONFLICT', `${path} was changed while it was put.`);
 }
 
 async function* one(file: PutFile): AsyncGenerator<readonly PutFile[]> {

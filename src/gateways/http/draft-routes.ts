@@ -11,7 +11,7 @@ import type { ProblemReply } from './api.js';
 import { DraftLocker } from './draft-locker.js';
 import { DraftStore } from './draft-store.js';
 import { uploadReply } from './replies.js';
-import type { Routes, SenderParts } from './routes.js';
+import { endOf, type Routes, type SenderParts } from './routes.js';
 
 /** Of a request and of a reply, as far as tus goes; what a process that passes them on has to keep. */
 export const TUS_REQUEST_HEADERS = [
@@ -82,7 +82,7 @@ interface Parts {
 
 async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { engine, routes } = parts;
-  const store = new DraftStore(engine, routes.sessionOf(request), routes.stopping);
+  const store = new DraftStore(engine, routes.sessionOf(request), endOf(routes, reply));
   void routes.track(once(reply.raw, 'close'));
   const response = await routes.track(tusServer(parts, store).handleWeb(webRequest(request)));
   const text = await response.text();

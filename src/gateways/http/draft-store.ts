@@ -34,14 +34,14 @@ const METADATA = z.object({
 export class DraftStore extends DataStore {
   readonly #engine: Engine;
   readonly #session: Session;
-  readonly #stopping: AbortSignal;
+  readonly #end: AbortSignal;
 
-  /** @param stopping ends what is under way at once; a client that leaves does not */
-  constructor(engine: Engine, session: Session, stopping: AbortSignal) {
+  /** @param end of what is under way, at once; a client that leaves does not end it */
+  constructor(engine: Engine, session: Session, end: AbortSignal) {
     super();
     this.#engine = engine;
     this.#session = session;
-    this.#stopping = stopping;
+    this.#end = end;
     this.extensions = ['creation', 'creation-with-upload', 'termination', 'expiration'];
   }
 
@@ -53,7 +53,7 @@ export class DraftStore extends DataStore {
   }
 
   override write(stream: Readable, id: string, offset: number): Promise<number> {
-    const options = { offset, source: stream as AsyncIterable<Uint8Array>, signal: this.#stopping };
+    const options = { offset, source: stream as AsyncIterable<Uint8Array>, signal: this.#end };
     return appendToDraft(this.#engine, this.#session, parseDraftId(id), options);
   }
 
@@ -89,7 +89,7 @@ export class DraftStore extends DataStore {
     const { drafts } = this.#engine;
     const done = await drafts.finished(this.#session, parseDraftId(id));
     if (done !== undefined) return done.version;
-    await using draft = await resumeDraft(this.#engine, this.#session, parseDraftId(id), this.#stopping);
+    await using draft = await resumeDraft(this.#engine, this.#session, parseDraftId(id), this.#end);
     if (!draft.isWhole) {
       throw new StorageError(
         'CONFLICT',

@@ -41,7 +41,7 @@ async function openStage(context: TestContext, service: RequestListener): Promis
     sessionOf: () => SESSION,
     userOf: () => SESSION.name,
     callerOf: () => 'local',
-    onSecret: () => undefined,
+    onSecret: async () => 0,
     note: () => undefined,
     stopping: new AbortController().signal,
     track: <T>(work: Promise<T>) => work,

@@ -65,14 +65,12 @@ interface BadLine extends ProblemReply {
 }
 
 /** One bad line fails the file that it was to name, and no other. */
-async function* itemsOf(
-  body: AsyncIterable<Uint8Array>,
-  onBadLine: (bad: BadLine) => void,
-): AsyncGenerator<readonly PutFile[]> {
+async function* itemsOf(body: Readable, onBadLine: (bad: BadLine) => void): AsyncGenerator<readonly PutFile[]> {
   let count = 0;
   let batch: PutFile[] = [];
   const whole = async function* (): AsyncGenerator<Uint8Array> {
-    for await (const part of body) yield part;
+    // Destroyed with the iteration, the request would take the connection, and what is still to be told, with it.
+    for await (const part of body.iterator({ destroyOnReturn: false })) yield part as Uint8Array;
   };
   for await (const line of linesWithin(whole(), MAX_CONTROL_LINE_BYTES)) {
     const item = importItem(line, ++count);

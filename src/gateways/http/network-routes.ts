@@ -40,7 +40,11 @@ export const NETWORK_REQUESTS = {
 } as const;
 
 /** The network and its peers: network-api.ts. */
-export function networkRoutes(server: FastifyInstance, routes: Pick<Routes, 'stopping'>, parts: NetworkParts): void {
+export function networkRoutes(
+  server: FastifyInstance,
+  routes: Pick<Routes, 'stopping' | 'allowed'>,
+  parts: NetworkParts,
+): void {
   const { administration, links, nowMs } = parts;
   const known = async (): Promise<Known> => ({
     network: await administration.network(),

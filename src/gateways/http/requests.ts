@@ -29,13 +29,14 @@ const version = z
 
 const user = z.string().max(MAX_USER_NAME_CHARS);
 const passphrase = z.string().max(MAX_PASSPHRASE_BYTES);
+const revokeTokens = z.boolean().default(false);
 
 export const REQUESTS = {
   credentials: z.strictObject({ name: user, passphrase }),
   name: z.strictObject({ name: user }),
-  passphrase: z.strictObject({ name: user, old: passphrase, next: passphrase }),
-  recovery: z.strictObject({ name: user, words: z.string().max(MAX_KIT_TEXT_CHARS), next: passphrase }),
-  rotation: z.strictObject({ passphrase, entriesPerSecond: z.number().positive().optional() }),
+  passphrase: z.strictObject({ name: user, old: passphrase, next: passphrase, revokeTokens }),
+  recovery: z.strictObject({ name: user, words: z.string().max(MAX_KIT_TEXT_CHARS), next: passphrase, revokeTokens }),
+  rotation: z.strictObject({ passphrase, entriesPerSecond: z.number().positive().optional(), revokeTokens }),
   adoption: z.strictObject({ name: user.optional(), id: z.string().max(64).optional() }),
   catalogRecovery: z.strictObject({ dryRun: z.boolean() }),
   path: z.strictObject({ path }),

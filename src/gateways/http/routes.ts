@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Catalog, Session } from '../../catalog/catalog.js';
+import type { Catalog, Session, UserSummary } from '../../catalog/catalog.js';
 import type { PeerId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import type { Engine, ReadEngine } from '../../file/engine.js';
@@ -9,9 +9,13 @@ import type { PeerBook } from '../../peers/peer-book.js';
 import type { Service } from '../../services/service-names.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { StoreUsage } from '../../store/usage.js';
+import type { Admitted } from './admitted.js';
 import type { DocumentsSource } from './documents-status.js';
 import type { Transfers } from './transfers.js';
 import type { ActivityReply } from './web-api.js';
+
+/** The user whose passphrase or keys were replaced. */
+export type Replaced = Pick<UserSummary, 'id' | 'name'>;
 
 /** What every route may use. */
 export interface Routes {
@@ -22,12 +26,18 @@ export interface Routes {
   readonly userOf: (request: FastifyRequest) => string | undefined;
   /** Who asks: the id of a browser's session or of a token; on the control socket all are one. */
   readonly callerOf: (request: FastifyRequest) => string;
-  /** A user's secret was replaced by this request: whoever was signed in by the old one is not any more. */
-  readonly onSecret: (request: FastifyRequest, user: string) => void;
+  /**
+   * A user's passphrase or keys were replaced by this request: whoever else was signed in before is not any more.
+   *
+   * @returns tokens of the user's programs that are still good
+   */
+  readonly onSecret: (request: FastifyRequest, user: Replaced, revokeTokens: boolean) => Promise<number>;
   /** Writes down what happened, for the people of this peer. No name of a file. */
   readonly note: (kind: ActivityReply['kind'], text: string) => void;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;
+  /** Aborted, with what to say, when whoever asks may not any more. Absent where requests come from a gateway, which sees to it. */
+  readonly allowed?: (request: FastifyRequest, reply: FastifyReply) => AbortSignal;
   /** The server waits for this a moment when it closes. @returns the same promise */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }
@@ -45,6 +55,8 @@ export interface GatewayParts {
   readonly documents: DocumentsSource;
   /** Of this process, over all of its sockets and ports. */
   readonly transfers: Transfers;
+  /** Likewise. */
+  readonly admitted: Admitted;
   /** Of the File Receiver's store. @throws StorageError UNAVAILABLE */
   readonly usage: (signal: AbortSignal) => Promise<StoreUsage>;
   /** Of the File Sender's outbox. @throws StorageError UNAVAILABLE */
@@ -76,6 +88,13 @@ export function sessionAmong(sessions: UserSessions, request: FastifyRequest): S
   return sessions.get(userNamed(request));
 }
 
+/** The name of that user; undefined where there is none, or it is not clear which. */
+export function userAmong(sessions: UserSessions, request: FastifyRequest): string | undefined {
+  const named = userNamed(request);
+  const [first, ...others] = sessions.list();
+  return named ?? (others.length === 0 ? first?.name : undefined);
+}
+
 /** By the header x-shoal-user. */
 export function userNamed(request: FastifyRequest): string | undefined {
   const name = request.headers['x-shoal-user'];
@@ -92,13 +111,18 @@ function decodeName(header: string): string {
   }
 }
 
-/** Aborted when the client leaves before it has the whole reply, or the server closes. */
-export function signalOf({ stopping }: Pick<Routes, 'stopping'>, reply: FastifyReply): AbortSignal {
+/** Aborted when the server closes, or whoever asks may not any more. */
+export function endOf({ stopping, allowed }: Pick<Routes, 'stopping' | 'allowed'>, reply: FastifyReply): AbortSignal {
+  return allowed === undefined ? stopping : AbortSignal.any([stopping, allowed(reply.request, reply)]);
+}
+
+/** As endOf; also aborted when the client leaves before it has the whole reply. */
+export function signalOf(routes: Pick<Routes, 'stopping' | 'allowed'>, reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort(new StorageError('CANCELLED', 'The client closed the connection.'));
   });
-  return AbortSignal.any([gone.signal, stopping]);
+  return AbortSignal.any([gone.signal, endOf(routes, reply)]);
 }
 
 declare module 'fastify' {

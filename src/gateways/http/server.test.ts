@@ -382,7 +382,8 @@ describe('the control API', () => {
     await json('GET', '/v1/entries?path=/', { headers });
 
     const events = lines(await ask('POST', '/v1/keys', { json: { passphrase: 'new' }, headers }));
-    assert.deepEqual([events[0]?.['event'], events.at(-1)?.['event']], ['rotation', 'done']);
+    const kinds = [events[0], events[1], events.at(-1)].map((event) => event?.['event']);
+    assert.deepEqual(kinds, ['replaced', 'rotation', 'done']);
     const rotation = await json<RotationReply>('GET', '/v1/keys', { headers });
     assert.deepEqual([rotation.generation, rotation.state], [2, 'none']);
     const wrong = lines(await ask('POST', '/v1/keys', { json: { passphrase: 'wrong' }, headers }));

@@ -4,10 +4,15 @@ import { listenOnSocket } from '../../documents/unix-listener.js';
 import { StorageError } from '../../errors.js';
 import { CLOSE_GRACE_MS } from '../../limits.js';
 import { addRoutes, MAX_BODY_BYTES, takeStreams, tellNothing, tellProblems, type ApiParts } from './api-routes.js';
+import { answerEarly } from './early-answers.js';
+import { admitAnew } from '../web/session-routes.js';
 import { InProgress } from './in-progress.js';
 import { observe } from './observe.js';
-import { sessionAmong, userNamed, type Routes } from './routes.js';
+import { sessionAmong, userAmong, userNamed, type GatewayParts, type Routes } from './routes.js';
 import { sessionFromHeader } from './session-header.js';
+
+/** Whoever asks here is the peer's own system user. */
+const LOCAL = 'local';
 
 /** What answers on one control socket. */
 export interface ControlOptions extends ApiParts {
@@ -41,6 +46,7 @@ export class ControlServer implements AsyncDisposable {
     takeStreams(server);
     tellProblems(server, options.logger);
     tellNothing(server);
+    answerEarly(server);
     if (options.metrics !== undefined) observe(server, options.metrics.telemetry, options.logger);
     const work = new InProgress();
     server.addHook('onRequest', async ({ url }) => {
@@ -52,10 +58,12 @@ export class ControlServer implements AsyncDisposable {
       gateway === undefined ? sessionFromHeader : (request) => sessionAmong(gateway.sessions, request);
     const routes: Routes = {
       ...{ logger, sessionOf, stopping: stop.signal, track: work.track },
+      ...(gateway !== undefined && { allowed: allowedBy(gateway) }),
       userOf: userNamed,
-      callerOf: () => 'local',
+      callerOf: () => LOCAL,
       note: (kind, text) => options.records?.activity.add(kind, text),
-      onSecret: (_request, user) => options.entrance?.browsers.endAll(user),
+      onSecret: async (_request, user, revokeTokens) =>
+        options.entrance === undefined ? 0 : admitAnew(options.entrance, user, { revokeTokens }),
     };
     addRoutes(server, options, routes, 'local');
     await listenOnSocket(server, options.socket);
@@ -79,6 +87,11 @@ export class ControlServer implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** On this socket nobody has a session of his own: it counts whether the user is unlocked. */
+function allowedBy({ sessions, admitted }: GatewayParts): NonNullable<Routes['allowed']> {
+  return (request, reply) => admitted.admit({ user: userAmong(sessions, request), caller: LOCAL }, reply.raw);
 }
 
 interface Ending {

@@ -1,10 +1,10 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { KeyRotation, PassphraseChange } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
-import type { KitReply, PassphraseReply, RotationEvent } from './api.js';
+import type { ChangeReply, KitReply, PassphraseReply, RotationEvent } from './api.js';
 import { EventLines } from './event-lines.js';
 import { check, REQUESTS } from './requests.js';
-import { signalOf, type Audience, type GatewayParts, type Routes } from './routes.js';
+import { signalOf, type Audience, type GatewayParts, type Replaced, type Routes } from './routes.js';
 
 /** Users, their passphrases, kits and keys. */
 export function userRoutes(
@@ -13,6 +13,8 @@ export function userRoutes(
   { catalog, sessions }: GatewayParts,
   audience: Audience,
 ): void {
+  const replaced = replacedBy(routes, sessions);
+
   server.get('/v1/users', async () => {
     await sessions.refresh();
     return catalog.users();
@@ -35,45 +37,60 @@ export function userRoutes(
 
   server.post('/v1/lock', async (request, reply) => {
     const { name } = check(REQUESTS.name, request.body);
-    if (audience === 'web' && routes.userOf(request) !== name) {
+    // As who is signed in, and not only by the same name.
+    if (audience === 'web' && routes.sessionOf(request).name !== name) {
       throw new StorageError('PERMISSION_DENIED', 'Users lock themselves alone.');
     }
     await sessions.lock(name);
     return reply.code(204).send();
   });
 
-  server.post('/v1/users/passphrase', async (request) => {
-    const { name, old, next } = check(REQUESTS.passphrase, request.body);
+  server.post('/v1/users/passphrase', async (request): Promise<PassphraseReply> => {
+    const { name, old, next, revokeTokens } = check(REQUESTS.passphrase, request.body);
     const change = await sessions.changePassphrase(name, old, next);
-    routes.onSecret(request, change.user.name);
-    return passphraseReply(change);
+    const tokens = await replaced(request, change.user, revokeTokens);
+    return { ...changeReply(change), tokens };
   });
 
   server.post('/v1/users/kit', async (request): Promise<KitReply> => {
     const { name, passphrase } = check(REQUESTS.credentials, request.body);
     const { words, network, createdMs, ...change } = await catalog.makeKit(name, passphrase);
-    return { ...passphraseReply(change), words, network, created: new Date(createdMs).toISOString() };
+    return { ...changeReply(change), words, network, created: new Date(createdMs).toISOString() };
   });
 
   // Whoever has forgotten the passphrase cannot sign in first. Guesses have to wait, as those of passphrases do.
-  server.post('/v1/users/recover', { config: { open: true } }, async (request) => {
-    const { name, words, next } = check(REQUESTS.recovery, request.body);
+  server.post('/v1/users/recover', { config: { open: true } }, async (request): Promise<PassphraseReply> => {
+    const { name, words, next, revokeTokens } = check(REQUESTS.recovery, request.body);
     const change = await catalog.recoverWithKit(name, words, next);
-    routes.onSecret(request, change.user.name);
-    return passphraseReply(change);
+    const tokens = await replaced(request, change.user, revokeTokens);
+    return { ...changeReply(change), tokens };
   });
 
+  rotationRoutes(server, routes, { catalog, replaced });
+}
+
+interface RotationParts extends Pick<GatewayParts, 'catalog'> {
+  readonly replaced: ReturnType<typeof replacedBy>;
+}
+
+function rotationRoutes(server: FastifyInstance, routes: Routes, { catalog, replaced }: RotationParts): void {
   server.get('/v1/keys', async (request) => catalog.keyRotation(routes.sessionOf(request)));
 
   server.post('/v1/keys', async (request, reply) => {
     const session = routes.sessionOf(request);
-    const { passphrase, entriesPerSecond } = check(REQUESTS.rotation, request.body);
+    const { passphrase, entriesPerSecond, revokeTokens } = check(REQUESTS.rotation, request.body);
     const signal = signalOf(routes, reply);
     const options = entriesPerSecond === undefined ? {} : { entriesPerSecond };
     const events = new EventLines<RotationEvent>();
     void events.run(async () => {
+      const { generation: former } = await catalog.keyRotation(session);
       let last: KeyRotation | undefined;
       for await (const rotation of catalog.rotateKeys(session, passphrase, options)) {
+        // Otherwise it goes on with keys that are there already.
+        if (last === undefined && rotation.generation > former) {
+          const { user: id, name } = session;
+          events.push({ event: 'replaced', tokens: await replaced(request, { id, name }, revokeTokens) });
+        }
         last = rotation;
         events.push({ event: 'rotation', ...rotation });
         // Leaving the iteration pauses the work.
@@ -87,6 +104,14 @@ export function userRoutes(
   });
 }
 
-function passphraseReply({ user, pendingHosts }: PassphraseChange): PassphraseReply {
+/** Ends what was opened by what a request has replaced. @returns tokens of the user's programs that are still good */
+function replacedBy(routes: Routes, sessions: GatewayParts['sessions']) {
+  return (request: FastifyRequest, user: Replaced, revokeTokens: boolean): Promise<number> => {
+    sessions.replaced(user.name);
+    return routes.onSecret(request, user, revokeTokens);
+  };
+}
+
+function changeReply({ user, pendingHosts }: PassphraseChange): ChangeReply {
   return { user, pendingHosts };
 }

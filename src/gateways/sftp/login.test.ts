@@ -55,10 +55,10 @@ async function offer(by: Login, { username = 'ann', key = made.public, algo, ...
 const sign = (key: string, hash?: string): Buffer => parsed(key).sign(BLOB, hash);
 
 test('a key of the user that signs lets in', async () => {
-  assert.deepEqual(await offer(login(), { signature: sign(made.private) }), [{ user: 'ann' }, 'accepted']);
+  assert.deepEqual(await offer(login(), { signature: sign(made.private) }), [{ user: 'ann', by: 'key' }, 'accepted']);
   const signature = sign(rsa.private, 'sha256');
   const good = { key: rsa.public, algo: 'rsa-sha2-256', hashAlgo: 'sha256', signature };
-  assert.deepEqual(await offer(login(), good), [{ user: 'ann' }, 'accepted']);
+  assert.deepEqual(await offer(login(), good), [{ user: 'ann', by: 'key' }, 'accepted']);
 });
 
 test('asking whether a key would do lets nobody in', async () => {

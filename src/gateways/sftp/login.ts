@@ -14,6 +14,13 @@ export interface LoginParts {
   readonly logger: Logger;
 }
 
+/** Whoever was let in. */
+export interface LoggedIn {
+  /** Name of the user. */
+  readonly user: string;
+  readonly by: 'passphrase' | 'key';
+}
+
 /** RSA with SHA-1 is forged by those with means; ssh2 says so by naming no hash. */
 const RSA_HASHES: readonly (string | undefined)[] = ['sha256', 'sha512'];
 
@@ -27,8 +34,8 @@ export class Login {
     this.#parts = parts;
   }
 
-  /** Answers one attempt. @returns the user's name when it is the one that lets in; "end" when there were too many */
-  async decide(attempt: AuthContext): Promise<{ readonly user: string } | 'end' | undefined> {
+  /** Answers one attempt. @returns who has logged in when it is the one that lets in; "end" when there were too many */
+  async decide(attempt: AuthContext): Promise<LoggedIn | 'end' | undefined> {
     this.#tries++;
     if (this.#tries > MAX_SFTP_LOGINS) return 'end';
     switch (attempt.method) {
@@ -44,16 +51,18 @@ export class Login {
     }
   }
 
-  async #byPassphrase(attempt: PasswordAuthContext): Promise<{ readonly user: string } | 'end' | undefined> {
+  async #byPassphrase(attempt: PasswordAuthContext): Promise<LoggedIn | 'end' | undefined> {
     const { sessions, logger } = this.#parts;
+    // Counted before the answer: a client may send several without waiting for it.
+    this.#passphrases++;
+    if (this.#passphrases > MAX_SFTP_PASSPHRASES) return 'end';
     try {
       const { name } = await sessions.signIn(attempt.username, attempt.password);
       attempt.accept();
-      return { user: name };
+      return { user: name, by: 'passphrase' };
     } catch (error) {
       const code = StorageError.is(error) ? error.code : 'INTERNAL';
       logger.warn({ code }, 'SFTP login by passphrase refused');
-      this.#passphrases++;
       await delay(SFTP_WRONG_PASSPHRASE_MS);
       if (this.#passphrases >= MAX_SFTP_PASSPHRASES) return 'end';
       attempt.reject(['publickey', 'password']);
@@ -61,7 +70,7 @@ export class Login {
     }
   }
 
-  async #byKey(attempt: PublicKeyAuthContext): Promise<{ readonly user: string } | undefined> {
+  async #byKey(attempt: PublicKeyAuthContext): Promise<LoggedIn | undefined> {
     if (!(await this.#isKeyOf(attempt.username, attempt))) {
       attempt.reject(['publickey', 'password']);
       return undefined;
@@ -76,7 +85,7 @@ export class Login {
     const isSigned: unknown = key instanceof Error || key.verify(attempt.blob, attempt.signature, attempt.hashAlgo);
     if (isSigned === true && !(key instanceof Error)) {
       attempt.accept();
-      return { user: attempt.username };
+      return { user: attempt.username, by: 'key' };
     }
     this.#parts.logger.warn('SFTP login by a key refused: the signature is wrong');
     attempt.reject(['publickey', 'password']);

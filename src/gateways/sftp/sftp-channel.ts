@@ -65,14 +65,20 @@ export class SftpChannel {
       this.#options.logger.info({ reason }, 'an SFTP channel was cut off');
     }
     await Promise.all(this.#working);
-    for (const handle of this.#handles.takeAll()) {
-      if (!(handle instanceof FileHandle)) continue;
-      await handle.close();
-      await this.#options.files.release(handle.file);
-    }
+    for (const handle of this.#handles.takeAll()) if (handle instanceof FileHandle) await this.#letGo(handle);
     // Without this OpenSSH's clients wait for ever.
     this.#channel.exit(0);
     this.#channel.end();
+  }
+
+  /** One that cannot be let go of well must not keep the others. */
+  async #letGo(handle: FileHandle): Promise<void> {
+    try {
+      await handle.close();
+      await this.#options.files.release(handle.file);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'an open file of an SFTP client could not be closed');
+    }
   }
 
   async #serve(): Promise<void> {

@@ -61,7 +61,7 @@ test('who asks for nothing is cut off after a long time', async (context) => {
     mock.timers.reset();
   });
   await logIn();
-  assert.equal(client.user, 'ann');
+  assert.equal(client.loggedIn?.user, 'ann');
   mock.timers.tick(SFTP_IDLE_MS - 1);
   assert.equal(connection.hasEnded, false);
   mock.timers.tick(1);

@@ -4,7 +4,7 @@ import { StorageError } from '../../errors.js';
 import { MAX_SFTP_CHANNELS, SFTP_IDLE_MS, SFTP_LOGIN_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { UserSessions } from '../../services/user-sessions.js';
-import { Login, type LoginParts } from './login.js';
+import { type LoggedIn, Login, type LoginParts } from './login.js';
 import { SftpChannel, type ChannelOptions } from './sftp-channel.js';
 
 export interface ConnectionParts extends LoginParts, Pick<ChannelOptions, 'files' | 'windows' | 'space'> {
@@ -23,7 +23,7 @@ export class SftpConnection {
   readonly #channels = new Set<SftpChannel>();
   readonly #running = new Set<Promise<void>>();
   #timer: NodeJS.Timeout;
-  #user: string | undefined;
+  #loggedIn: LoggedIn | undefined;
 
   constructor(connection: Connection, parts: ConnectionParts) {
     this.#connection = connection;
@@ -45,9 +45,9 @@ export class SftpConnection {
     });
   }
 
-  /** Who has logged in. */
-  get user(): string | undefined {
-    return this.#user;
+  /** Who has logged in, and how. */
+  get loggedIn(): LoggedIn | undefined {
+    return this.#loggedIn;
   }
 
   get isBusy(): boolean {
@@ -68,16 +68,16 @@ export class SftpConnection {
     try {
       const decided = await this.#login.decide(attempt);
       if (decided === 'end') this.end();
-      else if (decided !== undefined) this.#welcome(decided.user);
+      else if (decided !== undefined) this.#welcome(decided);
     } catch (error) {
       this.#parts.logger.error({ err: error }, 'SFTP login failed');
       attempt.reject();
     }
   }
 
-  #welcome(user: string): void {
-    this.#user = user;
-    this.#parts.logger.info({ user }, 'SFTP client logged in');
+  #welcome(loggedIn: LoggedIn): void {
+    this.#loggedIn = loggedIn;
+    this.#parts.logger.info({ user: loggedIn.user, by: loggedIn.by }, 'SFTP client logged in');
     this.#stayAwhile();
   }
 
@@ -105,7 +105,7 @@ export class SftpConnection {
 
   #serve(channel: ServerChannel): void {
     const { sessions, files, windows, space, catalog, logger } = this.#parts;
-    const user = this.#user ?? '';
+    const user = this.#loggedIn?.user ?? '';
     const session = (): Session => sessions.get(user);
     try {
       session();

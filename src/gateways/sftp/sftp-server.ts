@@ -89,10 +89,20 @@ export class SftpServer implements AsyncDisposable {
       this.#connections.add(client);
       connection.once('close', () => void this.#forget(client));
     });
-    const unlisten = sessions.onEnd((user) => {
-      for (const client of this.#connections) if (client.user === user) client.end();
+    const stops = [
+      sessions.onEnd((user) => {
+        for (const client of this.#connections) if (client.loggedIn?.user === user) client.end();
+      }),
+      // Keys of SSH are none of what was replaced.
+      sessions.onReplaced((user) => {
+        for (const client of this.#connections) {
+          if (client.loggedIn?.user === user && client.loggedIn.by === 'passphrase') client.end();
+        }
+      }),
+    ];
+    this.#listener.once('close', () => {
+      for (const stop of stops) stop();
     });
-    this.#listener.once('close', unlisten);
   }
 
   /** @throws StorageError UNAVAILABLE for a port that is taken; CORRUPT for a bad host key */

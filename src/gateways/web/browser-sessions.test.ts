@@ -43,6 +43,20 @@ describe('BrowserSessions', () => {
     assert.equal(sessions.end(one.id), false);
   });
 
+  it('tells of those whose time is up when it is asked to look, whether they are used or not', () => {
+    let nowMs = 0;
+    const sessions = new BrowserSessions(() => nowMs);
+    const { id } = sessions.open(ANN).session;
+    const ended: string[] = [];
+    sessions.onEnd((session) => ended.push(session.id));
+    sessions.expire();
+    assert.deepEqual(ended, []);
+    nowMs = WEB_SESSION_IDLE_MS;
+    sessions.expire();
+    sessions.expire();
+    assert.deepEqual(ended, [id]);
+  });
+
   it('has room for a number of them, and makes it', () => {
     let nowMs = 0;
     const sessions = new BrowserSessions(() => nowMs);
@@ -67,6 +81,13 @@ describe('Links', () => {
     const late = links.make('ann');
     nowMs = WEB_LINK_MS;
     assert.equal(links.use(late.secret), undefined);
+  });
+
+  it('of one user end when they are dropped', () => {
+    const links = new Links(() => 0);
+    const [ann, bob] = [links.make('ann').secret, links.make('bob').secret];
+    links.drop('ann');
+    assert.deepEqual([links.use(ann), links.use(bob)?.user], [undefined, 'bob']);
   });
 
   it('are bounded: the oldest makes room', () => {

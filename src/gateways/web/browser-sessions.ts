@@ -40,7 +40,7 @@ export class BrowserSessions {
     readonly session: BrowserSession;
   } {
     const nowMs = this.#now();
-    for (const session of this.#sessions.values()) if (this.#isOver(session)) this.end(session.id);
+    this.expire();
     while (this.#sessions.size >= MAX_BROWSER_SESSIONS) {
       const [oldest] = [...this.#sessions.values()].sort((a, b) => a.lastUsedMs - b.lastUsedMs);
       if (oldest !== undefined) this.end(oldest.id);
@@ -78,6 +78,11 @@ export class BrowserSessions {
 
   list(user: string): BrowserSession[] {
     return [...this.#sessions.values()].filter((session) => session.user === user && !this.#isOver(session));
+  }
+
+  /** Ends those whose time is up. */
+  expire(): void {
+    for (const session of [...this.#sessions.values()]) if (this.#isOver(session)) this.end(session.id);
   }
 
   end(id: string): boolean {

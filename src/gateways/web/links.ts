@@ -36,6 +36,11 @@ export class Links {
     return expiresMs;
   }
 
+  /** Those of one user. */
+  drop(user: string): void {
+    for (const [hash, link] of this.#links) if (link.user === user) this.#links.delete(hash);
+  }
+
   /** Whom it is for, once; undefined for one that is used up, too old, or was never made. */
   use(secret: string): Pick<Link, 'user'> | undefined {
     const hash = hashOf(secret);

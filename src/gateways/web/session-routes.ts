@@ -4,7 +4,7 @@ import type { Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
 import { MAX_TOKEN_DAYS, MAX_TOKEN_NAME_CHARS, MAX_USER_NAME_CHARS } from '../../limits.js';
 import { check } from '../http/requests.js';
-import type { Routes } from '../http/routes.js';
+import type { Replaced, Routes } from '../http/routes.js';
 import type { LinkReply, TokenReply, WebSessionReply } from '../http/web-api.js';
 import type { BrowserSession, BrowserSessions } from './browser-sessions.js';
 import type { Links } from './links.js';
@@ -32,6 +32,22 @@ export interface Entrance {
   readonly now: () => number;
 }
 
+/**
+ * The user's passphrase or keys were replaced: whoever came in before comes anew, but for one browser.
+ *
+ * @returns tokens that are still good
+ */
+export async function admitAnew(
+  { browsers, links, tokens }: Entrance,
+  { id, name }: Replaced,
+  { revokeTokens, except }: { readonly revokeTokens: boolean; readonly except?: string | undefined },
+): Promise<number> {
+  browsers.endAll(name, except);
+  links.drop(name);
+  if (revokeTokens) await tokens.removeAll(id, except);
+  return tokens.list(id).length;
+}
+
 /** Which browsers and programs may ask in a user's name; on the control socket, too. */
 export function sessionRoutes(server: FastifyInstance, routes: Routes, { tokens, browsers, now }: Entrance): void {
   const { sessionOf, callerOf } = routes;
@@ -56,6 +72,13 @@ export function sessionRoutes(server: FastifyInstance, routes: Routes, { tokens,
 
   server.post('/v1/tokens', async (request): Promise<TokenReply> => {
     const { name: userName, user } = sessionOf(request);
+    // One that has got into the wrong hands would live on in others, beyond its days and its revocation.
+    if (tokens.list(user).some((token) => token.id === callerOf(request))) {
+      throw new StorageError(
+        'PERMISSION_DENIED',
+        'A token makes no tokens. Make it in the web UI, or by `shoal token create`.',
+      );
+    }
     const { name, scope, days } = check(SESSION_REQUESTS.token, request.body);
     const { id, token, expiresMs } = await tokens.make({
       ...{ user, userName, name, scope },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { UserSummary } from '../../catalog/catalog.js';
+import type { UserId } from '../../chunk/ids.js';
 import { UnlockAttempts } from '../../catalog/users/attempts.js';
 import { StorageError } from '../../errors.js';
 import { findPackage } from '../../package.js';
@@ -109,21 +110,21 @@ async function signedIn(
   reply: FastifyReply,
   user: string | undefined,
 ): Promise<SessionReply> {
-  const { csrf, expiresMs } = access.signIn(request, reply, user);
+  const { csrf, expiresMs, userId } = access.signIn(request, reply, user);
   note('signed-in', `${user ?? 'Whoever made this peer'} signed in with a browser.`);
-  return replyFor(await summaryOf(gateway, user), csrf, expiresMs);
+  return replyFor(await summaryOf(gateway, userId), csrf, expiresMs);
 }
 
 async function sessionReply({ gateway, access }: SignInParts, request: FastifyRequest): Promise<SessionReply> {
   const found = access.find(request);
   await gateway.sessions.refresh();
   if (found === undefined || access.find(request) === undefined) return replyFor(null, null, null);
-  const { user, browser } = found;
-  return replyFor(await summaryOf(gateway, user), browser?.csrf ?? null, browser?.expiresMs ?? null);
+  const { userId, browser } = found;
+  return replyFor(await summaryOf(gateway, userId), browser?.csrf ?? null, browser?.expiresMs ?? null);
 }
 
-async function summaryOf({ catalog }: SignInParts['gateway'], name: string | undefined): Promise<UserSummary | null> {
-  return (await catalog.users()).find((user) => user.name === name) ?? null;
+async function summaryOf({ catalog }: SignInParts['gateway'], id: UserId | undefined): Promise<UserSummary | null> {
+  return (await catalog.users()).find((user) => user.id === id) ?? null;
 }
 
 function replyFor(user: UserSummary | null, csrf: string | null, expiresMs: number | null): SessionReply {

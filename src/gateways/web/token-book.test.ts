@@ -45,3 +45,27 @@ it('tokens outlive a restart, as hashes, until they end or are revoked', async (
   assert.equal(book.find(token), undefined);
   await database.close();
 });
+
+it('tokens that end are told of: revoked, one or all of a user, or too old', async () => {
+  let nowMs = 0;
+  const database = await openGatewayState(await mkdtemp(join(folder, 'ends-')));
+  const book = new TokenBook(database, () => nowMs);
+  const ended: string[] = [];
+  book.onEnd((id) => ended.push(id));
+  const make = async (user: typeof ANN, expiresMs: number): Promise<string> => {
+    return (await book.make({ user, userName: 'x', name: 'x', scope: 'all', expiresMs })).id;
+  };
+  const [one, two, three] = [await make(ANN, 1000), await make(ANN, 1000), await make(ANN, 1000)];
+  const [late, bobs] = [await make(BOB, 10), await make(BOB, 1000)];
+  await book.remove(ANN, one);
+  assert.deepEqual(ended.splice(0), [one]);
+  await book.removeAll(ANN, three);
+  assert.deepEqual(ended.splice(0), [two]);
+  nowMs = 10;
+  await book.expire();
+  await book.expire();
+  assert.deepEqual(ended, [late]);
+  const ids = [...book.list(ANN), ...book.list(BOB)].map(({ id }) => id);
+  assert.deepEqual(ids, [three, bobs]);
+  await database.close();
+});

@@ -37,6 +37,7 @@ const STATEMENTS = {
   count: 'SELECT count(*) AS tokens FROM tokens',
   use: 'UPDATE tokens SET last_used_ms = ? WHERE hash = ?',
   remove: 'DELETE FROM tokens WHERE hash = ?',
+  over: 'SELECT hash FROM tokens WHERE expires_ms <= ?',
   forget: 'DELETE FROM tokens WHERE expires_ms <= ?',
 } as const;
 
@@ -47,6 +48,7 @@ export class TokenBook {
   readonly #database: Database;
   readonly #now: () => number;
   readonly #sql: Statements;
+  readonly #onEnd = new Set<(id: string) => void>();
 
   constructor(database: Database, now: () => number) {
     this.#database = database;
@@ -89,9 +91,41 @@ export class TokenBook {
 
   /** @returns whether there was one of that user */
   async remove(user: UserId, id: string): Promise<boolean> {
-    const row = this.#sql.list.all(idBytes(user), 0).find((each) => idOf(blobOf(each, 'hash')) === id);
-    if (row === undefined) return false;
-    return (await this.#database.write(() => this.#sql.remove.run(blobOf(row, 'hash')))) === 1;
+    return (await this.#remove(user, (each) => each === id)) === 1;
+  }
+
+  /** All of that user. @param except the one that stays */
+  async removeAll(user: UserId, except?: string): Promise<void> {
+    await this.#remove(user, (each) => each !== except);
+  }
+
+  /** Tells the id of one that is good no more: revoked, or, by `expire`, too old. @returns stops it */
+  onEnd(tell: (id: string) => void): () => void {
+    this.#onEnd.add(tell);
+    return () => void this.#onEnd.delete(tell);
+  }
+
+  /** Tells of those whose time is up, and forgets them. */
+  async expire(): Promise<void> {
+    const nowMs = this.#now();
+    const over = this.#sql.over.all(nowMs).map((row) => idOf(blobOf(row, 'hash')));
+    if (over.length === 0) return;
+    await this.#database.write(() => this.#sql.forget.run(nowMs));
+    this.#tell(over);
+  }
+
+  async #remove(user: UserId, isMeant: (id: string) => boolean): Promise<number> {
+    const hashes = this.#sql.list.all(idBytes(user), 0).map((row) => blobOf(row, 'hash'));
+    const meant = hashes.filter((hash) => isMeant(idOf(hash)));
+    await this.#database.write(() => {
+      for (const hash of meant) this.#sql.remove.run(hash);
+    });
+    this.#tell(meant.map(idOf));
+    return meant.length;
+  }
+
+  #tell(ids: readonly string[]): void {
+    for (const id of ids) for (const tell of this.#onEnd) tell(id);
   }
 }
 

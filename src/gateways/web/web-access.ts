@@ -53,6 +53,8 @@ export class WebAccess {
       if (request.routeOptions.config.open === true) return;
       if (principal === undefined) throw unknownCaller(reply);
       this.#checkMethod(principal, request);
+      // A token opens nothing by itself: whoever is locked does nothing in this peer's name either.
+      if (principal.kind === 'token' && principal.scope !== 'metrics') this.sessionOf(request);
     });
   }
 

@@ -1,7 +1,10 @@
 /** The HTTP API on TCP of a real peer among three. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { seededBytes } from '../../../test/e2e/programs/seeded.js';
 import { PASSPHRASE, Planet } from '../../../test/planet/planet.js';
@@ -128,6 +131,17 @@ describe('the web server', () => {
       assert.equal((await put('/conditions', BYTES, { 'if-match': tag })).status, 200);
     });
 
+    it('let one of many writers win that have seen the same version', async () => {
+      const seen = String((await put('/contended', BYTES)).headers.etag);
+      for (const condition of [{ 'if-match': seen }, { 'if-none-match': '*' }]) {
+        const path = 'if-match' in condition ? '/contended' : '/contended-new';
+        const answers = await Promise.all(Array.from({ length: 8 }, () => put(path, BYTES.subarray(1), condition)));
+        const statuses = answers.map(({ status }) => status).sort();
+        assert.deepEqual(statuses, [200, ...Array.from({ length: 7 }, () => 412)], path);
+      }
+      assert.equal((await caller.json<unknown[]>('GET', '/api/v1/versions?path=/contended')).length, 2);
+    });
+
     it('are looked at again when all bytes are there', async () => {
       const path = '/api/v1/content?path=/raced';
       const slow = caller.open('PUT', path, { 'if-none-match': '*', 'content-type': 'application/octet-stream' });
@@ -152,12 +166,14 @@ describe('the web server', () => {
   it('sends folders as one zip file', async () => {
     await put('/zip/one.bin', BYTES);
     await put('/zip/deep/two ä.txt', BYTES.subarray(0, 100));
+    await put('/zip/..\\C:\\three', BYTES.subarray(0, 10));
     const { status, headers, body } = await caller.ask('GET', '/api/v1/archive?path=/zip');
     assert.deepEqual([status, headers['content-type']], [200, 'application/zip']);
     assert.match(String(headers['content-disposition']), /^attachment; filename="zip\.zip"/);
     assert.equal(body.readUInt32LE(0), 0x04034b50);
     // Stored, not compressed: the bytes are there as they are.
     assert.ok(body.includes(Buffer.from(BYTES)) && body.includes('zip/deep/two ä.txt'));
+    assert.ok(body.includes('zip/.._C:_three'), 'what is no name elsewhere is made one');
     assert.equal((await caller.ask('GET', '/api/v1/archive?path=/nowhere')).status, 404);
   });
 
@@ -166,9 +182,7 @@ describe('the web server', () => {
       const request = { name: `test ${scope}`, scope, days: 1 };
       const made = await caller.json<TokenReply>('POST', '/api/v1/tokens', { json: request });
       const program = new WebCaller(caller.port);
-      const ask = program.ask.bind(program);
-      program.ask = (method, path, call) =>
-        ask(method, path, { ...call, headers: { authorization: `Bearer ${made.token}`, ...call?.headers } });
+      program.authorization = `Bearer ${made.token}`;
       return program;
     };
     const all = await token('all');
@@ -176,13 +190,19 @@ describe('the web server', () => {
     const read = await token('read');
     assert.equal((await read.ask('GET', '/api/v1/content?path=/by-token')).status, 200);
     assert.equal((await read.ask('PUT', '/api/v1/content?path=/by-token', { bytes: BYTES })).status, 403);
+    const more = { name: 'more', scope: 'all', days: 1 };
+    assert.equal((await all.ask('POST', '/api/v1/tokens', { json: more })).status, 403);
     const metrics = await token('metrics');
     assert.equal((await metrics.ask('GET', '/api/v1/status')).status, 403);
     const sessions = await caller.json<WebSessionReply[]>('GET', '/api/v1/sessions');
     const [current] = sessions.filter((one) => one.current);
     assert.deepEqual([current?.kind, sessions.filter(({ kind }) => kind === 'token').length], ['browser', 3]);
     const id = sessions.find(({ name }) => name === 'test all')?.id ?? '';
+    const page = all.open('GET', '/api/v1/events');
+    page.end();
+    const [events] = (await once(page, 'response')) as [IncomingMessage];
     assert.equal((await caller.ask('DELETE', `/api/v1/sessions?id=${id}`)).status, 204);
+    assert.match(await text(events), /event: session\ndata: .*UNAUTHENTICATED/);
     assert.equal((await all.ask('GET', '/api/v1/status')).status, 401);
   });
 

@@ -6,7 +6,7 @@ import { InProgress } from '../http/in-progress.js';
 import { observe } from '../http/observe.js';
 import type { GatewayParts, Routes } from '../http/routes.js';
 import { describeApi, serveDescription } from './open-api.js';
-import { type Entrance, sessionRoutes } from './session-routes.js';
+import { admitAnew, type Entrance, sessionRoutes } from './session-routes.js';
 import { signInRoutes } from './sign-in-routes.js';
 import { WebAccess } from './web-access.js';
 import { WebOrigins } from './web-origins.js';
@@ -93,11 +93,14 @@ async function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, par
     track: work.track,
     sessionOf: (request) => access.sessionOf(request),
     userOf: (request) => access.find(request)?.user,
+    allowed: (request, reply) => {
+      const { id, user } = access.find(request) ?? {};
+      return api.gateway.admitted.admit({ user, caller: id ?? '' }, reply.raw);
+    },
     callerOf: (request) => access.principal(request).id,
     note: (kind, text) => api.records?.activity.add(kind, text),
-    onSecret: (request, user) => {
-      entrance.browsers.endAll(user, access.find(request)?.id);
-    },
+    onSecret: (request, user, revokeTokens) =>
+      admitAnew(entrance, user, { revokeTokens, except: access.find(request)?.id }),
   };
   if (api.metrics !== undefined) observe(scope, api.metrics.telemetry, api.logger);
   scope.addHook('onRequest', async () => {

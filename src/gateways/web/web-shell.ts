@@ -1,6 +1,7 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { BROWSER_BODY_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
+import { answerEarly } from '../http/early-answers.js';
 import { MAX_BODY_BYTES, tellNothing, tellProblems } from '../http/api-routes.js';
 import { API_POLICY, setHeaders, UI_POLICY } from './security-headers.js';
 import { findWebFiles, serveFiles } from './static-files.js';
@@ -78,6 +79,7 @@ async function openApp({ hosts, logger, api }: ShellOptions): Promise<FastifyIns
       });
       hurryBodies(scope);
       tellNothing(scope);
+      answerEarly(scope);
       await api(scope);
     },
     { prefix: '/api' },

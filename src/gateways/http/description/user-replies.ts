@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { ERRORS } from '../../../errors.js';
-import type { KitReply, PassphraseReply, RotationEvent, RotationReply, SshKeyReply, UserReply } from '../api.js';
+import type {
+  ChangeReply,
+  KitReply,
+  PassphraseReply,
+  RotationEvent,
+  RotationReply,
+  SshKeyReply,
+  UserReply,
+} from '../api.js';
 import type { SessionReply, TokenReply, TransferReply, WebSessionReply } from '../web-api.js';
 import { bytes, time } from './file-replies.js';
 
@@ -12,15 +20,15 @@ export const USER: z.ZodType<UserReply> = z.object({
   kit: z.boolean().describe('There is a recovery kit'),
 });
 
-const change = {
+const change = z.object({
   user: USER,
   pendingHosts: z.array(z.string()).describe('Backup hosts that have not taken the change yet'),
-};
+}) satisfies z.ZodType<ChangeReply>;
 
-export const PASSPHRASE: z.ZodType<PassphraseReply> = z.object(change);
+const tokens = z.number().int().nonnegative().describe('Of programs, that are still good at this peer');
+export const PASSPHRASE: z.ZodType<PassphraseReply> = change.extend({ tokens });
 
-export const KIT: z.ZodType<KitReply> = z.object({
-  ...change,
+export const KIT: z.ZodType<KitReply> = change.extend({
   words: z.array(z.string()).describe('Are shown once'),
   network: z.string(),
   created: time,
@@ -29,6 +37,7 @@ export const KIT: z.ZodType<KitReply> = z.object({
 const rotation = { generation: z.number(), state: z.enum(['none', 'running']), done: bytes, total: bytes };
 export const ROTATION: z.ZodType<RotationReply> = z.object(rotation);
 export const ROTATION_EVENT: z.ZodType<RotationEvent> = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('replaced'), tokens }),
   z.object({ event: z.literal('rotation'), ...rotation }),
   z.object({ event: z.literal('done'), ...rotation }),
   z.object({

@@ -364,6 +364,17 @@ export interface VersionPart {
   extents: Extent[];
   /** beside a head; 0: now */
   createdMs: number;
+  /** beside a head */
+  onlyIf: VersionCondition[];
+}
+
+/** Of the newest version at a path, when another one is to become visible there. */
+export interface VersionCondition {
+  /** it is one of these, else none of them */
+  among: boolean;
+  /** among these is also that there is no file */
+  nothing: boolean;
+  versions: Uint8Array[];
 }
 
 export interface CommitResponse {
@@ -4117,7 +4128,7 @@ export const CommitRequest: MessageFns<CommitRequest> = {
 };
 
 function createBaseVersionPart(): VersionPart {
-  return { path: "", head: undefined, extents: [], createdMs: 0 };
+  return { path: "", head: undefined, extents: [], createdMs: 0, onlyIf: [] };
 }
 
 export const VersionPart: MessageFns<VersionPart> = {
@@ -4133,6 +4144,9 @@ export const VersionPart: MessageFns<VersionPart> = {
     }
     if (message.createdMs !== 0) {
       writer.uint32(32).uint64(message.createdMs);
+    }
+    for (const v of message.onlyIf) {
+      VersionCondition.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -4180,6 +4194,82 @@ export const VersionPart: MessageFns<VersionPart> = {
             }
 
             message.createdMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.onlyIf.push(VersionCondition.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseVersionCondition(): VersionCondition {
+  return { among: false, nothing: false, versions: [] };
+}
+
+export const VersionCondition: MessageFns<VersionCondition> = {
+  encode(message: VersionCondition, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.among !== false) {
+      writer.uint32(8).bool(message.among);
+    }
+    if (message.nothing !== false) {
+      writer.uint32(16).bool(message.nothing);
+    }
+    for (const v of message.versions) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VersionCondition {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVersionCondition();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.among = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.nothing = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.versions.push(reader.bytes());
             continue;
           }
         }
