@@ -6,6 +6,7 @@ import type {
   ImportEvent,
   KitReply,
   PassphraseReply,
+  PassphraseRequest,
   ProblemReply,
   PutReply,
   RecoveryEvent,
@@ -104,16 +105,16 @@ export class ControlClient implements AsyncDisposable {
     return this.#json({ method: 'POST', route: '/v1/users', body: { json: { name, passphrase } } });
   }
 
-  changePassphrase(name: string, old: string, next: string): Promise<PassphraseReply> {
-    return this.#json({ method: 'POST', route: '/v1/users/passphrase', body: { json: { name, old, next } } });
+  changePassphrase(change: PassphraseRequest & { readonly old: string }): Promise<PassphraseReply> {
+    return this.#json({ method: 'POST', route: '/v1/users/passphrase', body: { json: change } });
   }
 
   makeKit(name: string, passphrase: string): Promise<KitReply> {
     return this.#json({ method: 'POST', route: '/v1/users/kit', body: { json: { name, passphrase } } });
   }
 
-  recover(name: string, words: string, next: string): Promise<PassphraseReply> {
-    return this.#json({ method: 'POST', route: '/v1/users/recover', body: { json: { name, words, next } } });
+  recover(change: PassphraseRequest & { readonly words: string }): Promise<PassphraseReply> {
+    return this.#json({ method: 'POST', route: '/v1/users/recover', body: { json: change } });
   }
 
   sshKeys(name: string): Promise<readonly SshKeyReply[]> {

@@ -220,14 +220,14 @@ export class FakePeer implements AsyncDisposable {
   #changePassphrase({ name, old, next }: { name: string; old: string; next: string }): PassphraseReply {
     unlock({ name, passphrase: old });
     this.passphrase = next;
-    return { user: demoUser(true), pendingHosts: ['cellar'] };
+    return { user: demoUser(true), pendingHosts: ['cellar'], tokens: 2 };
   }
 
   #recover({ words, next }: { name: string; words: string; next: string }): PassphraseReply {
     if (words !== KIT_WORDS.join(' '))
       throw new StorageError('INVALID_ARGUMENT', 'Word 1 is not in the list of words.');
     this.passphrase = next;
-    return { user: demoUser(false), pendingHosts: [] };
+    return { user: demoUser(false), pendingHosts: [], tokens: 0 };
   }
 
   #adopt({ name, id }: { name?: string; id?: string }): UserReply {

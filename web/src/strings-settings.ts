@@ -2,13 +2,16 @@ export const SETTINGS = {
   appearance: 'Appearance',
   theme: 'Theme',
   themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+  revokeTokens: 'Revoke the tokens of programs, too',
+  tokensLeft: (n: number) =>
+    `${n === 1 ? '1 token of a program is' : `${String(n)} tokens of programs are`} still good. Revoke those that you do not trust under “Sign-ins and tokens”.`,
   passphrase: {
     title: 'Passphrase',
     lead: 'Changing it takes a second, however many files there are. The old one opens nothing any more.',
     old: 'Present passphrase',
     change: 'Change the passphrase',
     working: 'Changing …',
-    done: 'Your passphrase is changed. All other sign-ins have ended.',
+    done: 'Your passphrase is changed. All other browsers are signed out.',
     pending: (hosts: string) =>
       `Not taken over yet by ${hosts}: the old passphrase opens their copy until they have been reached.`,
   },
@@ -27,7 +30,8 @@ export const SETTINGS = {
     lead: 'New keys for the case that somebody may have had yours: everything is sealed anew under them, and the recovery kit ends.',
     rotate: 'Make new keys …',
     rotateTitle: 'Make new keys',
-    rotateText: 'The new keys are valid at once; sealing the catalog anew goes on in the background and may be paused.',
+    rotateText:
+      'The new keys are valid at once, and all other browsers are signed out; sealing the catalog anew goes on in the background and may be paused.',
     running: (done: string, total: string) => `${done} of ${total} entries are under the new keys.`,
     goOn: 'Go on …',
     pause: 'Pause',

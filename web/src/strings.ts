@@ -48,6 +48,10 @@ export const STRINGS = {
     linkUsed: 'This link is not good any more. Sign in with your passphrase, or print a new link with: shoal web',
     signOut: 'Sign out',
     ended: 'You were signed out.',
+    uploadsWait: (count: string, n: number) =>
+      n === 1
+        ? '1 upload waits. It goes on when you have signed in.'
+        : `${count} uploads wait. They go on when you have signed in.`,
   },
   names: {
     empty: 'A name needs at least one letter.',
@@ -79,6 +83,7 @@ export const STRINGS = {
     dropAgain: 'Drop the same files or folder here again, and they go on where they stopped.',
     changed: 'The file has changed since. Add it again.',
     notFound: 'The file is not where it was. Add it again.',
+    signedOut: 'Goes on when you have signed in again.',
     queueFull: (count: string) => `${count} files do not fit into the list. Add them when some are stored.`,
     states: {
       waiting: 'Waiting',

@@ -65,7 +65,7 @@ async function unlock({ client, runtime }: Invocation, { name }: UserReply, opti
     old: options.wordsFile,
     next: options.newPassphraseFile,
   });
-  await client.recover(name, words, next);
+  await client.recover({ name, words, next });
   await client.unlock(name, next);
 }
 

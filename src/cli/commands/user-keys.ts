@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
-import type { RotationReply } from '../../gateways/http/api.js';
+import type { RotationReply, RotationRequest } from '../../gateways/http/api.js';
 import { Invocation } from '../invocation.js';
 import { readPassphrase } from '../passphrase.js';
 import { printable } from '../printable.js';
 import { openRotationBar } from '../rotation-bar.js';
 import type { Runtime } from '../runtime.js';
+import { noteTokens } from '../token-note.js';
 import { userMeant } from '../user-meant.js';
 
 const AFTER = `
@@ -20,6 +21,7 @@ Examples:
 interface RotateOptions {
   readonly passphraseFile?: string;
   readonly entriesPerSecond?: number;
+  readonly revokeTokens?: boolean;
 }
 
 export function defineUserKeys(command: Command, runtime: Runtime): void {
@@ -30,14 +32,18 @@ export function defineUserKeys(command: Command, runtime: Runtime): void {
     .argument('[name]', 'the user, unlocked')
     .option('--passphrase-file <path>', 'read the passphrase from a file')
     .option('--entries-per-second <n>', 'seal no faster, so that others get their share of the disk', parseRate)
-    .addHelpText('after', '\nExamples:\n  shoal user keys rotate alice\n')
+    .option('--revoke-tokens', 'the tokens of programs end, too')
+    .addHelpText(
+      'after',
+      '\nBrowsers that are signed in have to sign in again. Tokens of programs stay good unless you say otherwise.\n\nExamples:\n  shoal user keys rotate alice\n',
+    )
     .action(async (given: string | undefined, options: RotateOptions, invoked: Command) => {
       await using invocation = new Invocation(invoked, runtime);
       const name = await userMeant(invocation, given, invoked);
       const passphrase = await readPassphrase(runtime, options.passphraseFile);
-      const { entriesPerSecond } = options;
+      const { entriesPerSecond, revokeTokens } = options;
       const hadKit = (await invocation.client.users()).some((user) => user.name === name && user.kit);
-      const last = await rotate(invocation, name, { passphrase, entriesPerSecond });
+      const last = await rotate(invocation, name, { passphrase, entriesPerSecond, revokeTokens });
       invocation.result(last, () => statusText(name, last));
       if (hadKit) {
         invocation.note(
@@ -58,14 +64,15 @@ export function defineUserKeys(command: Command, runtime: Runtime): void {
     });
 }
 
-async function rotate(
-  invocation: Invocation,
-  name: string,
-  request: { readonly passphrase: string; readonly entriesPerSecond: number | undefined },
-): Promise<RotationReply> {
+async function rotate(invocation: Invocation, name: string, request: RotationRequest): Promise<RotationReply> {
   const bar = await openRotationBar(invocation);
   try {
-    for await (const { event, ...rotation } of invocation.client.rotateKeys(name, request)) {
+    for await (const told of invocation.client.rotateKeys(name, request)) {
+      if (told.event === 'replaced') {
+        noteTokens(invocation, told);
+        continue;
+      }
+      const { event, ...rotation } = told;
       if (event === 'done') return rotation;
       bar.show(rotation);
     }

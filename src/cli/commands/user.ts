@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
-import type { PassphraseReply } from '../../gateways/http/api.js';
+import type { ChangeReply } from '../../gateways/http/api.js';
 import { Invocation } from '../invocation.js';
 import { KitFile } from '../kit-file.js';
 import { fingerprint, kitPage } from '../kit-page.js';
 import { readNewPassphrase, readPassphrase, readPassphraseChange, readRecovery } from '../passphrase.js';
 import { printable } from '../printable.js';
 import type { Runtime } from '../runtime.js';
+import { noteTokens } from '../token-note.js';
 import { table } from '../table.js';
 import { userMeant } from '../user-meant.js';
 import { defineUserKeys } from './user-keys.js';
@@ -30,6 +31,7 @@ interface Files {
   readonly passphraseFile?: string;
   readonly newPassphraseFile?: string;
   readonly wordsFile?: string;
+  readonly revokeTokens?: boolean;
 }
 
 export function defineUser(command: Command, runtime: Runtime): void {
@@ -89,22 +91,25 @@ function definePassphrase(command: Command, runtime: Runtime): void {
     .argument('[name]', 'the user')
     .option('--passphrase-file <path>', 'read the old passphrase from a file')
     .option('--new-passphrase-file <path>', 'read the new passphrase from a file')
+    .option('--revoke-tokens', 'the tokens of programs end, too')
     .addHelpText(
       'after',
-      '\nExamples:\n  shoal user passphrase\n  shoal user passphrase alice --passphrase-file old --new-passphrase-file new\n',
+      '\nBrowsers that are signed in have to sign in again. Tokens of programs stay good unless you say otherwise.\n\nExamples:\n  shoal user passphrase\n  shoal user passphrase alice --passphrase-file old --new-passphrase-file new\n',
     )
     .action(async (given: string | undefined, options: Files, invoked: Command) => {
       await using invocation = new Invocation(invoked, runtime);
       const name = await userMeant(invocation, given, invoked);
       const files = { old: options.passphraseFile, next: options.newPassphraseFile };
       const { old, next } = await readPassphraseChange(runtime, files);
-      const reply = await invocation.client.changePassphrase(name, old, next);
+      const { revokeTokens } = options;
+      const reply = await invocation.client.changePassphrase({ name, old, next, revokeTokens });
       invocation.result(
         reply,
         () =>
           `The passphrase of ${printable(name)} is changed. The old one was tried on all that this peer holds, and opens nothing.`,
       );
       notePending(invocation, reply);
+      noteTokens(invocation, reply);
     });
 }
 
@@ -148,6 +153,7 @@ function defineRecover(command: Command, runtime: Runtime): void {
     .argument('<name>', 'the user')
     .option('--words-file <path>', 'read the words from a file')
     .option('--new-passphrase-file <path>', 'read the new passphrase from a file')
+    .option('--revoke-tokens', 'the tokens of programs end, too')
     .addHelpText(
       'after',
       '\nExamples:\n  shoal user recover alice\n  shoal user recover alice --words-file kit --new-passphrase-file phrase\n',
@@ -156,14 +162,16 @@ function defineRecover(command: Command, runtime: Runtime): void {
       await using invocation = new Invocation(invoked, runtime);
       const files = { old: options.wordsFile, next: options.newPassphraseFile };
       const { old: words, next } = await readRecovery(runtime, files);
-      const reply = await invocation.client.recover(name, words, next);
+      const { revokeTokens } = options;
+      const reply = await invocation.client.recover({ name, words, next, revokeTokens });
       invocation.result(reply, () => `${printable(name)} has a new passphrase. The recovery kit stays valid.`);
       notePending(invocation, reply);
+      noteTokens(invocation, reply);
     });
 }
 
 /** What was replaced is not dead everywhere yet. */
-function notePending(invocation: Invocation, { pendingHosts }: PassphraseReply): void {
+function notePending(invocation: Invocation, { pendingHosts }: ChangeReply): void {
   if (pendingHosts.length === 0) return;
   const hosts = pendingHosts.map(printable).join(', ');
   invocation.note(`Not taken over yet by ${hosts}: what was replaced opens their copy until they have been reached.`);

@@ -10,10 +10,12 @@ import type {
   NetworkReply,
   OwnRequest,
   PassphraseReply,
+  PassphraseRequest,
   PeerReply,
   PolicyReply,
   RotationEvent,
   RotationReply,
+  RotationRequest,
   SettingReply,
   SshKeyReply,
   TokenReply,
@@ -41,13 +43,13 @@ export const peersApi = {
 export const usersApi = {
   list: (option: Option = {}) => call<UserReply[]>('GET', '/users', option),
   create: (name: string, passphrase: string) => call<UserReply>('POST', '/users', { body: { name, passphrase } }),
-  changePassphrase: (name: string, old: string, next: string) =>
-    call<PassphraseReply>('POST', '/users/passphrase', { body: { name, old, next } }),
+  changePassphrase: (change: PassphraseRequest & { readonly old: string }) =>
+    call<PassphraseReply>('POST', '/users/passphrase', { body: change }),
   makeKit: (name: string, passphrase: string) => call<KitReply>('POST', '/users/kit', { body: { name, passphrase } }),
   keys: (option: Option = {}) => call<RotationReply>('GET', '/keys', option),
   /** New keys; goes on as long as it is read. Leaving off pauses it until the next unlock. */
-  async *rotateKeys(passphrase: string, signal: AbortSignal): AsyncGenerator<RotationEvent> {
-    const response = await send('POST', '/keys', { body: { passphrase }, signal });
+  async *rotateKeys(request: RotationRequest, signal: AbortSignal): AsyncGenerator<RotationEvent> {
+    const response = await send('POST', '/keys', { body: request, signal });
     yield* linesOf<RotationEvent>(response);
   },
   sshKeys: (name: string, option: Option = {}) =>

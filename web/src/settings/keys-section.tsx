@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { usersApi } from '../api/admin-api.js';
 import { messageOf } from '../api/problem.js';
-import type { RotationReply, UserReply } from '../api/types.js';
+import type { RotationReply, RotationRequest, UserReply } from '../api/types.js';
 import { formatCount } from '../format.js';
 import { SETTINGS } from '../strings-settings.js';
 import { Button } from '../ui/button.js';
@@ -11,6 +11,7 @@ import { Badge, Notice } from '../ui/notice.js';
 import { PassphraseField } from '../ui/passphrase-field.js';
 import { Progress } from '../ui/progress.js';
 import { say } from '../ui/toast.js';
+import { RevokeTokens, TokensLeft } from './revoke-tokens.js';
 import { Section } from './section.js';
 
 /** New keys, for whoever fears for the old ones: a long job that can be paused. */
@@ -18,6 +19,7 @@ export function KeysSection({ user }: { readonly user: UserReply }) {
   const words = SETTINGS.keys;
   const rotation = useSignal<RotationReply | null>(null);
   const failure = useSignal('');
+  const tokens = useSignal(0);
   const asked = useSignal(false);
   const working = useRef<AbortController | null>(null);
   useEffect(() => {
@@ -35,14 +37,15 @@ export function KeysSection({ user }: { readonly user: UserReply }) {
   }, []);
   const now = rotation.value;
   const isRunning = now?.state === 'running';
-  const rotate = async (passphrase: string): Promise<void> => {
+  const rotate = async (request: RotationRequest): Promise<void> => {
     const stop = new AbortController();
     working.current = stop;
-    const events = usersApi.rotateKeys(passphrase, stop.signal);
+    const events = usersApi.rotateKeys(request, stop.signal);
     const follow = async (): Promise<void> => {
       try {
         for await (const event of events) {
           if (event.event === 'error') failure.value = event.message;
+          else if (event.event === 'replaced') tokens.value = event.tokens;
           else rotation.value = event;
           if (event.event === 'done') say(words.done);
         }
@@ -60,13 +63,9 @@ export function KeysSection({ user }: { readonly user: UserReply }) {
       <div class="row">
         <Badge>{words.generation(now?.generation ?? user.generation)}</Badge>
       </div>
-      {isRunning && now.total > 0 ? (
-        <div class="stack">
-          <Progress label={words.rotateTitle} part={now.done / now.total} />
-          <p class="soft small">{words.running(formatCount(now.done), formatCount(now.total))}</p>
-        </div>
-      ) : null}
+      {isRunning && now.total > 0 ? <Running {...now} /> : null}
       {failure.value === '' ? null : <Notice kind="bad">{failure.value}</Notice>}
+      <TokensLeft tokens={tokens.value} />
       <div class="row">
         {isRunning && working.current !== null ? (
           <Button icon="pause" onClick={() => working.current?.abort()}>
@@ -83,20 +82,31 @@ export function KeysSection({ user }: { readonly user: UserReply }) {
   );
 }
 
+function Running({ done, total }: RotationReply) {
+  const words = SETTINGS.keys;
+  return (
+    <div class="stack">
+      <Progress label={words.rotateTitle} part={done / total} />
+      <p class="soft small">{words.running(formatCount(done), formatCount(total))}</p>
+    </div>
+  );
+}
+
 interface RotateDialogProps {
-  readonly onRotate: (passphrase: string) => Promise<void>;
+  readonly onRotate: (request: RotationRequest) => Promise<void>;
   readonly onClose: () => void;
 }
 
 function RotateDialog({ onRotate, onClose }: RotateDialogProps) {
   const words = SETTINGS.keys;
   const passphrase = useSignal('');
+  const revokeTokens = useSignal(false);
   return (
     <FormDialog
       title={words.rotateTitle}
       action={words.rotateTitle}
       disabled={passphrase.value === ''}
-      onSubmit={() => onRotate(passphrase.value)}
+      onSubmit={() => onRotate({ passphrase: passphrase.value, revokeTokens: revokeTokens.value })}
       onClose={onClose}
     >
       <p>{words.rotateText}</p>
@@ -106,6 +116,7 @@ function RotateDialog({ onRotate, onClose }: RotateDialogProps) {
         onInput={(value) => (passphrase.value = value)}
         purpose="current-password"
       />
+      <RevokeTokens on={revokeTokens.value} onChange={(on) => (revokeTokens.value = on)} />
     </FormDialog>
   );
 }

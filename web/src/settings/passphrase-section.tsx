@@ -8,6 +8,7 @@ import { Button } from '../ui/button.js';
 import { Notice } from '../ui/notice.js';
 import { PassphraseField } from '../ui/passphrase-field.js';
 import { say } from '../ui/toast.js';
+import { RevokeTokens, TokensLeft } from './revoke-tokens.js';
 import { Section } from './section.js';
 import { useWork } from './use-work.js';
 
@@ -17,11 +18,17 @@ export function PassphraseSection({ user }: { readonly user: UserReply }) {
   const old = useSignal('');
   const draft = useSignal(NO_DRAFT);
   const pending = useSignal<readonly string[]>([]);
+  const revokeTokens = useSignal(false);
+  const tokens = useSignal(0);
   const { busy, failure, run } = useWork();
   const isGood = old.value !== '' && isAcceptable(draft.value, [user.name]);
   const change = async (): Promise<void> => {
-    const reply = await usersApi.changePassphrase(user.name, old.value, draft.value.value);
+    const reply = await usersApi.changePassphrase({
+      ...{ name: user.name, old: old.value, next: draft.value.value },
+      revokeTokens: revokeTokens.value,
+    });
     pending.value = reply.pendingHosts;
+    tokens.value = reply.tokens;
     old.value = '';
     draft.value = NO_DRAFT;
     say(words.done);
@@ -56,8 +63,10 @@ export function PassphraseSection({ user }: { readonly user: UserReply }) {
           known={[user.name]}
           onChange={(next) => (draft.value = next)}
         />
+        <RevokeTokens on={revokeTokens.value} onChange={(on) => (revokeTokens.value = on)} />
         {failure.value === '' ? null : <Notice kind="bad">{failure.value}</Notice>}
         {pending.value.length === 0 ? null : <Notice kind="warn">{words.pending(pending.value.join(', '))}</Notice>}
+        <TokensLeft tokens={tokens.value} />
         <div class="row">
           <Button type="submit" kind="primary" disabled={!isGood || busy.value}>
             {busy.value ? words.working : words.change}

@@ -2,6 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { sessionApi } from '../api/session-api.js';
 import { messageOf, Problem } from '../api/problem.js';
+import { uploads } from '../files/queue/uploads.js';
+import { formatCount } from '../format.js';
 import { session, takeSession } from '../session.js';
 import { ThemeButton } from '../shell.js';
 import { STRINGS } from '../strings.js';
@@ -23,6 +25,7 @@ export function SignIn() {
         <img class="signin-mark" src="/shoal.svg" alt="" />
         <h1>{STRINGS.signIn.title}</h1>
         <p class="soft">{STRINGS.signIn.lead}</p>
+        <WaitingUploads />
         <SignInForm />
       </main>
       <footer class="signin-foot">
@@ -32,6 +35,14 @@ export function SignIn() {
         <ThemeButton />
       </footer>
     </div>
+  );
+}
+
+/** What goes on by itself then, lest somebody think it lost. */
+function WaitingUploads() {
+  const waiting = uploads.value?.suspended.value ?? 0;
+  return waiting === 0 ? null : (
+    <Notice kind="warn">{STRINGS.signIn.uploadsWait(formatCount(waiting), waiting)}</Notice>
   );
 }
 

@@ -15,6 +15,7 @@ class Stage {
   readonly running: Running[] = [];
   readonly kept = new Map<string, KeptItem>();
   readonly discarded: string[] = [];
+  refusals = 0;
   readonly timers: { readonly ms: number; readonly work: () => void }[] = [];
   #lastId = 0;
 
@@ -31,6 +32,7 @@ class Stage {
         },
       },
       later: (ms, work) => void this.timers.push({ ms, work }),
+      onRefused: () => void (this.refusals += 1),
       newId: () => `item-${String((this.#lastId += 1))}`,
     });
   }
@@ -192,13 +194,30 @@ describe('the queue of uploads', () => {
     assert.ok(second !== undefined);
     queue.pause(second);
     await stage.at('/1').fail(new Problem({ code: 'UNAUTHENTICATED', message: 'Sign in again.' }, 401));
+    assert.deepEqual([stage.refusals, queue.suspended.value], [1, 1]);
     queue.suspend();
     await settled();
+    assert.equal(queue.suspended.value, 3);
+    const said = queue.items.value.map(({ message }) => message.value);
+    assert.deepEqual(said, [said[0], '', said[0], said[0]]);
+    assert.match(said[0] ?? '', /signed in again/);
     assert.deepEqual([new Set(Object.values(states(queue))), stage.sent], [new Set(['paused']), []]);
     assert.equal(stage.timers.length, 0);
     queue.wake();
     assert.deepEqual(stage.sent, ['/1', '/3', '/4']);
+    assert.equal(queue.suspended.value, 0);
     assert.equal(second.state, 'paused');
+  });
+
+  test('waits where the user was locked in the middle of an upload, and goes on where it was', async () => {
+    queue.add([given('1')], '/');
+    stage.at('/1').sending.onUploadUrl('/api/v1/uploads/abc');
+    await stage.at('/1').fail(new Problem({ code: 'LOCKED', message: 'The user was locked.' }, 423));
+    const [first] = queue.items.value;
+    assert.deepEqual([first?.state, stage.refusals, stage.timers.length], ['paused', 1, 0]);
+    queue.wake();
+    assert.equal(stage.at('/1').sending.uploadUrl, '/api/v1/uploads/abc');
+    assert.equal(first?.message.value, '');
   });
 
   test('gives back what was sent of files that are taken out', async () => {

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { messageOf, Problem } from '../../api/problem.js';
+import { STRINGS } from '../../strings.js';
 import { joinPath } from '../paths.js';
 import type { GivenFile, KeptItem } from './item.js';
 import { matchGiven } from './match.js';
@@ -29,6 +30,8 @@ export interface QueueParts {
   };
   /** Calls back after so many milliseconds. */
   readonly later: (ms: number, work: () => void) => void;
+  /** The peer takes nothing more from whoever is signed in here: locked, or signed out. */
+  readonly onRefused: () => void;
   readonly newId: () => string;
 }
 
@@ -43,7 +46,8 @@ const RETRY_MS = [1000, 2000, 5000, 10_000, 20_000];
 export class UploadQueue {
   readonly items = signal<readonly QueuedItem[]>([]);
   readonly #parts: QueueParts;
-  /** Stopped because the session had ended. */
+  /** How many were stopped because the session had ended. */
+  readonly suspended = signal(0);
   readonly #suspended = new Set<QueuedItem>();
   #running = 0;
 
@@ -90,6 +94,8 @@ export class UploadQueue {
 
   resume(item: QueuedItem): void {
     if (item.state === 'running' || item.state === 'done') return;
+    this.#suspended.delete(item);
+    this.suspended.value = this.#suspended.size;
     item.attempts = 0;
     item.message.value = '';
     item.phase.value = item.file === null ? 'missing' : 'waiting';
@@ -110,14 +116,21 @@ export class UploadQueue {
     for (const item of this.items.peek()) {
       if (item.state !== 'running' && item.state !== 'waiting') continue;
       this.pause(item);
-      this.#suspended.add(item);
+      this.#suspend(item);
     }
+  }
+
+  #suspend(item: QueuedItem): void {
+    item.message.value = STRINGS.uploads.signedOut;
+    this.#suspended.add(item);
+    this.suspended.value = this.#suspended.size;
   }
 
   /** The same user is here again: what `suspend` has stopped goes on. */
   wake(): void {
     const items = [...this.#suspended];
     this.#suspended.clear();
+    this.suspended.value = 0;
     for (const item of items) if (item.state === 'paused') this.resume(item);
   }
 
@@ -125,6 +138,7 @@ export class UploadQueue {
   remove(items: readonly QueuedItem[]): void {
     const gone = new Set(items);
     for (const item of items) this.#suspended.delete(item);
+    this.suspended.value = this.#suspended.size;
     this.items.value = this.items.peek().filter((item) => !gone.has(item));
     this.#parts.journal.drop(items.map(({ id }) => id));
     for (const item of items) {
@@ -194,7 +208,10 @@ export class UploadQueue {
     const delay = mayPass(error) ? RETRY_MS[item.attempts] : undefined;
     item.phase.value = signedOut || delay !== undefined ? 'paused' : 'failed';
     this.#keep([item]);
-    if (signedOut) this.#suspended.add(item);
+    if (signedOut) {
+      this.#suspend(item);
+      this.#parts.onRefused();
+    }
     if (signedOut || delay === undefined) return;
     const attempts = item.attempts + 1;
     this.#parts.later(delay, () => {

@@ -1,5 +1,5 @@
 import { computed, effect, signal } from '@preact/signals';
-import { user } from '../../session.js';
+import { loadSession, user } from '../../session.js';
 import { say } from '../../ui/toast.js';
 import { STRINGS } from '../../strings.js';
 import { filesApi } from '../../api/files-api.js';
@@ -61,6 +61,8 @@ export function startUploads(): void {
         tellStored(sending.path);
       },
       later: (ms, work) => setTimeout(work, ms),
+      // Shows the sign-in page where nobody is signed in any more; where somebody is, the queue wakes.
+      onRefused: () => void loadSession().catch(() => undefined),
       newId: () => crypto.randomUUID(),
     });
     uploads.value = queue;
