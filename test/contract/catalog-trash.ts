@@ -13,7 +13,7 @@ function fails(work: Promise<unknown>, code: ErrorCode): Promise<void> {
   return assert.rejects(work, (error) => StorageError.is(error, code));
 }
 
-function paths(entries: readonly Entry[]): string[] {
+export function paths(entries: readonly Entry[]): string[] {
   return entries.map(({ path }) => path);
 }
 

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import type { Catalog, Entry, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
+import type { Catalog, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
 import type { Membership } from '../../src/catalog/records/membership.js';
 import { parsePeerId } from '../../src/chunk/ids.js';
 import { makeReceipt } from '../../src/chunk/receipt.js';
 import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
+import { conditionsContract } from './catalog-conditions.js';
 import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
-import { removeForever, trashContract } from './catalog-trash.js';
+import { paths, removeForever, trashContract } from './catalog-trash.js';
 import { profileOf } from './sample-network.js';
 
 /** A catalog and what it needs to be used. */
@@ -30,10 +31,6 @@ function fails(work: Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
     assert.ok(StorageError.is(error, ...codes), `expected ${codes.join(' or ')}, got ${String(error)}`);
     return true;
   });
-}
-
-function paths(entries: readonly Entry[]): string[] {
-  return entries.map(({ path }) => path);
 }
 
 /** What every Catalog does. The tests share one unlocked user, each under a folder of its own: unlocking is slow on purpose. */
@@ -127,6 +124,8 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       await fails(catalog.importUser(altered), 'PERMISSION_DENIED', 'CORRUPT', 'INVALID_ARGUMENT');
       await fails(catalog.importUser(new Uint8Array(10_000)), 'LIMIT_EXCEEDED');
     });
+
+    conditionsContract(() => ({ catalog, session, put }));
 
     test('signatures and directory keys belong to the user', async () => {
       const body = Uint8Array.from(randomBytes(64));

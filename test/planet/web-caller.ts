@@ -21,6 +21,8 @@ export class WebCaller {
   readonly port: number;
   cookie: string | undefined;
   csrf: string | undefined;
+  /** Of a program, instead of a cookie. */
+  authorization: string | undefined;
 
   constructor(port: number) {
     this.port = port;
@@ -37,6 +39,7 @@ export class WebCaller {
       origin: method === 'GET' || method === 'HEAD' ? undefined : `http://${this.host}`,
       'sec-fetch-site': 'same-origin',
       cookie: this.cookie,
+      authorization: this.authorization,
       'x-shoal-csrf': this.csrf,
     };
     const all = Object.entries({ ...usual, ...headers }).flatMap(([name, value]) =>

@@ -82,6 +82,17 @@ describe('who gets in over SFTP', needs('ssh-keygen'), () => {
     assert.equal(await getsIn({ username: 'demo', privateKey: key }), true);
   });
 
+  test('whoever came by a passphrase comes anew when it is replaced; keys are as good as before', async () => {
+    const byPassphrase = await RawClient.open({ port: stage.port, username: 'demo', password: PASSPHRASE });
+    await using byKey = await RawClient.open({ port: stage.port, username: 'demo', privateKey: key });
+    const gone = once(byPassphrase.connection, 'close');
+    await client.changePassphrase({ name: 'demo', old: PASSPHRASE, next: 'another passphrase' });
+    await gone;
+    assert.equal((await byKey.ask(REQUEST.STAT, text('/'))).type, REPLY.ATTRS);
+    assert.equal(await getsIn({ username: 'demo', password: PASSPHRASE }), false);
+    await client.changePassphrase({ name: 'demo', old: 'another passphrase', next: PASSPHRASE });
+  });
+
   test('guesses on one connection come to an end, and more of them have to wait', async () => {
     const started = Date.now();
     let guesses = 0;

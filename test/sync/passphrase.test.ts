@@ -22,7 +22,9 @@ describe('a passphrase that is changed at one peer', { timeout: 120_000 }, () =>
     await network.waitForTree(3, ['/file']);
 
     await network.end(2, 'couchdb');
-    const { pendingHosts, user } = await network.client(1).changePassphrase('demo', PASSPHRASE, SECOND);
+    const { pendingHosts, user } = await network.client(1).changePassphrase({
+      ...{ name: 'demo', old: PASSPHRASE, next: SECOND },
+    });
     assert.deepEqual(pendingHosts, ['peer-2']);
     assert.deepEqual(await network.tree(1), ['/file'], 'who changed it stays unlocked');
     await eventually(async () => {
@@ -35,7 +37,7 @@ describe('a passphrase that is changed at one peer', { timeout: 120_000 }, () =>
     await eventually(async () => {
       assert.equal((await network.client(3).users())[0]?.kit, true);
     });
-    await network.client(3).recover('demo', words.join(' '), THIRD);
+    await network.client(3).recover({ name: 'demo', words: words.join(' '), next: THIRD });
     await eventually(async () => {
       assert.equal((await failureOf(network.tree(1))).code, 'LOCKED');
     });
