@@ -11,9 +11,8 @@ import { Companions } from './companions.js';
 import { countedPut } from './counted.js';
 import { DraftPuts, isLarge } from './draft/put-draft.js';
 import { schemeOfNow, type Engine } from './engine.js';
-import { stagedExtents } from './extents-of.js';
+import { stagedExtents, type Staging } from './extents-of.js';
 import { Packer, stripeCapacity, type Packed } from './pack.js';
-import type { Share } from './permits.js';
 import { PutCommit } from './put-commit.js';
 import type { FileState, PutEvents, PutFile } from './put-file.js';
 import { Slots } from './slots.js';
@@ -62,7 +61,7 @@ class Put {
   readonly #signal: AbortSignal;
   readonly #packer: Packer<Item>;
   readonly #slots: Slots;
-  readonly #staged: Share;
+  readonly #staging: Staging;
   readonly #commit: PutCommit;
   readonly #companions = new Companions();
   readonly #drafts: DraftPuts;
@@ -77,7 +76,7 @@ class Put {
     const turn = (): Promise<() => void> => engine.pool.turns.take('put', this, this.#signal);
     this.#slots = new Slots(turn);
     this.#drafts = new DraftPuts({ engine, session, scheme, events: options, turn, signal: options.signal });
-    this.#staged = engine.pool.staged.join();
+    this.#staging = { staged: engine.pool.staged.join(), memory: engine.pool.memory };
     const fail = this.#fail.bind(this);
     this.#commit = new PutCommit({ engine, session, events: options, signal: options.signal, fail });
   }
@@ -95,7 +94,7 @@ class Put {
     } finally {
       await this.#slots.idle();
       await this.#drafts.idle();
-      this.#staged.leave();
+      this.#staging.staged.leave();
       await this.#commit.end();
     }
   }
@@ -153,7 +152,7 @@ class Put {
     const extentBytes = soloExtentPlainBytes(stripeCapacity(this.#scheme.k), path);
     let total = 0;
     try {
-      const extents = stagedExtents(abortable(source, this.#signal), this.#staged, extentBytes);
+      const extents = stagedExtents(abortable(source, this.#signal), this.#staging, extentBytes);
       for await (const { bytes, fileOffset, last, release } of extents) {
         this.#signal.throwIfAborted();
         total += bytes.length;

@@ -8,7 +8,7 @@ import { assert } from '../errors.js';
 import { GRANT_LIFETIME_MS, MAX_SPARE_TARGETS } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
 import { place } from '../peers/placement.js';
-import type { Authorization, HostCalls, StripeShape, Target } from './worker/protocol.js';
+import type { Authorization, StripeHostCalls, StripeShape, Target } from './worker/protocol.js';
 
 export interface StripeHostOptions {
   readonly self: PeerId;
@@ -70,7 +70,7 @@ export class StripeHost {
     };
   }
 
-  readonly calls: HostCalls = {
+  readonly calls: StripeHostCalls = {
     authorize: ({ job, stripe }) => this.#authorize(this.#owner(job), stripe),
     putLocal: ({ header, chunk }, signal) => this.#putLocal(header, chunk, signal),
     getLocal: async ({ id, segments, into }, signal) => {

@@ -56,18 +56,18 @@ export async function appendToDraft(
     signal,
     onProgress: options.onProgress ?? ((): void => undefined),
   });
-  const staged = engine.pool.staged.join();
+  const staging = { staged: engine.pool.staged.join(), memory: engine.pool.memory };
   const incoming = new Incoming(options.source, draft.head.bytes - offset);
   const extentBytes = soloExtentPlainBytes(stripeCapacity(scheme.k), draft.head.path);
   try {
-    for await (const extent of stagedExtents(abortable(incoming.bytes(), signal), staged, extentBytes)) {
+    for await (const extent of stagedExtents(abortable(incoming.bytes(), signal), staging, extentBytes)) {
       const { bytes, fileOffset, release } = extent;
       await writer.submit({ fileOffset: offset + fileOffset, bytes: bytes.length, source: [bytes], release });
       if (writer.failure !== undefined) break;
     }
   } finally {
     await writer.idle();
-    staged.leave();
+    staging.staged.leave();
   }
   signal.throwIfAborted();
   // Who sends more than was announced sends something else.

@@ -16,6 +16,11 @@ export interface WorkerContext {
   withBuffer<T>(signal: AbortSignal, use: (buffer: StripeBuffer) => Promise<T>): Promise<T>;
 }
 
+/** Hands the memory of pieces back, which have been sealed. */
+export function giveBack(context: WorkerContext, buffers: readonly ArrayBuffer[]): void {
+  if (buffers.length > 0) notify(context.host.spent({ buffers }, { signal: neverAborted, transfer: buffers }));
+}
+
 /** Tells the main thread how a peer answered; nobody waits for it. */
 export function answered(
   context: WorkerContext,

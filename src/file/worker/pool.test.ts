@@ -9,7 +9,7 @@ import { WorkerPool } from './pool.js';
 import {
   isFailure,
   type FetchStripeJob,
-  type HostCalls,
+  type StripeHostCalls,
   type Piece,
   type StoreStripeJob,
   type Target,
@@ -30,7 +30,7 @@ class Host {
     return new Promise((resolve) => (this.#called = resolve));
   }
 
-  readonly calls: HostCalls = {
+  readonly calls: StripeHostCalls = {
     authorize: async () => {
       const held = new Promise<void>((resolve) => this.authorizing.push(resolve));
       this.#called();

@@ -1,9 +1,11 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { StorageError } from '../../errors.js';
+import { ExtentMemory } from '../extent-memory.js';
 import { Permits } from '../permits.js';
 import { Turns } from '../turns.js';
 import type { WorkerData } from './main.js';
 import { PortCalls, type Remote } from './port.js';
+import { handedOver } from './handed-over.js';
 import type {
   FetchedStripe,
   FetchStripeJob,
@@ -12,6 +14,7 @@ import type {
   ReadStripeJob,
   StoredStripe,
   StoreStripeJob,
+  StripeHostCalls,
   WorkerCalls,
   WorkerIdentity,
 } from './protocol.js';
@@ -19,7 +22,7 @@ import { StripeWorker } from './stripe-worker.js';
 
 export interface WorkerPoolOptions {
   readonly identity: WorkerIdentity;
-  readonly host: HostCalls;
+  readonly host: StripeHostCalls;
   /** Threads; 0 = none: the same code runs in this thread. */
   readonly threads: number;
   /** Stripes in the memory of each thread; one more while there are both puts and gets. */
@@ -43,8 +46,11 @@ export class WorkerPool implements AsyncDisposable {
   readonly turns: Turns;
   /** Whole extents that streams being read may hold in memory. */
   readonly ahead: Permits;
-  /** Whole extents that streams being put may hold in memory. */
+  /** Whole extents that streams being put may hold in memory … */
   readonly staged: Permits;
+  /** … and where they come from. */
+  readonly memory: ExtentMemory;
+  readonly #host: HostCalls;
   #identity: WorkerIdentity;
   #closing: Promise<void> | undefined;
 
@@ -56,6 +62,14 @@ export class WorkerPool implements AsyncDisposable {
     this.turns = new Turns({ each, together: each + threads });
     this.ahead = new Permits(each);
     this.staged = new Permits(2 * each);
+    const memory = new ExtentMemory(2 * each);
+    this.memory = memory;
+    this.#host = {
+      ...options.host,
+      spent: async ({ buffers }) => {
+        memory.give(buffers);
+      },
+    };
     this.#members = Array.from({ length: threads }, () => this.#open());
   }
 
@@ -67,9 +81,8 @@ export class WorkerPool implements AsyncDisposable {
   /** When its thread dies, another one begins anew, unless bytes were handed over that died with it. */
   storeStripe(job: StoreStripeJob, signal: AbortSignal): Promise<StoredStripe> {
     // The pieces of a stream are handed over, those of files are read by the worker.
-    const transfer = job.pieces.flatMap(({ source }) => (Array.isArray(source) ? source.map(bufferOf) : []));
-    const use = (calls: Remote<WorkerCalls>): Promise<StoredStripe> =>
-      calls.storeStripe(job, { signal, transfer: [...new Set(transfer)] });
+    const transfer = handedOver(job);
+    const use = (calls: Remote<WorkerCalls>): Promise<StoredStripe> => calls.storeStripe(job, { signal, transfer });
     return transfer.length === 0 ? this.#runTwice(use) : this.#run(use);
   }
 
@@ -130,11 +143,11 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   #openThread(): Member {
-    const { host, stripesPerThread } = this.#options;
+    const { stripesPerThread } = this.#options;
     const identity = this.#identity;
     const workerData: WorkerData = { identity, buffers: stripesPerThread + 1 };
     const thread = new Worker(new URL('./main.js', import.meta.url), { workerData, name: 'shoal-stripes' });
-    const port = new PortCalls(thread, host);
+    const port = new PortCalls(thread, this.#host);
     const member: Member = {
       calls: port.remote<WorkerCalls>(),
       identity,
@@ -158,11 +171,11 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   #openHere(): Member {
-    const { host, stripesPerThread } = this.#options;
+    const { stripesPerThread } = this.#options;
     const identity = this.#identity;
     const { port1, port2 } = new MessageChannel();
     const worker = new StripeWorker(port2, identity, stripesPerThread + 1);
-    const port = new PortCalls(port1, host);
+    const port = new PortCalls(port1, this.#host);
     return {
       calls: port.remote<WorkerCalls>(),
       identity,
@@ -176,8 +189,4 @@ export class WorkerPool implements AsyncDisposable {
       },
     };
   }
-}
-
-function bufferOf(bytes: Uint8Array): ArrayBuffer {
-  return bytes.buffer as ArrayBuffer;
 }

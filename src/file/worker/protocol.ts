@@ -184,8 +184,14 @@ export interface WorkerCalls {
   readStripe(job: ReadStripeJob, signal: AbortSignal): Promise<ReadStripe>;
 }
 
-/** Served by the main thread: whatever needs keys, the members or the local store. */
-export interface HostCalls {
+/** Served by the main thread: whatever needs keys, the members, the local store or memory. */
+export interface HostCalls extends StripeHostCalls {
+  /** What came with a job has been sealed: its memory is handed back, to be used again. */
+  spent(params: { readonly buffers: readonly ArrayBuffer[] }, signal: AbortSignal): Promise<void>;
+}
+
+/** Of these, what a host of stripes does. */
+export interface StripeHostCalls {
   authorize(
     params: { readonly job: number; readonly stripe: StripeShape },
     signal: AbortSignal,

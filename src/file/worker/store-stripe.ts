@@ -11,7 +11,8 @@ import { ExtentSealer, newExtentKey, sealedBytes } from '../../crypto/seal.js';
 import type { StripeBuffer } from '../../erasure/stripe-buffer.js';
 import { assert, wrapError } from '../../errors.js';
 import { requiredReceipts } from '../../peers/scheme.js';
-import { ProgressReport, type WorkerContext } from './context.js';
+import { giveBack, ProgressReport, type WorkerContext } from './context.js';
+import { handedOver } from './handed-over.js';
 import type { Failure, Piece, StoredStripe, StoreStripeJob, StripeShape } from './protocol.js';
 import { readLocal } from './read-source.js';
 import { sendChunks } from './send-chunks.js';
@@ -31,6 +32,7 @@ export async function storeStripe(
 ): Promise<StoredStripe> {
   return context.withBuffer(signal, async (buffer) => {
     const sealed = await sealPieces(job, buffer, signal);
+    giveBack(context, handedOver(job));
     if (sealed.every(isFailed)) return { outcomes: sealed };
     const { stripe, chunks } = await codeStripe(job, sealed, buffer);
     const authorization = await context.host.authorize({ job: job.job, stripe }, { signal });
