@@ -620,6 +620,8 @@ export const MAX_SFTP_HANDLES = 1_024;
 export const SFTP_NAMES_PER_REPLY = 256;
 /** A file up to this size is put together in memory, whatever is written where in it: most never touch the disk. */
 export const SFTP_MEMORY_FILE_BYTES = MIB;
+/** No file gets longer than this by a write or a truncation far behind its end: as many bytes of zeros would be put. MAX_EXTENTS of 16 MiB. */
+export const MAX_SFTP_FILE_BYTES = 16 * 1024 * 1024 * MIB;
 /** All such files together; beyond it they go to the spool. */
 export const SFTP_MEMORY_BYTES = 64 * MIB;
 /** Files that are put while they are written; beyond it they go to the spool. Each holds parts of stripes in memory. */

@@ -97,6 +97,7 @@ describe('uploads in a browser', needs(CHROMIUM), () => {
     const locked = await stage.shoal(['lock', 'demo']);
     assert.equal(locked.code, 0, locked.stderr);
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByText('1 upload waits. It goes on when you have signed in.').waitFor();
     await throttle(-1);
     await page.getByLabel('Name').fill('demo');
     const passphrase = readFileSync(join(stage.home(1), 'demo.passphrase'), 'utf8').trim();

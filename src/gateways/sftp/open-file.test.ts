@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { MemoryFiles, SESSION } from '../../../test/sftp/memory-files.js';
 import { StorageError } from '../../errors.js';
-import { SFTP_MEMORY_FILE_BYTES } from '../../limits.js';
+import { MAX_SFTP_FILE_BYTES, SFTP_MEMORY_FILE_BYTES } from '../../limits.js';
 import { OpenFiles } from './open-files.js';
 import type { OpenFile } from './open-file.js';
 
@@ -223,4 +223,18 @@ test('what is below a path that is renamed goes with it', async () => {
   await close(file);
   assert.deepEqual([...stored.files.keys()], ['/b/file']);
   assert.equal(stored.text('/b/file'), 'xyz');
+});
+
+test('a length that would be put as zeros for ever is refused, and loses nothing', async () => {
+  const file = await files.open('/file', WRITE);
+  await file.write(0, Buffer.from('text'));
+  await assert.rejects(file.truncate(MAX_SFTP_FILE_BYTES + 1), { code: 'LIMIT_EXCEEDED' });
+  await close(file);
+  const again = await files.open('/file', READ);
+  assert.equal(Buffer.concat(await again.read(0, 10)).toString(), 'text');
+  await files.release(again);
+  const far = await files.open('/far', WRITE);
+  await assert.rejects(far.write(MAX_SFTP_FILE_BYTES, Buffer.from('x')), { code: 'LIMIT_EXCEEDED' });
+  await assert.rejects(far.commit(), { code: 'LIMIT_EXCEEDED' });
+  await files.release(far);
 });

@@ -1,7 +1,7 @@
 import type { Catalog, Session } from '../../catalog/catalog.js';
 import type { UserId, VersionId } from '../../chunk/ids.js';
 import { StorageError, wrapError } from '../../errors.js';
-import { SFTP_MEMORY_FILE_BYTES } from '../../limits.js';
+import { MAX_SFTP_FILE_BYTES, SFTP_MEMORY_FILE_BYTES } from '../../limits.js';
 import type { ShownEntry } from './attributes.js';
 import type { Budget } from './budget.js';
 import type { FileContent, StoredContent } from './content.js';
@@ -111,7 +111,11 @@ export class OpenFile {
   }
 
   truncate(bytes: number): Promise<void> {
-    return this.#run(() => this.#whole(() => this.#truncate(bytes)));
+    return this.#run(async () => {
+      // Nothing is lost by it: the file stays as it is.
+      demandLength(bytes);
+      await this.#whole(() => this.#truncate(bytes));
+    });
   }
 
   /** Is the file's when it is committed next. */
@@ -185,7 +189,7 @@ export class OpenFile {
 
   async #write(offset: number, data: Buffer): Promise<void> {
     const end = offset + data.length;
-    if (!Number.isSafeInteger(end)) throw new StorageError('INVALID_ARGUMENT', 'No file is as long as that.');
+    demandLength(end);
     if (this.#draft instanceof StreamDraft && !this.#draft.takes(offset, data.length)) await this.#commit();
     this.#draft ??= await this.#begin(end);
     if (this.#draft instanceof MemoryDraft && !this.#draft.reserve(end)) {
@@ -350,6 +354,11 @@ export class OpenFile {
     if (draft instanceof SpoolDraft) this.#parts.spools.give(1);
     await draft.close();
   }
+}
+
+function demandLength(bytes: number): void {
+  if (bytes <= MAX_SFTP_FILE_BYTES) return;
+  throw new StorageError('LIMIT_EXCEEDED', 'A file has 16 TiB at most.');
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

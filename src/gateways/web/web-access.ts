@@ -31,6 +31,8 @@ export interface WebAccessParts {
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Asking how far an upload is ends whoever adds to it, and makes visible what is whole. */
+const UPLOAD_ROUTE = '/api/v1/uploads/:id';
 /** Also `/metrics`, see WebShell. */
 const METRICS_ROUTE = '/api/v1/metrics';
 const BEARER = /^Bearer ([\w-]{16,256})$/i;
@@ -133,7 +135,7 @@ export class WebAccess {
       throw new StorageError('PERMISSION_DENIED', 'This token is for GET /metrics alone.');
     }
     if (browser !== undefined) this.#parts.browsers.touch(browser);
-    if (SAFE_METHODS.has(request.method)) return;
+    if (SAFE_METHODS.has(request.method) && request.routeOptions.url !== UPLOAD_ROUTE) return;
     if (scope === 'read') {
       throw new StorageError('PERMISSION_DENIED', 'This token may read, and change nothing.');
     }

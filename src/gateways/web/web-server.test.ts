@@ -22,6 +22,7 @@ import type {
 } from '../http/web-api.js';
 
 const BYTES = seededBytes('web', 300_000);
+const TUS = { 'tus-resumable': '1.0.0' };
 
 describe('the web server', () => {
   let planet: Planet;
@@ -190,6 +191,9 @@ describe('the web server', () => {
     const read = await token('read');
     assert.equal((await read.ask('GET', '/api/v1/content?path=/by-token')).status, 200);
     assert.equal((await read.ask('PUT', '/api/v1/content?path=/by-token', { bytes: BYTES })).status, 403);
+    const upload = await caller.ask('HEAD', `/api/v1/uploads/${'0'.repeat(32)}`, { headers: TUS });
+    assert.equal(upload.status, 404);
+    assert.equal((await read.ask('HEAD', `/api/v1/uploads/${'0'.repeat(32)}`, { headers: TUS })).status, 403);
     const more = { name: 'more', scope: 'all', days: 1 };
     assert.equal((await all.ask('POST', '/api/v1/tokens', { json: more })).status, 403);
     const metrics = await token('metrics');
