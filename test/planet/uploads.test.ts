@@ -230,6 +230,18 @@ describe('an upload by tus', () => {
     assert.equal((await ask('HEAD', upload)).status, 404);
   });
 
+  it('to a path that must be free loses to whoever was there first, also at the last moment', async () => {
+    const uploads = await Promise.all(
+      Array.from({ length: 4 }, () => create('/contended', 1000, { overwrite: 'false' })),
+    );
+    const part = bytes.subarray(0, 1000);
+    const answers = await Promise.all(uploads.map((one) => ask('PATCH', one, { ...BYTES, 'upload-offset': 0 }, part)));
+    const codes = answers.map(({ status, problem }) => problem?.code ?? String(status));
+    assert.deepEqual(codes.sort(), ['204', ...Array.from({ length: 3 }, () => 'ALREADY_EXISTS')]);
+    assert.equal((await planet.engine.catalog.versions(planet.session, '/contended')).length, 1);
+    await Promise.all(uploads.map((one) => ask('DELETE', one)));
+  });
+
   it('waits while its user is locked', async () => {
     const upload = await create('/locked', 1000);
     await planet.peer(1).sessions.lock('demo');
