@@ -31,6 +31,7 @@ export const LAYERS = [
   ['durability'],
   ['catalog'],
   ['file'],
+  ['healing'],
   ['services', 'home'],
   ['enrolment'],
   ['gateways'],

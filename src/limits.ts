@@ -129,6 +129,17 @@ export const BALLAST_BYTES = MIB;
 export const DELETE_RETRY_MIN_MS = 5_000;
 export const DELETE_RETRY_MAX_MS = 6 * 60 * 60 * 1000;
 
+// --- healing ------------------------------------------------------------------------------------------------------------
+
+/** Members that are asked which chunks of a stripe they hold, where its record does not suffice: placement's first ones. */
+export const MAX_ASKED_HOLDERS = 64;
+/** Segments of a chunk that are rebuilt at once: k times as many are in memory. */
+export const REBUILD_ROWS = 8;
+/** A rebuild asks another source beside one that is not done with REBUILD_ROWS segments after this. */
+export const REBUILD_PATIENCE_MS = 5_000;
+/** … and gives it up after this, even when it drips: REBUILD_ROWS segments at 18 kB/s. */
+export const REBUILD_SOURCE_TIMEOUT_MS = 60_000;
+
 // --- passphrase -------------------------------------------------------------------------------------------------------
 
 /** Argon2id floor (RFC 9106 section 4, second recommended option): a document that asks for less is refused. */
