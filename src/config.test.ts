@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { REPOSITORY, tableRows } from '../test/repository.js';
 import { OPTIONS, readConfig } from './config.js';
-import { DEFAULT_RESERVE_BYTES } from './limits.js';
+import { DEFAULT_RESERVE_BYTES, DEFAULT_SCRUB_BYTES_PER_SECOND } from './limits.js';
 
 /** Settings for which nothing is a value. */
 const LISTS: ReadonlySet<string> = new Set(['separate', 'webHosts']);
@@ -39,6 +39,8 @@ describe('readConfig', () => {
       web: '127.0.0.1:8484',
       webHosts: [],
       sftp: '127.0.0.1:2022',
+      scrubDays: 30,
+      scrubBytesPerSecond: DEFAULT_SCRUB_BYTES_PER_SECOND,
       separate: [],
       drainSeconds: 10,
       couch: undefined,

@@ -4,7 +4,12 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { StorageError, wrapError } from './errors.js';
 import { HOST_AND_PORT as ADDRESS } from './front/address.js';
-import { DEFAULT_RESERVE_BYTES, DRAIN_MS } from './limits.js';
+import {
+  DEFAULT_RESERVE_BYTES,
+  DEFAULT_SCRUB_BYTES_PER_SECOND,
+  DRAIN_MS,
+  MIN_SCRUB_BYTES_PER_SECOND,
+} from './limits.js';
 import { SERVICES, type Service } from './services/service-names.js';
 
 export { SERVICES, type Service };
@@ -24,6 +29,10 @@ export interface Config {
   readonly sftp: string;
   readonly reserveBytes: number;
   readonly capacityBytes: number | undefined;
+  /** Within so many days a scrub reads every chunk once. */
+  readonly scrubDays: number;
+  /** What scrubs read and move, at most; 0: none in the background. */
+  readonly scrubBytesPerSecond: number;
   readonly workers: number;
   readonly stripesPerWorker: number;
   /** Services that processes of their own run: `shoal serve pouchdb` and so on. */
@@ -127,6 +136,22 @@ export const OPTIONS: readonly Option[] = [
     schema: wholeNumber(1, 1024 * TIB).optional(),
     fallback: () => undefined,
     about: 'Bytes of chunks that this peer stores at most; default: what the disk has',
+  },
+  {
+    name: 'scrubDays',
+    variable: 'SHOAL_SCRUB_DAYS',
+    schema: wholeNumber(1, 3650),
+    fallback: () => 30,
+    about: 'Every chunk on this disk is read once in so many days, and mended where it has rotted; see docs/healing.md',
+  },
+  {
+    name: 'scrubBytesPerSecond',
+    variable: 'SHOAL_SCRUB_BYTES_PER_SECOND',
+    schema: wholeNumber(0, TIB).refine((rate) => rate === 0 || rate >= MIN_SCRUB_BYTES_PER_SECOND, {
+      error: `must be 0, or at least ${String(MIN_SCRUB_BYTES_PER_SECOND)}`,
+    }),
+    fallback: () => DEFAULT_SCRUB_BYTES_PER_SECOND,
+    about: 'What that reads in a second at most, in bytes; 0: only `shoal scrub --now` reads',
   },
   {
     name: 'workers',
