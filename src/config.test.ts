@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { REPOSITORY, tableRows } from '../test/repository.js';
 import { OPTIONS, readConfig } from './config.js';
-import { DEFAULT_RESERVE_BYTES, DEFAULT_SCRUB_BYTES_PER_SECOND } from './limits.js';
+import { DEFAULT_RESERVE_BYTES } from './limits.js';
 
 /** Settings for which nothing is a value. */
 const LISTS: ReadonlySet<string> = new Set(['separate', 'webHosts']);
@@ -40,9 +40,12 @@ describe('readConfig', () => {
       webHosts: [],
       sftp: '127.0.0.1:2022',
       scrubDays: 30,
-      scrubBytesPerSecond: DEFAULT_SCRUB_BYTES_PER_SECOND,
+      scrubMegabytes: 16,
       separate: [],
       drainSeconds: 10,
+      graceHours: 24,
+      auditsPerHour: 60,
+      repairMegabytes: 32,
       couch: undefined,
       log: 'info',
     });

@@ -139,10 +139,6 @@ export const REBUILD_ROWS = 8;
 export const REBUILD_PATIENCE_MS = 5_000;
 /** … and gives it up after this, even when it drips: REBUILD_ROWS segments at 18 kB/s. */
 export const REBUILD_SOURCE_TIMEOUT_MS = 60_000;
-/** What a scrub reads in a second where nobody says otherwise: 10 % of a slow disk, and 1.4 TB a day. */
-export const DEFAULT_SCRUB_BYTES_PER_SECOND = 16 * MIB;
-/** Slower than this a scrub would not get around a small store in its time. */
-export const MIN_SCRUB_BYTES_PER_SECOND = 64 * KIB;
 /** A peer that has just started has better things to do than to scrub. */
 export const SCRUB_FIRST_MS = 60_000;
 /** How often a scrub that has nothing to do looks whether it has. */

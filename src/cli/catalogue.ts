@@ -59,6 +59,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.js')).defineStatus,
   },
   {
+    name: 'scrub',
+    summary: 'find what has rotted on the disk of this peer, and mend it',
+    load: async () => (await import('./commands/scrub.js')).defineScrub,
+  },
+  {
     name: 'metrics',
     summary: 'print the status for Prometheus',
     load: async () => (await import('./commands/metrics.js')).defineMetrics,

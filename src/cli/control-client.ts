@@ -20,6 +20,7 @@ import type {
   VersionReply,
   WhereReply,
 } from '../gateways/http/api.js';
+import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
 import type { LinkReply, TokenReply, TokenRequest, WebSessionReply } from '../gateways/http/web-api.js';
 import type { Family } from '../gateways/http/metrics/family.js';
 import type { SshKeyToAdd, SshKeyToRemove } from '../catalog/catalog.js';
@@ -42,6 +43,7 @@ export interface FileAttributes {
 export type ImportOutcome = Exclude<ImportEvent, FailureEvent>;
 export type RecoveryOutcome = Exclude<RecoveryEvent, FailureEvent>;
 export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
+export type ScrubOutcome = Exclude<ScrubEvent, FailureEvent>;
 export type RotationOutcome = Exclude<RotationEvent, FailureEvent>;
 
 type FailureEvent = { readonly event: 'error' } & ProblemReply;
@@ -82,6 +84,15 @@ export class ControlClient implements AsyncDisposable {
 
   endSession(id: string): Promise<void> {
     return this.#json({ method: 'DELETE', route: '/v1/sessions', query: { id } });
+  }
+
+  scrub(): Promise<ScrubReply> {
+    return this.#json({ method: 'GET', route: '/v1/scrub' });
+  }
+
+  /** Reads all chunks of the peer's disk once. */
+  scrubNow(): AsyncGenerator<ScrubOutcome> {
+    return this.#lines<ScrubEvent>({ method: 'POST', route: '/v1/scrub', body: { json: {} } });
   }
 
   metrics(): Promise<readonly Family[]> {

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
+import type { PeerId } from '../chunk/ids.js';
 import { assert, StorageError, wrapError } from '../errors.js';
 import { MAX_ROTTEN_SEGMENTS, REBUILD_PATIENCE_MS, REBUILD_SOURCE_TIMEOUT_MS } from '../limits.js';
 import { timeLimit } from '../time-limit.js';
-import { askHolders, recordedHolders, type CodedStripe, type HealingNetwork, type Holder } from './stripe-holders.js';
+import { askMembers, recordedHolders, type CodedStripe, type HealingNetwork, type Holder } from './stripe-holders.js';
 
 export interface RowSourcesOptions {
   readonly stripe: CodedStripe;
@@ -44,6 +45,7 @@ export class RowSources {
   readonly #options: RowSourcesOptions;
   #candidates: Holder[] | undefined;
   #askedAll = false;
+  #silent: readonly PeerId[] = [];
   /** Out for good, and why. */
   readonly #failed = new Map<string, string>();
   /** Segments that were wrong at a source that has right ones, too. */
@@ -119,8 +121,9 @@ export class RowSources {
     if (found !== undefined || this.#askedAll) return found;
     this.#askedAll = true;
     const known = new Set(this.#candidates.map(keyOf));
-    const answers = await askHolders(this.#options.stripe, this.#options.network, signal);
-    this.#candidates.push(...this.#ranked(answers.filter((holder) => !known.has(keyOf(holder)))));
+    const answers = await askMembers(this.#options.stripe, this.#options.network, signal);
+    this.#candidates.push(...this.#ranked(answers.holders.filter((holder) => !known.has(keyOf(holder)))));
+    this.#silent = answers.silent;
     return this.#candidates.find(isFit);
   }
 
@@ -193,7 +196,7 @@ export class RowSources {
     const rotten = this.#rotten.get(keyOf(holder))?.size ?? 0;
     // One rotten place is no reason to do without the others; more than some are a lie.
     const isRotOnly = error.code === 'CORRUPT' && rotten > 0 && rotten <= MAX_ROTTEN_SEGMENTS;
-    if (!isRotOnly) this.#failed.set(keyOf(holder), `${this.#nameOf(holder)}: ${error.message}`);
+    if (!isRotOnly) this.#failed.set(keyOf(holder), `${this.#nameOf(holder.peer)}: ${error.message}`);
     if (holder.peer === self) return;
     if (error.code === 'CORRUPT') book.reportCorrupt(holder.peer);
     else if (error.code !== 'NOT_FOUND') book.reportFailure(holder.peer);
@@ -212,7 +215,8 @@ export class RowSources {
 
   #tooFew(had: number): StorageError {
     const { stripe } = this.#options;
-    const reasons = [...this.#failed.values()];
+    const silent = this.#silent.map((peer) => `${this.#nameOf(peer)} does not answer.`);
+    const reasons = [...this.#failed.values(), ...silent];
     const told = reasons.slice(0, NAMED_FAILURES).join(' ');
     const more = reasons.length > NAMED_FAILURES ? ` And ${String(reasons.length - NAMED_FAILURES)} more.` : '';
     return new StorageError(
@@ -221,7 +225,7 @@ export class RowSources {
     );
   }
 
-  #nameOf({ peer }: Holder): string {
+  #nameOf(peer: PeerId): string {
     return this.#options.network.book.get(peer)?.name ?? peer.slice(0, 12);
   }
 }

@@ -32,6 +32,13 @@ export interface Holder {
   readonly peer: PeerId;
 }
 
+/** What members said when they were asked. */
+export interface AskedHolders {
+  readonly holders: readonly Holder[];
+  /** Members that did not answer: they may hold some. */
+  readonly silent: readonly PeerId[];
+}
+
 export function stripeOfLabel({ stripe, k, m, chunkBytes, chunks }: ReadLabel): CodedStripe {
   return { id: stripe, k, m, chunkBytes, chunks };
 }
@@ -47,18 +54,26 @@ export async function recordedHolders(
 
 /**
  * Asks the members themselves: the likely holders first, for placement gave the stripe to the first ones of its order, and
- * MAX_ASKED_HOLDERS at most. Who does not answer soon has none.
+ * MAX_ASKED_HOLDERS at most. They get PING_TIMEOUT_MS to answer.
  */
-export async function askHolders(
+export async function askMembers(
   stripe: CodedStripe,
   network: HealingNetwork,
   signal: AbortSignal,
-): Promise<readonly Holder[]> {
+): Promise<AskedHolders> {
   const members = network.book.list().filter(({ state }) => state !== 'removed');
   const candidates = members.map(({ id, zone, capacityBytes }) => ({ id, zone, weight: Math.max(1, capacityBytes) }));
   const asked = place(stripe.id, candidates).slice(0, MAX_ASKED_HOLDERS);
   const answers = await Promise.all(asked.map((peer) => ask(stripe, peer, network, signal)));
-  return answers.flat();
+  return {
+    holders: answers.flatMap((held) => held ?? []),
+    silent: asked.filter((_, at) => answers[at] === undefined),
+  };
+}
+
+/** As askMembers, of whoever answers. */
+export async function askHolders(...asked: Parameters<typeof askMembers>): Promise<readonly Holder[]> {
+  return (await askMembers(...asked)).holders;
 }
 
 async function ask(
@@ -66,7 +81,7 @@ async function ask(
   peer: PeerId,
   { self, book, links }: HealingNetwork,
   signal: AbortSignal,
-): Promise<readonly Holder[]> {
+): Promise<readonly Holder[] | undefined> {
   using patience = timeLimit(PING_TIMEOUT_MS, signal);
   try {
     const held = await links.store(peer).has(chunks, { signal: patience.signal });
@@ -75,6 +90,6 @@ async function ask(
     // Whatever is wrong with it: nothing can be had from it now.
     signal.throwIfAborted();
     if (peer !== self) book.reportFailure(peer);
-    return [];
+    return undefined;
   }
 }

@@ -16,19 +16,20 @@ export interface ScrubbingParts {
   readonly receiver: ReadEngine | undefined;
 }
 
+const MEGABYTE = 1_000_000;
+
 /** Reads this peer's chunks in the background, and mends what has rotted. */
 export function openScrub(base: Base, parts: ScrubbingParts, opened: Opened): Scrub | undefined {
   const { config, identity, telemetry, logger, clock } = base;
   const { catalog, book, links, store, receiver } = parts;
   if (store === undefined) return undefined;
-  const { scrubDays: days, scrubBytesPerSecond: bytesPerSecond } = config;
   return opened.keep(
     new Scrub({
       network: { self: identity.id, catalog, book, links },
       store,
       count: telemetry.counts.scrub,
-      days,
-      bytesPerSecond,
+      days: config.scrubDays,
+      bytesPerSecond: config.scrubMegabytes * MEGABYTE,
       isBusy: () => (receiver?.pool.turns.running ?? 0) > 0,
       clock,
       logger,

@@ -5,9 +5,13 @@ import type { StatusReply } from '../gateways/http/api.js';
 import { ActivityBook } from '../gateways/http/activity-book.js';
 import { HistoryBook } from '../gateways/http/history-book.js';
 import { Live } from '../gateways/http/live.js';
+import { SCRUB } from '../gateways/http/description/peer-replies.js';
 import { Observer } from '../gateways/http/observer.js';
 import type { RecordParts } from '../gateways/http/record-routes.js';
 import type { GatewayParts } from '../gateways/http/routes.js';
+import type { ScrubReply } from '../gateways/http/scrub-api.js';
+import { scrubReply } from '../gateways/http/scrub-routes.js';
+import { ServiceClient } from '../gateways/http/service-client.js';
 import { statusOf } from '../gateways/http/status-routes.js';
 import { BrowserSessions } from '../gateways/web/browser-sessions.js';
 import type { Entrance } from '../gateways/web/session-routes.js';
@@ -44,7 +48,7 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
   };
   const live = opened.keep(openLive(base, gateway, entrance));
   const records = { history: new HistoryBook(state, now), activity: new ActivityBook(state, now), now };
-  opened.keep(openObserver(base, gateway, records));
+  opened.keep(openObserver(base, { api, gateway, records }));
   const parts = { entrance, live, records, settings: new Settings(config) };
   if (config.web === 'off') return { ...parts, server: undefined };
   const options = { address: config.web, hosts: config.webHosts, entrance };
@@ -53,10 +57,25 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
   return { ...parts, server };
 }
 
-function openObserver({ logger }: Base, gateway: GatewayParts, { history, activity }: RecordParts): Observer {
+interface Observed {
+  readonly api: ApiParts;
+  readonly gateway: GatewayParts;
+  readonly records: RecordParts;
+}
+
+function openObserver({ logger }: Base, { api, gateway, records }: Observed): Observer {
+  const { history, activity } = records;
+  const scrub = scrubSource(api);
   const { catalog, sessions, transfers } = gateway;
   const status = (signal: AbortSignal): Promise<StatusReply> => statusOf(gateway, { user: undefined, signal, logger });
-  return new Observer({ catalog, sessions, transfers, history, activity, status, logger });
+  return new Observer({ catalog, sessions, transfers, history, activity, status, scrub, logger });
+}
+
+/** Here, or in the process of the File Receiver. */
+function scrubSource({ receiver }: ApiParts): ((signal: AbortSignal) => Promise<ScrubReply>) | undefined {
+  if (receiver === undefined) return undefined;
+  if (!(receiver instanceof ServiceClient)) return async () => scrubReply(receiver.scrub);
+  return async (signal) => SCRUB.parse(await receiver.json({ method: 'GET', path: '/v1/scrub', signal }));
 }
 
 /** Whoever is not signed in any more has no page open either. */

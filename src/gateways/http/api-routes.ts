@@ -21,6 +21,7 @@ import type { Live } from './live.js';
 import { liveRoutes } from './live-routes.js';
 import { watchTransfers } from './transfer-hooks.js';
 import type { Audience, GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
+import { scrubRoutes } from './scrub-routes.js';
 import { receiverRoutes, senderRoutes } from './service-routes.js';
 import { ServiceClient } from './service-client.js';
 import { policyRoutes, settingsRoutes, type SettingsSource } from './settings-routes.js';
@@ -123,6 +124,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     downloadRoutes(server, routes, receiver);
     archiveRoutes(server, routes, receiver);
     if (isLocal) exportRoutes(server, routes, receiver);
+    scrubRoutes(server, routes, receiver);
     if (gateway === undefined) receiverRoutes(server, receiver);
   }
 }

@@ -38,5 +38,7 @@ export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = 
     { method: 'GET', url: '/v1/content', ...ONE_REPLY },
     { method: 'GET', url: '/v1/archive', ...ONE_REPLY },
     { method: 'POST', url: '/v1/exports', ...EVENTS, local: true },
+    { method: 'GET', url: '/v1/scrub', session: false, lines: false },
+    { method: 'POST', url: '/v1/scrub', session: false, lines: true },
   ],
 };

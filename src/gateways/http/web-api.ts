@@ -157,6 +157,7 @@ export interface ActivityReply {
     | 'transfer-failed'
     | 'signed-in'
     | 'refused'
-    | 'repaired';
+    | 'repaired'
+    | 'healed';
   readonly text: string;
 }

@@ -21,6 +21,7 @@ const ICONS: Readonly<Record<ActivityReply['kind'], readonly [icon: IconName, to
   'signed-in': ['user', 'plain'],
   refused: ['shield', 'warn'],
   repaired: ['restore', 'good'],
+  healed: ['check', 'good'],
 };
 
 /** What the peer has noted, newest first. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { NETWORK_REQUESTS } from '../network-routes.js';
 import { RECORD_REQUESTS } from '../record-routes.js';
 import { REQUESTS } from '../requests.js';
+import { SCRUB_REQUESTS } from '../scrub-routes.js';
 import { SETTINGS_REQUESTS } from '../settings-routes.js';
 import { SSH_KEY_REQUESTS } from '../ssh-key-routes.js';
 import { SESSION_REQUESTS } from '../../web/session-routes.js';
@@ -180,6 +181,11 @@ export const ROUTES: Readonly<Record<string, Described>> = {
   'GET /v1/health': { tag: 'Peer', about: 'Whether all that the process needs answers', reply: peers.HEALTH },
   'GET /v1/status': { tag: 'Peer', about: 'How the peer and its network are', reply: peers.STATUS },
   'GET /v1/metrics': { tag: 'Peer', about: 'For Prometheus', stream: { type: 'text/plain' } },
+  'GET /v1/scrub': { tag: 'Peer', about: 'How the scrub of this disk stands', reply: peers.SCRUB },
+  'POST /v1/scrub': {
+    ...{ tag: 'Peer', about: 'Reads every chunk of this disk now, and mends what has rotted; leaving ends it' },
+    ...{ body: SCRUB_REQUESTS.run, stream: { type: LINES, of: peers.SCRUB_EVENT } },
+  },
   'GET /v1/settings': { tag: 'Peer', about: 'The settings of this peer', reply: z.array(peers.SETTING) },
   'PATCH /v1/settings': {
     ...{ tag: 'Peer', about: 'Changes settings, for the next start' },

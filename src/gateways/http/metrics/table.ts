@@ -46,6 +46,13 @@ export const METRICS = {
   segments_read_around_total: counter(
     'Segments that were not what they should be, and came from other chunks instead.',
   ),
+  scrub_chunks_total: counter('Chunks of this disk that scrubs have read.'),
+  scrub_bytes_total: counter('Bytes of chunks of this disk that scrubs have read.'),
+  scrub_healed_segments_total: counter('Segments that had rotted, or were gone, and were written again.'),
+  scrub_healed_bytes_total: counter('Bytes of these segments.'),
+  scrub_healed_chunks_total: counter('Chunks of which a scrub has mended anything.'),
+  scrub_moved_bytes_total: counter('Bytes that other peers have sent for that.'),
+  scrub_failures_total: counter('Times that a scrub could not mend a chunk: too few others of its stripe, say.'),
   chunk_sent_bytes_total: counter('Bytes of chunks that the File Sender has sent because somebody asked.'),
   chunk_received_bytes_total: counter('Bytes of chunks that the File Receiver was sent.'),
 
