@@ -18,6 +18,7 @@ import { socketPath } from '../socket-path.js';
 import { ChunkReader } from '../store/chunk-reader.js';
 import { DiskStore } from '../store/disk-store.js';
 import { Outbox } from '../store/outbox.js';
+import type { Database } from '../store/sqlite.js';
 import type { Base } from './base.js';
 import type { Opened } from './opened.js';
 import { OwnStore } from './own-store.js';
@@ -77,9 +78,13 @@ export function openReadEngine(base: Base, { catalog, book, links, chunks }: Eng
 }
 
 /** What a File Sender works with beside that. */
-export async function openEngine({ config, clock }: Base, engine: ReadEngine, opened: Opened): Promise<Engine> {
+export async function openEngine(
+  { config, clock }: Base,
+  { engine, state }: { readonly engine: ReadEngine; readonly state: Database },
+  opened: Opened,
+): Promise<Engine> {
   const directory = join(config.home, HOME.state);
-  const outbox = opened.keep(await Outbox.open({ directory, clock }));
+  const outbox = opened.keep(Outbox.over(state, clock));
   const pinned = new Set<StripeId>();
   const { catalog, logger } = engine;
   const drafts = opened.keep(await Drafts.open({ directory, catalog, pinned, clock, logger }));

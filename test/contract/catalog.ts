@@ -9,6 +9,7 @@ import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
 import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
+import { stripeListing } from './catalog-stripes.js';
 import { removeForever, trashContract } from './catalog-trash.js';
 import { profileOf } from './sample-network.js';
 
@@ -425,6 +426,10 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
     });
 
     catalogSecrets(() => catalog);
+    stripeListing(
+      () => catalog,
+      () => stripe,
+    );
 
     test('last: locked means locked, and everything is there after a restart', async () => {
       const before = await catalog.list(session, '/', { recursive: true });
