@@ -77,15 +77,15 @@ async function intactShapeOf(id: ChunkId, local: ChunkStore, signal: AbortSignal
 
 /** For this owner, too. @returns false when bytes of it are missing after all */
 async function claim(header: ChunkHeader, local: ChunkStore, signal: AbortSignal): Promise<boolean> {
-  let isWhole = true;
+  let asked = 0;
   const source: SegmentSource = () => {
-    isWhole = false;
+    asked++;
     throw new StorageError('NOT_FOUND', 'A part of the chunk is not here.');
   };
   try {
     await local.put(header, source, { signal });
   } catch (error) {
-    if (isWhole || signal.aborted) throw error;
+    if (asked === 0 || signal.aborted) throw error;
   }
-  return isWhole;
+  return asked === 0;
 }

@@ -1,0 +1,164 @@
+/** Repair: what peers lose that are gone, leave or lie is rebuilt on others, by whoever knows the stripe, without a key. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { PeerRecord } from '../../src/peers/peer-record.js';
+import type { StripeOutcome } from '../../src/healing/repair-stripe.js';
+import { MAX_REBUILDS_PER_CALLER, SURPLUS_AGE_MS } from '../../src/limits.js';
+import { NEVER } from '../contract/offer.js';
+import { seededBytes } from '../e2e/programs/seeded.js';
+import { lie } from './damage.js';
+import { assertStored, put } from './files.js';
+import { Planet } from './planet.js';
+
+const MIB = 1024 * 1024;
+const HANG_MS = 120_000;
+
+/** Peers 1 and 2 host the databases, so 2 knows every stripe; 7 and 8 come after the files, and hold nothing. */
+describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
+  let planet: Planet;
+
+  before(async () => {
+    planet = await Planet.open({ peers: 8, backupHosts: 2, environment: { SHOAL_GRACE_HOURS: '0' } });
+    await setStates({ 7: 'draining', 8: 'draining' });
+    await put(planet, '/film', FILM);
+    await put(planet, '/song', SONG);
+    await setStates({ 7: 'member', 8: 'member' });
+  });
+  after(() => planet[Symbol.asyncDispose]());
+
+  const FILM = seededBytes('film', 20 * MIB);
+  const SONG = seededBytes('song', 300_000);
+
+  /** Resolves when all peers that are up know. */
+  async function setStates(states: Readonly<Record<number, PeerRecord['state']>>): Promise<void> {
+    for (const [n, state] of Object.entries(states)) {
+      await planet.engine.catalog.setPeerState(planet.id(Number(n)), state);
+    }
+    const up = planet.numbers.filter((n) => planet.isUp(n));
+    await until(() =>
+      up.every((at) =>
+        Object.entries(states).every(
+          ([n, state]) => planet.peer(at).engine.book.get(planet.id(Number(n)))?.state === state,
+        ),
+      ),
+    );
+  }
+
+  async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+    while (!(await isSo())) await delay(50);
+  }
+
+  /** Peer `at` finds out who is gone. */
+  async function watch(at: number): Promise<void> {
+    const { liveness } = planet.peer(at).healing;
+    for (let rounds = 0; rounds < 2; rounds++) {
+      await delay(5);
+      await liveness.round(NEVER);
+    }
+  }
+
+  async function repair(at: number): Promise<StripeOutcome[]> {
+    await watch(at);
+    const outcomes: StripeOutcome[] = [];
+    for await (const progress of planet.peer(at).healing.repairer.now(NEVER)) {
+      if (progress.kind === 'stripe') outcomes.push(progress.outcome);
+    }
+    return outcomes;
+  }
+
+  /** Where the chunks of a file lie: each at a peer that is up and has it, and no two of a stripe at one. */
+  async function holdersOf(path: string): Promise<Set<number>> {
+    const placed = await planet.chunksOf(path);
+    const holders = new Set<string>();
+    for (const { stripe, index, id, peer } of placed) {
+      assert.ok(planet.isUp(peer), `chunk ${String(index)} of ${path} lies at peer ${String(peer)}, which is down`);
+      assert.ok((await planet.peer(peer).store.has([id], { signal: NEVER })).has(id), `peer ${String(peer)} has it`);
+      holders.add(`${stripe.id} ${String(peer)}`);
+    }
+    assert.equal(holders.size, placed.length, 'a peer has one chunk of a stripe');
+    return new Set(placed.map(({ peer }) => peer));
+  }
+
+  /** Peer `at` has heard where the chunks of the file lie, as peer 1 knows it. */
+  async function synced(at: number, path: string): Promise<void> {
+    await until(async () => {
+      for (const { stripe } of await planet.chunksOf(path)) {
+        const [record] = await planet.peer(at).engine.catalog.stripes([stripe.id]);
+        const places = (of: typeof stripe | undefined): string =>
+          JSON.stringify(of?.placement.map((place) => place?.peer));
+        if (places(record) !== places(stripe)) return false;
+      }
+      return true;
+    });
+  }
+
+  it('puts the chunks of a peer that is gone elsewhere, and any two more may die', async () => {
+    await planet.kill(6);
+    const outcomes = await repair(1);
+    assert.ok(planet.peer(1).healing.liveness.isGone(planet.id(6)));
+    assert.ok(!planet.peer(1).healing.liveness.isGone(planet.id(5)));
+    assert.ok(outcomes.every(({ left, rebuilt }) => left === 0 && rebuilt === 1));
+    const [film] = await planet.chunksOf('/film');
+    assert.ok(film !== undefined);
+    const moved = outcomes.find(({ stripe }) => stripe === film.stripe.id)?.movedBytes;
+    assert.equal(moved, film.stripe.k * film.stripe.chunkBytes);
+    for (const path of ['/film', '/song']) assert.ok(!(await holdersOf(path)).has(6));
+    await planet.kill(3, 4);
+    await assertStored(planet, '/film', FILM);
+    await assertStored(planet, '/song', SONG);
+    await planet.start(3);
+    await planet.start(4);
+    assert.deepEqual(await repair(1), [], 'nothing is left to do');
+  });
+
+  it('keeps what a peer that is back has, until that is proven to be elsewhere for long, and then drops it', async () => {
+    await planet.start(6);
+    const { surplus } = planet.peer(6).healing;
+    assert.ok(surplus !== undefined);
+    await synced(6, '/film');
+    await synced(6, '/song');
+    const { bytes } = await planet.peer(6).store.usage();
+    assert.ok(bytes > 0);
+    assert.equal(await surplus.round(NEVER), 0, 'seen for the first time');
+    await planet.passTime(SURPLUS_AGE_MS + 1);
+    assert.ok((await surplus.round(NEVER)) > 0);
+    assert.equal((await planet.peer(6).store.usage()).bytes, 0);
+    assert.equal(await planet.peer(5).healing.surplus?.round(NEVER), 0, 'what the record names stays');
+    await assertStored(planet, '/film', FILM);
+  });
+
+  it('repairs what a put left unplaced', async () => {
+    await planet.kill(5);
+    planet.engine.book.reportFailure(planet.id(5));
+    for (const n of [6, 7, 8])
+      planet.engine.book.distrust(new Set([planet.id(n), ...[6, 7, 8].map((m) => planet.id(m))]));
+    planet.engine.book.distrust(new Set());
+    await planet.start(5);
+  });
+
+  it('is done by a backup host while the owner is away, and by two at once without harm', async () => {
+    await synced(2, '/film');
+    const victim = [3, 4, 5].find((n) => planet.isUp(n)) ?? 3;
+    await planet.kill(victim);
+    const [ones, others] = await Promise.all([repair(1), repair(2)]);
+    assert.ok([...ones, ...others].every(({ left }) => left === 0));
+    await synced(2, '/film');
+    await synced(2, '/song');
+    for (const path of ['/film', '/song']) {
+      assert.ok(!(await holdersOf(path)).has(victim));
+      for (const { id, peer } of await planet.chunksOf(path)) {
+        const up = planet.numbers.filter((n) => planet.isUp(n));
+        const having = await Promise.all(
+          up.map(async (n) => ((await planet.peer(n).store.has([id], { signal: NEVER })).has(id) ? n : 0)),
+        );
+        assert.deepEqual(
+          having.filter((n) => n > 0),
+          [peer],
+          'both asked the same peer',
+        );
+      }
+    }
+    await planet.start(victim);
+  });
+});
