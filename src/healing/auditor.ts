@@ -43,6 +43,10 @@ export class Auditor {
     this.#options = options;
   }
 
+  get perHour(): number {
+    return this.#options.perHour;
+  }
+
   /** Until the next one in the background. */
   get pauseMs(): number {
     const { perHour } = this.#options;

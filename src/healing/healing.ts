@@ -1,6 +1,6 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { ChunkStore } from '../chunk/chunk-store.js';
-import type { StripeId } from '../chunk/ids.js';
+import type { PeerId, StripeId } from '../chunk/ids.js';
 import { countUnder, type Counts } from '../counts.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { LIVENESS_INTERVAL_MS, REPAIR_POLL_MS, SURPLUS_INTERVAL_MS } from '../limits.js';
@@ -43,6 +43,7 @@ export interface HealingOptions {
 
 /** Watches the peers around this one, audits them, and repairs what they lose: in the background, and when somebody asks. */
 export class Healing implements AsyncDisposable {
+  readonly self: PeerId;
   readonly liveness: Liveness;
   readonly audits: AuditBook;
   readonly auditor: Auditor;
@@ -54,6 +55,7 @@ export class Healing implements AsyncDisposable {
   private constructor(options: HealingOptions) {
     const { network, state, graceMs, clock, counts, isPinned, isBusy, logger } = options;
     const { self, book, links } = network;
+    this.self = self;
     this.liveness = Liveness.open({ self, book, links, state, graceMs, clock });
     this.audits = new AuditBook(state, clock, (peers) => {
       book.distrust(peers);

@@ -51,6 +51,10 @@ export class Repairer {
     this.#queue = new RepairQueue({ self: network.self, catalog: network.catalog, view, isPinned, clock });
   }
 
+  get bytesPerSecond(): number {
+    return this.#options.bytesPerSecond;
+  }
+
   state(): RepairState {
     const queue = this.#queue.list();
     const { bytesPerSecond } = this.#options;

@@ -1,14 +1,17 @@
 /** Repair: what peers lose that are gone, leave or lie is rebuilt on others, by whoever knows the stripe, without a key. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PeerRecord } from '../../src/peers/peer-record.js';
-import type { StripeOutcome } from '../../src/healing/repair-stripe.js';
-import { MAX_REBUILDS_PER_CALLER, SURPLUS_AGE_MS } from '../../src/limits.js';
+import type { PeerId } from '../../src/chunk/ids.js';
+import { StorageError } from '../../src/errors.js';
+import { PeerView } from '../../src/healing/assessment.js';
+import { repairStripe, type RepairNetwork, type StripeOutcome } from '../../src/healing/repair-stripe.js';
+import { SURPLUS_AGE_MS } from '../../src/limits.js';
 import { NEVER } from '../contract/offer.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
 import { lie } from './damage.js';
-import { assertStored, put } from './files.js';
+import { assertStored, put, remove } from './files.js';
 import { Planet } from './planet.js';
 
 const MIB = 1024 * 1024;
@@ -26,6 +29,9 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     await setStates({ 7: 'member', 8: 'member' });
   });
   after(() => planet[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    for (const n of planet.numbers) if (!planet.isUp(n)) await planet.start(n);
+  });
 
   const FILM = seededBytes('film', 20 * MIB);
   const SONG = seededBytes('song', 300_000);
@@ -80,6 +86,13 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     return new Set(placed.map(({ peer }) => peer));
   }
 
+  /** One that holds chunks of a file, and hosts no databases. */
+  async function victimOf(path: string, ...but: number[]): Promise<number> {
+    const holder = (await planet.chunksOf(path)).find(({ peer }) => peer > 2 && !but.includes(peer));
+    assert.ok(holder !== undefined);
+    return holder.peer;
+  }
+
   /** Peer `at` has heard where the chunks of the file lie, as peer 1 knows it. */
   async function synced(at: number, path: string): Promise<void> {
     await until(async () => {
@@ -113,7 +126,6 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
   });
 
   it('keeps what a peer that is back has, until that is proven to be elsewhere for long, and then drops it', async () => {
-    await planet.start(6);
     const { surplus } = planet.peer(6).healing;
     assert.ok(surplus !== undefined);
     await synced(6, '/film');
@@ -128,18 +140,89 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     await assertStored(planet, '/film', FILM);
   });
 
-  it('repairs what a put left unplaced', async () => {
+  it('gives a place to what a put could not place, as soon as there is one', async () => {
+    const { book } = planet.engine;
+    const degraded = seededBytes('degraded', 2 * MIB);
+    book.distrust(new Set([planet.id(7), planet.id(8)]));
+    await assert.rejects(put(planet, '/refused', degraded), { code: 'TOO_FEW_PEERS', message: /failed audits/ });
+    book.distrust(new Set());
     await planet.kill(5);
-    planet.engine.book.reportFailure(planet.id(5));
-    for (const n of [6, 7, 8])
-      planet.engine.book.distrust(new Set([planet.id(n), ...[6, 7, 8].map((m) => planet.id(m))]));
-    planet.engine.book.distrust(new Set());
+    assert.equal((await put(planet, '/degraded', degraded)).missingChunks, 1);
+    const [stuck] = await repair(1);
+    assert.equal(stuck?.left, 1);
+    assert.match(stuck.reason ?? '', /Add a peer/);
     await planet.start(5);
+    const [mended] = await repair(1);
+    assert.deepEqual([mended?.rebuilt, mended?.left], [1, 0]);
+    assert.ok((await holdersOf('/degraded')).has(5));
+    await remove(planet, '/degraded');
+  });
+
+  it('leaves a target that stalls, or has no room, for another one', async () => {
+    const { engine } = planet;
+    const { liveness, audits } = planet.peer(1).healing;
+    const victim = await victimOf('/film');
+    const copies = await planet.chunksOf('/film');
+    await planet.kill(victim);
+    await watch(1);
+    const asked: number[] = [];
+    const network: RepairNetwork = {
+      ...{ self: engine.self, catalog: engine.catalog, book: engine.book, links: engine.links },
+      pull: (peer, order, options) => {
+        asked.push(planet.numberOf(peer));
+        if (asked.length === 1) return Promise.reject(new StorageError('TIMEOUT', 'It did not answer in time.'));
+        return engine.links.remote(peer).pull(order, options);
+      },
+    };
+    const resting = new Map<PeerId, number>();
+    const parts = { network, view: new PeerView(engine.book, liveness, audits), audits, resting, clock: Date.now };
+    const [first] = copies;
+    assert.ok(first !== undefined);
+    const outcome = await repairStripe(first.stripe.id, parts, NEVER);
+    assert.deepEqual([outcome.rebuilt, outcome.left], [1, 0], outcome.reason);
+    assert.equal(new Set(asked).size, 2, 'another one was asked');
+    assert.deepEqual(
+      [...resting.keys()].map((peer) => planet.numberOf(peer)),
+      asked.slice(0, 1),
+    );
+    await planet.start(victim);
+    await repair(1);
+  });
+
+  it('refuses a second chunk of a stripe, whoever asks, and a label that does not name the chunk', async () => {
+    const [one, other] = await planet.chunksOf('/film');
+    const [song] = await planet.chunksOf('/song');
+    assert.ok(one !== undefined && other !== undefined && song !== undefined);
+    const pull = (label: Uint8Array): Promise<unknown> =>
+      planet.engine.links.remote(planet.id(other.peer)).pull({ chunk: one.id, label }, { signal: NEVER });
+    assert.notEqual(other.peer, 1);
+    await assert.rejects(pull(one.stripe.label), {
+      code: 'PERMISSION_DENIED',
+      message: /a chunk of the stripe already/,
+    });
+    await assert.rejects(pull(song.stripe.label), { code: 'PERMISSION_DENIED' });
+  });
+
+  it('rebuilds nothing from a source that lies, and finds others', async () => {
+    const victim = await victimOf('/song');
+    await planet.kill(victim);
+    const liar = await victimOf('/song', victim);
+    const honest = lie(planet.peer(liar).store, {
+      bytes: (segment) => Uint8Array.from(segment.bytes, (byte) => byte ^ 1),
+    });
+    const outcomes = await repair(1);
+    honest();
+    assert.ok(
+      outcomes.every(({ left }) => left === 0),
+      JSON.stringify(outcomes),
+    );
+    await assertStored(planet, '/song', SONG);
+    await planet.start(victim);
   });
 
   it('is done by a backup host while the owner is away, and by two at once without harm', async () => {
     await synced(2, '/film');
-    const victim = [3, 4, 5].find((n) => planet.isUp(n)) ?? 3;
+    const victim = await victimOf('/film');
     await planet.kill(victim);
     const [ones, others] = await Promise.all([repair(1), repair(2)]);
     assert.ok([...ones, ...others].every(({ left }) => left === 0));
@@ -160,5 +243,30 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
       }
     }
     await planet.start(victim);
+  });
+
+  it('is done while the owner is away', async () => {
+    await synced(2, '/film');
+    await synced(2, '/song');
+    const victim = await victimOf('/film');
+    await planet.kill(victim);
+    await planet.stop(1);
+    const outcomes = await repair(2);
+    assert.ok(outcomes.length > 0 && outcomes.every(({ left, rebuilt }) => rebuilt > 0 || left > 0));
+    await planet.start(1);
+    await until(async () => !(await planet.chunksOf('/film')).some(({ peer }) => peer === victim));
+    await assertStored(planet, '/film', FILM);
+    await planet.start(victim);
+    await repair(1);
+  });
+
+  it('copies what lies at a peer that leaves', async () => {
+    const leaving = await victimOf('/film');
+    await setStates({ [leaving]: 'draining' });
+    const outcomes = await repair(1);
+    assert.ok(outcomes.some(({ copied }) => copied === 1));
+    assert.ok(outcomes.every(({ left, rebuilt }) => left === 0 && rebuilt === 0));
+    assert.ok(!(await holdersOf('/film')).has(leaving));
+    await setStates({ [leaving]: 'member' });
   });
 });

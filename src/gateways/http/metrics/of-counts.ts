@@ -17,6 +17,7 @@ export function familiesOfCounts(counts: Counts): readonly Family[] {
     family('stripes_stored_degraded_total', [{ value: counts.degradedStripes }]),
     family('segments_read_around_total', [{ value: counts.corruptSegments }]),
     ...ofScrub(counts.scrub),
+    ...ofRepair(counts),
     family('chunk_sent_bytes_total', [{ value: counts.sentBytes }]),
     family('chunk_received_bytes_total', [{ value: counts.receivedBytes }]),
     family('peer_failures_total', byPeer(counts.peerFailures)),
@@ -43,6 +44,18 @@ function ofScrub(scrub: ScrubCount): Family[] {
     family('scrub_healed_chunks_total', [{ value: scrub.healedChunks }]),
     family('scrub_moved_bytes_total', [{ value: scrub.movedBytes }]),
     family('scrub_failures_total', [{ value: scrub.failures }]),
+  ];
+}
+
+function ofRepair({ repair, audits }: Counts): Family[] {
+  const outcomes = [...audits].map(([outcome, value]) => ({ labels: { outcome }, value }));
+  return [
+    family('audits_total', outcomes),
+    family('repaired_chunks_total', [{ value: repair.chunks }]),
+    family('repair_failures_total', [{ value: repair.failedChunks }]),
+    family('rebuilt_chunks_total', [{ value: repair.rebuiltChunks }]),
+    family('rebuild_moved_bytes_total', [{ value: repair.movedBytes }]),
+    family('surplus_chunks_dropped_total', [{ value: repair.droppedChunks }]),
   ];
 }
 

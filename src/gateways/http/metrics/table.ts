@@ -53,6 +53,12 @@ export const METRICS = {
   scrub_healed_chunks_total: counter('Chunks of which a scrub has mended anything.'),
   scrub_moved_bytes_total: counter('Bytes that other peers have sent for that.'),
   scrub_failures_total: counter('Times that a scrub could not mend a chunk: too few others of its stripe, say.'),
+  audits_total: counter('Audits of other peers, by how they ended.', 'outcome'),
+  repaired_chunks_total: counter('Chunks that this peer has found a new place for.'),
+  repair_failures_total: counter('Times that a chunk was left without a good place.'),
+  rebuilt_chunks_total: counter('Chunks that this peer has rebuilt into its own store, whoever asked.'),
+  rebuild_moved_bytes_total: counter('Bytes that other peers have sent for that.'),
+  surplus_chunks_dropped_total: counter('Own chunks that were dropped because they lie elsewhere by now.'),
   chunk_sent_bytes_total: counter('Bytes of chunks that the File Sender has sent because somebody asked.'),
   chunk_received_bytes_total: counter('Bytes of chunks that the File Receiver was sent.'),
 
