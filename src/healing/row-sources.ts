@@ -87,9 +87,9 @@ export class RowSources {
     try {
       while (got.size < k) {
         signal.throwIfAborted();
-        await this.#request(gathering);
-        if (active.size === 0) throw this.#tooFew(got.size);
-        await this.#progress(gathering);
+        const isExhausted = !(await this.#request(gathering));
+        if (active.size > 0) await this.#progress(gathering);
+        else if (isExhausted && got.size < k) throw this.#tooFew(got.size);
       }
       return got;
     } finally {
@@ -98,14 +98,15 @@ export class RowSources {
     }
   }
 
-  /** As many sources as it takes; those that are late do not count. */
-  async #request(gathering: Gathering): Promise<void> {
+  /** Asks as many sources as it takes; those that are late do not count. @returns false when there are too few */
+  async #request(gathering: Gathering): Promise<boolean> {
     const { got, active, late } = gathering;
     while (got.size + active.size - late.size < this.#options.stripe.k) {
       const holder = await this.#next(gathering);
-      if (holder === undefined) return;
+      if (holder === undefined) return false;
       active.set(holder, this.#take(holder, gathering));
     }
+    return true;
   }
 
   async #next({ rows, signal, got, active, late }: Gathering): Promise<Holder | undefined> {
@@ -117,7 +118,8 @@ export class RowSources {
       !this.#failed.has(keyOf(holder)) &&
       !rows.some((row) => this.#rotten.get(keyOf(holder))?.has(row) === true);
     this.#candidates ??= this.#ranked([...(await recordedHolders(this.#options.stripe, this.#options.network))]);
-    const found = this.#candidates.find(isFit);
+    const fit = this.#candidates.filter(isFit);
+    const found = fit.find((holder) => !this.#rotten.has(keyOf(holder))) ?? fit[0];
     if (found !== undefined || this.#askedAll) return found;
     this.#askedAll = true;
     const known = new Set(this.#candidates.map(keyOf));
