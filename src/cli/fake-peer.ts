@@ -19,6 +19,8 @@ import type {
   UserReply,
 } from '../gateways/http/api.js';
 import type { SshKeyToAdd } from '../catalog/catalog.js';
+import { ScrubCount } from '../counts.js';
+import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
 
@@ -78,6 +80,20 @@ function recoveryEvents(dryRun: boolean): RecoveryEvent[] {
   ];
 }
 
+/** Some of everything. */
+function scrubReply(): ScrubReply {
+  const healed = { healedSegments: 3, healedBytes: 3 * 131_072, movedBytes: 12 * 131_072 };
+  const damage = { chunk: 'cd'.repeat(32), reason: 'Only 1 other chunk.', found: MADE, tries: 2, nextTry: MADE };
+  return {
+    phase: 'waiting',
+    ...{ days: 30, bytesPerSecond: 16_000_000, oldestRead: MADE, surveyed: MADE },
+    totals: { ...new ScrubCount(), chunks: 12, bytes: 5_000_000, ...healed },
+    words: '3 segments (384 KiB) healed, moved 1.5 MiB',
+    damaged: 1,
+    damages: [damage],
+  };
+}
+
 export class FakePeer implements AsyncDisposable {
   readonly home: string;
   readonly files = new Map<string, FakeFile>();
@@ -135,6 +151,7 @@ export class FakePeer implements AsyncDisposable {
     const call = `${request.method ?? ''} ${url.pathname}`;
     this.calls.push(call);
     if (call === 'POST /v1/keys') await this.#rotate(request, response);
+    else if (call === 'POST /v1/scrub') await this.#scrub(request, response);
     else if (call === 'POST /v1/recovery') await this.#recoverCatalog(request, response);
     else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
@@ -175,6 +192,8 @@ export class FakePeer implements AsyncDisposable {
         return this.#recover((await body(request)) as { name: string; words: string; next: string });
       case 'POST /v1/users/adopt':
         return this.#adopt((await body(request)) as { name?: string; id?: string });
+      case 'GET /v1/scrub':
+        return scrubReply();
       case 'GET /v1/keys':
         return { generation: 2, state: 'running', done: 5, total: 10 };
       case 'GET /v1/stat':
@@ -239,6 +258,21 @@ export class FakePeer implements AsyncDisposable {
   async #recoverCatalog(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { dryRun } = (await body(request)) as { dryRun: boolean };
     for (const event of recoveryEvents(dryRun)) response.write(`${JSON.stringify(event)}\n`);
+    if (this.faults.cut === true) response.destroy();
+    else response.end();
+  }
+
+  async #scrub(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await body(request);
+    const { totals, words, damaged } = scrubReply();
+    const events: ScrubEvent[] = [
+      { event: 'begin', chunks: 12, bytes: 5_000_000 },
+      { event: 'progress', bytes: 5_000_000 },
+      { event: 'done', totals, words, damaged },
+    ];
+    for (const event of this.faults.cut === true ? events.slice(0, 2) : events) {
+      response.write(`${JSON.stringify(event)}\n`);
+    }
     if (this.faults.cut === true) response.destroy();
     else response.end();
   }

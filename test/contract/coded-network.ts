@@ -83,6 +83,7 @@ export class CodedNetwork {
       if (store === undefined) throw new Error(`no peer ${id}`);
       return store;
     },
+    idOf: (store: ChunkStore): PeerId => peerOf(this.stores.indexOf(store)),
   };
 
   readonly catalog = {
