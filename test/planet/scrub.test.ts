@@ -1,6 +1,6 @@
 /** Chunks rot, vanish and lose their rows; a scrub puts them right, moving no more than it must. Six peers, 4+2. */
 import assert from 'node:assert/strict';
-import { access, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { ChunkId } from '../../src/chunk/ids.js';
@@ -13,12 +13,15 @@ import { SEGMENT_BYTES, STRAY_AGE_MS } from '../../src/limits.js';
 import { openNative, type SqlValue } from '../../src/store/sqlite-driver.js';
 import { NEVER, readChunk } from '../contract/offer.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
+import { eventually } from '../sync/sync-network.js';
 import { deleteFile, flipInFile, lie, truncateFile } from './damage.js';
 import { assertStored, put, remove } from './files.js';
 import { Planet, type Placed } from './planet.js';
 
 const MIB = 1024 * 1024;
 const FILE = seededBytes('to be scrubbed', 3 * MIB);
+/** Three stripes where two data chunks make one. */
+const LONG = seededBytes('of several stripes', 20 * MIB);
 const NOTE = seededBytes('a small one', 3_000);
 const K = 4;
 
@@ -274,5 +277,32 @@ describe('a scrub', () => {
     assert.equal(one.state().phase, 'asked');
     await running;
     assert.equal(one.state().phase, 'off');
+  });
+});
+
+describe('a scrub at a peer where the user is not at home', () => {
+  it('knows by the replicated record which chunks are lost, and restores them', async () => {
+    await using planet = await Planet.open({ peers: 3, backupHosts: 1 });
+    await put(planet, '/file', LONG);
+    const placed = (await planet.chunksOf('/file')).find(({ peer }) => peer === 3);
+    assert.ok(placed !== undefined);
+    const { id, stripe } = placed;
+    await eventually(async () => {
+      const [record] = await planet.peer(3).engine.catalog.stripes([stripe.id]);
+      assert.ok(record !== undefined);
+    });
+    await planet.stop(3);
+    const store = join(planet.home(3), HOME.chunks);
+    // The whole index: nothing is left but the files.
+    for (const name of ['index.sqlite', 'index.sqlite-wal']) await rm(join(store, name), { force: true });
+    await flipInFile({ home: planet.home(3), id }, 77);
+    await planet.start(3);
+    const totals = await planet.peer(3).scrub.run({ signal: NEVER });
+    const own = (await planet.chunksOf('/file')).filter(({ peer }) => peer === 3);
+    assert.deepEqual([totals.healedChunks, totals.adoptedChunks, totals.failures], [own.length, own.length - 1, 0]);
+    for (const one of own) assert.ok((await readChunk(planet.peer(3).store, one.id)).length === one.stripe.chunkBytes);
+    // With a third of what there was away, all of it has to be right.
+    await planet.stop(2);
+    await assertStored(planet, '/file', LONG);
   });
 });
