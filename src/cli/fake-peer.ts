@@ -19,10 +19,9 @@ import type {
   UserReply,
 } from '../gateways/http/api.js';
 import type { SshKeyToAdd } from '../catalog/catalog.js';
-import { ScrubCount } from '../counts.js';
-import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
+import { SCRUB_EVENTS, SCRUB_REPLY } from './fake-scrub.js';
 
 export interface FakeFile {
   readonly bytes: Buffer;
@@ -78,20 +77,6 @@ function recoveryEvents(dryRun: boolean): RecoveryEvent[] {
     { event: 'refused', path: '/full', version, ...reason },
     { event: 'done', dryRun, stripes: 2, known: 7, recovered: 1, bytes: 1234, broken: 1, unread: 1, refused: 1 },
   ];
-}
-
-/** Some of everything. */
-function scrubReply(): ScrubReply {
-  const healed = { healedSegments: 3, healedBytes: 3 * 131_072, movedBytes: 12 * 131_072 };
-  const damage = { chunk: 'cd'.repeat(32), reason: 'Only 1 other chunk.', found: MADE, tries: 2, nextTry: MADE };
-  return {
-    phase: 'waiting',
-    ...{ days: 30, bytesPerSecond: 16_000_000, oldestRead: MADE, surveyed: MADE },
-    totals: { ...new ScrubCount(), chunks: 12, bytes: 5_000_000, ...healed },
-    words: '3 segments (384 KiB) healed, moved 1.5 MiB',
-    damaged: 1,
-    damages: [damage],
-  };
 }
 
 export class FakePeer implements AsyncDisposable {
@@ -193,7 +178,7 @@ export class FakePeer implements AsyncDisposable {
       case 'POST /v1/users/adopt':
         return this.#adopt((await body(request)) as { name?: string; id?: string });
       case 'GET /v1/scrub':
-        return scrubReply();
+        return SCRUB_REPLY;
       case 'GET /v1/keys':
         return { generation: 2, state: 'running', done: 5, total: 10 };
       case 'GET /v1/stat':
@@ -264,16 +249,9 @@ export class FakePeer implements AsyncDisposable {
 
   async #scrub(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await body(request);
-    const { totals, words, damaged } = scrubReply();
-    const events: ScrubEvent[] = [
-      { event: 'begin', chunks: 12, bytes: 5_000_000 },
-      { event: 'progress', bytes: 5_000_000 },
-      { event: 'done', totals, words, damaged },
-    ];
-    for (const event of this.faults.cut === true ? events.slice(0, 2) : events) {
-      response.write(`${JSON.stringify(event)}\n`);
-    }
-    if (this.faults.cut === true) response.destroy();
+    const isCut = this.faults.cut === true;
+    for (const event of isCut ? SCRUB_EVENTS.slice(0, 2) : SCRUB_EVENTS) response.write(`${JSON.stringify(event)}\n`);
+    if (isCut) response.destroy();
     else response.end();
   }
 

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.js';
-import type { PeerId, StripeId } from '../chunk/ids.js';
+import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { PeerBook } from '../peers/peer-book.js';
@@ -21,6 +21,8 @@ export interface ReadEngine {
   readonly host: StripeHost;
   readonly pool: WorkerPool;
   readonly telemetry: Telemetry;
+  /** Told of a chunk of this peer's own that was found rotten; absent: its store is another process's. */
+  readonly onOwnRot?: (chunk: ChunkId) => void;
   readonly logger: Logger;
 }
 

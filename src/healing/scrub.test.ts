@@ -11,7 +11,7 @@ import { silentLogger } from '../log.js';
 import { DiskStore } from '../store/disk-store.js';
 import { Scrub, type ScrubOptions } from './scrub.js';
 import { evenRestMs, leastRestMs } from './scrub-pace.js';
-import { healedInWords, inBinary } from './scrub-report.js';
+import { healedInWords, inBinary, snapshot } from './scrub-report.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DAYS = 30;
@@ -171,7 +171,7 @@ describe('the pace of a scrub', () => {
 
 describe('what was mended, in words', () => {
   it('is one sentence', () => {
-    const none = { ...new ScrubCount() };
+    const none = snapshot(new ScrubCount());
     assert.equal(healedInWords(none), '');
     assert.equal(
       healedInWords({ ...none, healedSegments: 3, healedBytes: 3 * 65_536, movedBytes: 12 * 65_536 }),

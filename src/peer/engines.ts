@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
 import { makeReceipt } from '../chunk/receipt.js';
-import type { StripeId } from '../chunk/ids.js';
+import type { ChunkId, StripeId } from '../chunk/ids.js';
 import type { Service } from '../config.js';
 import { privateKeyFromPem } from '../crypto/certificates.js';
 import { signP256 } from '../crypto/signature.js';
@@ -74,7 +74,13 @@ export function openReadEngine(base: Base, { catalog, book, links, chunks }: Eng
   identity.tls.onReplace(() => {
     pool.renew(workerIdentity(identity));
   });
-  return { self: identity.id, catalog, book, links, host, pool, telemetry, logger };
+  const scrubs = chunks.store?.mending.scrubs;
+  const onOwnRot = scrubs && {
+    onOwnRot: (chunk: ChunkId): void => {
+      scrubs.noteRead(chunk, 0);
+    },
+  };
+  return { self: identity.id, catalog, book, links, host, pool, telemetry, logger, ...onOwnRot };
 }
 
 /** What a File Sender works with beside that. */

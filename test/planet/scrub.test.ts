@@ -269,6 +269,22 @@ describe('a scrub', () => {
     await assertSound(place);
   });
 
+  it('reads first what a get found rotten on the disk of its own peer', async () => {
+    let place = await ownChunk();
+    // A get reads the chunks that hold data.
+    while (place.index >= K) {
+      await put(planet, '/file', FILE);
+      place = await ownChunk();
+    }
+    await flipInFile(place, SEGMENT_BYTES + 3);
+    await assertStored(planet, '/file', FILE);
+    const { scrubs } = planet.peer(1).store.mending;
+    const [first] = scrubs.oldest(Number.MAX_SAFE_INTEGER, 1);
+    assert.deepEqual([first?.id, first?.readMs], [place.id, 0]);
+    await scrub(place);
+    await assertSound(place);
+  });
+
   it('is one at a time, and ends with the peer', async () => {
     const place = await chunk();
     const { scrub: one } = planet.peer(place.peer);
