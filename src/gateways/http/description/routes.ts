@@ -165,6 +165,10 @@ export const ROUTES: Readonly<Record<string, Described>> = {
   'POST /v1/peers/remove': {
     ...{ tag: 'Network', about: 'Puts a peer out for good', body: NETWORK_REQUESTS.peer, reply: peers.PEER },
   },
+  'POST /v1/peers/drain': {
+    ...{ tag: 'Network', about: 'A peer is to leave: the others take over what it holds; or, with `cancel`, it stays' },
+    ...{ body: NETWORK_REQUESTS.drain, reply: peers.PEER },
+  },
   'POST /v1/peer': {
     ...{ tag: 'Network', about: 'Changes what the network knows of this peer' },
     ...{ body: NETWORK_REQUESTS.own, reply: peers.PEER },
