@@ -22,8 +22,16 @@ export class Counts {
   readonly peerCorruptions = new Map<string, number>();
   readonly scrub = new ScrubCount();
   readonly repair = new RepairCount();
-  /** Audits of other peers, by how they ended. */
-  readonly audits = new Map<string, number>();
+  readonly audits = new AuditCount();
+}
+
+/** Audits of other peers, by how they ended. */
+export class AuditCount {
+  passed = 0;
+  missing = 0;
+  corrupt = 0;
+  unreachable = 0;
+  stalled = 0;
 }
 
 /** What was done for chunks that have no good holder any more. */

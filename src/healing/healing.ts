@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { ChunkStore } from '../chunk/chunk-store.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
-import { countUnder, type Counts } from '../counts.js';
+import type { Counts } from '../counts.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { LIVENESS_INTERVAL_MS, REPAIR_POLL_MS, SURPLUS_INTERVAL_MS } from '../limits.js';
 import type { Logger } from '../log.js';
@@ -61,7 +61,7 @@ export class Healing implements AsyncDisposable {
       book.distrust(peers);
     });
     const onResult = (result: AuditResult): void => {
-      countUnder(counts.audits, result.outcome);
+      counts.audits[result.outcome]++;
       if (result.outcome !== 'passed') this.#tell(options, result);
     };
     this.auditor = new Auditor({ network, book: this.audits, perHour: options.auditsPerHour, clock, onResult });

@@ -48,7 +48,7 @@ function ofScrub(scrub: ScrubCount): Family[] {
 }
 
 function ofRepair({ repair, audits }: Counts): Family[] {
-  const outcomes = [...audits].map(([outcome, value]) => ({ labels: { outcome }, value }));
+  const outcomes = Object.entries(audits).map(([outcome, value]) => ({ labels: { outcome }, value: Number(value) }));
   return [
     family('audits_total', outcomes),
     family('repaired_chunks_total', [{ value: repair.chunks }]),
