@@ -9,6 +9,10 @@ import { SCRUB } from '../gateways/http/description/peer-replies.js';
 import { Observer } from '../gateways/http/observer.js';
 import type { RecordParts } from '../gateways/http/record-routes.js';
 import type { GatewayParts } from '../gateways/http/routes.js';
+import { auditsReply } from '../gateways/http/audit-routes.js';
+import { AUDITS, REPAIRS } from '../gateways/http/description/healing-replies.js';
+import type { RepairState } from '../gateways/http/repair-news.js';
+import { repairsReply } from '../gateways/http/repair-routes.js';
 import type { ScrubReply } from '../gateways/http/scrub-api.js';
 import { scrubReply } from '../gateways/http/scrub-routes.js';
 import { ServiceClient } from '../gateways/http/service-client.js';
@@ -66,9 +70,10 @@ interface Observed {
 function openObserver({ logger }: Base, { api, gateway, records }: Observed): Observer {
   const { history, activity } = records;
   const scrub = scrubSource(api);
+  const repair = repairSource(api);
   const { catalog, sessions, transfers } = gateway;
   const status = (signal: AbortSignal): Promise<StatusReply> => statusOf(gateway, { user: undefined, signal, logger });
-  return new Observer({ catalog, sessions, transfers, history, activity, status, scrub, logger });
+  return new Observer({ catalog, sessions, transfers, history, activity, status, scrub, repair, logger });
 }
 
 /** Here, or in the process of the File Receiver. */
@@ -76,6 +81,24 @@ function scrubSource({ receiver }: ApiParts): ((signal: AbortSignal) => Promise<
   if (receiver === undefined) return undefined;
   if (!(receiver instanceof ServiceClient)) return async () => scrubReply(receiver.scrub);
   return async (signal) => SCRUB.parse(await receiver.json({ method: 'GET', path: '/v1/scrub', signal }));
+}
+
+/** Here, or in the process of the File Sender. */
+function repairSource({ sender }: ApiParts): ((signal: AbortSignal) => Promise<RepairState>) | undefined {
+  if (sender === undefined) return undefined;
+  if (sender instanceof ServiceClient) {
+    return async (signal) => ({
+      audits: AUDITS.parse(await sender.json({ method: 'GET', path: '/v1/audits', signal })),
+      repairs: REPAIRS.parse(await sender.json({ method: 'GET', path: '/v1/repairs', signal })),
+    });
+  }
+  const { healing, engine } = sender;
+  if (healing === undefined) return undefined;
+  const counts = engine.telemetry.counts.repair;
+  return async () => ({
+    audits: auditsReply({ healing, book: engine.book }),
+    repairs: repairsReply({ healing, counts }),
+  });
 }
 
 /** Whoever is not signed in any more has no page open either. */

@@ -8,6 +8,7 @@ import type { UserSessions } from '../../services/user-sessions.js';
 import type { ActivityBook } from './activity-book.js';
 import type { StatusReply } from './api.js';
 import type { HistoryBook, Sample } from './history-book.js';
+import { RepairNews, type RepairState } from './repair-news.js';
 import type { ScrubReply } from './scrub-api.js';
 import type { Moved, Transfers } from './transfers.js';
 
@@ -20,6 +21,8 @@ export interface ObserverOptions {
   readonly status: (signal: AbortSignal) => Promise<StatusReply>;
   /** How scrubbing stands. @throws StorageError UNAVAILABLE when the File Receiver does not answer */
   readonly scrub?: ((signal: AbortSignal) => Promise<ScrubReply>) | undefined;
+  /** How other peers stand. @throws StorageError UNAVAILABLE when the File Sender does not answer */
+  readonly repair?: ((signal: AbortSignal) => Promise<RepairState>) | undefined;
   readonly logger: Logger;
 }
 
@@ -28,6 +31,7 @@ type Peers = ReadonlyMap<string, StatusReply['peers'][number]>;
 /** Measures each minute, and writes down what has happened meanwhile. */
 export class Observer implements AsyncDisposable {
   readonly #options: ObserverOptions;
+  readonly #repairs: RepairNews;
   readonly #life = new AbortController();
   readonly #running: Promise<void>;
   readonly #stopListening: readonly (() => void)[];
@@ -49,6 +53,7 @@ export class Observer implements AsyncDisposable {
         activity.add('transfer-failed', `${kind === 'put' ? 'An upload' : 'A download'} of ${user} failed.`);
       }),
     ];
+    this.#repairs = new RepairNews(activity);
     this.#running = this.#run(this.#life.signal);
   }
 
@@ -67,6 +72,9 @@ export class Observer implements AsyncDisposable {
         const status = await this.#options.status(signal);
         this.#notice(status);
         const healed = await this.#noticeHealing(signal);
+        const { repair } = this.#options;
+        const repairing = repair && (await orNone(repair(signal), signal));
+        if (repairing !== undefined) this.#repairs.take(repairing);
         await this.#options.history.add({ ...(await this.#measure(status)), ...healed });
       } catch (error) {
         const { code, message } = wrapError(error, 'Measuring');

@@ -23,18 +23,7 @@ export interface RepairRoutesParts {
 /** Repair of what other peers have lost, where the File Sender runs. */
 export function repairRoutes(server: FastifyInstance, routes: Routes, { healing, counts }: RepairRoutesParts): void {
   const { repairer } = healing;
-  server.get('/v1/repairs', async (): Promise<RepairsReply> => {
-    const { survey, queuedStripes, queuedChunks, queuedBytes, secondsLeft, running, reason } = repairer.state();
-    return {
-      bytesPerSecond: repairer.bytesPerSecond,
-      survey: survey === undefined ? null : surveyReply(survey),
-      queued: { stripes: queuedStripes, chunks: queuedChunks, bytes: queuedBytes },
-      secondsLeft: secondsLeft ?? null,
-      running,
-      reason: reason ?? null,
-      totals: totalsOf(counts),
-    };
-  });
+  server.get('/v1/repairs', async () => repairsReply({ healing, counts }));
 
   server.post('/v1/repairs', async (request, reply) => {
     check(REPAIR_REQUESTS.run, request.body ?? undefined);
@@ -60,6 +49,19 @@ export function repairRoutes(server: FastifyInstance, routes: Routes, { healing,
     );
     return reply.type('application/x-ndjson').send(events.stream);
   });
+}
+
+export function repairsReply({ healing: { repairer }, counts }: RepairRoutesParts): RepairsReply {
+  const { survey, queuedStripes, queuedChunks, queuedBytes, secondsLeft, running, reason } = repairer.state();
+  return {
+    bytesPerSecond: repairer.bytesPerSecond,
+    survey: survey === undefined ? null : surveyReply(survey),
+    queued: { stripes: queuedStripes, chunks: queuedChunks, bytes: queuedBytes },
+    secondsLeft: secondsLeft ?? null,
+    running,
+    reason: reason ?? null,
+    totals: totalsOf(counts),
+  };
 }
 
 function totalsOf(counts: RepairCount): RepairsReply['totals'] {

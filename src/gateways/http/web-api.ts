@@ -151,6 +151,8 @@ export interface ActivityReply {
     | 'peer-removed'
     | 'peer-gone'
     | 'peer-back'
+    | 'peer-distrusted'
+    | 'peer-trusted'
     | 'user-unlocked'
     | 'user-locked'
     | 'keys-rotated'

@@ -181,7 +181,16 @@ export const SCRUB_EVENT: z.ZodType<ScrubEvent> = z.union([
 export const ACTIVITY: z.ZodType<ActivityReply> = z.object({
   at: time,
   kind: z.enum([
-    ...['peer-joined', 'peer-removed', 'peer-gone', 'peer-back', 'user-unlocked', 'user-locked'],
+    ...[
+      'peer-joined',
+      'peer-removed',
+      'peer-gone',
+      'peer-back',
+      'peer-distrusted',
+      'peer-trusted',
+      'user-unlocked',
+      'user-locked',
+    ],
     ...['keys-rotated', 'transfer-failed', 'signed-in', 'refused', 'repaired', 'healed'],
   ] as ActivityReply['kind'][]),
   text: z.string(),
