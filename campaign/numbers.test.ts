@@ -22,7 +22,7 @@ describe('the numbers of an actor', () => {
 
   test('pick what is there, and shuffle without losing anything', () => {
     const numbers = new Numbers(1, 'lists');
-    assert.equal(numbers.pick([]), undefined);
+    assert.equal(numbers.pick<string>([]), undefined);
     assert.equal(numbers.pick(['one']), 'one');
     const list = Array.from({ length: 30 }, (_, index) => index);
     const shuffled = numbers.shuffled(list);

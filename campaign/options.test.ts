@@ -4,8 +4,11 @@ import { StorageError } from '../src/errors.js';
 import { parseCampaignOptions } from './options.js';
 
 test('options of the campaign', () => {
-  const asked = ['--minutes', '0.5', '--seed', '7', '--json'];
-  assert.deepEqual(parseCampaignOptions(asked), { minutes: 0.5, seed: 7, beyond: false, json: true });
+  const asked = ['--minutes', '0.5', '--seed', '7', '--rounds', '3', '--json'];
+  assert.deepEqual(parseCampaignOptions(asked), {
+    ...{ minutes: 0.5, seed: 7, rounds: 3, pairs: 28 },
+    ...{ beyond: false, json: true },
+  });
   assert.equal(parseCampaignOptions(['--help']), undefined);
   const drawn = parseCampaignOptions([]);
   assert.ok(drawn?.minutes === 2 && Number.isSafeInteger(drawn.seed));

@@ -24,7 +24,7 @@ const READER = 7;
 const MAX_WRITTEN_BYTES = 512 * 2 ** 20;
 /** Shorter than any round, so that the schedule does not end before the time does. */
 const ROUND_MS = 2_000;
-const HEAL_WITHIN_MS = 120_000;
+const HEAL_WITHIN_MS = 60_000;
 
 export interface CampaignSurroundings {
   readonly signal: AbortSignal;
@@ -40,8 +40,8 @@ export async function runCampaign(options: CampaignOptions, around: CampaignSurr
     await using network = await CampaignNetwork.open(folder, signal);
     const parts = { network, ledger: new Ledger(), tally: new Tally(), seed: options.seed, signal };
     const meter = new HealMeter(network);
-    const seconds = await suffer(parts, meter, { ...around, minutes: options.minutes });
-    const final = await settle(parts, say);
+    const seconds = await suffer(parts, meter, { ...around, ...options });
+    const final = await settle(parts, options.pairs, say);
     await meter.read(signal);
     if (options.beyond) say('more is destroyed than may be');
     const beyond = options.beyond ? await goBeyond(parts) : undefined;
@@ -55,13 +55,13 @@ export async function runCampaign(options: CampaignOptions, around: CampaignSurr
 async function suffer(
   { network, ledger, tally, seed }: FinalParts,
   meter: HealMeter,
-  { signal, say, minutes }: CampaignSurroundings & { readonly minutes: number },
+  { signal, say, minutes, rounds: most }: CampaignSurroundings & CampaignOptions,
 ): Promise<number> {
   const begun = performance.now();
   const enough = new AbortController();
   const working = AbortSignal.any([signal, enough.signal]);
   const forMs = minutes * 60_000;
-  const rounds = planRounds(seed, toleranceOf(network.numbers, TOLERATE), Math.ceil(forMs / ROUND_MS));
+  const rounds = planRounds(seed, toleranceOf(network.numbers, TOLERATE), Math.min(most, Math.ceil(forMs / ROUND_MS)));
   const writers = WRITERS.map(({ name, peer }) => {
     const connect = (limit: AbortSignal) => network.client(peer, limit);
     return new Writer({ name, seed, connect, ledger, tally, maxBytes: MAX_WRITTEN_BYTES });
@@ -84,7 +84,7 @@ async function suffer(
 }
 
 /** All peers run, everything is mended, and everything is compared. */
-async function settle(parts: FinalParts, say: (text: string) => void): Promise<CampaignResult['final']> {
+async function settle(parts: FinalParts, pairs: number, say: (text: string) => void): Promise<CampaignResult['final']> {
   const { network, ledger, tally, signal } = parts;
   for (const n of network.numbers) await network.start(n);
   say('all peers run; scrub and repair at each');
@@ -95,5 +95,5 @@ async function settle(parts: FinalParts, say: (text: string) => void): Promise<C
   say(`${String(claims)} files and removals are compared`);
   await compareAll(parts, READER);
   say('and without any two peers');
-  return { claims, ...(await compareWithoutPairs(parts)) };
+  return { claims, ...(await compareWithoutPairs(parts, pairs)) };
 }

@@ -48,11 +48,13 @@ export async function verify(
   claim: Claim,
   { signal, patienceMs }: { readonly signal: AbortSignal; readonly patienceMs: number },
 ): Promise<Violation | undefined> {
-  for (const begun = performance.now(); ; await sleep(PAUSE_MS, undefined, { signal })) {
+  const begun = performance.now();
+  for (;;) {
     const seen = new Map<string, Observation>();
     for (const path of claim.paths) seen.set(path, await observe(connect, path, signal));
     const violation = judge(claim, seen);
     const isFinal = violation === undefined || (violation.kind === 'wrong-content' && claim.contents.size > 0);
     if (isFinal || performance.now() - begun > patienceMs) return violation;
+    await sleep(PAUSE_MS, undefined, { signal });
   }
 }

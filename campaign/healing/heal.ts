@@ -23,12 +23,17 @@ const PAUSE_MS = 700;
  */
 export async function heal(network: CampaignNetwork, options: HealOptions): Promise<string | undefined> {
   const { signal, withinMs } = options;
-  for (const begun = performance.now(); ; await sleep(PAUSE_MS, undefined, { signal })) {
-    const leftMs = withinMs - (performance.now() - begun);
-    using limit = timeLimit(Math.max(1, leftMs), signal);
+  const begun = performance.now();
+  let known: string | undefined;
+  for (;;) {
+    using limit = timeLimit(Math.max(1, withinMs - (performance.now() - begun)), signal);
     const left = await healOnce(network, options, limit.signal);
     signal.throwIfAborted();
-    if (left === undefined || leftMs <= 0) return left;
+    if (left === undefined) return undefined;
+    // What a pass says that the end of the time broke off tells less than the one before.
+    if (limit.isOver) return known ?? left;
+    known = left;
+    await sleep(PAUSE_MS, undefined, { signal });
   }
 }
 

@@ -16,7 +16,7 @@ export interface NemesisParts {
 }
 
 /** Within this a network that has all it needs is whole again; more than that is a violation. */
-const HEAL_WITHIN_MS = 90_000;
+const HEAL_WITHIN_MS = 60_000;
 
 /** Plays the rounds of the schedule, one after the other, each on a network that is whole. */
 export class Nemesis {

@@ -23,7 +23,7 @@ export interface Tolerance {
   readonly destroyed: number;
 }
 
-const QUIET_MS = { least: 500, most: 2_000 };
+const QUIET_MS = { least: 2_000, most: 6_000 };
 const HOLD_MS = { least: 1_500, most: 6_000 };
 
 /**
