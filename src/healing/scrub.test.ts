@@ -135,6 +135,18 @@ describe('a scrub in the background', () => {
     assert.deepEqual([totals.chunks, count.chunks], [1, 1]);
   });
 
+  it('keeps to its rate, and lets go for whoever asks', async (context) => {
+    const { store, count, pass, open } = await openStage(context);
+    await CodedNetwork.open({ own: store });
+    pass(DAYS * DAY_MS);
+    // After the first chunk it rests for hours.
+    const scrub = open({ bytesPerSecond: 10 });
+    await until(() => count.chunks === 1 && scrub.state().phase === 'reading');
+    assert.equal((await scrub.run({ signal: NEVER })).chunks, 1);
+    assert.equal(count.chunks, 2);
+    assert.equal(scrub.state().damaged, 0);
+  });
+
   it('waits while transfers run, but not for ever', async (context) => {
     const { count, pass, open } = await openStage(context);
     pass(DAYS * DAY_MS);

@@ -56,20 +56,28 @@ export interface ScrubRun {
  */
 export class Scrub implements AsyncDisposable {
   readonly #options: ScrubOptions;
-  readonly #parts: ScrubParts;
+  /** For the background, which keeps to the rate, and for who asks, who does not. */
+  readonly #parts: { readonly background: ScrubParts; readonly asked: ScrubParts };
   readonly #life = new AbortController();
   /** One at a time reads: the background, or who asks. */
   readonly #gate = new Gate(1);
   readonly #running: Promise<void>;
   #asked = false;
-  #reading = false;
   /** By the monotonic clock: before that, only what is urgent is read. */
   #evenUntilMs = Number.NEGATIVE_INFINITY;
+  /** Read and moved up to the last rest. */
+  #restedBytes: number;
+  /** Ends the step of the background that is under way. */
+  #step: AbortController | undefined;
 
   /** Begins at once, in the background, unless the rate is 0. */
   constructor(options: ScrubOptions) {
     this.#options = options;
-    this.#parts = { ...options, turn: (signal) => this.#turn(signal) };
+    this.#parts = {
+      background: { ...options, turn: (signal) => this.#pacedTurn(signal) },
+      asked: { ...options, turn: (signal) => this.#turn(signal) },
+    };
+    this.#restedBytes = workedBytes(options.count);
     options.store.mending.scrubs.forgetFuture(options.clock());
     this.#running = options.bytesPerSecond === 0 ? Promise.resolve() : this.#loop(this.#life.signal);
   }
@@ -81,7 +89,7 @@ export class Scrub implements AsyncDisposable {
     return {
       days,
       bytesPerSecond,
-      phase: this.#asked ? 'asked' : this.#reading ? 'reading' : resting,
+      phase: this.#asked ? 'asked' : this.#step !== undefined ? 'reading' : resting,
       oldestReadMs: scrubs.oldestReadMs(),
       surveyedMs: scrubs.surveyedMs(),
       totals: snapshot(count),
@@ -100,6 +108,7 @@ export class Scrub implements AsyncDisposable {
     if (this.#asked) throw new StorageError('CONFLICT', 'A scrub that was asked for runs already. Wait until it ends.');
     this.#asked = true;
     const either = AbortSignal.any([signal, this.#life.signal]);
+    this.#step?.abort(new StorageError('CANCELLED', 'Somebody asked for a scrub of everything.'));
     try {
       const leave = await this.#gate.enter(either);
       try {
@@ -119,13 +128,13 @@ export class Scrub implements AsyncDisposable {
     const startedMs = clock();
     scrubs.forgetFuture(startedMs);
     onBegin?.(await store.usage());
-    await surveyStore(this.#parts, signal);
+    await surveyStore(this.#parts.asked, signal);
     for (;;) {
       const page = scrubs.oldest(startedMs, SCRUB_STEP_CHUNKS);
       if (page.length === 0) return since(count, before);
       for (const { id, bytes } of page) {
         await this.#turn(signal);
-        await scrubChunk(this.#parts, id, signal);
+        await scrubChunk(this.#parts.asked, id, signal);
         onRead?.({ chunks: 1, bytes });
       }
     }
@@ -148,40 +157,40 @@ export class Scrub implements AsyncDisposable {
       // An aborted wait is the end that was asked for.
       await delay(restMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
+      const step = new AbortController();
+      const either = AbortSignal.any([signal, step.signal]);
       try {
-        restMs = await this.#alone(() => this.#step(signal), signal);
+        restMs = await this.#alone(step, () => this.#work(either), signal);
       } catch (error) {
         restMs = SCRUB_IDLE_MS;
         const { code, message } = wrapError(error, 'Scrubbing');
-        if (!isOver(signal)) logger.warn({ code, reason: message }, 'a scrub was broken off; it goes on soon');
+        if (!isOver(either)) logger.warn({ code, reason: message }, 'a scrub was broken off; it goes on soon');
       }
     }
   }
 
-  async #alone<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #alone<T>(step: AbortController, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const leave = await this.#gate.enter(signal);
-    this.#reading = true;
+    this.#step = step;
     try {
       return await work();
     } finally {
-      this.#reading = false;
+      this.#step = undefined;
       leave();
     }
   }
 
   /** @returns how long to rest */
-  async #step(signal: AbortSignal): Promise<number> {
-    const { store, count, clock } = this.#options;
+  async #work(signal: AbortSignal): Promise<number> {
+    const { store, clock } = this.#options;
     const { scrubs } = store.mending;
     const nowMs = clock();
-    const before = snapshot(count);
     const waitMs = await this.#readDue(nowMs, signal);
-    for (const damage of scrubs.dueDamages(nowMs, 1)) await retryDamage(this.#parts, damage, signal);
+    for (const damage of scrubs.dueDamages(nowMs, 1)) await retryDamage(this.#parts.background, damage, signal);
     // Last, for it fails where the catalog cannot be read.
     const isSurveyDue = scrubs.surveyedMs() + SCRUB_SURVEY_MS <= nowMs || scrubs.surveyedMs() > nowMs;
-    if (isSurveyDue) await surveyStore(this.#parts, signal);
-    const { bytes, movedBytes } = since(count, before);
-    return Math.max(waitMs, leastRestMs(this.#options, bytes + movedBytes));
+    if (isSurveyDue) await surveyStore(this.#parts.background, signal);
+    return waitMs;
   }
 
   /** Reads some chunks whose time has come. @returns when to look again, in milliseconds */
@@ -194,8 +203,8 @@ export class Scrub implements AsyncDisposable {
     let bytes = 0;
     for (const [at, chunk] of page.entries()) {
       if (bytes > 0 && (bytes + chunk.bytes > SCRUB_STEP_BYTES || waits[at] !== 0)) break;
-      await this.#turn(signal);
-      await scrubChunk(this.#parts, chunk.id, signal);
+      await this.#pacedTurn(signal);
+      await scrubChunk(this.#parts.background, chunk.id, signal);
       bytes += chunk.bytes;
     }
     const { bytes: storedBytes } = await store.usage();
@@ -214,6 +223,15 @@ export class Scrub implements AsyncDisposable {
     return Math.max(0, readMs + period / 2 - nowMs, this.#evenUntilMs - performance.now());
   }
 
+  /** First the rest that the rate demands after what was read and moved since the last one. */
+  async #pacedTurn(signal: AbortSignal): Promise<void> {
+    const worked = workedBytes(this.#options.count);
+    const restMs = leastRestMs(this.#options, worked - this.#restedBytes);
+    this.#restedBytes = worked;
+    if (restMs >= 1) await delay(restMs, undefined, { signal });
+    await this.#turn(signal);
+  }
+
   async #turn(signal: AbortSignal): Promise<void> {
     const { store, isBusy = (): boolean => false } = this.#options;
     const untilMs = performance.now() + SCRUB_YIELD_MS;
@@ -226,6 +244,10 @@ export class Scrub implements AsyncDisposable {
 
 /** Of its time: from there on a chunk is read as soon as the rate allows it. */
 const OVERDUE_SHARE = 0.9;
+
+function workedBytes({ bytes, movedBytes }: ScrubParts['count']): number {
+  return bytes + movedBytes;
+}
 
 /** A call, so that the compiler does not take what it was before an await for what it is. */
 function isOver(signal: AbortSignal): boolean {
