@@ -31,6 +31,7 @@ export const LAYERS = [
   ['durability'],
   ['catalog'],
   ['file'],
+  ['healing'],
   ['services', 'home'],
   ['enrolment'],
   ['gateways'],
@@ -132,7 +133,7 @@ export default defineConfig(
   },
   {
     // Programs for a terminal; everything else gets a logger passed in.
-    files: ['scripts/**', 'deploy/**', 'src/cli/**', 'bench/**'],
+    files: ['scripts/**', 'deploy/**', 'src/cli/**', 'bench/**', 'campaign/**'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * src, test, bench → dist: types, kernel, schema; web → dist/web, and its modules for their tests → dist/web-modules.
+ * src, test, bench, campaign → dist: types, kernel, schema; web → dist/web, and its modules for their tests → dist/web-modules.
  * Fails on a type error, yet emits, so that the rest can be tried.
  *
  *   --out DIR    builds elsewhere, and without dist/web unless it is asked for
@@ -18,7 +18,7 @@ import { buildWeb } from './build-web.mjs';
 import { withLock } from './lock.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const COMPILED = ['src', 'test', 'bench'];
+const COMPILED = ['src', 'test', 'bench', 'campaign'];
 /** What Node runs of the pages, their tests, is compiled here: Vite makes `web` of the same sources. */
 const WEB_MODULES = 'web-modules';
 const INPUTS = [

@@ -19,7 +19,7 @@ const report = new URL('./test-report.mjs', import.meta.url).href;
 
 /** @param {string[]} words @returns {string[]} */
 function testFiles(words) {
-  return ['src', 'test', 'bench', 'web-modules/web']
+  return ['src', 'test', 'bench', 'campaign', 'web-modules/web']
     .map((folder) => join(dist, folder))
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))

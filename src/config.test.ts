@@ -39,8 +39,13 @@ describe('readConfig', () => {
       web: '127.0.0.1:8484',
       webHosts: [],
       sftp: '127.0.0.1:2022',
+      scrubDays: 30,
+      scrubMegabytes: 16,
       separate: [],
       drainSeconds: 10,
+      graceHours: 24,
+      auditsPerHour: 60,
+      repairMegabytes: 32,
       couch: undefined,
       log: 'info',
     });

@@ -24,12 +24,22 @@ export interface Config {
   readonly sftp: string;
   readonly reserveBytes: number;
   readonly capacityBytes: number | undefined;
+  /** Within so many days a scrub reads every chunk once. */
+  readonly scrubDays: number;
+  /** What scrubs read and move in a second, at most; 0: none in the background. */
+  readonly scrubMegabytes: number;
   readonly workers: number;
   readonly stripesPerWorker: number;
   /** Services that processes of their own run: `shoal serve pouchdb` and so on. */
   readonly separate: readonly Service[];
   /** For transfers in progress, when the peer is told to stop. */
   readonly drainSeconds: number;
+  /** Silence after which a peer counts as gone. */
+  readonly graceHours: number;
+  /** Audits of other peers in the background; 0: none. */
+  readonly auditsPerHour: number;
+  /** What repairs move in a second, in megabytes; 0: none are begun here. */
+  readonly repairMegabytes: number;
   /** A backup host's CouchDB; absent: the embedded one. */
   readonly couch: { readonly url: URL; readonly credentialsFile: string; readonly secretFile: string } | undefined;
   readonly log: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -57,6 +67,13 @@ const wholeNumber = (least: number, most: number): z.ZodType<number> =>
   z.preprocess(
     (value) => (typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value),
     z.number().int().min(least).max(most),
+  );
+
+/** A decimal number, without exponent. */
+const decimal = (least: number, most: number): z.ZodType<number> =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value),
+    z.number().min(least).max(most),
   );
 
 const HOST_AND_PORT = z.string().regex(ADDRESS, 'must be HOST:PORT');
@@ -129,6 +146,20 @@ export const OPTIONS: readonly Option[] = [
     about: 'Bytes of chunks that this peer stores at most; default: what the disk has',
   },
   {
+    name: 'scrubDays',
+    variable: 'SHOAL_SCRUB_DAYS',
+    schema: wholeNumber(1, 3650),
+    fallback: () => 30,
+    about: 'Every chunk on this disk is read once in so many days, and mended where it has rotted; see docs/healing.md',
+  },
+  {
+    name: 'scrubMegabytes',
+    variable: 'SHOAL_SCRUB_MEGABYTES',
+    schema: wholeNumber(0, 1_000_000),
+    fallback: () => 16,
+    about: 'What that reads in a second at most, in MB; 0: nothing, unless `shoal scrub --now` asks for it',
+  },
+  {
     name: 'workers',
     variable: 'SHOAL_WORKERS',
     schema: wholeNumber(0, 64),
@@ -162,6 +193,29 @@ export const OPTIONS: readonly Option[] = [
     schema: wholeNumber(0, 24 * 3600),
     fallback: () => DRAIN_MS / 1000,
     about: 'Time that transfers in progress get to end after SIGTERM, in seconds; then they are given back',
+  },
+  {
+    name: 'graceHours',
+    variable: 'SHOAL_GRACE_HOURS',
+    schema: decimal(0, 24 * 365),
+    fallback: () => 24,
+    about:
+      'A peer that was silent for so many hours is gone, and its chunks are rebuilt on others; only time counts in which this peer ran and reached another',
+  },
+  {
+    name: 'auditsPerHour',
+    variable: 'SHOAL_AUDITS_PER_HOUR',
+    schema: wholeNumber(0, 3600),
+    fallback: () => 60,
+    about: 'Segments of chunks elsewhere that this peer asks for and checks, in an hour; 0 = none',
+  },
+  {
+    name: 'repairMegabytes',
+    variable: 'SHOAL_REPAIR_MEGABYTES',
+    schema: decimal(0, 100_000),
+    fallback: () => 32,
+    about:
+      'Megabytes that repairs which this peer begins move in a second, over the network together; 0 = it begins none',
   },
   {
     name: 'couch',

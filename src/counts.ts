@@ -20,6 +20,53 @@ export class Counts {
   /** By the name of a peer. */
   readonly peerFailures = new Map<string, number>();
   readonly peerCorruptions = new Map<string, number>();
+  readonly scrub = new ScrubCount();
+  readonly repair = new RepairCount();
+  readonly audits = new AuditCount();
+}
+
+/** Audits of other peers, by how they ended. */
+export class AuditCount {
+  passed = 0;
+  missing = 0;
+  corrupt = 0;
+  unreachable = 0;
+  stalled = 0;
+}
+
+/** What was done for chunks that have no good holder any more. */
+export class RepairCount {
+  /** Chunks that have a new place because of this peer. */
+  chunks = 0;
+  failedChunks = 0;
+  /** That this peer rebuilt into its own store, for itself or because another asked. */
+  rebuiltChunks = 0;
+  /** That other peers sent for it. */
+  movedBytes = 0;
+  /** Own chunks that lie elsewhere by now and were dropped here. */
+  droppedChunks = 0;
+}
+
+/** What scrubs of the own chunks have read, found and mended. */
+export class ScrubCount {
+  /** That were read whole. */
+  chunks = 0;
+  bytes = 0;
+  /** That were rebuilt from other chunks and written back. */
+  healedSegments = 0;
+  healedBytes = 0;
+  /** That other peers sent for it. */
+  movedBytes = 0;
+  /** Chunks that anything was mended of. */
+  healedChunks = 0;
+  /** Of these: files whose row was lost, taken up again without moving a byte. */
+  adoptedChunks = 0;
+  /** Labels and hash lists that were lost, and found again elsewhere. */
+  mendedRows = 0;
+  /** Files that belonged to nothing. */
+  removedFiles = 0;
+  /** Times that a damaged chunk could not be mended, because too few others of its stripe could be had, say. */
+  failures = 0;
 }
 
 /** Files on their way into the network, or out of it. */

@@ -129,6 +129,42 @@ export const BALLAST_BYTES = MIB;
 export const DELETE_RETRY_MIN_MS = 5_000;
 export const DELETE_RETRY_MAX_MS = 6 * 60 * 60 * 1000;
 
+// --- healing ------------------------------------------------------------------------------------------------------------
+
+/** Members that are asked which chunks of a stripe they hold, where its record does not suffice: placement's first ones. */
+export const MAX_ASKED_HOLDERS = 64;
+/** Segments of a chunk that are rebuilt at once: k times as many are in memory. */
+export const REBUILD_ROWS = 8;
+/** A rebuild asks another source beside one that is not done with REBUILD_ROWS segments after this. */
+export const REBUILD_PATIENCE_MS = 5_000;
+/** … and gives it up after this, even when it drips: REBUILD_ROWS segments at 18 kB/s. */
+export const REBUILD_SOURCE_TIMEOUT_MS = 60_000;
+/** A peer that has just started has better things to do than to scrub. */
+export const SCRUB_FIRST_MS = 60_000;
+/** How often a scrub that has nothing to do looks whether it has. */
+export const SCRUB_IDLE_MS = 60_000;
+/** Bytes that a scrub reads before it rests: one large chunk, or many small ones. */
+export const SCRUB_STEP_BYTES = 4 * MIB;
+/** Chunks of one such step. */
+export const SCRUB_STEP_CHUNKS = 64;
+/** Transfers are over when nobody has asked for a chunk, or offered one, for this long … */
+export const SCRUB_QUIET_MS = 250;
+/** … and when they never are, a scrub reads a chunk this often all the same: else a busy peer would never find its rot. */
+export const SCRUB_YIELD_MS = 5_000;
+/** How often files, rows and records are compared with each other. */
+export const SCRUB_SURVEY_MS = 24 * 60 * 60 * 1000;
+/** Chunk files without a row that one comparison looks into. */
+export const MAX_STRAY_FILES = 10_000;
+/** A chunk file that no record wants is removed when nothing has happened to it for this long: its record may be late. */
+export const STRAY_AGE_MS = 7 * 24 * 60 * 60 * 1000;
+/** Wait before a chunk that could not be mended is tried again; doubled each time, up to the second. */
+export const MEND_RETRY_MIN_MS = 60_000;
+export const MEND_RETRY_MAX_MS = 6 * 60 * 60 * 1000;
+/** An owner’s order to delete is remembered this long, so that a late record does not bring the chunk back. */
+export const WITHDRAWAL_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
+/** Damaged chunks that the status of a scrub lists. */
+export const MAX_LISTED_DAMAGES = 50;
+
 // --- passphrase -------------------------------------------------------------------------------------------------------
 
 /** Argon2id floor (RFC 9106 section 4, second recommended option): a document that asks for less is refused. */
@@ -323,6 +359,8 @@ export const MAX_FORGET_BYTES = 8 * KIB;
 export const MAX_CACHED_STRIPES = 8_192;
 /** From this many stripes on, one listing of all moves is cheaper than a look for those of each stripe. */
 export const MANY_STRIPES = 64;
+/** Ids of stripes in one page of a listing. */
+export const STRIPE_ID_PAGE = 1_000;
 /** Stripes read from the database at once. */
 export const STRIPE_READS = 64;
 /** Documents that were not believed and are listed in the status; the log has them all. */
@@ -680,3 +718,66 @@ export const HISTORY_SAMPLE_MS = 60_000;
 export const ACTIVITY_KEPT = 1_000;
 /** … and when for the first time. */
 export const HISTORY_FIRST_MS = 10_000;
+
+// --- liveness, audits and repair ----------------------------------------------------------------------------------------
+
+/** How often a peer that nothing was heard of is asked whether it is there … */
+export const LIVENESS_INTERVAL_MS = 60_000;
+/** … so many at once. */
+export const PINGS_AT_ONCE = 16;
+/** When a peer answered last is written down this often: while it does, nothing follows from it. */
+export const LIVENESS_WRITE_MS = 10 * 60 * 1000;
+/** An audit that has no answer by then fails: whoever has the chunk needs no longer, who fetches it elsewhere may. */
+export const AUDIT_TIMEOUT_MS = 10_000;
+/** An audit that found something wrong is repeated after this; a file that its owner removes is gone everywhere by then. */
+export const AUDIT_SECOND_LOOK_MS = 5 * 60 * 1000;
+/** … and after this where somebody waits for it. */
+export const AUDIT_QUICK_LOOK_MS = 2_000;
+/** Audits that wait for their second look. */
+export const MAX_AUDIT_SUSPECTS = 256;
+/** What audits bring over the network in an hour, whatever the setting `auditsPerHour`. */
+export const MAX_AUDIT_BYTES_PER_HOUR = 256 * MIB;
+/** Audits that one request asks for. */
+export const MAX_AUDITS_AT_ONCE = 10_000;
+/** Audits that are kept for people, the newest. */
+export const AUDITS_KEPT = 1_000;
+/** Chunks that audits found missing or corrupt, and whose repair is due; the newest. */
+export const AUDIT_FAULTS_KEPT = 4_096;
+/** Different chunks that a peer fails with before it is distrusted: one rotten place is no reason to move all that it has. */
+export const DISTRUST_AFTER_FAULTS = 2;
+/** Audits in a row that a peer leaves without an answer, though it answers otherwise, before it is distrusted. */
+export const DISTRUST_AFTER_STALLS = 4;
+/** Passed audits in a row after which it is trusted again. */
+export const TRUST_AFTER_PASSES = 8;
+/** A peer that is distrusted for so long gets another chance: when its chunks lie elsewhere nobody can audit it. */
+export const DISTRUST_PAROLE_MS = 30 * 24 * 60 * 60 * 1000;
+/** Stripes that one step of a survey looks at. */
+export const SURVEY_PAGE = 256;
+/** All stripes are looked at this often, and whenever a peer is gone, comes back, or is distrusted. */
+export const SURVEY_INTERVAL_MS = 60 * 60 * 1000;
+/** How often it is looked whether that is so. */
+export const REPAIR_POLL_MS = 30_000;
+/** Stripes that wait for repair, those with the least margin; the others are found again by the next survey. */
+export const MAX_REPAIR_QUEUE = 10_000;
+/** What is missing is left alone for this long: a put may be under way, or a removal. */
+export const REPAIR_SETTLE_MS = 60_000;
+/** Holders of a stripe repair it in an order that all know; each waits this long for the one before. */
+export const REPAIR_TAKEOVER_MS = 10 * 60 * 1000;
+/** Stripes that one peer repairs at once. */
+export const REPAIRS_AT_ONCE = 2;
+/** Peers that are asked to take one chunk before the stripe is left for later. */
+export const REPAIR_TARGETS = 4;
+/** A target that had no room, or did not answer, gets nothing for this long. */
+export const REPAIR_TARGET_REST_MS = 10 * 60 * 1000;
+/** A peer that rebuilds a chunk for another has so long: k chunks have to come. */
+export const REBUILD_TIMEOUT_MS = 2 * 60 * 1000;
+/** Chunks that a peer rebuilds at once because others ask, each in memory whole … */
+export const MAX_REBUILDS = 8;
+/** … for one of them … */
+export const MAX_REBUILDS_PER_CALLER = 4;
+/** … and in a minute for one of them. */
+export const MAX_REBUILDS_PER_MINUTE = 240;
+/** A chunk that was moved elsewhere so long ago is dropped here when it is proven to be there: all peers have heard of the move. */
+export const SURPLUS_AGE_MS = 24 * 60 * 60 * 1000;
+/** How often own chunks are looked through for such. */
+export const SURPLUS_INTERVAL_MS = 24 * 60 * 60 * 1000;

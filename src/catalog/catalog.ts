@@ -100,6 +100,13 @@ export interface StripeRecord {
   readonly label: Uint8Array;
 }
 
+/** Which of the stripes that are known. */
+export interface StripePage {
+  readonly after?: StripeId;
+  /** 1 … STRIPE_ID_PAGE. */
+  readonly limit: number;
+}
+
 /** Chunks that no version refers to any more, and where they lie. */
 export interface FreedStripe {
   readonly stripe: StripeId;
@@ -388,6 +395,11 @@ export interface Catalog extends AsyncDisposable {
    * or lost counts as unknown, and is among the problems.
    */
   stripes(ids: readonly StripeId[]): Promise<readonly (StripeRecord | undefined)[]>;
+  /**
+   * Of the stripes that this peer knows, be they damaged, the next ids behind `after` in ascending order, or the first;
+   * `limit` at most, and none at the end.
+   */
+  stripeIds(page: StripePage): Promise<readonly StripeId[]>;
   /** INVALID_ARGUMENT for a stripe that is unknown, PERMISSION_DENIED for a receipt that its peer did not sign. */
   moveChunks(moves: readonly ChunkMove[]): Promise<void>;
   /**

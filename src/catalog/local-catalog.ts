@@ -33,6 +33,7 @@ import type {
   SshKey,
   SshKeyToAdd,
   SshKeyToRemove,
+  StripePage,
   StripeRecord,
   UserHome,
   UserSummary,
@@ -330,6 +331,10 @@ export class LocalCatalog implements Catalog {
 
   stripes(ids: readonly StripeId[]): Promise<readonly (StripeRecord | undefined)[]> {
     return this.#shared.stripes.get(ids);
+  }
+
+  stripeIds(page: StripePage): Promise<readonly StripeId[]> {
+    return this.#shared.stripes.ids(page);
   }
 
   moveChunks(moves: readonly ChunkMove[]): Promise<void> {

@@ -37,6 +37,7 @@ import type {
   SshKey,
   SshKeyToAdd,
   SshKeyToRemove,
+  StripePage,
   StripeRecord,
   UserHome,
   UserSummary,
@@ -369,6 +370,11 @@ export class RemoteCatalog implements Catalog {
       for (const index of slice.keys()) records.push(found.get(index));
     }
     return records;
+  }
+
+  async stripeIds({ after, limit }: StripePage): Promise<readonly StripeId[]> {
+    const request = { after: after === undefined ? NO_ID : idBytes(after), limit };
+    return (await this.#db.unary(Db.listStripes, request)).ids.map(parseStripeId);
   }
 
   async moveChunks(moves: readonly ChunkMove[]): Promise<void> {

@@ -59,6 +59,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.js')).defineStatus,
   },
   {
+    name: 'scrub',
+    summary: 'find what has rotted on the disk of this peer, and mend it',
+    load: async () => (await import('./commands/scrub.js')).defineScrub,
+  },
+  {
+    name: 'audit',
+    summary: 'find out whether other peers hold what they should',
+    load: async () => (await import('./commands/audit.js')).defineAudit,
+  },
+  {
+    name: 'repair',
+    summary: 'rebuild elsewhere what other peers have lost',
+    load: async () => (await import('./commands/repair.js')).defineRepair,
+  },
+  {
     name: 'metrics',
     summary: 'print the status for Prometheus',
     load: async () => (await import('./commands/metrics.js')).defineMetrics,

@@ -21,6 +21,8 @@ import type {
   VersionReply,
   WhereReply,
 } from '../gateways/http/api.js';
+import type { AuditEvent, AuditsReply, RepairEvent, RepairsReply } from '../gateways/http/audit-api.js';
+import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
 import type { LinkReply, TokenReply, TokenRequest, WebSessionReply } from '../gateways/http/web-api.js';
 import type { Family } from '../gateways/http/metrics/family.js';
 import type { SshKeyToAdd, SshKeyToRemove } from '../catalog/catalog.js';
@@ -43,6 +45,9 @@ export interface FileAttributes {
 export type ImportOutcome = Exclude<ImportEvent, FailureEvent>;
 export type RecoveryOutcome = Exclude<RecoveryEvent, FailureEvent>;
 export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
+export type AuditsOutcome = Exclude<AuditEvent, FailureEvent>;
+export type RepairOutcome = Exclude<RepairEvent, FailureEvent>;
+export type ScrubOutcome = Exclude<ScrubEvent, FailureEvent>;
 export type RotationOutcome = Exclude<RotationEvent, FailureEvent>;
 
 type FailureEvent = { readonly event: 'error' } & ProblemReply;
@@ -83,6 +88,33 @@ export class ControlClient implements AsyncDisposable {
 
   endSession(id: string): Promise<void> {
     return this.#json({ method: 'DELETE', route: '/v1/sessions', query: { id } });
+  }
+
+  audits(): Promise<AuditsReply> {
+    return this.#json({ method: 'GET', route: '/v1/audits' });
+  }
+
+  /** So many, as they are done; leaving ends them. */
+  auditNow(audits: number): AsyncGenerator<AuditsOutcome> {
+    return this.#lines<AuditEvent>({ method: 'POST', route: '/v1/audits', body: { json: { audits } } });
+  }
+
+  repairs(): Promise<RepairsReply> {
+    return this.#json({ method: 'GET', route: '/v1/repairs' });
+  }
+
+  /** All that can be repaired, stripe by stripe; leaving ends it. */
+  repairNow(): AsyncGenerator<RepairOutcome> {
+    return this.#lines<RepairEvent>({ method: 'POST', route: '/v1/repairs', body: { json: {} } });
+  }
+
+  scrub(): Promise<ScrubReply> {
+    return this.#json({ method: 'GET', route: '/v1/scrub' });
+  }
+
+  /** Reads all chunks of the peer's disk once. */
+  scrubNow(): AsyncGenerator<ScrubOutcome> {
+    return this.#lines<ScrubEvent>({ method: 'POST', route: '/v1/scrub', body: { json: {} } });
   }
 
   metrics(): Promise<readonly Family[]> {

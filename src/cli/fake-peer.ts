@@ -21,6 +21,7 @@ import type {
 import type { SshKeyToAdd } from '../catalog/catalog.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
+import { SCRUB_EVENTS, SCRUB_REPLY } from './fake-scrub.js';
 
 export interface FakeFile {
   readonly bytes: Buffer;
@@ -135,6 +136,7 @@ export class FakePeer implements AsyncDisposable {
     const call = `${request.method ?? ''} ${url.pathname}`;
     this.calls.push(call);
     if (call === 'POST /v1/keys') await this.#rotate(request, response);
+    else if (call === 'POST /v1/scrub') await this.#scrub(request, response);
     else if (call === 'POST /v1/recovery') await this.#recoverCatalog(request, response);
     else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
@@ -175,6 +177,8 @@ export class FakePeer implements AsyncDisposable {
         return this.#recover((await body(request)) as { name: string; words: string; next: string });
       case 'POST /v1/users/adopt':
         return this.#adopt((await body(request)) as { name?: string; id?: string });
+      case 'GET /v1/scrub':
+        return SCRUB_REPLY;
       case 'GET /v1/keys':
         return { generation: 2, state: 'running', done: 5, total: 10 };
       case 'GET /v1/stat':
@@ -240,6 +244,14 @@ export class FakePeer implements AsyncDisposable {
     const { dryRun } = (await body(request)) as { dryRun: boolean };
     for (const event of recoveryEvents(dryRun)) response.write(`${JSON.stringify(event)}\n`);
     if (this.faults.cut === true) response.destroy();
+    else response.end();
+  }
+
+  async #scrub(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    await body(request);
+    const isCut = this.faults.cut === true;
+    for (const event of isCut ? SCRUB_EVENTS.slice(0, 2) : SCRUB_EVENTS) response.write(`${JSON.stringify(event)}\n`);
+    if (isCut) response.destroy();
     else response.end();
   }
 

@@ -30,6 +30,10 @@ export class NetworkClient implements AsyncDisposable {
     return this.#json({ method: 'POST', route: '/v1/peers/remove', body: { json: { peer } } });
   }
 
+  drainPeer(peer: string, cancel: boolean): Promise<PeerReply> {
+    return this.#json({ method: 'POST', route: '/v1/peers/drain', body: { json: { peer, cancel } } });
+  }
+
   setOwn(request: OwnRequest): Promise<PeerReply> {
     return this.#json({ method: 'POST', route: '/v1/peer', body: { json: request } });
   }

@@ -33,8 +33,8 @@ export interface DocumentDatabase extends AsyncDisposable {
   texts(id: string): Promise<readonly Document[]>;
   /** Ids in ascending order, page by page, each with the leaf that `get` finds. */
   list(prefix: string): AsyncIterable<readonly Listed[]>;
-  /** The ids that `list` finds, without the documents: for those who have most of them. */
-  ids(prefix: string): AsyncIterable<readonly string[]>;
+  /** The ids that `list` finds, without the documents: for those who have most of them. With `after`, those behind it. */
+  ids(prefix: string, after?: string): AsyncIterable<readonly string[]>;
   /** Writes each document under its id, over what may be there. All of them reach the database in one atomic batch. */
   put(documents: readonly Document[]): Promise<void>;
   /** Ids that are not there are passed over. */

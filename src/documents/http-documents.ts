@@ -15,6 +15,7 @@ import type { CallOptions, HttpConnection } from './http-connection.js';
 import { plainDocument, type KeyRow, type OpenRevision, type Revision } from './pouch.js';
 import { olderRevisions } from './revisions.js';
 import type { WriteResult } from './write-revisions.js';
+import { startBehind } from './start-behind.js';
 
 type ListingRow = KeyRow & { readonly error?: string; readonly doc?: Revision | null };
 
@@ -64,13 +65,14 @@ export class HttpDocuments implements DocumentDatabase {
   }
 
   async *list(prefix: string): AsyncIterable<readonly Listed[]> {
-    for await (const rows of this.#pages(prefix, DOCUMENT_PAGE, true)) {
+    for await (const rows of this.#pages(prefix, { limit: DOCUMENT_PAGE, includeDocuments: true, start: prefix })) {
       if (rows.length > 0) yield rows.flatMap((row) => listedOf(row, prefix));
     }
   }
 
-  async *ids(prefix: string): AsyncIterable<readonly string[]> {
-    for await (const rows of this.#pages(prefix, ID_PAGE, false)) {
+  async *ids(prefix: string, after?: string): AsyncIterable<readonly string[]> {
+    const start = startBehind(prefix, after);
+    for await (const rows of this.#pages(prefix, { limit: ID_PAGE, includeDocuments: false, start })) {
       const ids = rows.flatMap(({ id }) => (id === undefined ? [] : [id]));
       if (ids.length > 0) yield ids;
     }
@@ -155,8 +157,11 @@ export class HttpDocuments implements DocumentDatabase {
     }
   }
 
-  async *#pages(prefix: string, limit: number, includeDocuments: boolean): AsyncGenerator<readonly ListingRow[]> {
-    let startkey = prefix;
+  async *#pages(
+    prefix: string,
+    { limit, includeDocuments, start }: { limit: number; includeDocuments: boolean; start: string },
+  ): AsyncGenerator<readonly ListingRow[]> {
+    let startkey = start;
     for (let skip = 0; ; skip = 1) {
       const query = new URLSearchParams({
         include_docs: String(includeDocuments),

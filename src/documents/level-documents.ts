@@ -8,6 +8,7 @@ import { damagedDatabase, wrapLevelDb } from './level-errors.js';
 import { plainDocument, statusOf, type BulkResult, type Pouch, type Revision } from './pouch.js';
 import { readLeaves, readTexts } from './read-leaves.js';
 import { olderRevisions } from './revisions.js';
+import { startBehind } from './start-behind.js';
 
 /** The documents of a database in this process. */
 export class LevelDocuments implements DocumentDatabase {
@@ -56,8 +57,8 @@ export class LevelDocuments implements DocumentDatabase {
     }
   }
 
-  async *ids(prefix: string): AsyncIterable<readonly string[]> {
-    for await (const { ids } of this.#pages(prefix, ID_PAGE)) if (ids.length > 0) yield ids;
+  async *ids(prefix: string, after?: string): AsyncIterable<readonly string[]> {
+    for await (const { ids } of this.#pages(prefix, ID_PAGE, startBehind(prefix, after))) if (ids.length > 0) yield ids;
   }
 
   async put(documents: readonly Document[]): Promise<void> {
@@ -114,10 +115,11 @@ export class LevelDocuments implements DocumentDatabase {
   async *#pages(
     prefix: string,
     limit: number,
+    start = prefix,
   ): AsyncGenerator<{ readonly ids: readonly string[]; readonly isDamaged: boolean }> {
     // U+FFFF sorts behind every id, all of which are ASCII.
     const range = { endkey: `${prefix}\uffff`, limit };
-    let startkey = prefix;
+    let startkey = start;
     for (let skip = 0; ; skip = 1) {
       const damageBefore = this.#database.damageCount;
       const { rows } = await this.#database.read('Listing the catalog', (pouch) =>

@@ -65,7 +65,7 @@ describe('administration', () => {
     peers = [own, peer('other', 'aaaaaaaa', { backup: true }), peer('third', 'bbbbbbbb')];
     const catalog = {
       peers: async () => peers,
-      network: () => assert.fail('nobody asks'),
+      network: async () => ({ name: 'test', authorities: [], id: '', authority: '' }),
       setNetwork: () => assert.fail('nobody asks'),
       setPeer: async (profile: PeerProfile) => {
         written.push(`peer ${profile.name} ${profile.address}`);
@@ -99,6 +99,19 @@ describe('administration', () => {
       await assert.rejects(administration.setOwn(changes), isCode('INVALID_ARGUMENT'), JSON.stringify(changes));
     }
     assert.deepEqual(written, []);
+  });
+
+  it('tells a peer to leave, once, and to stay after all; but not when the others are too few', async () => {
+    await assert.rejects(administration.drain('third', true), isCode('TOO_FEW_PEERS'));
+    peers = [...peers, peer('fourth', 'cccccccc')];
+    assert.equal((await administration.drain('third', true)).state, 'draining');
+    await administration.drain('third', true);
+    await assert.rejects(administration.drain('fourth', true), isCode('TOO_FEW_PEERS'));
+    assert.equal((await administration.drain('third', false)).state, 'member');
+    assert.deepEqual(written.splice(0), ['draining bbbbbbbb', 'member bbbbbbbb']);
+    peers = [...peers.slice(0, 3), peer('fourth', 'cccccccc', { state: 'removed' })];
+    await assert.rejects(administration.drain('fourth', true), isCode('CONFLICT'));
+    peers = peers.slice(0, 3);
   });
 
   it('removes a peer and its role, once, and neither itself nor the last backup host', async () => {

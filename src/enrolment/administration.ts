@@ -95,6 +95,29 @@ export class Administration {
   }
 
   /**
+   * A peer that is to leave gets nothing new, and the others take over what it holds; or it stays after all.
+   *
+   * @param meant a name, or the first digits of an id
+   * @throws StorageError NOT_FOUND, CONFLICT when several are meant or it was removed, TOO_FEW_PEERS when the others are too
+   * few for the policy, PERMISSION_DENIED
+   */
+  async drain(meant: string, isLeaving: boolean): Promise<PeerRecord> {
+    const { catalog, logger } = this.#options;
+    const peers = await catalog.peers();
+    const peer = onePeer(peers, meant);
+    if (peer.state === 'removed') throw new StorageError('CONFLICT', `${peer.name} was removed from the network.`);
+    const state = isLeaving ? 'draining' : 'member';
+    if (peer.state === state) return peer;
+    if (isLeaving) {
+      const { tolerate } = await catalog.network();
+      schemeFor(peers.filter((each) => each.state === 'member' && each.id !== peer.id).length, tolerate);
+    }
+    await catalog.setPeerState(peer.id, state);
+    logger.info({ peer: peer.id, name: peer.name, state }, 'a peer was told to leave, or to stay');
+    return { ...peer, state };
+  }
+
+  /**
    * How many peers may be lost, for what is put from now on; undefined: as many as their number makes sensible.
    *
    * @throws StorageError TOO_FEW_PEERS when the network is too small for it, PERMISSION_DENIED without the authority's role

@@ -72,7 +72,7 @@ class FakeEngine {
       unreferenced: async () => [],
     };
     const targets = [1, 2, 3].map((n) => ({ id: id(n) }));
-    const book = { targets: () => targets };
+    const book = { targets: () => targets, isTrusted: () => true };
     const links = { pingAll: async () => new Map(targets.map((target) => [target.id, 1])) };
     const noop = (): void => undefined;
     const outbox = { intend: async () => undefined, settle: noop, add: async () => undefined, intents: () => [] };

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.js';
-import type { PeerId, StripeId } from '../chunk/ids.js';
+import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { PeerBook } from '../peers/peer-book.js';
@@ -21,6 +21,8 @@ export interface ReadEngine {
   readonly host: StripeHost;
   readonly pool: WorkerPool;
   readonly telemetry: Telemetry;
+  /** Told of a chunk of this peer's own that was found rotten; absent: its store is another process's. */
+  readonly onOwnRot?: (chunk: ChunkId) => void;
   readonly logger: Logger;
 }
 
@@ -41,16 +43,21 @@ export async function schemeOfNow(engine: Engine, signal: AbortSignal): Promise<
   const { tolerate } = await engine.catalog.network();
   const scheme = schemeFor(engine.book.targets().length, tolerate);
   const answers = await engine.links.pingAll(signal);
-  const up = engine.book.targets().filter(({ id }) => answers.get(id) !== undefined).length;
+  const isFit = ({ id }: PeerRecord): boolean => answers.get(id) !== undefined && engine.book.isTrusted(id);
+  const up = engine.book.targets().filter(isFit).length;
   const required = requiredReceipts(scheme);
   if (up < required) {
     // This peer is up: what does not answer of it is one process.
     const whatToStart = ({ id, name }: PeerRecord): string =>
       id === engine.self ? 'the File Receiver of this peer with `shoal serve file-receiver`' : name;
-    const down = engine.book.targets().filter(({ id }) => answers.get(id) === undefined);
+    const targets = engine.book.targets();
+    const down = targets.filter(({ id }) => answers.get(id) === undefined).map(whatToStart);
+    const distrusted = targets.filter(({ id }) => !engine.book.isTrusted(id)).map(({ name }) => name);
+    const start = down.length === 0 ? 'Try again later, or add a peer.' : `Start ${down.join(', ')} and try again.`;
+    const failed = distrusted.length === 0 ? '' : ` ${distrusted.join(', ')} failed audits and gets nothing new.`;
     throw new StorageError(
       'TOO_FEW_PEERS',
-      `${String(up)} of ${String(engine.book.targets().length)} peers answer, and a put needs ${String(required)}. Start ${down.map(whatToStart).join(', ')} and try again.`,
+      `${String(up)} of ${String(targets.length)} peers ${failed === '' ? '' : 'are trusted and '}answer, and a put needs ${String(required)}.${failed} ${start}`,
     );
   }
   return scheme;

@@ -35,6 +35,7 @@ export async function fetchStripe(
     ),
   );
   for (const { chunk, peer, segments } of corrupt) {
+    if (peer === engine.self) engine.onOwnRot?.(chunk);
     engine.logger.warn(
       { chunk, peer, segments },
       'a peer sent segments that are not those of the chunk; others made up for it',

@@ -63,7 +63,8 @@ export async function pullChunk(
   return header;
 }
 
-async function refuseSecond(
+/** @throws StorageError PERMISSION_DENIED when another chunk of the stripe is here */
+export async function refuseSecond(
   chunk: ChunkId,
   label: ReadLabel,
   { local, signal }: { readonly local: ChunkStore; readonly signal: AbortSignal },

@@ -126,6 +126,7 @@ export class StripeHost {
   #targets({ id: stripe, chunks }: StripeShape): Target[] {
     const candidates = this.#options.book
       .targets()
+      .filter(({ id }) => this.#options.book.isTrusted(id))
       .map(({ id, zone, capacityBytes }) => ({ id, zone, weight: capacityBytes }));
     return place(stripe, candidates)
       .map((id) => this.target(id))

@@ -5,6 +5,8 @@ import { Administration } from '../enrolment/administration.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { Admitted } from '../gateways/http/admitted.js';
+import type { Healing } from '../healing/healing.js';
+import type { Scrub } from '../healing/scrub.js';
 import type { ApiParts } from '../gateways/http/api-routes.js';
 import type { MetricsParts } from '../gateways/http/metrics/gathering.js';
 import { ProcessWatch } from '../gateways/http/metrics/of-process.js';
@@ -34,7 +36,9 @@ export interface ControlParts {
   readonly store?: DiskStore | undefined;
   readonly sessions?: UserSessions | undefined;
   readonly receiver?: ReadEngine | undefined;
+  readonly scrub?: Scrub | undefined;
   readonly sender?: Engine | undefined;
+  readonly healing?: Healing | undefined;
 }
 
 /** What the API of this process is made of. */
@@ -103,10 +107,10 @@ function gatewayOf(base: Base, parts: ControlParts): Pick<ApiParts, 'gateway' | 
 }
 
 function hostedOf(parts: ControlParts): Pick<ApiParts, 'sender' | 'receiver'> {
-  const { running, neighbours, sender, receiver, store } = parts;
+  const { running, neighbours, sender, healing, receiver, store, scrub } = parts;
   const isGateway = running.has('gateway');
-  const sending: SenderParts | undefined = sender && { engine: sender };
-  const receiving: ReceiverParts | undefined = receiver && store && { engine: receiver, store };
+  const sending: SenderParts | undefined = sender && { engine: sender, healing };
+  const receiving: ReceiverParts | undefined = receiver && store && scrub && { engine: receiver, store, scrub };
   return {
     ...(sending !== undefined ? { sender: sending } : isGateway && { sender: neighbours.client('file-sender') }),
     ...(receiving !== undefined

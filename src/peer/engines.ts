@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
 import { makeReceipt } from '../chunk/receipt.js';
-import type { StripeId } from '../chunk/ids.js';
+import type { ChunkId, StripeId } from '../chunk/ids.js';
 import type { Service } from '../config.js';
 import { privateKeyFromPem } from '../crypto/certificates.js';
 import { signP256 } from '../crypto/signature.js';
@@ -18,6 +18,7 @@ import { socketPath } from '../socket-path.js';
 import { ChunkReader } from '../store/chunk-reader.js';
 import { DiskStore } from '../store/disk-store.js';
 import { Outbox } from '../store/outbox.js';
+import type { Database } from '../store/sqlite.js';
 import type { Base } from './base.js';
 import type { Opened } from './opened.js';
 import { OwnStore } from './own-store.js';
@@ -73,13 +74,23 @@ export function openReadEngine(base: Base, { catalog, book, links, chunks }: Eng
   identity.tls.onReplace(() => {
     pool.renew(workerIdentity(identity));
   });
-  return { self: identity.id, catalog, book, links, host, pool, telemetry, logger };
+  const scrubs = chunks.store?.mending.scrubs;
+  const onOwnRot = scrubs && {
+    onOwnRot: (chunk: ChunkId): void => {
+      scrubs.noteRead(chunk, 0);
+    },
+  };
+  return { self: identity.id, catalog, book, links, host, pool, telemetry, logger, ...onOwnRot };
 }
 
 /** What a File Sender works with beside that. */
-export async function openEngine({ config, clock }: Base, engine: ReadEngine, opened: Opened): Promise<Engine> {
+export async function openEngine(
+  { config, clock }: Base,
+  { engine, state }: { readonly engine: ReadEngine; readonly state: Database },
+  opened: Opened,
+): Promise<Engine> {
   const directory = join(config.home, HOME.state);
-  const outbox = opened.keep(await Outbox.open({ directory, clock }));
+  const outbox = opened.keep(Outbox.over(state, clock));
   const pinned = new Set<StripeId>();
   const { catalog, logger } = engine;
   const drafts = opened.keep(await Drafts.open({ directory, catalog, pinned, clock, logger }));

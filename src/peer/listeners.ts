@@ -1,6 +1,5 @@
 import type { Service } from '../config.js';
 import { enrolmentHandler } from '../enrolment/handler.js';
-import { pullChunk } from '../file/pull.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { knownOwners } from '../file/recover/known-owners.js';
 import type { Catalog } from '../catalog/catalog.js';
@@ -9,10 +8,11 @@ import { socketPath } from '../socket-path.js';
 import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
 import type { Base } from './base.js';
-import { receiptSigner, type Chunks } from './engines.js';
+import type { Chunks } from './engines.js';
 import type { EnrolmentParts } from './enrolment-service.js';
 import type { MembersParts } from './members.js';
 import type { Opened } from './opened.js';
+import { puller } from './puller.js';
 
 export interface ListenerParts {
   readonly running: ReadonlySet<Service>;
@@ -57,15 +57,14 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
   return servers;
 }
 
-function receiverService({ identity }: Base, { catalog, members, links, chunks }: ListenerParts): ReceiverService {
-  const { generations } = members;
-  const signReceipt = receiptSigner(identity);
+function receiverService(base: Base, { catalog, members, links, chunks }: ListenerParts): ReceiverService {
+  const { book, generations } = members;
   const { local } = chunks;
   return {
     store: local,
     owners: knownOwners(catalog),
     currentGeneration: (owner) => generations.of(owner),
-    pull: async (request, { signal }) => signReceipt(await pullChunk(request, { links, local, signal })),
+    pull: puller(base, { catalog, book, links, chunks }),
   };
 }
 

@@ -19,6 +19,9 @@ import { apiOf, openControl } from './control.js';
 import { couchAddress, CouchService } from './couch-service.js';
 import { type Documents, openDocuments } from './documents.js';
 import { openChunks, openEngine, openLinks, openReadEngine } from './engines.js';
+import type { Healing } from '../healing/healing.js';
+import type { Scrub } from '../healing/scrub.js';
+import { openHealing, openState } from './healing-service.js';
 import { followRenewals, openEnrolment } from './enrolment-service.js';
 import { type FrontChoice, openFront, serveFrontAuth } from './front-service.js';
 import { openListeners } from './listeners.js';
@@ -26,6 +29,7 @@ import { type MembersParts, newMembers, readMembers, watchMembers } from './memb
 import { Neighbours, untilUp } from './neighbours.js';
 import type { Opened } from './opened.js';
 import { claimServices } from './running.js';
+import { openScrub } from './scrubbing.js';
 import { openSftp } from './sftp.js';
 import { openWeb } from './web.js';
 
@@ -40,8 +44,10 @@ export interface Parts {
   readonly sftp?: SftpServer | undefined;
   readonly members?: MembersParts;
   readonly store?: DiskStore | undefined;
+  readonly scrub?: Scrub | undefined;
   /** Where the File Sender runs. */
   readonly engine?: Engine | undefined;
+  readonly healing?: Healing | undefined;
   readonly sessions?: UserSessions | undefined;
   readonly port?: number | undefined;
 }
@@ -114,7 +120,10 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const engines = await openEngines(base, { running, catalog, members, links, chunks }, opened);
   const sessions = running.has('gateway') ? new UserSessions(catalog) : undefined;
   const store = chunks.store;
-  const parts = { running, neighbours, catalog, members, links, documents, enrolment, store, sessions, ...engines };
+  const { receiver } = engines;
+  const scrub = openScrub(base, { catalog, book: members.book, links, store, receiver }, opened);
+  const shared = { running, neighbours, catalog, members, links, documents, enrolment };
+  const parts = { ...shared, store, sessions, scrub, ...engines };
   const api = apiOf(base, parts);
   const web = await openWeb(base, api, opened);
   const more = web && { entrance: web.entrance, live: web.live };
@@ -130,7 +139,9 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
     sftp,
     members,
     store,
+    scrub,
     engine: engines.sender,
+    healing: engines.healing,
     sessions,
     port,
   };
@@ -185,6 +196,7 @@ function serveAuthorization(base: Base, { book, authorities }: MembersParts, ope
 interface Engines {
   readonly receiver: ReadEngine | undefined;
   readonly sender: Engine | undefined;
+  readonly healing: Healing | undefined;
 }
 
 type EnginesParts = Omit<Parameters<typeof openListeners>[1], 'enrolment' | 'couchdb'>;
@@ -197,8 +209,11 @@ async function openEngines(
 ): Promise<Engines> {
   const hasReceiver = running.has('file-receiver');
   const hasSender = running.has('file-sender');
-  if (!hasReceiver && !hasSender) return { receiver: undefined, sender: undefined };
+  if (!hasReceiver && !hasSender) return { receiver: undefined, sender: undefined, healing: undefined };
   const engine = openReadEngine(base, { catalog, book: members.book, links, chunks }, opened);
-  const sender = hasSender ? await openEngine(base, engine, opened) : undefined;
-  return { receiver: hasReceiver ? (sender ?? engine) : undefined, sender };
+  if (!hasSender) return { receiver: engine, sender: undefined, healing: undefined };
+  const state = await openState(base, opened);
+  const sender = await openEngine(base, { engine, state }, opened);
+  const healing = openHealing(base, { engine: sender, chunks, state }, opened);
+  return { receiver: hasReceiver ? sender : undefined, sender, healing };
 }

@@ -5,6 +5,7 @@ import type {
   GetOptions,
   ListOptions,
   PutOptions,
+  Receipt,
   SegmentSource,
   Stored,
   StoredChunk,
@@ -12,7 +13,7 @@ import type {
 import type { ChunkId, PeerId, UserId } from '../chunk/ids.js';
 import { certificateToDer } from '../crypto/certificates.js';
 import type { ChunkReader } from '../store/chunk-reader.js';
-import { RemoteStore } from '../wire/remote-store.js';
+import { type PullOrder, RemoteStore } from '../wire/remote-store.js';
 import type { TlsIdentity } from '../wire/tls.js';
 
 export interface OwnStoreOptions {
@@ -54,6 +55,11 @@ export class OwnStore implements ChunkStore {
 
   list(options: ListOptions): AsyncIterable<ChunkSummary> {
     return this.#receiver().list(options);
+  }
+
+  /** Has the File Receiver take a chunk from other peers. */
+  pull(order: PullOrder, options: { readonly signal: AbortSignal }): Promise<Receipt> {
+    return this.#receiver().pull(order, options);
   }
 
   async close(): Promise<void> {

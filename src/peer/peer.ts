@@ -3,6 +3,8 @@ import type { Config, Service } from '../config.js';
 import { StorageError } from '../errors.js';
 import type { Engine } from '../file/engine.js';
 import { keepHouse } from '../file/keep-house.js';
+import type { Healing } from '../healing/healing.js';
+import type { Scrub } from '../healing/scrub.js';
 import { sessionToJson } from '../gateways/http/session-header.js';
 import type { PeerIdentity } from '../home.js';
 import { HOUSEKEEPING_MS } from '../limits.js';
@@ -44,6 +46,14 @@ export class Peer implements AsyncDisposable {
   /** @throws StorageError UNSUPPORTED where another process runs the File Sender; so do the others below, of theirs */
   get engine(): Engine {
     return here(this.#parts.engine, 'file-sender');
+  }
+
+  get healing(): Healing {
+    return here(this.#parts.healing, 'file-sender');
+  }
+
+  get scrub(): Scrub {
+    return here(this.#parts.scrub, 'file-receiver');
   }
 
   get store(): DiskStore {

@@ -6,9 +6,17 @@ import type { StatusReply } from '../gateways/http/api.js';
 import { ActivityBook } from '../gateways/http/activity-book.js';
 import { HistoryBook } from '../gateways/http/history-book.js';
 import { Live } from '../gateways/http/live.js';
+import { SCRUB } from '../gateways/http/description/peer-replies.js';
 import { Observer } from '../gateways/http/observer.js';
 import type { RecordParts } from '../gateways/http/record-routes.js';
 import type { GatewayParts } from '../gateways/http/routes.js';
+import { auditsReply } from '../gateways/http/audit-routes.js';
+import { AUDITS, REPAIRS } from '../gateways/http/description/healing-replies.js';
+import type { RepairState } from '../gateways/http/repair-news.js';
+import { repairsReply } from '../gateways/http/repair-routes.js';
+import type { ScrubReply } from '../gateways/http/scrub-api.js';
+import { scrubReply } from '../gateways/http/scrub-routes.js';
+import { ServiceClient } from '../gateways/http/service-client.js';
 import { statusOf } from '../gateways/http/status-routes.js';
 import { BrowserSessions } from '../gateways/web/browser-sessions.js';
 import type { Entrance } from '../gateways/web/session-routes.js';
@@ -48,7 +56,7 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
   const live = opened.keep(openLive(base, gateway, entrance));
   opened.keep(new Expiry(entrance, base.logger));
   const records = { history: new HistoryBook(state, now), activity: new ActivityBook(state, now), now };
-  opened.keep(openObserver(base, gateway, records));
+  opened.keep(openObserver(base, { api, gateway, records }));
   const parts = { entrance, live, records, settings: new Settings(config) };
   if (config.web === 'off') return { ...parts, server: undefined };
   const options = { address: config.web, hosts: config.webHosts, entrance };
@@ -57,10 +65,44 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
   return { ...parts, server };
 }
 
-function openObserver({ logger }: Base, gateway: GatewayParts, { history, activity }: RecordParts): Observer {
+interface Observed {
+  readonly api: ApiParts;
+  readonly gateway: GatewayParts;
+  readonly records: RecordParts;
+}
+
+function openObserver({ logger }: Base, { api, gateway, records }: Observed): Observer {
+  const { history, activity } = records;
+  const scrub = scrubSource(api);
+  const repair = repairSource(api);
   const { catalog, sessions, transfers } = gateway;
   const status = (signal: AbortSignal): Promise<StatusReply> => statusOf(gateway, { user: undefined, signal, logger });
-  return new Observer({ catalog, sessions, transfers, history, activity, status, logger });
+  return new Observer({ catalog, sessions, transfers, history, activity, status, scrub, repair, logger });
+}
+
+/** Here, or in the process of the File Receiver. */
+function scrubSource({ receiver }: ApiParts): ((signal: AbortSignal) => Promise<ScrubReply>) | undefined {
+  if (receiver === undefined) return undefined;
+  if (!(receiver instanceof ServiceClient)) return async () => scrubReply(receiver.scrub);
+  return async (signal) => SCRUB.parse(await receiver.json({ method: 'GET', path: '/v1/scrub', signal }));
+}
+
+/** Here, or in the process of the File Sender. */
+function repairSource({ sender }: ApiParts): ((signal: AbortSignal) => Promise<RepairState>) | undefined {
+  if (sender === undefined) return undefined;
+  if (sender instanceof ServiceClient) {
+    return async (signal) => ({
+      audits: AUDITS.parse(await sender.json({ method: 'GET', path: '/v1/audits', signal })),
+      repairs: REPAIRS.parse(await sender.json({ method: 'GET', path: '/v1/repairs', signal })),
+    });
+  }
+  const { healing, engine } = sender;
+  if (healing === undefined) return undefined;
+  const counts = engine.telemetry.counts.repair;
+  return async () => ({
+    audits: auditsReply({ healing, book: engine.book }),
+    repairs: repairsReply({ healing, counts }),
+  });
 }
 
 /** Whoever is not signed in any more has no page open either. */

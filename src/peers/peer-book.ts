@@ -24,6 +24,8 @@ export class PeerBook {
   readonly #records = new Map<PeerId, PeerRecord>();
   readonly #standings = new Map<PeerId, Standing>();
   readonly #clock: () => number;
+  #distrusted: ReadonlySet<PeerId> = new Set();
+  #onAnswer: ((id: PeerId) => void) | undefined;
 
   constructor(records: readonly PeerRecord[], clock: () => number = Date.now) {
     this.#clock = clock;
@@ -51,9 +53,23 @@ export class PeerBook {
     return record !== undefined && record.state !== 'removed';
   }
 
-  /** Members that take new chunks. */
+  /** Members that take new chunks, so that k and m follow from their number; this peer gives none to those that it distrusts. */
   targets(): PeerRecord[] {
     return this.list().filter((record) => record.state === 'member');
+  }
+
+  /** Takes over who failed audits: they get no new chunks from this peer, and are asked last. */
+  distrust(peers: ReadonlySet<PeerId>): void {
+    this.#distrusted = peers;
+  }
+
+  isTrusted(id: PeerId): boolean {
+    return !this.#distrusted.has(id);
+  }
+
+  /** Tells one listener of every sign of life, right or wrong. */
+  onAnswer(listener: (id: PeerId) => void): void {
+    this.#onAnswer = listener;
   }
 
   seemsUp(id: PeerId): boolean {
@@ -67,6 +83,7 @@ export class PeerBook {
   reportSuccess(id: PeerId, transfer?: { readonly bytes: number; readonly ms: number }): void {
     const standing = this.#standing(id);
     standing.downUntilMs = 0;
+    this.#onAnswer?.(id);
     if (transfer === undefined || transfer.bytes === 0) return;
     const pace = transfer.ms / (transfer.bytes / 2 ** 20);
     standing.paceMsPerMib =
@@ -78,6 +95,7 @@ export class PeerBook {
     const standing = this.#standing(id);
     standing.corruptAnswers++;
     standing.distrustedUntilMs = this.#clock() + DISTRUST_MS;
+    this.#onAnswer?.(id);
   }
 
   /** Times that it did so since this process began. */
@@ -87,7 +105,7 @@ export class PeerBook {
 
   /** For choosing sources: smaller is better. Unknown peers are tried before slow ones, those that seem down last. */
   pace(id: PeerId): number {
-    const distrusted = (this.#standings.get(id)?.distrustedUntilMs ?? 0) > this.#clock();
+    const distrusted = !this.isTrusted(id) || (this.#standings.get(id)?.distrustedUntilMs ?? 0) > this.#clock();
     if (distrusted || !this.seemsUp(id)) return Number.POSITIVE_INFINITY;
     return this.#standings.get(id)?.paceMsPerMib ?? 0;
   }

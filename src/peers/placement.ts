@@ -28,13 +28,16 @@ function score(stripe: StripeId, candidate: Candidate): number {
  * Orders the candidates for a stripe: chunk i goes to the i-th, and whoever follows the n-th replaces a target that fails.
  * Zones come first: the next place goes to the highest score among the zones used least so far. Each candidate appears
  * once, so no peer gets two chunks of a stripe while there are n peers.
+ *
+ * @param zones of chunks that are placed already
  */
-export function place(stripe: StripeId, candidates: readonly Candidate[]): PeerId[] {
+export function place(stripe: StripeId, candidates: readonly Candidate[], zones: readonly string[] = []): PeerId[] {
   const ranked = candidates
     .filter((candidate) => candidate.weight > 0)
     .map((candidate) => ({ candidate, score: score(stripe, candidate) }))
     .sort((a, b) => b.score - a.score || (a.candidate.id < b.candidate.id ? -1 : 1));
   const used = new Map<string, number>();
+  for (const zone of zones) used.set(zone, (used.get(zone) ?? 0) + 1);
   const ordered: PeerId[] = [];
   while (ranked.length > 0) {
     let best = 0;

@@ -223,6 +223,10 @@ function stripeHandlers({ catalog, edge }: Context) {
         if (stripe !== undefined) yield { index, stripe: encodeStripe(stripe) };
       }
     }),
+    listStripes: unary(edge, async ({ after, limit }) => {
+      const behind = after.length === 0 ? {} : { after: parseStripeId(after) };
+      return { ids: (await catalog.stripeIds({ ...behind, limit })).map((id) => idBytes(id)) };
+    }),
     moveChunks: unary(edge, async ({ moves }) => {
       await catalog.moveChunks(moves.map(decodeMove));
       return {};

@@ -17,6 +17,16 @@ function isMissing(error: unknown): boolean {
   return isCode(error, 'ENOENT');
 }
 
+/** None of what is no folder. */
+async function namesIn(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isMissing(error) || isCode(error, 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
 /** The files of a store: whole chunks in `chunks/ab/<id>`, those on their way in `partial/<id>`. */
 export class ChunkFiles {
   readonly #chunks: string;
@@ -118,6 +128,41 @@ export class ChunkFiles {
       await rename(this.#path(id), join(this.#partial, id));
     } catch (error) {
       if (!isMissing(error)) throw error;
+    }
+  }
+
+  /**
+   * For writing in the middle of a whole chunk. Through the system's cache: a segment at the end need not fill a block.
+   *
+   * @throws a system error, ENOENT among them
+   */
+  openToMend(id: ChunkId): Promise<FileHandle> {
+    return open(this.#path(id), constants.O_RDWR);
+  }
+
+  /** Makes a file survive a power cut of which nobody knows whether it would. */
+  async syncChunk(id: ChunkId): Promise<void> {
+    await syncPath(this.#path(id));
+    await syncPath(this.#folder(id));
+    await syncPath(this.#chunks);
+  }
+
+  /** What lies in chunks/, one folder after the other; what is no chunk is left out. */
+  async *chunkFiles(): AsyncGenerator<readonly ChunkId[]> {
+    for (const folder of await readdir(this.#chunks)) {
+      const names = /^[0-9a-f]{2}$/.test(folder) ? await namesIn(join(this.#chunks, folder)) : [];
+      yield names.filter((name) => /^[0-9a-f]{64}$/.test(name) && name.startsWith(folder)).map(parseChunkId);
+    }
+  }
+
+  /** Unix time when the file was last written or renamed; undefined when there is none. */
+  async changedMs(id: ChunkId): Promise<number | undefined> {
+    try {
+      const { mtimeMs, ctimeMs } = await stat(this.#path(id));
+      return Math.max(mtimeMs, ctimeMs);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
     }
   }
 

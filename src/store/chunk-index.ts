@@ -3,6 +3,7 @@ import { idBytes, parseChunkId, parseUserId, type ChunkId, type UserId } from '.
 import { LIST_PAGE_ROWS } from '../limits.js';
 import { ChunkLookup, type IndexedChunk } from './chunk-lookup.js';
 import { blobOf, integerOf } from './columns.js';
+import { ScrubIndex } from './scrub-index.js';
 import { Database, type Row, type Statement } from './sqlite.js';
 
 /** In the folder of the store. */
@@ -21,9 +22,14 @@ const STATEMENTS = {
   addChunk: 'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   addContent: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING',
   addClaim: 'INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  addScrub: 'INSERT INTO scrubs VALUES (?, ?) ON CONFLICT DO UPDATE SET read_ms = excluded.read_ms',
+  addWithdrawal: 'INSERT INTO withdrawals VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  removeWithdrawal: 'DELETE FROM withdrawals WHERE owner = ? AND chunk = ?',
+  removeDamage: 'DELETE FROM damages WHERE chunk = ?',
   removeClaim: 'DELETE FROM claims WHERE owner = ? AND chunk = ?',
   removeUnclaimed: 'DELETE FROM chunks WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM claims WHERE chunk = ?1)',
   hasContent: 'SELECT 1 FROM contents WHERE chunk = ?',
+  content: 'SELECT bytes FROM contents WHERE chunk = ?',
   addUnlink: 'INSERT INTO unlinks VALUES (?) ON CONFLICT DO NOTHING',
   removeUnlink: 'DELETE FROM unlinks WHERE id = ?',
   totals: 'SELECT chunks, bytes, (SELECT coalesce(sum(bytes), 0) FROM partials) AS partial_bytes FROM totals',
@@ -49,10 +55,13 @@ export class ChunkIndex {
   readonly #database: Database;
   readonly #lookup: ChunkLookup;
   readonly #sql: Statements;
+  /** What scrubbing knows of the chunks. */
+  readonly scrubs: ScrubIndex;
 
   private constructor(database: Database) {
     this.#database = database;
     this.#lookup = new ChunkLookup(database);
+    this.scrubs = new ScrubIndex(database);
     this.#sql = database.prepareAll(STATEMENTS);
   }
 
@@ -79,6 +88,12 @@ export class ChunkIndex {
     return this.#sql.hasContent.get(idBytes(id)) !== undefined;
   }
 
+  /** The bytes of a small chunk, be they damaged. */
+  contentOf(id: ChunkId): Uint8Array | undefined {
+    const row = this.#sql.content.get(idBytes(id));
+    return row === undefined ? undefined : blobOf(row, 'bytes');
+  }
+
   isPartial(id: ChunkId): boolean {
     return this.#sql.partialOwner.get(idBytes(id)) !== undefined;
   }
@@ -86,31 +101,46 @@ export class ChunkIndex {
   /**
    * Makes a chunk visible; it is partial no more.
    *
+   * @param nowMs every byte of it has just been compared with its hashes
    * @param content the bytes of a small chunk; absent: they lie in its file
    */
-  add(header: ChunkHeader, content?: Uint8Array): Promise<void> {
+  add(header: ChunkHeader, nowMs: number, content?: Uint8Array): Promise<void> {
     const id = idBytes(header.id);
     return this.#database.write(() => {
       this.#sql.addChunk.run(id, header.bytes, header.segmentBytes, header.hashes);
       if (content !== undefined) this.#sql.addContent.run(id, content);
-      this.#sql.addClaim.run(idBytes(header.owner), id, header.label);
+      this.#claim(header);
       this.#sql.removePartial.run(id);
+      this.#sql.addScrub.run(id, nowMs);
+      this.#sql.removeDamage.run(id);
     });
   }
 
   /** The first label that an owner gave stays. */
-  async claim(header: ChunkHeader): Promise<void> {
-    await this.#database.write(() => this.#sql.addClaim.run(idBytes(header.owner), idBytes(header.id), header.label));
+  claim(header: ChunkHeader): Promise<void> {
+    return this.#database.write(() => {
+      this.#claim(header);
+    });
+  }
+
+  #claim(header: ChunkHeader): void {
+    const [owner, id] = [idBytes(header.owner), idBytes(header.id)];
+    this.#sql.addClaim.run(owner, id, header.label);
+    this.#sql.removeWithdrawal.run(owner, id);
   }
 
   /** @returns whether files of this chunk are to be removed: with its last claim, or of a partial chunk of this owner's */
-  withdraw(owner: UserId, id: ChunkId): Promise<boolean> {
+  withdraw(owner: UserId, id: ChunkId, nowMs: number): Promise<boolean> {
     const [key, user] = [idBytes(id), idBytes(owner)];
     return this.#database.write(() => {
       const partial = this.#sql.partialOwner.get(key);
       const abandoned = partial !== undefined && Buffer.compare(blobOf(partial, 'owner'), user) === 0;
       const small = this.#sql.hasContent.get(key) !== undefined;
-      const freed = this.#sql.removeClaim.run(user, key) > 0 && this.#sql.removeUnclaimed.run(key) > 0 && !small;
+      const wasClaimed = this.#sql.removeClaim.run(user, key) > 0;
+      if (wasClaimed) this.#sql.addWithdrawal.run(user, key, nowMs);
+      const isUnclaimed = wasClaimed && this.#sql.removeUnclaimed.run(key) > 0;
+      if (isUnclaimed) this.#sql.removeDamage.run(key);
+      const freed = isUnclaimed && !small;
       if (abandoned) this.#sql.removePartial.run(key);
       if (freed || abandoned) this.#sql.addUnlink.run(key);
       return freed || abandoned;

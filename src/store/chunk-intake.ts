@@ -38,7 +38,7 @@ export class ChunkIntake {
   }
 
   async #takeSmall(header: ChunkHeader, source: SegmentSource, signal: AbortSignal): Promise<number> {
-    const { index, space } = this.#parts;
+    const { index, space, clock } = this.#parts;
     const room = await space.promise(header, { unwrittenBytes: header.bytes, unrecordedBytes: header.bytes });
     try {
       const assembly = new Assembly(header);
@@ -47,7 +47,7 @@ export class ChunkIntake {
       };
       const resent = await receiveSegments(header, assembly.missing, source, { signal, accept });
       signal.throwIfAborted();
-      await index.add(header, assembly.content);
+      await index.add(header, clock(), assembly.content);
       return resent;
     } finally {
       space.release(room);
@@ -70,7 +70,7 @@ export class ChunkIntake {
       signal.throwIfAborted();
       promoted = true;
       await files.promote(header.id);
-      await index.add(header);
+      await index.add(header, clock());
       return resent;
     } catch (error) {
       await recorded?.catch(() => undefined);

@@ -41,7 +41,8 @@ export class ChunkLookup {
       hashes: blobOf(row, 'hashes'),
     };
     verifyShape(id, shape);
-    const found = { shape, label: blobOf(row, 'label') };
+    // Without a claim there is no label, until a scrub finds one (src/healing); the bytes are good all the same.
+    const found = { shape, label: row['label'] instanceof Uint8Array ? row['label'] : new Uint8Array() };
     return row['content'] instanceof Uint8Array ? { ...found, content: row['content'] } : found;
   }
 

@@ -12,6 +12,7 @@ import type {
   StoredChunk,
 } from '../chunk/chunk-store.js';
 import type { ChunkId, UserId } from '../chunk/ids.js';
+import type { Segment } from '../chunk/segments.js';
 import { StorageError, wrapError } from '../errors.js';
 import { DEFAULT_RESERVE_BYTES, MAX_CONCURRENT_PUTS, PARTIAL_EXPIRY_MS, PARTIAL_SWEEP_MS } from '../limits.js';
 import { silentLogger, type Logger } from '../log.js';
@@ -22,6 +23,7 @@ import { ChunkFiles } from './chunk-files.js';
 import { ChunkIndex, INDEX_FILE, type Cursor } from './chunk-index.js';
 import { ChunkIntake } from './chunk-intake.js';
 import { Gate, KeyedGate } from './gate.js';
+import { Mending } from './mending.js';
 import { verifyHeader } from './receive.js';
 import { recover, removeFiles } from './recovery.js';
 import { Space } from './space.js';
@@ -58,11 +60,15 @@ export class DiskStore implements ChunkStore {
   readonly #activities = new Activities();
   readonly #busy = new KeyedGate<ChunkId>();
   readonly #puts = new Gate(MAX_CONCURRENT_PUTS);
+  /** For scrubbing. */
+  readonly mending: Mending;
   #sweptMs: number;
+  #usedMs = Number.NEGATIVE_INFINITY;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.#intake = new ChunkIntake(parts);
+    this.mending = new Mending({ ...parts, busy: this.#busy, activities: this.#activities });
     this.#sweptMs = parts.clock();
   }
 
@@ -93,6 +99,7 @@ export class DiskStore implements ChunkStore {
   put(header: ChunkHeader, source: SegmentSource, options: PutOptions): Promise<Stored> {
     return this.#activities.run(`Storing chunk ${header.id.slice(0, 12)}…`, options.signal, async (signal) => {
       verifyHeader(header);
+      this.#usedMs = performance.now();
       this.#sweepWhenDue();
       const leave = await this.#busy.enter(header.id, signal);
       try {
@@ -125,7 +132,33 @@ export class DiskStore implements ChunkStore {
 
   async get(id: ChunkId, options: GetOptions): Promise<StoredChunk> {
     this.#assertReady(options.signal);
-    return getStored(this.#parts, id, options);
+    this.#usedMs = performance.now();
+    try {
+      const stored = getStored(this.#parts, id, options);
+      return { ...stored, segments: this.#watched(id, stored.segments) };
+    } catch (error) {
+      this.#noticeFault(id, error);
+      throw error;
+    }
+  }
+
+  /** Milliseconds since a chunk was last asked for or offered; what is left over is for those who are in no hurry. */
+  quietMs(): number {
+    return this.#puts.idle ? performance.now() - this.#usedMs : 0;
+  }
+
+  async *#watched(id: ChunkId, segments: AsyncIterable<Segment>): AsyncGenerator<Segment> {
+    try {
+      yield* segments;
+    } catch (error) {
+      this.#noticeFault(id, error);
+      throw error;
+    }
+  }
+
+  /** What a reader finds damaged is scrubbed first. */
+  #noticeFault(id: ChunkId, error: unknown): void {
+    if (StorageError.is(error, 'CORRUPT')) this.mending.scrubs.noteRead(id, 0);
   }
 
   async has(ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
@@ -160,13 +193,13 @@ export class DiskStore implements ChunkStore {
   }
 
   async #withdraw(owner: UserId, id: ChunkId): Promise<boolean> {
-    const { index, ballast } = this.#parts;
+    const { index, ballast, clock } = this.#parts;
     try {
-      return await index.withdraw(owner, id);
+      return await index.withdraw(owner, id, clock());
     } catch (error) {
       if (!StorageError.is(error, 'NO_SPACE')) throw error;
       await ballast.drop();
-      return await index.withdraw(owner, id);
+      return await index.withdraw(owner, id, clock());
     }
   }
 

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import {
   ID_BYTES,
   idBytes,
@@ -13,10 +11,10 @@ import {
   type UserId,
 } from '../chunk/ids.js';
 import { concatBytes } from '../bytes.js';
-import { wrapError } from '../errors.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
 import { blobOf, integerOf } from './columns.js';
-import { Database, type Row, type Statement } from './sqlite.js';
+import { openPeerState } from './peer-state.js';
+import type { Database, Row, Statement } from './sqlite.js';
 
 /** A chunk that a peer still has to delete. The order is signed anew for each try. */
 export interface PendingDelete {
@@ -72,27 +70,26 @@ type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
 export class Outbox implements AsyncDisposable {
   readonly #database: Database;
   readonly #clock: () => number;
+  readonly #ownsDatabase: boolean;
   readonly #sql: Statements;
   /** Intents that the next write takes with it. */
   readonly #settled = new Set<StripeId>();
 
-  private constructor(database: Database, clock: () => number) {
+  private constructor(database: Database, clock: () => number, ownsDatabase: boolean) {
     this.#database = database;
     this.#clock = clock;
+    this.#ownsDatabase = ownsDatabase;
     this.#sql = database.prepareAll(STATEMENTS);
   }
 
   /** Opens `state.sqlite` in `directory`, which is created when it is missing. */
   static async open(options: { readonly directory: string; readonly clock?: () => number }): Promise<Outbox> {
-    try {
-      await mkdir(options.directory, { recursive: true, mode: 0o700 });
-      const file = join(options.directory, 'state.sqlite');
-      const schema = new URL('schema/state/', import.meta.url);
-      const database = await Database.open({ file, schema, name: 'The outbox' });
-      return new Outbox(database, options.clock ?? Date.now);
-    } catch (error) {
-      throw wrapError(error, `Opening the outbox in ${options.directory}`);
-    }
+    return new Outbox(await openPeerState(options.directory), options.clock ?? Date.now, true);
+  }
+
+  /** In a database that others use, too, and that closing the outbox leaves open. */
+  static over(state: Database, clock: () => number): Outbox {
+    return new Outbox(state, clock, false);
   }
 
   /**
@@ -215,7 +212,7 @@ export class Outbox implements AsyncDisposable {
     try {
       await this.flush();
     } finally {
-      await this.#database.close();
+      if (this.#ownsDatabase) await this.#database.close();
     }
   }
 

@@ -62,18 +62,18 @@ describe('what a crash leaves is put right when the store opens', () => {
 
   it('a row was deleted, but not its file: the file is removed', async (context) => {
     const { directory } = await crashed(context, async (index, folder) => {
-      await index.add(offer.header);
+      await index.add(offer.header, 1);
       await writeChunkFile(folder, id, offer.content);
-      await index.withdraw(OWNER, id);
+      await index.withdraw(OWNER, id, 1);
     });
     assert.deepEqual(await chunkFiles(directory), []);
   });
 
   it('a chunk that was deleted and stored again keeps its file', async (context) => {
     const { store } = await crashed(context, async (index, folder) => {
-      await index.add(offer.header);
-      await index.withdraw(OWNER, id);
-      await index.add(offer.header);
+      await index.add(offer.header, 1);
+      await index.withdraw(OWNER, id, 1);
+      await index.add(offer.header, 1);
       await writeChunkFile(folder, id, offer.content);
     });
     assert.ok((await readChunk(store, id)).equals(offer.content));
@@ -81,7 +81,7 @@ describe('what a crash leaves is put right when the store opens', () => {
 
   it('a damaged chunk that was being stored again keeps its row, and the put goes on', async (context) => {
     const { store } = await crashed(context, async (index, folder) => {
-      await index.add(offer.header);
+      await index.add(offer.header, 1);
       await index.beginPartial(offer.header, Date.now());
       await writeFile(join(folder, 'partial', id), offer.content.subarray(0, 2 * SEGMENT_BYTES));
     });

@@ -90,3 +90,33 @@ export async function missingSegments(reading: Reading): Promise<readonly number
   }
   return [...missing];
 }
+
+/**
+ * As missingSegments, of a file that was whole once: a place that the disk cannot read counts as missing, and the segments
+ * around it do not.
+ */
+export async function unsoundSegments(reading: Reading): Promise<readonly number[]> {
+  try {
+    return await missingSegments(reading);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  const unsound: number[] = [];
+  for (const index of allSegments(reading.shape)) if (!(await isSound(reading, index))) unsound.push(index);
+  return unsound;
+}
+
+async function isSound(reading: Reading, index: number): Promise<boolean> {
+  try {
+    for await (const segment of readSegments(reading, [index])) return segmentIsIntact(reading.shape, segment);
+    return false;
+  } catch (error) {
+    if (isUnreadable(error)) return false;
+    throw error;
+  }
+}
+
+/** What Linux, and others, say of a bad place of a disk. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EIO' || error.code === 'EILSEQ');
+}

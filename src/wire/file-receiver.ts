@@ -13,16 +13,26 @@ import {
   type PullChunkResponse,
   type StoreChunkRequest,
 } from '../gen/shoal/v1/receiver.js';
-import { MAX_GRANT_BYTES, MAX_IDS_PER_CALL, MAX_LABEL_BYTES } from '../limits.js';
+import { MAX_GRANT_BYTES, MAX_IDS_PER_CALL, MAX_LABEL_BYTES, MAX_STRIPE_CHUNKS } from '../limits.js';
 import { getOwner, type OwnerLookup } from './get-owner.js';
 import { listChunks } from './list-chunks.js';
 import type { Permissions } from './permissions.js';
 import { receiveChunk } from './receive-chunk.js';
 import { answerStream, answerUnary, type Edge, type Visit } from './server-call.js';
 
+/** Where a chunk of a stripe may be. */
+export interface HolderHint {
+  /** Of the chunk in its stripe. */
+  readonly index: number;
+  readonly peer: PeerId;
+}
+
 export interface PullRequest {
   readonly chunk: ChunkId;
-  readonly source: PeerId;
+  /** undefined: the chunk is rebuilt from the others of its stripe. */
+  readonly source: PeerId | undefined;
+  /** Whom the caller knows to hold others. */
+  readonly holders: readonly HolderHint[];
   /** Signed by its owner, and names the chunk. */
   readonly label: Uint8Array;
   /** The owner lets the caller store this stripe; otherwise only the label vouches for the chunk. */
@@ -31,7 +41,7 @@ export interface PullRequest {
   readonly caller: PeerId;
 }
 
-/** Fetches a chunk from another peer and keeps it; resolves when it would survive a power cut. */
+/** Fetches a chunk from another peer, or rebuilds it, and keeps it; resolves when it would survive a power cut. */
 export type Pull = (request: PullRequest, options: { readonly signal: AbortSignal }) => Promise<Receipt>;
 
 /** What a peer promises for a chunk that its store has just confirmed. */
@@ -80,11 +90,20 @@ async function pullChunk(
   if (request.label.length > MAX_LABEL_BYTES) throw new StorageError('LIMIT_EXCEEDED', 'The label is too long.');
   if (request.grant.length > MAX_GRANT_BYTES) throw new StorageError('LIMIT_EXCEEDED', 'The grant is too long.');
   const asked = { chunk: parseChunkId(request.chunk), label: request.label, grant: request.grant };
-  const source = parsePeerId(request.sourcePeer);
+  const source = request.sourcePeer.length === 0 ? undefined : parsePeerId(request.sourcePeer);
   const granted = options.permissions.checkPull(asked, visit.caller);
   const { chunk, label } = asked;
-  const receipt = await options.pull({ chunk, source, label, granted, caller: visit.caller }, { signal: visit.signal });
+  const asking = { source, holders: hintsOf(request.holders), granted, caller: visit.caller };
+  const receipt = await options.pull({ chunk, label, ...asking }, { signal: visit.signal });
   return { receipt: receipt.body, signature: receipt.signature };
+}
+
+/** @throws StorageError LIMIT_EXCEEDED for more than a stripe has chunks */
+function hintsOf(holders: readonly Uint8Array[]): HolderHint[] {
+  if (holders.length > MAX_STRIPE_CHUNKS) {
+    throw new StorageError('LIMIT_EXCEEDED', `A stripe has at most ${String(MAX_STRIPE_CHUNKS)} chunks.`);
+  }
+  return holders.flatMap((peer, index) => (peer.length === 0 ? [] : { index, peer: parsePeerId(peer) }));
 }
 
 /** The handlers of shoal.v1.FileReceiver over a store (proto/shoal/v1/receiver.proto). */

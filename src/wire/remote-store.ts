@@ -13,7 +13,7 @@ import type {
 import { idBytes, parseChunkId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
-import { MAX_IDS_PER_CALL, MAX_INVENTORY_PAGE } from '../limits.js';
+import { MAX_IDS_PER_CALL, MAX_INVENTORY_PAGE, REBUILD_TIMEOUT_MS } from '../limits.js';
 import { fetchChunk } from './fetch-chunk.js';
 import { askOwner, type AskedOwner } from './get-owner.js';
 import { fetchPage } from './list-chunks.js';
@@ -23,11 +23,15 @@ import { PeerChannel, type PeerChannelOptions } from './peer-channel.js';
 import { shapeOf } from './shape.js';
 
 const NO_GRANT = new Uint8Array();
+const NOBODY = new Uint8Array();
 
 /** Which chunk another peer shall fetch, and from whom. */
 export interface PullOrder {
   readonly chunk: ChunkId;
-  readonly source: PeerId;
+  /** Absent: the peer rebuilds it from the other chunks of its stripe. */
+  readonly source?: PeerId;
+  /** For rebuilding: who holds which chunk of the stripe, as far as it is known. */
+  readonly holders?: readonly (PeerId | undefined)[];
   readonly label: Uint8Array;
   /** The owner's, for the peer that asks; without it the peer takes no second chunk of a stripe. */
   readonly grant?: Uint8Array;
@@ -126,16 +130,17 @@ export class RemoteStore implements ChunkStore {
     }
   }
 
-  /** Asks the peer to fetch a chunk from another. Its receipt is not verified: who asks knows owner and length. */
+  /** Asks the peer to fetch a chunk from another, or to rebuild it. Its receipt is not verified: who asks knows owner and length. */
   async pull(order: PullOrder, options: { readonly signal: AbortSignal }): Promise<Receipt> {
     const request = {
       chunk: idBytes(order.chunk),
-      sourcePeer: idBytes(order.source),
+      sourcePeer: order.source === undefined ? NOBODY : idBytes(order.source),
+      holders: (order.holders ?? []).map((peer) => (peer === undefined ? NOBODY : idBytes(peer))),
       label: order.label,
       grant: order.grant ?? NO_GRANT,
     };
-    // The peer moves a whole chunk meanwhile, with an idle time-out of its own.
-    const timeoutMs = 2 * this.channel.idle.ms;
+    // The peer moves a whole chunk meanwhile, or k of them, with time-outs of its own.
+    const timeoutMs = order.source === undefined ? REBUILD_TIMEOUT_MS : 2 * this.channel.idle.ms;
     const { receipt, signature } = await this.channel.unary(RECEIVER.pullChunk, request, { ...options, timeoutMs });
     return { peer: this.channel.peer.id, body: receipt, signature };
   }

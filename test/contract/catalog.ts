@@ -4,12 +4,12 @@ import { after, before, describe, test } from 'node:test';
 import type { Catalog, NewVersion, Session, StripeRecord } from '../../src/catalog/catalog.js';
 import type { Membership } from '../../src/catalog/records/membership.js';
 import { parsePeerId } from '../../src/chunk/ids.js';
-import { makeReceipt } from '../../src/chunk/receipt.js';
 import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
 import { conditionsContract } from './catalog-conditions.js';
 import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
+import { catalogStripes } from './catalog-stripes.js';
 import { paths, removeForever, trashContract } from './catalog-trash.js';
 import { profileOf } from './sample-network.js';
 
@@ -392,26 +392,6 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       await fails(catalog.putStripes([unknown]), 'INVALID_ARGUMENT');
     });
 
-    test('a chunk that has moved is found at its new place', async () => {
-      const { membership } = subject;
-      await catalog.setPeer(profileOf(membership));
-      const record = await signedStripe(catalog, session);
-      await catalog.putStripes([record]);
-      const [, chunk] = record.chunks;
-      assert.ok(chunk !== undefined);
-      const promised = { peer: membership.peer, chunk, owner: session.user, bytes: 1000, storedMs: 1_700_000_000_001 };
-      const receipt = makeReceipt(promised, (body) => Uint8Array.from(membership.signAsPeer('receipt', body)));
-      await catalog.moveChunks([{ stripe: record.id, chunk, receipt }]);
-      const moved = { ...record, placement: record.placement.with(1, { peer: membership.peer, receipt }) };
-      assert.deepEqual(await catalog.stripes([record.id]), [moved]);
-      const forged = { ...receipt, signature: receipt.signature.with(0, (receipt.signature[0] ?? 0) ^ 1) };
-      await fails(catalog.moveChunks([{ stripe: record.id, chunk, receipt: forged }]), 'PERMISSION_DENIED');
-      const unknown = sampleStripe(session.user);
-      await fails(catalog.moveChunks([{ stripe: unknown.id, chunk, receipt }]), 'INVALID_ARGUMENT');
-      await catalog.forgetStripes(session, [record.id]);
-      assert.deepEqual(await catalog.stripes([record.id]), [undefined]);
-    });
-
     test('nothing works without a session', async () => {
       const stranger = { token: randomBytes(32).toString('hex') };
       await fails(catalog.stat(stranger, '/'), 'LOCKED');
@@ -424,6 +404,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
     });
 
     catalogSecrets(() => catalog);
+    catalogStripes(() => ({ catalog, session, stripe, membership: subject.membership }));
 
     test('last: locked means locked, and everything is there after a restart', async () => {
       const before = await catalog.list(session, '/', { recursive: true });

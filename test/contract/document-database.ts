@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Document, DocumentDatabase, Leaf } from '../../src/documents/document-database.js';
-import { DOCUMENT_PAGE } from '../../src/limits.js';
+import { DOCUMENT_PAGE, ID_PAGE } from '../../src/limits.js';
 
 /** A database under test, and how its documents get conflicts. */
 export interface DocumentSubject {
@@ -62,6 +62,21 @@ function writing(subject: () => DocumentSubject): void {
     const expected = [nothing('none'), ...many.map((document) => ({ id: document._id, document })), nothing('gone')];
     assert.deepEqual(found, expected);
     assert.deepEqual(await database.getMany([]), []);
+  });
+
+  it('lists the ids behind one, which need not be there', async () => {
+    const { database } = subject();
+    await database.put([...numbered(ID_PAGE + 3), { _id: 'other' }]);
+    const behind = async (after: string): Promise<string[]> => {
+      const ids: string[] = [];
+      for await (const page of database.ids('number-', after)) ids.push(...page);
+      return ids;
+    };
+    assert.deepEqual(await behind('number-01001'), ['number-01002']);
+    assert.deepEqual(await behind('number-010005'), ['number-01001', 'number-01002']);
+    assert.deepEqual(await behind('number-99999'), []);
+    assert.equal((await behind('number-00000')).length, ID_PAGE + 2);
+    assert.equal((await behind('a')).length, ID_PAGE + 3, 'before all of them');
   });
 
   it('writes over what is there, deleted or not', async () => {

@@ -47,8 +47,8 @@ export class MemoryDocuments implements DocumentDatabase {
     if (ids.length > 0) yield ids.map((id) => ({ id, document: this.documents.get(id) }));
   }
 
-  async *ids(prefix: string): AsyncIterable<readonly string[]> {
-    const ids = this.#sorted(prefix);
+  async *ids(prefix: string, after = ''): AsyncIterable<readonly string[]> {
+    const ids = this.#sorted(prefix).filter((id) => id > after);
     if (ids.length > 0) yield ids;
   }
 

@@ -80,6 +80,26 @@ describe('shoal with six peers', () => {
     assert.ok(range.stdout.equals(bytes.subarray(MIB - 1, MIB + 99)));
   });
 
+  it('finds a bit that has flipped on the disk of a peer, and mends it', async () => {
+    const store = join(net, 'peer-2', 'chunks', 'chunks');
+    const [chunk] = readdirSync(store, { recursive: true, encoding: 'utf8' }).filter((name) => name.length > 64);
+    assert.ok(chunk !== undefined);
+    const right = readFileSync(join(store, chunk));
+    const rotten = Buffer.from(right);
+    rotten.writeUInt8(rotten.readUInt8(200_000) ^ 8, 200_000);
+    writeFileSync(join(store, chunk), rotten);
+    const done = json(await at(2, 'scrub', '--now', '--json')) as { words: string; damaged: number };
+    assert.deepEqual([done.words, done.damaged], ['1 segment (128 KiB) healed, moved 512 KiB', 0]);
+    assert.ok(readFileSync(join(store, chunk)).equals(right));
+    const again = await at(2, 'scrub', '--now');
+    assert.match(again.stdout.toString(), /^\d+ chunks? \(.+\) read: nothing was wrong\.\n$/);
+    const state = await at(2, 'scrub');
+    assert.match(
+      state.stdout.toString(),
+      /^Every chunk is read once in 30 days, .*\n(.*\n)*.* 1 segment \(128 KiB\) healed/m,
+    );
+  });
+
   it('stores and gives back through pipes, also nothing at all', async () => {
     for (const input of [randomBytes(300 * KIB), Buffer.alloc(0)]) {
       ok(await runCli(['put', '-', '/piped'], { home: join(net, 'peer-1'), input }));

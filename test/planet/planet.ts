@@ -25,6 +25,8 @@ export interface PlanetOptions {
   readonly sftp?: boolean;
   /** Peer 1 has its web UI, on a port of its own: `peer(1).webPort`. */
   readonly web?: boolean;
+  /** Settings of all peers. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Of each peer, by its number; silent unless given. */
   readonly logger?: (n: number) => Logger;
 }
@@ -55,6 +57,10 @@ const ENVIRONMENT = {
   SHOAL_LOG: 'silent',
   SHOAL_WEB: 'off',
   SHOAL_SFTP: 'off',
+  // What is mended, and when, is for each test to say.
+  SHOAL_SCRUB_MEGABYTES: '0',
+  SHOAL_AUDITS_PER_HOUR: '0',
+  SHOAL_REPAIR_MEGABYTES: '0',
 };
 
 /**
@@ -73,7 +79,8 @@ export class Planet implements AsyncDisposable {
     this.#places = places;
   }
 
-  static async open({ peers = 6, backupHosts = 0, hostCouch, web, sftp, logger }: PlanetOptions = {}): Promise<Planet> {
+  static async open(options: PlanetOptions = {}): Promise<Planet> {
+    const { peers = 6, backupHosts = 0, hostCouch, web, sftp, logger } = options;
     const folder = await mkdtemp(join(tmpdir(), 'shoal-planet-'));
     const relays = await Promise.all(Array.from({ length: peers }, () => Relay.open()));
     const { peers: made } = await provisionDevnet({
@@ -93,6 +100,7 @@ export class Planet implements AsyncDisposable {
       const isHosted = hostCouch !== undefined && i < backupHosts;
       const environment = {
         ...ENVIRONMENT,
+        ...options.environment,
         ...(isHosted && { SHOAL_SEPARATE: 'couchdb' }),
         ...(sftp === true && i === 0 && { SHOAL_SFTP: '127.0.0.1:0' }),
         ...(web === true && i === 0 && { SHOAL_WEB: '127.0.0.1:0' }),

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +66,18 @@ describe('a process for every service', { timeout: 240_000 }, () => {
       peers.map(({ up }) => up),
       [true, true, true],
     );
+  });
+
+  it('scrubs where the File Receiver runs, asked by way of the gateway', async () => {
+    const store = join(stage.home, 'chunks', 'chunks');
+    const [chunk = ''] = (await readdir(store, { recursive: true })).filter((name) => name.length > 64);
+    await truncate(join(store, chunk), 100_000);
+    for await (const outcome of stage.client.scrubNow()) {
+      if (outcome.event !== 'done') continue;
+      assert.equal(outcome.totals.healedChunks, 1);
+      assert.equal(outcome.totals.movedBytes, 2 * outcome.totals.healedBytes);
+    }
+    assert.equal((await stage.client.scrub()).totals.healedChunks, 1);
   });
 
   it('replicates through its own front, with CouchDB hosting behind it', async () => {

@@ -1,9 +1,9 @@
 import { parseStripeId, type StripeId, type UserId } from '../../chunk/ids.js';
 import type { Document, DocumentDatabase } from '../../documents/document-database.js';
 import { StorageError } from '../../errors.js';
-import { DOCUMENT_PAGE, MANY_STRIPES, MAX_CACHED_STRIPES, STRIPE_READS } from '../../limits.js';
+import { DOCUMENT_PAGE, MANY_STRIPES, MAX_CACHED_STRIPES, STRIPE_ID_PAGE, STRIPE_READS } from '../../limits.js';
 import type { Logger } from '../../log.js';
-import type { ChunkMove, StripeRecord } from '../catalog.js';
+import type { ChunkMove, StripePage, StripeRecord } from '../catalog.js';
 import { ChangeFollower } from './change-follower.js';
 import { type Forgetting, tombstone, writeForgotten } from './forget-record.js';
 import type { RecordProblems } from './record-problems.js';
@@ -81,6 +81,20 @@ export class StripeDocuments {
     const missing = [...known].flatMap(([id, stripe]) => (stripe === undefined ? id : []));
     const read = missing.length === 0 ? undefined : await this.#read(missing);
     return ids.map((id) => this.#checked.get(id) ?? known.get(id) ?? read?.get(id));
+  }
+
+  /** The next ids that are known, be the documents of some damaged. */
+  async ids({ after, limit }: StripePage): Promise<readonly StripeId[]> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > STRIPE_ID_PAGE) {
+      throw new StorageError('INVALID_ARGUMENT', `A page of stripes has 1 to ${String(STRIPE_ID_PAGE)} ids.`);
+    }
+    const found: StripeId[] = [];
+    const behind = after === undefined ? undefined : stripeDocumentId(parseStripeId(after));
+    for await (const page of this.#database.ids(STRIPE_PREFIX, behind)) {
+      found.push(...page.map(stripeOf));
+      if (found.length >= limit) break;
+    }
+    return found.slice(0, limit);
   }
 
   /** Whether something of each has come, be it that it was forgotten, or is lost. */

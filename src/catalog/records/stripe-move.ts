@@ -25,10 +25,17 @@ export function movePrefix(stripe?: StripeId): string {
   return stripe === undefined ? PREFIX : `${PREFIX}${stripe}-`;
 }
 
-/** The document that says where a chunk of a stripe lies now; named by what it says. */
-export function writeMove(stripe: Pick<StripeRecord, 'id' | 'owner'>, { peer, body, signature }: Receipt): Document {
+/**
+ * The document that says where a chunk of a stripe lies now; named by what it says. It concerns the new peer, and all that
+ * hold other chunks: whoever of them repairs the stripe has to know.
+ */
+export function writeMove(
+  stripe: Pick<StripeRecord, 'id' | 'owner' | 'placement'>,
+  { peer, body, signature }: Receipt,
+): Document {
   const name = createHash('sha256').update(body).update(signature).digest('hex');
-  const fields = { type: 'move', format: FORMAT, owner: stripe.owner, peers: [peer] };
+  const peers = [...new Set([peer, ...stripe.placement.flatMap((place) => place?.peer ?? [])])].sort();
+  const fields = { type: 'move', format: FORMAT, owner: stripe.owner, peers };
   return { _id: movePrefix(stripe.id) + name, ...fields, receipt: toBase64(body), signature: toBase64(signature) };
 }
 

@@ -17,6 +17,7 @@ Examples:
   shoal peer invite                                  at a peer with the authority’s role
   shoal peer join shoal1-…                           on the new machine
   shoal peer list
+  shoal peer drain attic
   shoal peer remove attic
   shoal peer set --address nas.example:8485
 `;
@@ -26,6 +27,7 @@ export function definePeer(command: Command, runtime: Runtime): void {
   definePeerInvite(command.command('invite'), runtime);
   definePeerJoin(command.command('join'), runtime);
   defineList(command.command('list'), runtime);
+  defineDrain(command.command('drain'), runtime);
   defineRemove(command.command('remove'), runtime);
   defineSet(command.command('set'), runtime);
 }
@@ -57,6 +59,27 @@ function peerTable(peers: readonly PeerReply[], colors: ReturnType<typeof pc.cre
   return table(['peer', 'id', '', 'roles', 'room', 'zone', 'address', 'certificate until'], rows, [
     ...(['left', 'left', 'left', 'left', 'right'] as const),
   ]);
+}
+
+function defineDrain(command: Command, runtime: Runtime): void {
+  command
+    .description('have the others take over what a peer holds, before it leaves')
+    .argument('<peer>', 'its name, or the first digits of its id')
+    .option('--cancel', 'it stays after all')
+    .addHelpText(
+      'after',
+      '\nIt gets nothing new, and its chunks are copied to peers that hold none of their stripes; where every peer does, they\nwait for a new one. `shoal repair` says how far that is. It has to run meanwhile. Then `shoal peer remove` puts it out.\n\nExamples:\n  shoal peer drain attic\n  shoal peer drain attic --cancel\n',
+    )
+    .action(async (meant: string, options: { readonly cancel?: true }, invoked: Command) => {
+      await using invocation = new Invocation(invoked, runtime);
+      await using client = new NetworkClient(invocation.home, runtime.signal);
+      const peer = await client.drainPeer(meant, options.cancel === true);
+      invocation.result(peer, () =>
+        peer.state === 'draining'
+          ? `${printable(peer.name)} is to leave: the others take over its chunks. \`shoal repair\` says how far that is.`
+          : `${printable(peer.name)} stays.`,
+      );
+    });
 }
 
 function defineRemove(command: Command, runtime: Runtime): void {

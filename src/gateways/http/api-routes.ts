@@ -14,6 +14,8 @@ import { importRoutes } from './import-routes.js';
 import type { MetricsParts } from './metrics/gathering.js';
 import { metricsRoutes } from './metrics/metrics-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
+import { auditRoutes } from './audit-routes.js';
+import { repairRoutes } from './repair-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
 import { recordRoutes, type RecordParts } from './record-routes.js';
 import { removalRoutes } from './removal-routes.js';
@@ -21,6 +23,7 @@ import type { Live } from './live.js';
 import { liveRoutes } from './live-routes.js';
 import { watchTransfers } from './transfer-hooks.js';
 import type { Audience, GatewayParts, ReceiverParts, Routes, SenderParts } from './routes.js';
+import { scrubRoutes } from './scrub-routes.js';
 import { receiverRoutes, senderRoutes } from './service-routes.js';
 import { ServiceClient } from './service-client.js';
 import { policyRoutes, settingsRoutes, type SettingsSource } from './settings-routes.js';
@@ -115,6 +118,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     if (isLocal) importRoutes(server, routes, sender);
     removalRoutes(server, routes, sender);
     recoveryRoutes(server, routes, sender);
+    healingRoutes(server, routes, sender);
     if (gateway === undefined) senderRoutes(server, routes, sender);
   }
   if (receiver instanceof ServiceClient) {
@@ -123,8 +127,16 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     downloadRoutes(server, routes, receiver);
     archiveRoutes(server, routes, receiver);
     if (isLocal) exportRoutes(server, routes, receiver);
+    scrubRoutes(server, routes, receiver);
     if (gateway === undefined) receiverRoutes(server, receiver);
   }
+}
+
+/** Other peers, watched and repaired. */
+function healingRoutes(server: FastifyInstance, routes: Routes, { engine, healing }: SenderParts): void {
+  if (healing === undefined) return;
+  auditRoutes(server, routes, { healing, book: engine.book });
+  repairRoutes(server, routes, { healing, counts: engine.telemetry.counts.repair });
 }
 
 interface EntranceParts {

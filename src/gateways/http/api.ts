@@ -36,6 +36,8 @@
  *   OPTIONS, POST /v1/uploads, HEAD, PATCH, DELETE /v1/uploads/ID   tus 1.0, see UploadReply
  *   POST   /v1/imports            ImportRequest lines  → ImportEvent lines
  *   POST   /v1/exports            ExportRequest        → ExportEvent lines
+ *   GET, POST /v1/audits, /v1/repairs                  → see audit-api.ts
+ *   GET, POST /v1/scrub                                → see scrub-api.ts
  *
  * "Lines" are application/x-ndjson. Closing the connection cancels what it started. An optional header `x-shoal-user`
  * selects the user where several are unlocked. Every failure is a ProblemReply with the HTTP status of its code.

@@ -18,6 +18,7 @@ export const SERIES = [
   { name: 'latency', unit: 'ms' },
   { name: 'stripes', unit: 'stripes' },
   { name: 'degradedStripes', unit: 'stripes' },
+  { name: 'healedSegments', unit: 'segments/s' },
 ] as const satisfies readonly { readonly name: string; readonly unit: Unit }[];
 
 export type SeriesName = (typeof SERIES)[number]['name'];

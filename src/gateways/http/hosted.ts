@@ -32,11 +32,17 @@ export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = 
     { method: 'DELETE', url: '/v1/trash', ...ONE_REPLY },
     { method: 'POST', url: '/v1/recovery', ...EVENTS },
     { method: 'POST', url: '/v1/users/adopt', session: false, lines: false },
+    { method: 'GET', url: '/v1/audits', session: false, lines: false },
+    { method: 'POST', url: '/v1/audits', session: false, lines: true },
+    { method: 'GET', url: '/v1/repairs', session: false, lines: false },
+    { method: 'POST', url: '/v1/repairs', session: false, lines: true },
   ],
   'file-receiver': [
     { method: 'HEAD', url: '/v1/content', ...ONE_REPLY },
     { method: 'GET', url: '/v1/content', ...ONE_REPLY },
     { method: 'GET', url: '/v1/archive', ...ONE_REPLY },
     { method: 'POST', url: '/v1/exports', ...EVENTS, local: true },
+    { method: 'GET', url: '/v1/scrub', session: false, lines: false },
+    { method: 'POST', url: '/v1/scrub', session: false, lines: true },
   ],
 };

@@ -4,6 +4,7 @@
  *   GET    /v1/network              → NetworkReply
  *   GET    /v1/peers                → PeerReply[]
  *   POST   /v1/peers/remove {peer}  → PeerReply: a name, or the first digits of an id
+ *   POST   /v1/peers/drain {peer, cancel?} → PeerReply: it is to leave, or to stay after all
  *   POST   /v1/peer  OwnRequest     → PeerReply: this peer itself
  *   GET    /v1/invitations          → InvitationReply[]
  *   POST   /v1/invitations InviteRequest → InvitedReply

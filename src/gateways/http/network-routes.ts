@@ -24,6 +24,7 @@ export interface NetworkParts {
 const text = z.string().max(MAX_PEER_TEXT_CHARS);
 export const NETWORK_REQUESTS = {
   peer: z.strictObject({ peer: text.min(1) }),
+  drain: z.strictObject({ peer: text.min(1), cancel: z.boolean().default(false) }),
   own: z.strictObject({
     address: text.optional(),
     name: text.optional(),
@@ -62,6 +63,11 @@ export function networkRoutes(
   server.post('/v1/peers/remove', async (request) => {
     const { peer } = check(NETWORK_REQUESTS.peer, request.body);
     return peerReply(await administration.remove(peer), await administration.network());
+  });
+
+  server.post('/v1/peers/drain', async (request) => {
+    const { peer, cancel } = check(NETWORK_REQUESTS.drain, request.body);
+    return peerReply(await administration.drain(peer, !cancel), await administration.network());
   });
 
   server.post('/v1/peer', async (request) => {

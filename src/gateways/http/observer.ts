@@ -2,11 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Session } from '../../catalog/catalog.js';
 import { StorageError, wrapError } from '../../errors.js';
 import { EVENT_REST_FACTOR, HISTORY_FIRST_MS, HISTORY_SAMPLE_MS } from '../../limits.js';
+import { healedInWords, since } from '../../healing/scrub-report.js';
 import type { Logger } from '../../log.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { ActivityBook } from './activity-book.js';
 import type { StatusReply } from './api.js';
 import type { HistoryBook, Sample } from './history-book.js';
+import { RepairNews, type RepairState } from './repair-news.js';
+import type { ScrubReply } from './scrub-api.js';
 import type { Moved, Transfers } from './transfers.js';
 
 export interface ObserverOptions {
@@ -16,6 +19,10 @@ export interface ObserverOptions {
   readonly history: HistoryBook;
   readonly activity: ActivityBook;
   readonly status: (signal: AbortSignal) => Promise<StatusReply>;
+  /** How scrubbing stands. @throws StorageError UNAVAILABLE when the File Receiver does not answer */
+  readonly scrub?: ((signal: AbortSignal) => Promise<ScrubReply>) | undefined;
+  /** How other peers stand. @throws StorageError UNAVAILABLE when the File Sender does not answer */
+  readonly repair?: ((signal: AbortSignal) => Promise<RepairState>) | undefined;
   readonly logger: Logger;
 }
 
@@ -24,10 +31,12 @@ type Peers = ReadonlyMap<string, StatusReply['peers'][number]>;
 /** Measures each minute, and writes down what has happened meanwhile. */
 export class Observer implements AsyncDisposable {
   readonly #options: ObserverOptions;
+  readonly #repairs: RepairNews;
   readonly #life = new AbortController();
   readonly #running: Promise<void>;
   readonly #stopListening: readonly (() => void)[];
   #peers: Peers | undefined;
+  #scrubbed: { readonly at: number; readonly totals: ScrubReply['totals'] } | undefined;
   #moved: { readonly at: number; readonly bytes: Moved };
 
   /** Begins at once. */
@@ -44,6 +53,7 @@ export class Observer implements AsyncDisposable {
         activity.add('transfer-failed', `${kind === 'put' ? 'An upload' : 'A download'} of ${user} failed.`);
       }),
     ];
+    this.#repairs = new RepairNews(activity);
     this.#running = this.#run(this.#life.signal);
   }
 
@@ -61,7 +71,11 @@ export class Observer implements AsyncDisposable {
       try {
         const status = await this.#options.status(signal);
         this.#notice(status);
-        await this.#options.history.add(await this.#measure(status));
+        const healed = await this.#noticeHealing(signal);
+        const { repair } = this.#options;
+        const repairing = repair && (await orNone(repair(signal), signal));
+        if (repairing !== undefined) this.#repairs.take(repairing);
+        await this.#options.history.add({ ...(await this.#measure(status)), ...healed });
       } catch (error) {
         const { code, message } = wrapError(error, 'Measuring');
         if (!isOver(signal)) this.#options.logger.warn({ code, reason: message }, 'a minute has no history');
@@ -123,6 +137,22 @@ export class Observer implements AsyncDisposable {
     };
   }
 
+  /** What was healed since the last look, or before it when the process that scrubs began after that. */
+  async #noticeHealing(signal: AbortSignal): Promise<Pick<Sample, 'healedSegments'>> {
+    const { scrub, activity } = this.#options;
+    const reply = scrub && (await orNone(scrub(signal), signal));
+    if (reply === undefined) return {};
+    const before = this.#scrubbed;
+    const at = performance.now();
+    this.#scrubbed = { at, totals: reply.totals };
+    if (before === undefined) return {};
+    const isSameProcess = reply.totals.bytes >= before.totals.bytes;
+    const healed = isSameProcess ? since(reply.totals, before.totals) : reply.totals;
+    const words = healedInWords(healed);
+    if (words !== '') activity.add('healed', `${words}.`);
+    return { healedSegments: healed.healedSegments / Math.max((at - before.at) / 1000, 1) };
+  }
+
   /** What is seen first is no news. */
   #notice({ peers }: StatusReply): void {
     const now: Peers = new Map(peers.map((peer) => [peer.id, peer]));
@@ -135,6 +165,17 @@ export class Observer implements AsyncDisposable {
       else if (state !== 'removed' && !before.up && up) activity.add('peer-back', `${name} answers again.`);
     }
     this.#peers = now;
+  }
+}
+
+/** Nothing is known of a service that does not answer; that is told elsewhere. */
+async function orNone<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return undefined;
+    throw error;
   }
 }
 

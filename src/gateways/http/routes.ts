@@ -4,6 +4,8 @@ import type { PeerId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import type { Engine, ReadEngine } from '../../file/engine.js';
 import type { PeerLinks } from '../../file/peer-links.js';
+import type { Healing } from '../../healing/healing.js';
+import type { Scrub } from '../../healing/scrub.js';
 import type { Logger } from '../../log.js';
 import type { PeerBook } from '../../peers/peer-book.js';
 import type { Service } from '../../services/service-names.js';
@@ -75,11 +77,14 @@ export interface MissingService {
 /** What the File Sender's routes work with. */
 export interface SenderParts {
   readonly engine: Engine;
+  /** Absent: other peers are neither audited nor repaired. */
+  readonly healing?: Healing | undefined;
 }
 
 /** What the File Receiver's routes work with. */
 export interface ReceiverParts {
   readonly engine: ReadEngine;
+  readonly scrub: Scrub;
   readonly store: { usage(): Promise<StoreUsage> };
 }
 

@@ -151,12 +151,15 @@ export interface ActivityReply {
     | 'peer-removed'
     | 'peer-gone'
     | 'peer-back'
+    | 'peer-distrusted'
+    | 'peer-trusted'
     | 'user-unlocked'
     | 'user-locked'
     | 'keys-rotated'
     | 'transfer-failed'
     | 'signed-in'
     | 'refused'
-    | 'repaired';
+    | 'repaired'
+    | 'healed';
   readonly text: string;
 }

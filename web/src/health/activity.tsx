@@ -14,6 +14,8 @@ const ICONS: Readonly<Record<ActivityReply['kind'], readonly [icon: IconName, to
   'peer-removed': ['trash', 'plain'],
   'peer-gone': ['alert', 'warn'],
   'peer-back': ['check', 'good'],
+  'peer-distrusted': ['shield', 'bad'],
+  'peer-trusted': ['shield', 'good'],
   'user-unlocked': ['key', 'plain'],
   'user-locked': ['lock', 'plain'],
   'keys-rotated': ['key', 'plain'],
@@ -21,6 +23,7 @@ const ICONS: Readonly<Record<ActivityReply['kind'], readonly [icon: IconName, to
   'signed-in': ['user', 'plain'],
   refused: ['shield', 'warn'],
   repaired: ['restore', 'good'],
+  healed: ['check', 'good'],
 };
 
 /** What the peer has noted, newest first. */

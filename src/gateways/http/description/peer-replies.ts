@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { HealthReply, StatusReply, SyncReply } from '../api.js';
 import type { InvitationReply, InvitedReply, NetworkReply, PeerReply } from '../network-api.js';
 import { SERIES } from '../history-book.js';
+import type { ScrubEvent, ScrubReply } from '../scrub-api.js';
 import type { ActivityReply, HistoryReply, PolicyReply, SettingReply } from '../web-api.js';
-import { bytes, time } from './file-replies.js';
+import { bytes, PROBLEM, time } from './file-replies.js';
 import { USER } from './user-replies.js';
 
 const digits = z.string().regex(/^[0-9a-f]+$/);
@@ -145,11 +146,52 @@ export const HISTORY: z.ZodType<HistoryReply> = z.object({
   ),
 });
 
+const TOTALS: z.ZodType<ScrubReply['totals']> = z.object({
+  chunks: bytes.describe('Read whole'),
+  bytes,
+  healedSegments: bytes,
+  healedBytes: bytes,
+  movedBytes: bytes.describe('Sent by other peers for it'),
+  healedChunks: bytes.describe('Chunks of which anything was mended'),
+  adoptedChunks: bytes.describe('Files whose row was lost, taken up again'),
+  mendedRows: bytes.describe('Labels and hash lists found again'),
+  removedFiles: bytes.describe('Files that belonged to nothing'),
+  failures: bytes.describe('Times that a chunk could not be mended'),
+});
+
+export const SCRUB: z.ZodType<ScrubReply> = z.object({
+  phase: z.enum(['off', 'waiting', 'reading', 'asked']),
+  days: bytes,
+  bytesPerSecond: bytes,
+  oldestRead: time.nullable(),
+  surveyed: time.nullable(),
+  totals: TOTALS.describe('Since the process began'),
+  words: z.string(),
+  damaged: bytes.describe('Chunks that could not be mended yet'),
+  damages: z.array(z.object({ chunk: digits, reason: z.string(), found: time, tries: bytes, nextTry: time })),
+});
+
+export const SCRUB_EVENT: z.ZodType<ScrubEvent> = z.union([
+  z.object({ event: z.literal('begin'), chunks: bytes, bytes }),
+  z.object({ event: z.literal('progress'), bytes }),
+  z.object({ event: z.literal('done'), totals: TOTALS, words: z.string(), damaged: bytes }),
+  PROBLEM.and(z.object({ event: z.literal('error') })),
+]);
+
 export const ACTIVITY: z.ZodType<ActivityReply> = z.object({
   at: time,
   kind: z.enum([
-    ...['peer-joined', 'peer-removed', 'peer-gone', 'peer-back', 'user-unlocked', 'user-locked'],
-    ...['keys-rotated', 'transfer-failed', 'signed-in', 'refused', 'repaired'],
+    ...[
+      'peer-joined',
+      'peer-removed',
+      'peer-gone',
+      'peer-back',
+      'peer-distrusted',
+      'peer-trusted',
+      'user-unlocked',
+      'user-locked',
+    ],
+    ...['keys-rotated', 'transfer-failed', 'signed-in', 'refused', 'repaired', 'healed'],
   ] as ActivityReply['kind'][]),
   text: z.string(),
 });

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { NETWORK_REQUESTS } from '../network-routes.js';
 import { RECORD_REQUESTS } from '../record-routes.js';
 import { REQUESTS } from '../requests.js';
+import { SCRUB_REQUESTS } from '../scrub-routes.js';
 import { SETTINGS_REQUESTS } from '../settings-routes.js';
 import { SSH_KEY_REQUESTS } from '../ssh-key-routes.js';
 import { SESSION_REQUESTS } from '../../web/session-routes.js';
 import { LINK } from '../../web/sign-in-routes.js';
+import { AUDIT_REQUESTS } from '../audit-routes.js';
+import { REPAIR_REQUESTS } from '../repair-routes.js';
 import type { Described } from './described.js';
 import * as files from './file-replies.js';
+import * as healing from './healing-replies.js';
 import * as peers from './peer-replies.js';
 import * as users from './user-replies.js';
 
@@ -161,6 +165,10 @@ export const ROUTES: Readonly<Record<string, Described>> = {
   'POST /v1/peers/remove': {
     ...{ tag: 'Network', about: 'Puts a peer out for good', body: NETWORK_REQUESTS.peer, reply: peers.PEER },
   },
+  'POST /v1/peers/drain': {
+    ...{ tag: 'Network', about: 'A peer is to leave: the others take over what it holds; or, with `cancel`, it stays' },
+    ...{ body: NETWORK_REQUESTS.drain, reply: peers.PEER },
+  },
   'POST /v1/peer': {
     ...{ tag: 'Network', about: 'Changes what the network knows of this peer' },
     ...{ body: NETWORK_REQUESTS.own, reply: peers.PEER },
@@ -180,6 +188,21 @@ export const ROUTES: Readonly<Record<string, Described>> = {
   'GET /v1/health': { tag: 'Peer', about: 'Whether all that the process needs answers', reply: peers.HEALTH },
   'GET /v1/status': { tag: 'Peer', about: 'How the peer and its network are', reply: peers.STATUS },
   'GET /v1/metrics': { tag: 'Peer', about: 'For Prometheus', stream: { type: 'text/plain' } },
+  'GET /v1/audits': { tag: 'Peer', about: 'How other peers have stood audits', reply: healing.AUDITS },
+  'POST /v1/audits': {
+    ...{ tag: 'Peer', about: 'Audits other peers now' },
+    ...{ body: AUDIT_REQUESTS.run, stream: { type: LINES, of: healing.AUDIT_EVENT } },
+  },
+  'GET /v1/repairs': { tag: 'Peer', about: 'What is to be repaired, and how long that takes', reply: healing.REPAIRS },
+  'POST /v1/repairs': {
+    ...{ tag: 'Peer', about: 'Repairs now whatever can be: chunks without a good holder are rebuilt elsewhere' },
+    ...{ body: REPAIR_REQUESTS.run, stream: { type: LINES, of: healing.REPAIR_EVENT } },
+  },
+  'GET /v1/scrub': { tag: 'Peer', about: 'How the scrub of this disk stands', reply: peers.SCRUB },
+  'POST /v1/scrub': {
+    ...{ tag: 'Peer', about: 'Reads every chunk of this disk now, and mends what has rotted; leaving ends it' },
+    ...{ body: SCRUB_REQUESTS.run, stream: { type: LINES, of: peers.SCRUB_EVENT } },
+  },
   'GET /v1/settings': { tag: 'Peer', about: 'The settings of this peer', reply: z.array(peers.SETTING) },
   'PATCH /v1/settings': {
     ...{ tag: 'Peer', about: 'Changes settings, for the next start' },

@@ -1,4 +1,11 @@
-import { BOUNDS_SECONDS, type Counts, type Tallies, type Tally, type TransferCount } from '../../../counts.js';
+import {
+  BOUNDS_SECONDS,
+  type Counts,
+  type ScrubCount,
+  type Tallies,
+  type Tally,
+  type TransferCount,
+} from '../../../counts.js';
 import { family, type Family, type Sample } from './family.js';
 import type { MetricName } from './table.js';
 
@@ -9,6 +16,8 @@ export function familiesOfCounts(counts: Counts): readonly Family[] {
     ...ofTransfers({ put, get }),
     family('stripes_stored_degraded_total', [{ value: counts.degradedStripes }]),
     family('segments_read_around_total', [{ value: counts.corruptSegments }]),
+    ...ofScrub(counts.scrub),
+    ...ofRepair(counts),
     family('chunk_sent_bytes_total', [{ value: counts.sentBytes }]),
     family('chunk_received_bytes_total', [{ value: counts.receivedBytes }]),
     family('peer_failures_total', byPeer(counts.peerFailures)),
@@ -23,6 +32,30 @@ export function familiesOfCounts(counts: Counts): readonly Family[] {
       failed: 'grpc_calls_failed_total',
       seconds: 'grpc_call_seconds',
     }),
+  ];
+}
+
+function ofScrub(scrub: ScrubCount): Family[] {
+  return [
+    family('scrub_chunks_total', [{ value: scrub.chunks }]),
+    family('scrub_bytes_total', [{ value: scrub.bytes }]),
+    family('scrub_healed_segments_total', [{ value: scrub.healedSegments }]),
+    family('scrub_healed_bytes_total', [{ value: scrub.healedBytes }]),
+    family('scrub_healed_chunks_total', [{ value: scrub.healedChunks }]),
+    family('scrub_moved_bytes_total', [{ value: scrub.movedBytes }]),
+    family('scrub_failures_total', [{ value: scrub.failures }]),
+  ];
+}
+
+function ofRepair({ repair, audits }: Counts): Family[] {
+  const outcomes = Object.entries(audits).map(([outcome, value]) => ({ labels: { outcome }, value: Number(value) }));
+  return [
+    family('audits_total', outcomes),
+    family('repaired_chunks_total', [{ value: repair.chunks }]),
+    family('repair_failures_total', [{ value: repair.failedChunks }]),
+    family('rebuilt_chunks_total', [{ value: repair.rebuiltChunks }]),
+    family('rebuild_moved_bytes_total', [{ value: repair.movedBytes }]),
+    family('surplus_chunks_dropped_total', [{ value: repair.droppedChunks }]),
   ];
 }
 

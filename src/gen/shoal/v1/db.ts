@@ -525,6 +525,16 @@ export interface ChunkMoveDescription {
   signature: Uint8Array;
 }
 
+export interface ListStripesRequest {
+  /** stripe id; empty: from the first */
+  after: Uint8Array;
+  limit: number;
+}
+
+export interface ListStripesResponse {
+  ids: Uint8Array[];
+}
+
 export interface MoveChunksRequest {
   moves: ChunkMoveDescription[];
 }
@@ -5894,6 +5904,109 @@ export const ChunkMoveDescription: MessageFns<ChunkMoveDescription> = {
   },
 };
 
+function createBaseListStripesRequest(): ListStripesRequest {
+  return { after: new Uint8Array(0), limit: 0 };
+}
+
+export const ListStripesRequest: MessageFns<ListStripesRequest> = {
+  encode(message: ListStripesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after.length !== 0) {
+      writer.uint32(10).bytes(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStripesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListStripesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListStripesResponse(): ListStripesResponse {
+  return { ids: [] };
+}
+
+export const ListStripesResponse: MessageFns<ListStripesResponse> = {
+  encode(message: ListStripesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ids) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStripesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListStripesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ids.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseMoveChunksRequest(): MoveChunksRequest {
   return { moves: [] };
 }
@@ -6689,6 +6802,16 @@ export const DbServiceService = {
     responseSerialize: (value: FoundStripe): Buffer => Buffer.from(FoundStripe.encode(value).finish()),
     responseDeserialize: (value: Buffer): FoundStripe => FoundStripe.decode(value),
   },
+  /** The next ids of the stripes that this peer knows. */
+  listStripes: {
+    path: "/shoal.v1.DbService/ListStripes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListStripesRequest): Buffer => Buffer.from(ListStripesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListStripesRequest => ListStripesRequest.decode(value),
+    responseSerialize: (value: ListStripesResponse): Buffer => Buffer.from(ListStripesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListStripesResponse => ListStripesResponse.decode(value),
+  },
   moveChunks: {
     path: "/shoal.v1.DbService/MoveChunks" as const,
     requestStream: false as const,
@@ -6794,6 +6917,8 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   putStripes: handleUnaryCall<PutStripesRequest, PutStripesResponse>;
   /** Those that are known, in the order asked; `index` says which. */
   getStripes: handleServerStreamingCall<GetStripesRequest, FoundStripe>;
+  /** The next ids of the stripes that this peer knows. */
+  listStripes: handleUnaryCall<ListStripesRequest, ListStripesResponse>;
   moveChunks: handleUnaryCall<MoveChunksRequest, MoveChunksResponse>;
   /** Those of the stripes that no version of the session's user refers to. */
   findUnreferenced: handleUnaryCall<FindUnreferencedRequest, FindUnreferencedResponse>;
@@ -7334,6 +7459,22 @@ export interface DbServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<FoundStripe>;
+  /** The next ids of the stripes that this peer knows. */
+  listStripes(
+    request: ListStripesRequest,
+    callback: (error: ServiceError | null, response: ListStripesResponse) => void,
+  ): ClientUnaryCall;
+  listStripes(
+    request: ListStripesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListStripesResponse) => void,
+  ): ClientUnaryCall;
+  listStripes(
+    request: ListStripesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListStripesResponse) => void,
+  ): ClientUnaryCall;
   moveChunks(
     request: MoveChunksRequest,
     callback: (error: ServiceError | null, response: MoveChunksResponse) => void,

@@ -84,10 +84,13 @@ export interface Stored {
 
 export interface PullChunkRequest {
   chunk: Uint8Array;
+  /** empty: the chunk is rebuilt */
   sourcePeer: Uint8Array;
   label: Uint8Array;
   /** Signed, for the peer that calls; empty: the peer that pulls takes no second chunk of the stripe. */
   grant: Uint8Array;
+  /** For rebuilding: who holds chunk i of the label, empty where nobody is known to. Hints, not to be believed. */
+  holders: Uint8Array[];
 }
 
 export interface PullChunkResponse {
@@ -728,6 +731,7 @@ function createBasePullChunkRequest(): PullChunkRequest {
     sourcePeer: new Uint8Array(0),
     label: new Uint8Array(0),
     grant: new Uint8Array(0),
+    holders: [],
   };
 }
 
@@ -744,6 +748,9 @@ export const PullChunkRequest: MessageFns<PullChunkRequest> = {
     }
     if (message.grant.length !== 0) {
       writer.uint32(34).bytes(message.grant);
+    }
+    for (const v of message.holders) {
+      writer.uint32(42).bytes(v!);
     }
     return writer;
   },
@@ -791,6 +798,14 @@ export const PullChunkRequest: MessageFns<PullChunkRequest> = {
             }
 
             message.grant = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.holders.push(reader.bytes());
             continue;
           }
         }
@@ -1316,7 +1331,10 @@ export const FileReceiverService = {
     responseSerialize: (value: StoreChunkResponse): Buffer => Buffer.from(StoreChunkResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): StoreChunkResponse => StoreChunkResponse.decode(value),
   },
-  /** Asks this peer to fetch a chunk from another peer and keep it (repair, drain). */
+  /**
+   * Asks this peer to fetch a chunk from another peer and keep it (drain), or to rebuild it from the others of its stripe
+   * (repair).
+   */
   pullChunk: {
     path: "/shoal.v1.FileReceiver/PullChunk" as const,
     requestStream: false as const,
@@ -1384,7 +1402,10 @@ export interface FileReceiverServer extends UntypedServiceImplementation {
    * Either side may end the call at any time; T keeps the intact segments for the next Open of this chunk.
    */
   storeChunk: handleBidiStreamingCall<StoreChunkRequest, StoreChunkResponse>;
-  /** Asks this peer to fetch a chunk from another peer and keep it (repair, drain). */
+  /**
+   * Asks this peer to fetch a chunk from another peer and keep it (drain), or to rebuild it from the others of its stripe
+   * (repair).
+   */
   pullChunk: handleUnaryCall<PullChunkRequest, PullChunkResponse>;
   /** Withdraws an owner's claim; the order is signed by the owner for this peer. */
   deleteChunks: handleUnaryCall<DeleteChunksRequest, DeleteChunksResponse>;
@@ -1416,7 +1437,10 @@ export interface FileReceiverClient extends Client {
     metadata: Metadata,
     options?: Partial<CallOptions>,
   ): ClientDuplexStream<StoreChunkRequest, StoreChunkResponse>;
-  /** Asks this peer to fetch a chunk from another peer and keep it (repair, drain). */
+  /**
+   * Asks this peer to fetch a chunk from another peer and keep it (drain), or to rebuild it from the others of its stripe
+   * (repair).
+   */
   pullChunk(
     request: PullChunkRequest,
     callback: (error: ServiceError | null, response: PullChunkResponse) => void,

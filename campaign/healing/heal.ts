@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlClient } from '../../src/cli/control-client.js';
+import { StorageError } from '../../src/errors.js';
+import { timeLimit } from '../../src/time-limit.js';
+import type { CampaignNetwork } from '../network/peers.js';
+
+export interface HealOptions {
+  /** Peers whose disks are read. */
+  readonly scrubbed: readonly number[];
+  /** Peers that repair whatever stripe they know of. */
+  readonly repairing: readonly number[];
+  readonly withinMs: number;
+  readonly signal: AbortSignal;
+}
+
+const PAUSE_MS = 700;
+
+/**
+ * Has the network mend itself, again and again until nothing is left to be mended: by `shoal scrub --now` and
+ * `shoal repair --now`, as they are asked over the control API.
+ *
+ * @returns what is left after the time; undefined when nothing is
+ */
+export async function heal(network: CampaignNetwork, options: HealOptions): Promise<string | undefined> {
+  const { signal, withinMs } = options;
+  const begun = performance.now();
+  let known: string | undefined;
+  for (;;) {
+    using limit = timeLimit(Math.max(1, withinMs - (performance.now() - begun)), signal);
+    const left = await healOnce(network, options, limit.signal);
+    signal.throwIfAborted();
+    if (left === undefined) return undefined;
+    // What a pass says that the end of the time broke off tells less than the one before.
+    if (limit.isOver) return known ?? left;
+    known = left;
+    await sleep(PAUSE_MS, undefined, { signal });
+  }
+}
+
+async function healOnce(
+  network: CampaignNetwork,
+  { scrubbed, repairing }: HealOptions,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const left: string[] = [];
+  const works = [
+    ...scrubbed.map((n) => ({ n, work: scrubNow, what: 'chunks damaged at' })),
+    ...repairing.map((n) => ({ n, work: repairNow, what: 'left by repairs of' })),
+  ];
+  for (const { n, work, what } of works) {
+    try {
+      await using client = network.client(n, signal);
+      const amount = await work(client);
+      if (amount !== undefined) left.push(`${amount} ${what} ${network.peer(n).name}`);
+    } catch (error) {
+      if (!StorageError.is(error)) throw error;
+      left.push(`${network.peer(n).name}: ${error.message}`);
+    }
+  }
+  return left.length === 0 ? undefined : left.join('; ');
+}
+
+async function scrubNow(client: ControlClient): Promise<string | undefined> {
+  for await (const outcome of client.scrubNow()) {
+    if (outcome.event !== 'done') continue;
+    if (outcome.damaged === 0) return undefined;
+    const { damages } = await client.scrub();
+    return `${String(outcome.damaged)} (${damages[0]?.reason ?? 'no reason'})`;
+  }
+  throw new StorageError('UNAVAILABLE', 'The scrub broke off.');
+}
+
+async function repairNow(client: ControlClient): Promise<string | undefined> {
+  for await (const outcome of client.repairNow()) {
+    if (outcome.event !== 'done') continue;
+    return outcome.left === 0 ? undefined : `${String(outcome.left)} chunks (${outcome.reasons.join(', ')})`;
+  }
+  throw new StorageError('UNAVAILABLE', 'The repairs broke off.');
+}

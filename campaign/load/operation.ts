@@ -1,0 +1,43 @@
+import { Numbers } from '../numbers.js';
+import { drawBytes } from './content.js';
+
+export type OperationKind = 'put' | 'overwrite' | 'get' | 'rename' | 'remove';
+
+/** One turn of a writer, drawn before anything happens: it follows from seed, writer and number alone. */
+export interface Operation {
+  readonly index: number;
+  readonly kind: OperationKind;
+  /** Of the content, when it writes any. */
+  readonly bytes: number;
+  /** Which of the files that there are then: this, modulo their number. */
+  readonly choice: number;
+  /** Removed past the trash. */
+  readonly forever: boolean;
+  /** Before it. */
+  readonly pauseMs: number;
+}
+
+/** In a hundred turns. */
+const TURNS: readonly (readonly [OperationKind, number])[] = [
+  ['put', 38],
+  ['get', 36],
+  ['rename', 10],
+  ['overwrite', 8],
+  ['remove', 8],
+];
+const MAX_PAUSE_MS = 300;
+const CHOICES = 2 ** 30;
+
+export function drawOperation(seed: number, writer: string, index: number): Operation {
+  const numbers = new Numbers(seed, `load ${writer} ${String(index)}`);
+  let turn = numbers.below(100);
+  const [kind] = TURNS.find(([, share]) => (turn -= share) < 0) ?? ['get'];
+  return {
+    index,
+    kind,
+    bytes: drawBytes(numbers),
+    choice: numbers.below(CHOICES),
+    forever: numbers.below(2) === 0,
+    pauseMs: numbers.below(MAX_PAUSE_MS),
+  };
+}

@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assert, StorageError } from '../../src/errors.js';
+import { judge, type Ledger } from '../check/ledger.js';
+import { call, observe, type Connect } from '../check/read.js';
+import type { Tally } from '../report/tally.js';
+import { makeContent, parts } from './content.js';
+import { drawOperation, type Operation } from './operation.js';
+
+export interface WriterParts {
+  /** Its files lie in a folder of this name; nobody else writes there. */
+  readonly name: string;
+  readonly seed: number;
+  readonly connect: Connect;
+  readonly ledger: Ledger;
+  readonly tally: Tally;
+  /** Bytes that all writers together may write: the disk is bounded. */
+  readonly maxBytes: number;
+}
+
+/** After a failure: a peer that is down stays down for a while, and a refusal takes no time. */
+const AFTER_FAILURE_MS = 400;
+
+/** Somebody who works with files at one peer, one thing after the other, whatever happens to the peers. */
+export class Writer {
+  readonly #parts: WriterParts;
+  readonly #ledger: Ledger;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+    this.#ledger = parts.ledger;
+  }
+
+  /** Until the signal aborts, which is no failure; what is under way then is left in doubt. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { seed, name, tally } = this.#parts;
+    try {
+      for (let index = 0; ; index++) {
+        const operation = drawOperation(seed, name, index);
+        await sleep(operation.pauseMs, undefined, { signal });
+        const kind = this.#possible(operation);
+        const outcome = await this.#perform({ ...operation, kind }, signal);
+        tally.operation(kind, outcome);
+        if (outcome !== 'ok') await sleep(AFTER_FAILURE_MS, undefined, { signal });
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** There may be nothing yet to read or move, and no room for more. */
+  #possible({ kind }: Operation): Operation['kind'] {
+    const { tally, maxBytes } = this.#parts;
+    const isFull = tally.writtenBytes >= maxBytes;
+    if (this.#own().length === 0) return 'put';
+    return isFull && (kind === 'put' || kind === 'overwrite') ? 'get' : kind;
+  }
+
+  #own(): readonly string[] {
+    return this.#ledger.certain.filter((path) => path.startsWith(`/${this.#parts.name}/`));
+  }
+
+  #chosen({ choice }: Operation): string {
+    const own = this.#own();
+    const path = own[choice % own.length];
+    assert(path !== undefined, 'a writer has a file to work with');
+    return path;
+  }
+
+  #perform(operation: Operation, signal: AbortSignal): Promise<string> {
+    const fresh = `/${this.#parts.name}/${String(operation.index)}`;
+    switch (operation.kind) {
+      case 'put':
+        return this.#put(fresh, operation, signal);
+      case 'overwrite':
+        return this.#put(this.#chosen(operation), operation, signal);
+      case 'get':
+        return this.#get(this.#chosen(operation), signal);
+      case 'rename':
+        return this.#rename(this.#chosen(operation), fresh, signal);
+      case 'remove':
+        return this.#remove(this.#chosen(operation), operation.forever, signal);
+    }
+  }
+
+  async #put(path: string, { index, bytes }: Operation, signal: AbortSignal): Promise<string> {
+    const { seed, name, connect, tally } = this.#parts;
+    const content = makeContent(`${String(seed)} ${name} ${String(index)}`, bytes);
+    const outcome = await this.#attempt(signal, {
+      work: () => call(connect, signal, (client) => client.upload(path, parts(content))),
+      remember: (acknowledged) => {
+        this.#ledger.put(path, content.digest, acknowledged);
+      },
+    });
+    if (outcome === 'ok') tally.writtenBytes += bytes;
+    return outcome;
+  }
+
+  async #get(path: string, signal: AbortSignal): Promise<string> {
+    const { connect, tally } = this.#parts;
+    const claim = this.#ledger.at(path);
+    assert(claim !== undefined, `${path} is known`);
+    const seen = await observe(connect, path, signal);
+    const violation = judge(claim, new Map([[path, seen]]));
+    // Who cannot read while peers are away reads later: the end will tell.
+    if (violation !== undefined && violation.kind !== 'unreadable') tally.violations.push(violation);
+    return seen.kind === 'failed' ? seen.code : (violation?.kind ?? 'ok');
+  }
+
+  #rename(from: string, to: string, signal: AbortSignal): Promise<string> {
+    return this.#attempt(signal, {
+      work: () => call(this.#parts.connect, signal, (client) => client.move(from, to)),
+      remember: (acknowledged) => {
+        this.#ledger.move(from, to, acknowledged);
+      },
+    });
+  }
+
+  #remove(path: string, forever: boolean, signal: AbortSignal): Promise<string> {
+    const options = { recursive: false, forever };
+    return this.#attempt(signal, {
+      work: () => call(this.#parts.connect, signal, (client) => client.remove(path, options)),
+      remember: (acknowledged) => {
+        this.#ledger.remove(path, acknowledged);
+      },
+    });
+  }
+
+  /** @returns "ok", or the code of what went wrong */
+  async #attempt(
+    signal: AbortSignal,
+    { work, remember }: { work: () => Promise<unknown>; remember: (acknowledged: boolean) => void },
+  ): Promise<string> {
+    try {
+      await work();
+      remember(true);
+      return 'ok';
+    } catch (error) {
+      remember(false);
+      signal.throwIfAborted();
+      if (StorageError.is(error)) return error.code;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { goBeyond } from './check/beyond.js';
+import { compareAll, compareWithoutPairs, type FinalParts } from './check/final.js';
+import { Ledger } from './check/ledger.js';
+import { heal } from './healing/heal.js';
+import { HealMeter } from './healing/meter.js';
+import { Writer } from './load/writer.js';
+import { Nemesis } from './nemesis/nemesis.js';
+import { planRounds, toleranceOf } from './nemesis/schedule.js';
+import { CampaignNetwork, TOLERATE } from './network/peers.js';
+import type { CampaignOptions } from './options.js';
+import { resultOf, type CampaignResult } from './report/result.js';
+import { Tally } from './report/tally.js';
+
+/** Peers at which somebody writes. One is a backup host and one is not; neither is spared. */
+const WRITERS = [
+  { name: 'left', peer: 2 },
+  { name: 'right', peer: 5 },
+] as const;
+/** Wrote nothing itself. */
+const READER = 7;
+const MAX_WRITTEN_BYTES = 512 * 2 ** 20;
+/** Shorter than any round, so that the schedule does not end before the time does. */
+const ROUND_MS = 2_000;
+const HEAL_WITHIN_MS = 60_000;
+
+export interface CampaignSurroundings {
+  readonly signal: AbortSignal;
+  readonly say: (text: string) => void;
+}
+
+/** Everything that it makes is gone when it ends, however it ends. */
+export async function runCampaign(options: CampaignOptions, around: CampaignSurroundings): Promise<CampaignResult> {
+  const { signal, say } = around;
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-campaign-'));
+  try {
+    say(`seed ${String(options.seed)}; the peers start`);
+    await using network = await CampaignNetwork.open(folder, signal);
+    const parts = { network, ledger: new Ledger(), tally: new Tally(), seed: options.seed, signal };
+    const meter = new HealMeter(network);
+    const seconds = await suffer(parts, meter, { ...around, ...options });
+    const final = await settle(parts, options.pairs, say);
+    await meter.read(signal);
+    if (options.beyond) say('more is destroyed than may be');
+    const beyond = options.beyond ? await goBeyond(parts) : undefined;
+    return resultOf(parts.tally, { seed: options.seed, seconds, healed: meter.healed, final, beyond });
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Load and faults. @returns the seconds that it took */
+async function suffer(
+  { network, ledger, tally, seed }: FinalParts,
+  meter: HealMeter,
+  { signal, say, minutes, rounds: most }: CampaignSurroundings & CampaignOptions,
+): Promise<number> {
+  const begun = performance.now();
+  const enough = new AbortController();
+  const working = AbortSignal.any([signal, enough.signal]);
+  const forMs = minutes * 60_000;
+  const rounds = planRounds(seed, toleranceOf(network.numbers, TOLERATE), Math.min(most, Math.ceil(forMs / ROUND_MS)));
+  const writers = WRITERS.map(({ name, peer }) => {
+    const connect = (limit: AbortSignal) => network.client(peer, limit);
+    return new Writer({ name, seed, connect, ledger, tally, maxBytes: MAX_WRITTEN_BYTES });
+  });
+  const nemesis = new Nemesis({ network, seed, tally, say });
+  const works = [
+    ...writers.map((writer) => writer.run(working)),
+    meter.run(working),
+    nemesis.run(rounds, { forMs, signal: working }).finally(() => {
+      enough.abort();
+    }),
+  ];
+  try {
+    await Promise.all(works);
+  } finally {
+    enough.abort();
+    await Promise.allSettled(works);
+  }
+  return Math.round((performance.now() - begun) / 1000);
+}
+
+/** All peers run, everything is mended, and everything is compared. */
+async function settle(parts: FinalParts, pairs: number, say: (text: string) => void): Promise<CampaignResult['final']> {
+  const { network, ledger, tally, signal } = parts;
+  for (const n of network.numbers) await network.start(n);
+  say('all peers run; scrub and repair at each');
+  const everywhere = { scrubbed: network.numbers, repairing: network.numbers };
+  const left = await heal(network, { ...everywhere, withinMs: HEAL_WITHIN_MS, signal });
+  if (left !== undefined) tally.violations.push({ kind: 'unhealed', path: 'network', detail: `in the end: ${left}` });
+  const claims = ledger.claims.length;
+  say(`${String(claims)} files and removals are compared`);
+  await compareAll(parts, READER);
+  say('and without any two peers');
+  return { claims, ...(await compareWithoutPairs(parts, pairs)) };
+}

@@ -1,0 +1,42 @@
+import type { ActivityBook } from './activity-book.js';
+import type { AuditsReply, RepairsReply } from './audit-api.js';
+
+/** What the File Sender says of other peers. */
+export interface RepairState {
+  readonly audits: AuditsReply;
+  readonly repairs: RepairsReply;
+}
+
+/** Writes down what was repaired, and who is distrusted or trusted again, since the last look. What is seen first is no news. */
+export class RepairNews {
+  readonly #activity: Pick<ActivityBook, 'add'>;
+  #before: RepairState | undefined;
+
+  constructor(activity: Pick<ActivityBook, 'add'>) {
+    this.#activity = activity;
+  }
+
+  take(now: RepairState): void {
+    const before = this.#before;
+    this.#before = now;
+    if (before === undefined) return;
+    const known = before.repairs.totals.chunks;
+    const { chunks } = now.repairs.totals;
+    // Fewer: the process that repairs began anew.
+    const repaired = chunks >= known ? chunks - known : chunks;
+    if (repaired > 0) {
+      const amount = `${repaired.toLocaleString('en-US')} ${repaired === 1 ? 'chunk' : 'chunks'}`;
+      this.#activity.add('repaired', `${amount} repaired: rebuilt on other peers, or copied there.`);
+    }
+    for (const { id, name, trusted } of now.audits.peers) {
+      const was = before.audits.peers.find((peer) => peer.id === id)?.trusted;
+      if (was === true && !trusted) {
+        this.#activity.add(
+          'peer-distrusted',
+          `${name} failed audits: it gets nothing new, and its chunks are rebuilt.`,
+        );
+      }
+      if (was === false && trusted) this.#activity.add('peer-trusted', `${name} stands audits again.`);
+    }
+  }
+}

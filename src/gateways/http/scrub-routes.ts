@@ -1,0 +1,63 @@
+import { once } from 'node:events';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { Scrub } from '../../healing/scrub.js';
+import { healedInWords } from '../../healing/scrub-report.js';
+import { EventLines } from './event-lines.js';
+import { check } from './requests.js';
+import { signalOf, type Routes } from './routes.js';
+import type { ScrubEvent, ScrubReply } from './scrub-api.js';
+
+export const SCRUB_REQUESTS = { run: z.strictObject({}).optional() } as const;
+
+/** Scrubs of this peer's chunks, where its File Receiver runs. */
+export function scrubRoutes(server: FastifyInstance, routes: Routes, { scrub }: { readonly scrub: Scrub }): void {
+  server.get('/v1/scrub', async () => scrubReply(scrub));
+
+  server.post('/v1/scrub', async (request, reply) => {
+    check(SCRUB_REQUESTS.run, request.body ?? undefined);
+    const signal = signalOf(routes, reply);
+    const events = new EventLines<ScrubEvent>();
+    void routes.track(once(reply.raw, 'close'));
+    void routes.track(
+      events.run(async () => {
+        const totals = await scrub.run({
+          signal,
+          onBegin: ({ chunks, bytes }) => {
+            events.push({ event: 'begin', chunks, bytes });
+          },
+          onRead: ({ bytes }) => {
+            events.progress(bytes);
+          },
+        });
+        events.push({ event: 'done', totals, words: healedInWords(totals), damaged: scrub.state().damaged });
+      }),
+    );
+    return reply.type('application/x-ndjson').send(events.stream);
+  });
+}
+
+export function scrubReply(scrub: Scrub): ScrubReply {
+  const { phase, days, bytesPerSecond, oldestReadMs = 0, surveyedMs, totals, damaged, damages } = scrub.state();
+  return {
+    phase,
+    days,
+    bytesPerSecond,
+    oldestRead: timeOf(oldestReadMs),
+    surveyed: timeOf(surveyedMs),
+    totals,
+    words: healedInWords(totals),
+    damaged,
+    damages: damages.map(({ id, reason, foundMs, tries, nextTryMs }) => ({
+      chunk: id,
+      reason,
+      found: new Date(foundMs).toISOString(),
+      tries,
+      nextTry: new Date(nextTryMs).toISOString(),
+    })),
+  };
+}
+
+function timeOf(ms: number): string | null {
+  return ms === 0 ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,64 @@
+import type { StripeRecord } from '../catalog/catalog.js';
+import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
+import { openLabel, type ReadLabel } from '../chunk/label.js';
+import { StorageError } from '../errors.js';
+import { SURVEY_PAGE } from '../limits.js';
+import type { Claim } from '../store/scrub-index.js';
+import type { HealingNetwork } from './stripe-holders.js';
+import type { ScrubParts } from './scrub-parts.js';
+
+/** A claim whose label its owner has signed, and which names the chunk. */
+export interface GoodClaim extends Claim {
+  readonly read: ReadLabel;
+}
+
+/** The first of the claims that holds; undefined when the labels of all are damaged. */
+export function goodClaim(id: ChunkId, claims: readonly Claim[]): GoodClaim | undefined {
+  for (const claim of claims) {
+    const read = readLabel(claim.label);
+    if (read?.owner === claim.owner && read.chunks.includes(id)) return { ...claim, read };
+  }
+  return undefined;
+}
+
+function readLabel(label: Uint8Array): ReadLabel | undefined {
+  try {
+    return openLabel(label);
+  } catch (error) {
+    if (StorageError.is(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The claim of whoever owns the stripe, by its record. */
+export function claimOf(record: StripeRecord, id: ChunkId): GoodClaim | undefined {
+  return goodClaim(id, [{ owner: record.owner, label: record.label }]);
+}
+
+/** All records of stripes that this peer knows. */
+export async function* knownStripes(
+  { catalog }: ScrubParts['network'],
+  signal: AbortSignal,
+): AsyncGenerator<StripeRecord> {
+  for (let after: StripeId | undefined; ;) {
+    signal.throwIfAborted();
+    const ids = await catalog.stripeIds({ limit: SURVEY_PAGE, ...(after !== undefined && { after }) });
+    for (const record of await catalog.stripes(ids)) if (record !== undefined) yield record;
+    after = ids.at(-1);
+    if (after === undefined) return;
+  }
+}
+
+/** Chunks of a stripe that this peer is to have, by the record. */
+export function ownChunks(record: StripeRecord, self: PeerId): readonly ChunkId[] {
+  return record.chunks.filter((_, index) => record.placement[index]?.peer === self);
+}
+
+/** The record of one stripe, as it is now. */
+export async function recordOf(
+  { catalog }: Pick<HealingNetwork, 'catalog'>,
+  id: StripeId,
+): Promise<StripeRecord | undefined> {
+  const [record] = await catalog.stripes([id]);
+  return record;
+}

@@ -1,0 +1,133 @@
+import type { Catalog, StripeRecord } from '../catalog/catalog.js';
+import type { PeerId, StripeId } from '../chunk/ids.js';
+import { MAX_REPAIR_QUEUE, REPAIR_SETTLE_MS, REPAIR_TAKEOVER_MS, SURVEY_PAGE } from '../limits.js';
+import { assess, turnOf, type PeerView } from './assessment.js';
+
+/** A stripe that lacks something. */
+export interface QueuedStripe {
+  readonly stripe: StripeId;
+  readonly margin: number;
+  /** Chunks that need a new holder. */
+  readonly chunks: number;
+  /** What repairing them moves. */
+  readonly bytes: number;
+  /** This peer's turn: see turnOf. */
+  readonly turn: number;
+  /** Unix time when this peer first saw that. */
+  readonly sinceMs: number;
+}
+
+export interface SurveyParts {
+  readonly self: PeerId;
+  readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'>;
+  readonly view: PeerView;
+  /** Of a put under way here. */
+  readonly isPinned: (stripe: StripeId) => boolean;
+  readonly clock: () => number;
+}
+
+/** How the stripes that this peer knows stood at the last survey. */
+export interface SurveySummary {
+  readonly stripes: number;
+  /** All chunks at peers that can be counted on. */
+  readonly whole: number;
+  /** Some lack, and none of them is at risk. */
+  readonly degraded: number;
+  /** One more loss and they cannot be rebuilt. */
+  readonly atRisk: number;
+  /** They cannot be rebuilt now. */
+  readonly lost: number;
+  /** Unix time. */
+  readonly atMs: number;
+}
+
+type Counting = { -readonly [Name in keyof SurveySummary]: number };
+
+/** What waits for repair, the stripes with the least margin first. In memory only: a survey finds all of it again. */
+export class RepairQueue {
+  readonly #parts: SurveyParts;
+  #queue = new Map<StripeId, QueuedStripe>();
+  /** Unix time until when a stripe is left alone, because an attempt has just failed. */
+  readonly #restUntil = new Map<StripeId, number>();
+  #summary: SurveySummary | undefined;
+
+  constructor(parts: SurveyParts) {
+    this.#parts = parts;
+  }
+
+  get summary(): SurveySummary | undefined {
+    return this.#summary;
+  }
+
+  /** In the order of their margin. */
+  list(): readonly QueuedStripe[] {
+    return [...this.#queue.values()];
+  }
+
+  /** Looks at every stripe that this peer knows, by their records alone. */
+  async survey(signal: AbortSignal, onStripes: (stripes: number) => void = () => undefined): Promise<SurveySummary> {
+    const { catalog, clock } = this.#parts;
+    const found: QueuedStripe[] = [];
+    const summary: Counting = { stripes: 0, whole: 0, degraded: 0, atRisk: 0, lost: 0, atMs: clock() };
+    for (let after: StripeId | undefined; ;) {
+      signal.throwIfAborted();
+      const ids = await catalog.stripeIds({ ...(after !== undefined && { after }), limit: SURVEY_PAGE });
+      for (const record of await catalog.stripes(ids)) if (record !== undefined) this.#look(record, found, summary);
+      onStripes(summary.stripes);
+      after = ids.at(-1);
+      if (after === undefined || ids.length < SURVEY_PAGE) break;
+      // Twice as many would be sorted away again: memory stays bounded however much is broken.
+      if (found.length > 2 * MAX_REPAIR_QUEUE) keepWorst(found);
+    }
+    keepWorst(found);
+    this.#queue = new Map(found.map((each) => [each.stripe, each]));
+    for (const stripe of this.#restUntil.keys()) if (!this.#queue.has(stripe)) this.#restUntil.delete(stripe);
+    this.#summary = summary;
+    return summary;
+  }
+
+  /** The next stripe that it is this peer's turn to repair. */
+  next(): QueuedStripe | undefined {
+    const nowMs = this.#parts.clock();
+    for (const queued of this.#queue.values()) {
+      const dueMs = queued.sinceMs + REPAIR_SETTLE_MS + queued.turn * REPAIR_TAKEOVER_MS;
+      if (dueMs <= nowMs && (this.#restUntil.get(queued.stripe) ?? 0) <= nowMs) return queued;
+    }
+    return undefined;
+  }
+
+  /** It is whole again, or was forgotten. */
+  remove(stripe: StripeId): void {
+    this.#queue.delete(stripe);
+    this.#restUntil.delete(stripe);
+  }
+
+  /** Nothing more can be done for it now. */
+  rest(stripe: StripeId): void {
+    if (this.#queue.has(stripe)) this.#restUntil.set(stripe, this.#parts.clock() + REPAIR_TAKEOVER_MS);
+  }
+
+  #look(record: StripeRecord, found: QueuedStripe[], summary: Counting): void {
+    const { self, view, isPinned, clock } = this.#parts;
+    const { lacking, leaving, margin } = assess(record, view);
+    summary.stripes++;
+    if (lacking.length === 0) summary.whole++;
+    else if (margin < 0) summary.lost++;
+    else if (margin === 0) summary.atRisk++;
+    else summary.degraded++;
+    if (lacking.length + leaving.length === 0 || isPinned(record.id)) return;
+    found.push({
+      stripe: record.id,
+      margin,
+      chunks: lacking.length + leaving.length,
+      bytes: (lacking.length * record.k + leaving.length) * record.chunkBytes,
+      turn: turnOf(self, record, view),
+      sinceMs: this.#queue.get(record.id)?.sinceMs ?? clock(),
+    });
+  }
+}
+
+function keepWorst(found: QueuedStripe[]): void {
+  found.sort((a, b) => a.margin - b.margin || (a.stripe < b.stripe ? -1 : 1));
+  found.length = Math.min(found.length, MAX_REPAIR_QUEUE);
+}

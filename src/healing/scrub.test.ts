@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { CodedNetwork } from '../../test/contract/coded-network.js';
+import { NEVER, offerOf, putOffer, temporaryFolder } from '../../test/contract/offer.js';
+import { ScrubCount } from '../counts.js';
+import { StorageError } from '../errors.js';
+import { MEND_RETRY_MIN_MS, SEGMENT_BYTES } from '../limits.js';
+import { silentLogger } from '../log.js';
+import { DiskStore } from '../store/disk-store.js';
+import { Scrub, type ScrubOptions } from './scrub.js';
+import { evenRestMs, leastRestMs } from './scrub-pace.js';
+import { healedInWords, inBinary, snapshot } from './scrub-report.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const DAYS = 30;
+
+interface Stage {
+  readonly store: DiskStore;
+  readonly network: CodedNetwork;
+  readonly count: ScrubCount;
+  readonly cut: () => Promise<void>;
+  readonly pass: (ms: number) => void;
+  readonly open: (options?: Partial<ScrubOptions>) => Scrub;
+}
+
+async function openStage(context: TestContext): Promise<Stage> {
+  const directory = await temporaryFolder(context);
+  let nowMs = 1_000 * DAY_MS;
+  const clock = (): number => nowMs;
+  const store = await DiskStore.open({ directory, clock });
+  context.after(() => store.close());
+  const network = await CodedNetwork.open({ own: store });
+  const count = new ScrubCount();
+  const [id = ''] = network.record.chunks;
+  return {
+    store,
+    network,
+    count,
+    cut: () => truncate(join(directory, 'chunks', id.slice(0, 2), id), 2 * SEGMENT_BYTES),
+    pass: (ms) => {
+      nowMs += ms;
+    },
+    open: (options = {}) => {
+      const pace = { days: DAYS, bytesPerSecond: 1e12, firstMs: 0 };
+      const scrub = new Scrub({ network, store, count, clock, logger: silentLogger(), ...pace, ...options });
+      context.after(() => scrub.close());
+      return scrub;
+    },
+  };
+}
+
+/** Waits for the background, without a time of its own. */
+async function until(isSo: () => boolean): Promise<void> {
+  const untilMs = performance.now() + 60_000;
+  while (!isSo() && performance.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(isSo());
+}
+
+describe('a scrub in the background', () => {
+  it('leaves alone what is young, and reads what is old, each chunk once', async (context) => {
+    const { store, count, pass, open, network } = await openStage(context);
+    await putOffer(store, offerOf(3_000));
+    pass((DAYS * DAY_MS) / 2 - 1_000);
+    await putOffer(store, offerOf(4_000));
+    const first = open();
+    await until(() => first.state().surveyedMs > 0 && first.state().phase === 'waiting');
+    assert.equal(count.chunks, 0);
+    await first.close();
+    pass(2_000);
+    const second = open();
+    await until(() => count.chunks === 2);
+    await until(() => second.state().phase === 'waiting');
+    assert.deepEqual([count.chunks, count.bytes], [2, network.record.chunkBytes + 3_000]);
+    assert.equal(second.state().oldestReadMs, 1_000 * DAY_MS + (DAYS * DAY_MS) / 2 - 1_000);
+  });
+
+  it('reads at once what a reader found damaged, and mends it', async (context) => {
+    const { store, count, cut, open, network } = await openStage(context);
+    await cut();
+    const [id] = network.record.chunks;
+    assert.ok(id !== undefined);
+    await assert.rejects(async () => {
+      for await (const segment of (await store.get(id, { signal: NEVER })).segments) assert.ok(segment.index < 2);
+    }, StorageError);
+    open();
+    await until(() => count.healedChunks === 1);
+    assert.equal(count.healedSegments, 4);
+  });
+
+  it('tries again what could not be mended, at growing intervals', async (context) => {
+    const { store, count, cut, pass, open, network } = await openStage(context);
+    await cut();
+    const [, one, two] = network.stores;
+    assert.ok(one !== undefined && two !== undefined);
+    const honest = [one.get.bind(one), two.get.bind(two)] as const;
+    for (const index of [1, 2]) network.alter(index, () => Promise.reject(new StorageError('UNAVAILABLE', 'Away.')));
+    pass(DAYS * DAY_MS);
+    const first = open();
+    await until(() => count.failures === 1);
+    await until(() => first.state().phase === 'waiting');
+    await first.close();
+    assert.equal(store.mending.scrubs.damages(1)[0]?.tries, 1);
+    const second = open();
+    await until(() => second.state().phase === 'waiting');
+    assert.equal(count.failures, 1);
+    await second.close();
+    pass(MEND_RETRY_MIN_MS);
+    const third = open();
+    await until(() => count.failures === 2);
+    await third.close();
+    const [damage] = store.mending.scrubs.damages(1);
+    assert.deepEqual(damage && [damage.tries, damage.nextTryMs - damage.foundMs], [2, 3 * MEND_RETRY_MIN_MS]);
+    network.alter(1, honest[0]);
+    pass(2 * MEND_RETRY_MIN_MS);
+    const fourth = open();
+    await until(() => count.healedChunks === 1);
+    assert.equal(fourth.state().damaged, 0);
+  });
+
+  it('does nothing with a rate of 0, but for whoever asks', async (context) => {
+    const { store, count, pass, open } = await openStage(context);
+    pass(100 * DAYS * DAY_MS);
+    const scrub = open({ bytesPerSecond: 0 });
+    assert.equal(scrub.state().phase, 'off');
+    const told: unknown[] = [];
+    const totals = await scrub.run({
+      signal: NEVER,
+      onBegin: ({ chunks, bytes }) => told.push(chunks, bytes),
+      onRead: (read) => told.push(read),
+    });
+    const { chunks, bytes } = await store.usage();
+    assert.deepEqual(told, [chunks, bytes, { chunks: 1, bytes }]);
+    assert.deepEqual([totals.chunks, count.chunks], [1, 1]);
+  });
+
+  it('keeps to its rate, and lets go for whoever asks', async (context) => {
+    const { store, count, pass, open } = await openStage(context);
+    await CodedNetwork.open({ own: store });
+    pass(DAYS * DAY_MS);
+    // After the first chunk it rests for hours.
+    const scrub = open({ bytesPerSecond: 10 });
+    await until(() => count.chunks === 1 && scrub.state().phase === 'reading');
+    assert.equal((await scrub.run({ signal: NEVER })).chunks, 1);
+    assert.equal(count.chunks, 2);
+    assert.equal(scrub.state().damaged, 0);
+  });
+
+  it('waits while transfers run, but not for ever', async (context) => {
+    const { count, pass, open } = await openStage(context);
+    pass(DAYS * DAY_MS);
+    let asked = 0;
+    const scrub = open({
+      bytesPerSecond: 0,
+      isBusy: () => {
+        asked++;
+        return asked < 4;
+      },
+    });
+    await scrub.run({ signal: NEVER });
+    assert.ok(asked >= 4);
+    assert.equal(count.chunks, 1);
+  });
+
+  it('ends with the peer in the middle of a wait', async (context) => {
+    const { open } = await openStage(context);
+    const scrub = open({ bytesPerSecond: 0, isBusy: () => true });
+    const running = scrub.run({ signal: NEVER });
+    await scrub.close();
+    await assert.rejects(running);
+  });
+});
+
+describe('the pace of a scrub', () => {
+  it('keeps below the rate, and spreads the store over half of its days', () => {
+    const pace = { days: DAYS, bytesPerSecond: 1_000_000 };
+    assert.equal(leastRestMs(pace, 4_000_000), 4_000);
+    assert.equal(evenRestMs(pace, 1, 100), (DAYS * DAY_MS) / 200);
+    assert.equal(evenRestMs(pace, 0, 0), 0);
+  });
+});
+
+describe('what was mended, in words', () => {
+  it('is one sentence', () => {
+    const none = snapshot(new ScrubCount());
+    assert.equal(healedInWords(none), '');
+    assert.equal(
+      healedInWords({ ...none, healedSegments: 3, healedBytes: 3 * 65_536, movedBytes: 12 * 65_536 }),
+      '3 segments (192 KiB) healed, moved 768 KiB',
+    );
+    assert.equal(
+      healedInWords({ ...none, adoptedChunks: 1, removedFiles: 2, mendedRows: 1, failures: 1 }),
+      '1 chunk taken up again whose row was lost; 1 label or hash list found again; 2 files removed that belonged to nothing; 1 damaged chunk could not be mended yet',
+    );
+    assert.deepEqual([0, 1023, 1024, 1536 * 1024].map(inBinary), ['0 bytes', '1023 bytes', '1 KiB', '1.5 MiB']);
+  });
+});

@@ -1,0 +1,197 @@
+import {
+  idBytes,
+  parseChunkId,
+  parseStripeId,
+  parseUserId,
+  type ChunkId,
+  type StripeId,
+  type UserId,
+} from '../chunk/ids.js';
+import type { ChunkShape } from '../chunk/segments.js';
+import { blobOf, integerOf, textOf } from './columns.js';
+import type { Database, Row, Statement } from './sqlite.js';
+
+/** A chunk that a scrub is to read. */
+export interface DueChunk {
+  readonly id: ChunkId;
+  readonly bytes: number;
+  /** Unix time when it was last read; 0: never, or it is to be read first. */
+  readonly readMs: number;
+}
+
+/** A chunk that could not be mended yet. */
+export interface KnownDamage {
+  readonly id: ChunkId;
+  /** Of which it is, where that is known although the chunk is gone with its label. */
+  readonly stripe: StripeId | undefined;
+  /** One or two sentences for a person. */
+  readonly reason: string;
+  readonly foundMs: number;
+  readonly tries: number;
+  readonly nextTryMs: number;
+}
+
+/** What an owner said about a chunk. */
+export interface Claim {
+  readonly owner: UserId;
+  readonly label: Uint8Array;
+}
+
+const STATEMENTS = {
+  oldest: `SELECT chunk, read_ms, bytes FROM scrubs JOIN chunks ON id = chunk
+           WHERE read_ms < ? ORDER BY read_ms, chunk LIMIT ?`,
+  oldestRead: 'SELECT min(read_ms) AS read_ms FROM scrubs',
+  forgetFuture: 'UPDATE scrubs SET read_ms = 0 WHERE read_ms > ?',
+  read: 'UPDATE scrubs SET read_ms = ? WHERE chunk = ?',
+  claims: 'SELECT owner, label FROM claims WHERE chunk = ? ORDER BY owner',
+  unclaimed: 'SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM claims WHERE chunk = id) LIMIT ?',
+  relabel: 'INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET label = excluded.label',
+  bytes: 'SELECT bytes FROM chunks WHERE id = ?',
+  reshape: 'UPDATE chunks SET bytes = ?, segment_bytes = ?, hashes = ? WHERE id = ?',
+  refill: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes',
+  isUnlinked: 'SELECT 1 FROM unlinks WHERE id = ?',
+  isWithdrawn: 'SELECT 1 FROM withdrawals WHERE owner = ? AND chunk = ?',
+  forgetWithdrawals: 'DELETE FROM withdrawals WHERE withdrawn_ms < ?',
+  noteDamage: `INSERT INTO damages VALUES (?1, ?2, ?3, ?4, 1, ?5)
+               ON CONFLICT DO UPDATE SET reason = excluded.reason, tries = tries + 1, next_try_ms = excluded.next_try_ms,
+                                         stripe = coalesce(excluded.stripe, stripe)`,
+  removeDamage: 'DELETE FROM damages WHERE chunk = ?',
+  damage: 'SELECT * FROM damages WHERE chunk = ?',
+  dueDamages: 'SELECT * FROM damages WHERE next_try_ms <= ? ORDER BY next_try_ms LIMIT ?',
+  damages: 'SELECT * FROM damages ORDER BY found_ms DESC LIMIT ?',
+  damageCount: 'SELECT count(*) AS amount FROM damages',
+  surveyed: 'SELECT surveyed_ms FROM surveys',
+  noteSurvey: 'UPDATE surveys SET surveyed_ms = ?',
+} as const;
+
+/**
+ * What scrubbing keeps in the chunk index. Times and notes are not synced: what a power cut takes of them is read, or found,
+ * once more.
+ */
+export class ScrubIndex {
+  readonly #database: Database;
+  readonly #sql: Readonly<Record<keyof typeof STATEMENTS, Statement>>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#sql = database.prepareAll(STATEMENTS);
+  }
+
+  /** Those that were not read since, the one that was read longest ago first. */
+  oldest(beforeMs: number, limit: number): readonly DueChunk[] {
+    return this.#sql.oldest.all(beforeMs, limit).map((row) => ({
+      id: parseChunkId(blobOf(row, 'chunk')),
+      bytes: integerOf(row, 'bytes'),
+      readMs: integerOf(row, 'read_ms'),
+    }));
+  }
+
+  /** Of the chunk that was read longest ago; undefined without any chunk. */
+  oldestReadMs(): number | undefined {
+    const value = this.#sql.oldestRead.get()?.['read_ms'];
+    return typeof value === 'number' ? value : undefined;
+  }
+
+  /** What was read later than now was not: the clock has been turned. */
+  forgetFuture(nowMs: number): void {
+    this.#sql.forgetFuture.run(nowMs);
+  }
+
+  /** @param readMs 0: it is to be read first */
+  noteRead(id: ChunkId, readMs: number): void {
+    this.#sql.read.run(readMs, idBytes(id));
+  }
+
+  /** Also those of a chunk whose row is gone. */
+  claims(id: ChunkId): readonly Claim[] {
+    return this.#sql.claims
+      .all(idBytes(id))
+      .map((row) => ({ owner: parseUserId(blobOf(row, 'owner')), label: blobOf(row, 'label') }));
+  }
+
+  /** Chunks that nobody claims: their claims are lost. */
+  unclaimed(limit: number): readonly ChunkId[] {
+    return this.#sql.unclaimed.all(limit).map((row) => parseChunkId(blobOf(row, 'id')));
+  }
+
+  /** Puts the label in the place of the one that is there. */
+  async relabel(id: ChunkId, { owner, label }: Claim): Promise<void> {
+    await this.#database.write(() => this.#sql.relabel.run(idBytes(owner), idBytes(id), label));
+  }
+
+  /** As the row says, be it damaged; undefined without a row. */
+  bytesOf(id: ChunkId): number | undefined {
+    const row = this.#sql.bytes.get(idBytes(id));
+    return row === undefined ? undefined : integerOf(row, 'bytes');
+  }
+
+  /** What the id commits to, in the place of what the row says. */
+  async reshape(id: ChunkId, { bytes, segmentBytes, hashes }: ChunkShape): Promise<void> {
+    await this.#database.write(() => this.#sql.reshape.run(bytes, segmentBytes, hashes, idBytes(id)));
+  }
+
+  /** The bytes of a small chunk, in the place of those that are there. */
+  async refill(id: ChunkId, content: Uint8Array): Promise<void> {
+    await this.#database.write(() => this.#sql.refill.run(idBytes(id), content));
+  }
+
+  isUnlinked(id: ChunkId): boolean {
+    return this.#sql.isUnlinked.get(idBytes(id)) !== undefined;
+  }
+
+  isWithdrawn(owner: UserId, id: ChunkId): boolean {
+    return this.#sql.isWithdrawn.get(idBytes(owner), idBytes(id)) !== undefined;
+  }
+
+  forgetWithdrawals(beforeMs: number): void {
+    this.#sql.forgetWithdrawals.run(beforeMs);
+  }
+
+  noteDamage({ id, stripe, reason, foundMs, nextTryMs }: Omit<KnownDamage, 'tries'>): void {
+    this.#sql.noteDamage.run(idBytes(id), stripe === undefined ? null : idBytes(stripe), reason, foundMs, nextTryMs);
+  }
+
+  removeDamage(id: ChunkId): void {
+    this.#sql.removeDamage.run(idBytes(id));
+  }
+
+  damage(id: ChunkId): KnownDamage | undefined {
+    const row = this.#sql.damage.get(idBytes(id));
+    return row === undefined ? undefined : damageOf(row);
+  }
+
+  /** Those whose next try has come. */
+  dueDamages(nowMs: number, limit: number): readonly KnownDamage[] {
+    return this.#sql.dueDamages.all(nowMs, limit).map(damageOf);
+  }
+
+  /** The newest ones. */
+  damages(limit: number): readonly KnownDamage[] {
+    return this.#sql.damages.all(limit).map(damageOf);
+  }
+
+  damageCount(): number {
+    return integerOf(this.#sql.damageCount.get() ?? {}, 'amount');
+  }
+
+  /** Unix time when files, rows and records were last compared; 0: never. */
+  surveyedMs(): number {
+    return integerOf(this.#sql.surveyed.get() ?? {}, 'surveyed_ms');
+  }
+
+  noteSurvey(nowMs: number): void {
+    this.#sql.noteSurvey.run(nowMs);
+  }
+}
+
+function damageOf(row: Row): KnownDamage {
+  const stripe = row['stripe'];
+  return {
+    id: parseChunkId(blobOf(row, 'chunk')),
+    stripe: stripe instanceof Uint8Array ? parseStripeId(stripe) : undefined,
+    reason: textOf(row, 'reason'),
+    foundMs: integerOf(row, 'found_ms'),
+    tries: integerOf(row, 'tries'),
+    nextTryMs: integerOf(row, 'next_try_ms'),
+  };
+}
