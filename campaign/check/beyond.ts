@@ -33,7 +33,7 @@ export async function goBeyond(parts: FinalParts): Promise<BeyondFigures> {
   for (const n of victims) await network.stop(n, { kill: true });
   for (const n of victims) await rm(network.storeOf(n), { recursive: true, force: true });
   await Promise.all(victims.map((n) => network.start(n)));
-  await heal(network, { scrubbed: victims, repairing: [reader], withinMs: HEAL_WITHIN_MS, signal });
+  const left = await heal(network, { scrubbed: victims, repairing: [reader], withinMs: HEAL_WITHIN_MS, signal });
   let lost = 0;
   for (const path of ledger.certain) {
     const claim = ledger.at(path);
@@ -46,8 +46,8 @@ export async function goBeyond(parts: FinalParts): Promise<BeyondFigures> {
   }
   const { survey } = await call(connect, signal, (client) => client.repairs());
   const stripesSaidToBeLost = survey?.lost ?? 0;
-  if (doomed.size > 0 && stripesSaidToBeLost === 0) {
-    const detail = `${String(doomed.size)} files are lost, and repair says nothing of it`;
+  if (doomed.size > 0 && left === undefined && stripesSaidToBeLost === 0) {
+    const detail = `${String(doomed.size)} files are lost, and neither scrub nor repair says anything of it`;
     tally.violations.push({ kind: 'unhealed', path: 'network', detail });
   }
   const destroyed = victims.map((n) => network.peer(n).name);

@@ -65,7 +65,9 @@ async function scrubNow(client: ControlClient): Promise<string | undefined> {
     if (outcome.event !== 'done') continue;
     if (outcome.damaged === 0) return undefined;
     const { damages } = await client.scrub();
-    return `${String(outcome.damaged)} (${damages[0]?.reason ?? 'no reason'})`;
+    const [newest] = damages;
+    const why = newest === undefined ? 'no reason' : `${newest.reason} Tried ${String(newest.tries)} times.`;
+    return `${String(outcome.damaged)} (${why})`;
   }
   throw new StorageError('UNAVAILABLE', 'The scrub broke off.');
 }
