@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { makeCertificateRequest, MAX_COMMON_NAME_CHARS } from '../crypto/certificate-request.js';
 import { certificateToDer, certificateToPem, privateKeyFromPem } from '../crypto/certificates.js';
 import { readCertificate } from '../crypto/peer-identity.js';
@@ -6,6 +5,7 @@ import { StorageError, wrapError } from '../errors.js';
 import { writeCertificate } from '../home.js';
 import { RENEWAL_CHECK_MS, RENEWAL_RETRY_MS } from '../limits.js';
 import type { Logger } from '../log.js';
+import { isAborted, rest } from '../on-abort.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import { isPlainText } from '../plain-text.js';
 import type { LiveTls } from '../wire/live-tls.js';
@@ -116,7 +116,7 @@ export class Renewal implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { tls, nowMs, publish, logger } = this.#options;
-    while (!isOver(signal)) {
+    while (!isAborted(signal)) {
       let pauseMs = RENEWAL_CHECK_MS;
       try {
         if (isDue(tls.certificate, nowMs())) await renewCertificate(this.#options, signal);
@@ -124,7 +124,7 @@ export class Renewal implements AsyncDisposable {
       } catch (error) {
         const { code, message } = wrapError(error, 'Renewing the certificate');
         const { validTo } = readCertificate(tls.certificate);
-        if (!isOver(signal)) {
+        if (!isAborted(signal)) {
           logger.warn(
             { code, reason: message, until: validTo },
             'the certificate of this peer was not renewed; it will be tried again. After its end the peer joins again with an invitation',
@@ -132,13 +132,7 @@ export class Renewal implements AsyncDisposable {
         }
         pauseMs = RENEWAL_RETRY_MS;
       }
-      // An aborted wait is the end that was asked for.
-      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await rest(pauseMs, signal, { ref: false });
     }
   }
-}
-
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

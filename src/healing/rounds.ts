@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { wrapError } from '../errors.js';
 import type { Logger } from '../log.js';
+import { isAborted, rest } from '../on-abort.js';
 
 export interface RoundsOptions {
   readonly work: (signal: AbortSignal) => Promise<void>;
@@ -41,26 +41,16 @@ export class Rounds implements AsyncDisposable {
   async #run(signal: AbortSignal): Promise<void> {
     const { work, pauseMs, isBusy, doing, logger } = this.#options;
     while (!signal.aborted) {
-      await rest(pauseMs() * (0.5 + Math.random()), signal);
-      while (isBusy() && !isOver(signal)) await rest(BUSY_POLL_MS, signal);
-      if (isOver(signal)) return;
+      await rest(pauseMs() * (0.5 + Math.random()), signal, { ref: false });
+      while (isBusy() && !isAborted(signal)) await rest(BUSY_POLL_MS, signal, { ref: false });
+      if (isAborted(signal)) return;
       try {
         await work(signal);
       } catch (error) {
-        if (isOver(signal)) return;
+        if (isAborted(signal)) return;
         const { code, message } = wrapError(error, doing);
         logger.warn({ code, reason: message }, `${doing} failed; it will be tried again`);
       }
     }
   }
-}
-
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  // Timers of Node take 31 bits. An aborted wait is the end that was asked for.
-  await delay(Math.min(ms, 2 ** 31 - 1), undefined, { signal, ref: false }).catch(() => undefined);
 }

@@ -10,6 +10,7 @@ import {
   SCRUB_SURVEY_MS,
   SCRUB_YIELD_MS,
 } from '../limits.js';
+import { isAborted, rest } from '../on-abort.js';
 import { Gate } from '../store/gate.js';
 import type { KnownDamage } from '../store/scrub-index.js';
 import type { StoreUsage } from '../store/usage.js';
@@ -154,8 +155,7 @@ export class Scrub implements AsyncDisposable {
     const { firstMs = SCRUB_FIRST_MS, logger } = this.#options;
     let restMs = firstMs;
     for (;;) {
-      // An aborted wait is the end that was asked for.
-      await delay(restMs, undefined, { signal }).catch(() => undefined);
+      await rest(restMs, signal);
       if (signal.aborted) return;
       const step = new AbortController();
       const either = AbortSignal.any([signal, step.signal]);
@@ -164,7 +164,7 @@ export class Scrub implements AsyncDisposable {
       } catch (error) {
         restMs = SCRUB_IDLE_MS;
         const { code, message } = wrapError(error, 'Scrubbing');
-        if (!isOver(either)) logger.warn({ code, reason: message }, 'a scrub was broken off; it goes on soon');
+        if (!isAborted(either)) logger.warn({ code, reason: message }, 'a scrub was broken off; it goes on soon');
       }
     }
   }
@@ -247,9 +247,4 @@ const OVERDUE_SHARE = 0.9;
 
 function workedBytes({ bytes, movedBytes }: ScrubParts['count']): number {
   return bytes + movedBytes;
-}
-
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Config, Service } from '../config.js';
 import { StorageError } from '../errors.js';
 import type { Engine } from '../file/engine.js';
@@ -8,6 +7,7 @@ import type { Scrub } from '../healing/scrub.js';
 import { sessionToJson } from '../gateways/http/session-header.js';
 import type { PeerIdentity } from '../home.js';
 import { HOUSEKEEPING_MS } from '../limits.js';
+import { rest } from '../on-abort.js';
 import type { UserSessions } from '../services/user-sessions.js';
 import type { DiskStore } from '../store/disk-store.js';
 import { openBase, type PeerOptions } from './base.js';
@@ -90,7 +90,7 @@ export class Peer implements AsyncDisposable {
     if (sftp !== undefined) logger.info({ sftp: config.sftp, port: sftp.port }, 'SFTP is up');
     while (!signal.aborted) {
       await this.#housekeep(signal);
-      await rest(signal);
+      await rest(HOUSEKEEPING_MS, signal);
     }
     logger.info({ services: [...running] }, 'stopping; transfers in progress get a moment to end');
     const withinMs = config.drainSeconds * 1000;
@@ -134,9 +134,4 @@ export class Peer implements AsyncDisposable {
 function here<T>(part: T | undefined, service: Service): T {
   if (part !== undefined) return part;
   throw new StorageError('UNSUPPORTED', `Another process of this peer runs ${service}.`);
-}
-
-async function rest(signal: AbortSignal): Promise<void> {
-  // An aborted wait is the end that was asked for.
-  await delay(HOUSEKEEPING_MS, undefined, { signal }).catch(() => undefined);
 }

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import { wrapError } from '../errors.js';
 import { MIN_ROUND_MS, PROVISION_RETRY_MS } from '../limits.js';
 import type { Logger } from '../log.js';
+import { isAborted, rest } from '../on-abort.js';
 import { timeLimit } from '../time-limit.js';
 
 export interface OnChangesOptions {
@@ -42,14 +42,13 @@ export class OnChanges implements AsyncDisposable {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { doing, logger } = this.#options;
-    while (!isOver(signal)) {
+    while (!isAborted(signal)) {
       try {
         await this.#round(signal);
       } catch (error) {
         const { code, message } = wrapError(error, doing);
-        if (!isOver(signal)) logger.warn({ code, reason: message }, `${doing} failed; it will be tried again`);
-        // An aborted wait is the end that was asked for.
-        await delay(PROVISION_RETRY_MS, undefined, { signal }).catch(() => undefined);
+        if (!isAborted(signal)) logger.warn({ code, reason: message }, `${doing} failed; it will be tried again`);
+        await rest(PROVISION_RETRY_MS, signal);
       }
     }
   }
@@ -65,11 +64,6 @@ export class OnChanges implements AsyncDisposable {
     await changes.return?.();
     // Whoever writes all the time keeps nobody busy all the time.
     const earlyMs = startedMs + MIN_ROUND_MS - performance.now();
-    if (earlyMs > 0) await delay(earlyMs, undefined, { signal }).catch(() => undefined);
+    if (earlyMs > 0) await rest(earlyMs, signal);
   }
-}
-
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { StorageError, wrapError } from '../../errors.js';
 import { FORMER_LOOK_MS, MAX_FEED_WAIT_MS, MIN_FEED_WAIT_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
-import { onAbort } from '../../on-abort.js';
+import { isAborted, onAbort, rest } from '../../on-abort.js';
 import { timeLimit } from '../../time-limit.js';
 import type { UserCatalog } from '../view/user-catalog.js';
 import type { KeyRing } from './key-ring.js';
@@ -41,17 +40,17 @@ export class FormerDatabases {
   /** Until the signal aborts; does not fail. */
   async run(signal: AbortSignal): Promise<void> {
     let waitMs = MIN_FEED_WAIT_MS;
-    while (!isOver(signal)) {
+    while (!isAborted(signal)) {
       this.#round = new AbortController();
       using round = timeLimit(FORMER_LOOK_MS, AbortSignal.any([signal, this.#round.signal]));
       try {
         await this.#lookAll(round.signal);
         waitMs = MIN_FEED_WAIT_MS;
       } catch (error) {
-        if (isOver(signal)) return;
+        if (isAborted(signal)) return;
         const { code, message } = wrapError(error, 'Bringing over what was written under former keys');
         this.#options.logger.warn({ code, reason: message }, 'former databases of a user will be looked at again');
-        await pause(waitMs, signal);
+        await rest(waitMs, signal, { ref: false });
         waitMs = Math.min(waitMs * 2, MAX_FEED_WAIT_MS);
       }
     }
@@ -65,7 +64,7 @@ export class FormerDatabases {
         try {
           await this.#follow(generation, round);
         } catch (error) {
-          const isFirst = !isOver(round);
+          const isFirst = !isAborted(round);
           this.#round.abort();
           if (isFirst) throw error;
         }
@@ -121,16 +120,6 @@ interface Looked {
   readonly ids?: ReadonlySet<string>;
 }
 
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise<void>((resolve) => onAbort(signal, resolve));
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  // An aborted wait is the end that was asked for.
-  await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

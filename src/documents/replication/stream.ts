@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PeerId } from '../../chunk/ids.js';
 import { type ErrorCode, StorageError, wrapError } from '../../errors.js';
 import {
@@ -14,6 +13,7 @@ import type { Logger } from '../../log.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { Endpoint, FeedPage, RefusedRevision } from './endpoint.js';
 import type { Turns } from './turns.js';
+import { isAborted, rest } from '../../on-abort.js';
 
 export type Direction = 'push' | 'pull';
 
@@ -106,11 +106,11 @@ export class ReplicationStream implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#life;
-    while (!isOver(signal)) {
+    while (!isAborted(signal)) {
       try {
         await this.#session(signal);
       } catch (error) {
-        if (isOver(signal)) break;
+        if (isAborted(signal)) break;
         this.#failures++;
         await this.#rest(error, signal);
       }
@@ -130,7 +130,7 @@ export class ReplicationStream implements AsyncDisposable {
       'replication failed and will be tried again',
     );
     this.#wake = new AbortController();
-    await pause(waitMs, AbortSignal.any([signal, this.#wake.signal]));
+    await rest(waitMs, AbortSignal.any([signal, this.#wake.signal]));
     this.#state = { ...this.#state, retryAtMs: undefined };
   }
 
@@ -164,7 +164,8 @@ export class ReplicationStream implements AsyncDisposable {
         since = page.last;
         this.#failures = 0;
         this.#succeed({ sequence: since, pending: page.pending, ...(isEnd ? { phase: 'waiting' as const } : {}) });
-        await pause(pace.after(page, gain, waitMs - (performance.now() - startedMs)), signal);
+        const pauseMs = pace.after(page, gain, waitMs - (performance.now() - startedMs));
+        if (pauseMs > 0) await rest(pauseMs, signal);
       }
     } finally {
       ends.release();
@@ -206,11 +207,6 @@ export class ReplicationStream implements AsyncDisposable {
   }
 }
 
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
 /** Keeps a feed that brings nothing that is taken, or does not wait when there is nothing, from keeping us busy. */
 class Pace {
   #fruitless = 0;
@@ -226,9 +222,4 @@ class Pace {
     // A replication that lost its place meets many pages of which everything is known.
     return this.#fruitless < 50 ? 0 : Math.min(MAX_FRUITLESS_PAUSE_MS, this.#fruitless * 10);
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  // An aborted wait is the end that was asked for.
-  if (ms > 0) await delay(ms, undefined, { signal }).catch(() => undefined);
 }

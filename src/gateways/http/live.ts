@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Session } from '../../catalog/catalog.js';
 import { StorageError, wrapError } from '../../errors.js';
 import {
@@ -9,6 +8,7 @@ import {
   MAX_EVENT_STREAMS_OF_ONE,
 } from '../../limits.js';
 import type { Logger } from '../../log.js';
+import { isAborted, rest } from '../../on-abort.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { ProblemReply, StatusReply } from './api.js';
 import { changedFolders, see, type Seen } from './changed-folders.js';
@@ -125,11 +125,10 @@ export class Live implements AsyncDisposable {
         await look();
       } catch (error) {
         const { code, message } = wrapError(error, 'Looking for changes');
-        if (!isOver(signal)) this.#options.logger.debug({ code, reason: message }, 'pages are not told of changes');
+        if (!isAborted(signal)) this.#options.logger.debug({ code, reason: message }, 'pages are not told of changes');
       }
       const restMs = Math.max(everyMs, (performance.now() - startedMs) * EVENT_REST_FACTOR);
-      // An aborted wait is the end that was asked for.
-      await delay(restMs, undefined, { signal }).catch(() => undefined);
+      await rest(restMs, signal);
     }
   }
 
@@ -171,9 +170,4 @@ function withoutNoise(key: string, value: unknown): unknown {
   if (key === 'latencyMs' || key === 'lastSuccessMs') return undefined;
   if (key === 'freeBytes' && typeof value === 'number') return Math.round(value / 2 ** 26);
   return value;
-}
-
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Session } from '../../catalog/catalog.js';
 import { StorageError, wrapError } from '../../errors.js';
 import { EVENT_REST_FACTOR, HISTORY_FIRST_MS, HISTORY_SAMPLE_MS } from '../../limits.js';
 import { healedInWords, since } from '../../healing/scrub-report.js';
 import type { Logger } from '../../log.js';
+import { isAborted, rest } from '../../on-abort.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { ActivityBook } from './activity-book.js';
 import type { StatusReply } from './api.js';
@@ -78,7 +78,7 @@ export class Observer implements AsyncDisposable {
         await this.#options.history.add({ ...(await this.#measure(status)), ...healed });
       } catch (error) {
         const { code, message } = wrapError(error, 'Measuring');
-        if (!isOver(signal)) this.#options.logger.warn({ code, reason: message }, 'a minute has no history');
+        if (!isAborted(signal)) this.#options.logger.warn({ code, reason: message }, 'a minute has no history');
       }
       const restMs = Math.max(HISTORY_SAMPLE_MS, (performance.now() - startedMs) * EVENT_REST_FACTOR);
       await rest(restMs, signal);
@@ -177,14 +177,4 @@ async function orNone<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | un
     if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return undefined;
     throw error;
   }
-}
-
-/** A call, so that the compiler does not take what it was before an await for what it is. */
-function isOver(signal: AbortSignal): boolean {
-  return signal.aborted;
-}
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  // An aborted wait is the end that was asked for.
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }
