@@ -7,7 +7,7 @@ import { countUnder, type Counts } from '../counts.js';
 import { assert } from '../errors.js';
 import { GRANT_LIFETIME_MS, MAX_SPARE_TARGETS } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
-import { place } from '../peers/placement.js';
+import { candidateOf, place } from '../peers/placement.js';
 import type { Authorization, StripeHostCalls, StripeShape, Target } from './worker/protocol.js';
 
 export interface StripeHostOptions {
@@ -127,7 +127,7 @@ export class StripeHost {
     const candidates = this.#options.book
       .targets()
       .filter(({ id }) => this.#options.book.isTrusted(id))
-      .map(({ id, zone, capacityBytes }) => ({ id, zone, weight: capacityBytes }));
+      .map(candidateOf);
     return place(stripe, candidates)
       .map((id) => this.target(id))
       .filter((target) => target !== undefined)

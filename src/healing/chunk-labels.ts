@@ -1,11 +1,10 @@
-import type { StripeRecord } from '../catalog/catalog.js';
+import type { Catalog, StripeRecord } from '../catalog/catalog.js';
 import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { openLabel, type ReadLabel } from '../chunk/label.js';
 import { StorageError } from '../errors.js';
 import { SURVEY_PAGE } from '../limits.js';
 import type { Claim } from '../store/scrub-index.js';
 import type { HealingNetwork } from './stripe-holders.js';
-import type { ScrubParts } from './scrub-parts.js';
 
 /** A claim whose label its owner has signed, and which names the chunk. */
 export interface GoodClaim extends Claim {
@@ -21,7 +20,8 @@ export function goodClaim(id: ChunkId, claims: readonly Claim[]): GoodClaim | un
   return undefined;
 }
 
-function readLabel(label: Uint8Array): ReadLabel | undefined {
+/** undefined: damaged, or not signed by its owner. */
+export function readLabel(label: Uint8Array): ReadLabel | undefined {
   try {
     return openLabel(label);
   } catch (error) {
@@ -37,7 +37,7 @@ export function claimOf(record: StripeRecord, id: ChunkId): GoodClaim | undefine
 
 /** All records of stripes that this peer knows. */
 export async function* knownStripes(
-  { catalog }: ScrubParts['network'],
+  { catalog }: { readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'> },
   signal: AbortSignal,
 ): AsyncGenerator<StripeRecord> {
   for (let after: StripeId | undefined; ;) {

@@ -1,7 +1,8 @@
 import type { Catalog, StripeRecord } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
-import { MAX_REPAIR_QUEUE, REPAIR_SETTLE_MS, REPAIR_TAKEOVER_MS, SURVEY_PAGE } from '../limits.js';
+import { MAX_REPAIR_QUEUE, REPAIR_SETTLE_MS, REPAIR_TAKEOVER_MS } from '../limits.js';
 import { assess, turnOf, type PeerView } from './assessment.js';
+import { knownStripes } from './chunk-labels.js';
 
 /** A stripe that lacks something. */
 export interface QueuedStripe {
@@ -65,17 +66,12 @@ export class RepairQueue {
   }
 
   /** Looks at every stripe that this peer knows, by their records alone. */
-  async survey(signal: AbortSignal, onStripes: (stripes: number) => void = () => undefined): Promise<SurveySummary> {
-    const { catalog, clock } = this.#parts;
+  async survey(signal: AbortSignal): Promise<SurveySummary> {
+    const { clock } = this.#parts;
     const found: QueuedStripe[] = [];
     const summary: Counting = { stripes: 0, whole: 0, degraded: 0, atRisk: 0, lost: 0, atMs: clock() };
-    for (let after: StripeId | undefined; ;) {
-      signal.throwIfAborted();
-      const ids = await catalog.stripeIds({ ...(after !== undefined && { after }), limit: SURVEY_PAGE });
-      for (const record of await catalog.stripes(ids)) if (record !== undefined) this.#look(record, found, summary);
-      onStripes(summary.stripes);
-      after = ids.at(-1);
-      if (after === undefined || ids.length < SURVEY_PAGE) break;
+    for await (const record of knownStripes(this.#parts, signal)) {
+      this.#look(record, found, summary);
       // Twice as many would be sorted away again: memory stays bounded however much is broken.
       if (found.length > 2 * MAX_REPAIR_QUEUE) keepWorst(found);
     }

@@ -1,5 +1,5 @@
 import type { StripeOutcome } from './repair-stripe.js';
-import { inBinary } from './scrub-report.js';
+import { amount, inBinary } from './words.js';
 
 /** What a run of repairs has done. */
 export interface RepairTotals {
@@ -31,12 +31,8 @@ export function repairInWords({ rebuilt, copied, found, left, movedBytes }: Repa
     [copied, 'copied from peers that leave'],
     [found, 'found elsewhere'],
   ] as const;
-  const parts = done.flatMap(([chunks, how]) => (chunks === 0 ? [] : `${counted(chunks)} ${how}`));
+  const parts = done.flatMap(([chunks, how]) => (chunks === 0 ? [] : `${amount(chunks, 'chunk')} ${how}`));
   if (movedBytes > 0) parts.push(`moved ${inBinary(movedBytes)}`);
-  const rest = left === 0 ? [] : [`${counted(left)} ${left === 1 ? 'is' : 'are'} left`];
+  const rest = left === 0 ? [] : [`${amount(left, 'chunk')} ${left === 1 ? 'is' : 'are'} left`];
   return [...(parts.length > 0 ? [parts.join(', ')] : []), ...rest].join('; ');
-}
-
-function counted(chunks: number): string {
-  return `${String(chunks)} ${chunks === 1 ? 'chunk' : 'chunks'}`;
 }

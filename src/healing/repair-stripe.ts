@@ -3,7 +3,7 @@ import type { Receipt } from '../chunk/chunk-store.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import { assert, wrapError, type StorageError } from '../errors.js';
 import { MAX_SPARE_TARGETS, PING_TIMEOUT_MS, REPAIR_TARGET_REST_MS, REPAIR_TARGETS } from '../limits.js';
-import { place } from '../peers/placement.js';
+import { candidateOf, place } from '../peers/placement.js';
 import { timeLimit } from '../time-limit.js';
 import type { PullOrder } from '../wire/remote-store.js';
 import type { PeerView } from './assessment.js';
@@ -77,10 +77,13 @@ export async function repairStripe(id: StripeId, parts: RepairParts, signal: Abo
 async function askAround(record: StripeRecord, { network, view }: RepairParts, signal: AbortSignal): Promise<Truth> {
   const { book, links, self } = network;
   const named = record.placement.flatMap((held) => held?.peer ?? []);
-  const likely = place(record.id, candidatesOf(book.targets().filter(({ id }) => view.isGood(id)))).slice(
-    0,
-    record.chunks.length + MAX_SPARE_TARGETS,
-  );
+  const likely = place(
+    record.id,
+    book
+      .targets()
+      .filter(({ id }) => view.isGood(id))
+      .map(candidateOf),
+  ).slice(0, record.chunks.length + MAX_SPARE_TARGETS);
   const asked = [...new Set([...named, ...likely])].filter((peer) => book.isMember(peer));
   const answered = new Set<PeerId>();
   const holders: Holder[] = [];
@@ -211,7 +214,7 @@ class StripeRepair {
       );
     const kept = this.#places.flatMap((peer, at) => (at === index || peer === undefined ? [] : peer));
     const zones = kept.flatMap((peer) => (view.isGood(peer) ? (network.book.get(peer)?.zone ?? []) : []));
-    const order = place(record.id, candidatesOf(fit), zones);
+    const order = place(record.id, fit.map(candidateOf), zones);
     const loser = record.placement[index]?.peer;
     return loser !== undefined && order.includes(loser) ? [loser, ...order.filter((peer) => peer !== loser)] : order;
   }
@@ -241,9 +244,3 @@ class StripeRepair {
 
 /** After these another target is better for a while. */
 const RESTS: readonly StorageError['code'][] = ['NO_SPACE', 'TIMEOUT', 'LIMIT_EXCEEDED', 'UNSUPPORTED', 'INTERNAL'];
-
-type Target = ReturnType<HealingNetwork['book']['targets']>[number];
-
-function candidatesOf(peers: readonly Target[]): { id: PeerId; zone: string; weight: number }[] {
-  return peers.map(({ id, zone, capacityBytes }) => ({ id, zone, weight: capacityBytes }));
-}

@@ -3,7 +3,7 @@ import { segmentsOf } from '../chunk/chunk-store.js';
 import type { ChunkId } from '../chunk/ids.js';
 import { segmentCount } from '../chunk/segments.js';
 import { StorageError, wrapError } from '../errors.js';
-import { MAX_STRAY_FILES, SEGMENT_BYTES, STRAY_AGE_MS, WITHDRAWAL_KEPT_MS } from '../limits.js';
+import { MAX_STRAY_FILES, SEGMENT_BYTES, STRAY_AGE_MS, SURVEY_PAGE, WITHDRAWAL_KEPT_MS } from '../limits.js';
 import type { KnownDamage } from '../store/scrub-index.js';
 import { claimOf, goodClaim, knownStripes, ownChunks, recordOf, type GoodClaim } from './chunk-labels.js';
 import { rebuildChunk } from './rebuild.js';
@@ -37,21 +37,45 @@ export async function surveyStore(parts: ScrubParts, signal: AbortSignal): Promi
     // Where no record is known at all the catalog has not come yet, or is lost: nobody can tell what is wanted.
     else if (records > 0 && changedMs + STRAY_AGE_MS < clock()) await removeStray(parts, id, signal);
   }
+  await forgetUnwanted(parts, signal);
   scrubs.noteSurvey(clock());
 }
 
 /** What could not be mended before. */
-export async function retryDamage(parts: ScrubParts, { id, stripe }: KnownDamage, signal: AbortSignal): Promise<void> {
-  const { network, store } = parts;
+export async function retryDamage(parts: ScrubParts, damage: KnownDamage, signal: AbortSignal): Promise<void> {
+  const { id } = damage;
   await parts.turn(signal);
-  if (store.mending.has(id)) {
+  if (parts.store.mending.has(id)) {
     await scrubChunk(parts, id, signal);
     return;
   }
+  const record = await wantedBy(parts, damage);
+  if (record === undefined) parts.store.mending.scrubs.removeDamage(id);
+  else await restore(parts, { record, id }, signal);
+}
+
+/** Chunks that could not be restored, and whose stripes were removed or have them elsewhere by now, are not missed any more. */
+async function forgetUnwanted(parts: ScrubParts, signal: AbortSignal): Promise<void> {
+  const { mending } = parts.store;
+  for (let after: ChunkId | undefined; ;) {
+    signal.throwIfAborted();
+    const page = mending.scrubs.damagesBehind(after, SURVEY_PAGE);
+    for (const damage of page) {
+      if (mending.has(damage.id) || (await wantedBy(parts, damage)) !== undefined) continue;
+      mending.scrubs.removeDamage(damage.id);
+    }
+    after = page.at(-1)?.id;
+    if (after === undefined) return;
+  }
+}
+
+/** The record that places a chunk here of which there is no row; undefined: none does, or its owner withdrew it. */
+async function wantedBy(parts: ScrubParts, { id, stripe }: KnownDamage): Promise<StripeRecord | undefined> {
+  const { network } = parts;
   const record = stripe === undefined ? undefined : await recordOf(network, stripe);
-  const isWanted = record !== undefined && ownChunks(record, network.self).includes(id) && isLost(parts, record, id);
-  if (isWanted) await restore(parts, { record, id }, signal);
-  else store.mending.scrubs.removeDamage(id);
+  return record !== undefined && ownChunks(record, network.self).includes(id) && isLost(parts, record, id)
+    ? record
+    : undefined;
 }
 
 async function findStrays({ store }: ScrubParts, signal: AbortSignal): Promise<Map<ChunkId, number>> {

@@ -11,7 +11,8 @@ import { silentLogger } from '../log.js';
 import { DiskStore } from '../store/disk-store.js';
 import { Scrub, type ScrubOptions } from './scrub.js';
 import { evenRestMs, leastRestMs } from './scrub-pace.js';
-import { healedInWords, inBinary, snapshot } from './scrub-report.js';
+import { healedInWords, snapshot } from './scrub-report.js';
+import { inBinary } from './words.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DAYS = 30;
@@ -87,6 +88,27 @@ describe('a scrub in the background', () => {
     open();
     await until(() => count.healedChunks === 1);
     assert.equal(count.healedSegments, 4);
+  });
+
+  it('misses a chunk no more whose stripe was removed, whoever asks', async (context) => {
+    const { store, open, network } = await openStage(context);
+    const { owner, id, chunks } = network.record;
+    const [lost] = chunks;
+    assert.ok(lost !== undefined);
+    await store.delete(owner, [lost], { signal: NEVER });
+    store.mending.scrubs.forgetWithdrawals(Number.MAX_SAFE_INTEGER);
+    for (const index of [1, 2, 3]) {
+      network.alter(index, () => Promise.reject(new StorageError('NOT_FOUND', 'Deleted.')));
+    }
+    const scrub = open({ bytesPerSecond: 0 });
+    await scrub.run({ signal: NEVER });
+    assert.deepEqual(
+      scrub.state().damages.map((damage) => damage.id),
+      [lost],
+    );
+    network.known.delete(id);
+    await scrub.run({ signal: NEVER });
+    assert.equal(scrub.state().damaged, 0);
   });
 
   it('tries again what could not be mended, at growing intervals', async (context) => {

@@ -4,7 +4,7 @@ import type { ReadLabel } from '../chunk/label.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { MAX_ASKED_HOLDERS, PING_TIMEOUT_MS } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
-import { place } from '../peers/placement.js';
+import { candidateOf, place } from '../peers/placement.js';
 import { timeLimit } from '../time-limit.js';
 
 /** What healing asks of the network around it. */
@@ -62,7 +62,7 @@ export async function askMembers(
   signal: AbortSignal,
 ): Promise<AskedHolders> {
   const members = network.book.list().filter(({ state }) => state !== 'removed');
-  const candidates = members.map(({ id, zone, capacityBytes }) => ({ id, zone, weight: Math.max(1, capacityBytes) }));
+  const candidates = members.map((member) => ({ ...candidateOf(member), weight: Math.max(1, member.capacityBytes) }));
   const asked = place(stripe.id, candidates).slice(0, MAX_ASKED_HOLDERS);
   const answers = await Promise.all(asked.map((peer) => ask(stripe, peer, network, signal)));
   return {

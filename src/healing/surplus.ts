@@ -1,14 +1,13 @@
 import type { StripeRecord } from '../catalog/catalog.js';
 import type { ChunkStore, ChunkSummary } from '../chunk/chunk-store.js';
 import type { ChunkId, PeerId } from '../chunk/ids.js';
-import { openLabel } from '../chunk/label.js';
 import { decodeReceipt } from '../chunk/receipt.js';
 import { segmentCount } from '../chunk/segments.js';
-import { StorageError } from '../errors.js';
 import { SURPLUS_AGE_MS, SURVEY_PAGE } from '../limits.js';
 import type { PeerView } from './assessment.js';
 import { assess } from './assessment.js';
 import { ask, type AuditNetwork } from './audit.js';
+import { readLabel } from './chunk-labels.js';
 
 export interface SurplusOptions {
   readonly network: AuditNetwork;
@@ -65,7 +64,8 @@ export class SurplusSweep {
   async #among(page: readonly ChunkSummary[]): Promise<Surplus[]> {
     const { network, view } = this.#options;
     const labelled = page.flatMap((summary) => {
-      const stripe = stripeOf(summary);
+      // A label that rotted is for the scrub.
+      const stripe = readLabel(summary.label)?.stripe;
       return stripe === undefined ? [] : [{ summary, stripe }];
     });
     const records = await network.catalog.stripes(labelled.map(({ stripe }) => stripe));
@@ -91,16 +91,6 @@ export class SurplusSweep {
     await local.delete(owner, [id], { signal });
     this.#seen.delete(id);
     return true;
-  }
-}
-
-function stripeOf({ label }: ChunkSummary): StripeRecord['id'] | undefined {
-  try {
-    return openLabel(label).stripe;
-  } catch (error) {
-    // A label that rotted is for the scrub.
-    if (StorageError.is(error)) return undefined;
-    throw error;
   }
 }
 

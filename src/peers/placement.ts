@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import { utf8 } from '../bytes.js';
+import type { PeerRecord } from './peer-record.js';
 
 export interface Candidate {
   readonly id: PeerId;
   readonly zone: string;
   /** Share of chunks is proportional to it; 0 takes none. */
   readonly weight: number;
+}
+
+/** Chunks go to peers by the space that they offer. */
+export function candidateOf({ id, zone, capacityBytes }: PeerRecord): Candidate {
+  return { id, zone, weight: capacityBytes };
 }
 
 /**

@@ -58,6 +58,7 @@ const STATEMENTS = {
   removeDamage: 'DELETE FROM damages WHERE chunk = ?',
   damage: 'SELECT * FROM damages WHERE chunk = ?',
   dueDamages: 'SELECT * FROM damages WHERE next_try_ms <= ? ORDER BY next_try_ms LIMIT ?',
+  damagesBehind: 'SELECT * FROM damages WHERE chunk > ? ORDER BY chunk LIMIT ?',
   damages: 'SELECT * FROM damages ORDER BY found_ms DESC LIMIT ?',
   damageCount: 'SELECT count(*) AS amount FROM damages',
   surveyed: 'SELECT surveyed_ms FROM surveys',
@@ -163,6 +164,12 @@ export class ScrubIndex {
   /** Those whose next try has come. */
   dueDamages(nowMs: number, limit: number): readonly KnownDamage[] {
     return this.#sql.dueDamages.all(nowMs, limit).map(damageOf);
+  }
+
+  /** In ascending order of id. @param after absent: from the first */
+  damagesBehind(after: ChunkId | undefined, limit: number): readonly KnownDamage[] {
+    const key = after === undefined ? new Uint8Array() : idBytes(after);
+    return this.#sql.damagesBehind.all(key, limit).map(damageOf);
   }
 
   /** The newest ones. */

@@ -1,3 +1,4 @@
+import { amount } from '../../healing/words.js';
 import type { ActivityBook } from './activity-book.js';
 import type { AuditsReply, RepairsReply } from './audit-api.js';
 
@@ -21,12 +22,12 @@ export class RepairNews {
     this.#before = now;
     if (before === undefined) return;
     const known = before.repairs.totals.chunks;
-    const { chunks } = now.repairs.totals;
+    const done = now.repairs.totals.chunks;
     // Fewer: the process that repairs began anew.
-    const repaired = chunks >= known ? chunks - known : chunks;
+    const repaired = done >= known ? done - known : done;
     if (repaired > 0) {
-      const amount = `${repaired.toLocaleString('en-US')} ${repaired === 1 ? 'chunk' : 'chunks'}`;
-      this.#activity.add('repaired', `${amount} repaired: rebuilt on other peers, or copied there.`);
+      const chunks = amount(repaired, 'chunk');
+      this.#activity.add('repaired', `${chunks} repaired: rebuilt on other peers, or copied there.`);
     }
     for (const { id, name, trusted } of now.audits.peers) {
       const was = before.audits.peers.find((peer) => peer.id === id)?.trusted;
