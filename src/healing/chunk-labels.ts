@@ -2,7 +2,7 @@ import type { Catalog, StripeRecord } from '../catalog/catalog.js';
 import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import { openLabel, type ReadLabel } from '../chunk/label.js';
 import { StorageError } from '../errors.js';
-import { SURVEY_PAGE } from '../limits.js';
+import { STRIPE_ID_PAGE, SURVEY_PAGE } from '../limits.js';
 import type { Claim } from '../store/scrub-index.js';
 import type { HealingNetwork } from './stripe-holders.js';
 
@@ -35,15 +35,28 @@ export function claimOf(record: StripeRecord, id: ChunkId): GoodClaim | undefine
   return goodClaim(id, [{ owner: record.owner, label: record.label }]);
 }
 
-/** All records of stripes that this peer knows. */
+/**
+ * All records of stripes that this peer knows.
+ *
+ * @param onUnreadable told of each stripe whose record is there, and of which nothing right can be read
+ */
 export async function* knownStripes(
   { catalog }: { readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'> },
   signal: AbortSignal,
+  onUnreadable: (stripe: StripeId) => void = () => undefined,
 ): AsyncGenerator<StripeRecord> {
   for (let after: StripeId | undefined; ;) {
     signal.throwIfAborted();
-    const ids = await catalog.stripeIds({ limit: SURVEY_PAGE, ...(after !== undefined && { after }) });
-    for (const record of await catalog.stripes(ids)) if (record !== undefined) yield record;
+    const ids = await catalog.stripeIds({ limit: STRIPE_ID_PAGE, ...(after !== undefined && { after }) });
+    for (let at = 0; at < ids.length; at += SURVEY_PAGE) {
+      signal.throwIfAborted();
+      const some = ids.slice(at, at + SURVEY_PAGE);
+      for (const [index, record] of (await catalog.stripes(some)).entries()) {
+        const stripe = some[index];
+        if (record !== undefined) yield record;
+        else if (stripe !== undefined) onUnreadable(stripe);
+      }
+    }
     after = ids.at(-1);
     if (after === undefined) return;
   }

@@ -1,10 +1,10 @@
 import type { Catalog } from '../catalog/catalog.js';
-import type { ChunkStore } from '../chunk/chunk-store.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import type { Counts } from '../counts.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { LIVENESS_INTERVAL_MS, REPAIR_POLL_MS, SURPLUS_INTERVAL_MS } from '../limits.js';
 import type { Logger } from '../log.js';
+import type { DiskStore } from '../store/disk-store.js';
 import type { Database } from '../store/sqlite.js';
 import { PeerView } from './assessment.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
@@ -30,7 +30,7 @@ export interface HealingOptions {
   readonly auditsPerHour: number;
   readonly repairBytesPerSecond: number;
   /** The own chunks, where they are written in this process: only there surplus ones are dropped. */
-  readonly own: ChunkStore | undefined;
+  readonly own: DiskStore | undefined;
   /** Of a put under way here. */
   readonly isPinned: (stripe: StripeId) => boolean;
   /** Transfers are under way. */

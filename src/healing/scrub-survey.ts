@@ -1,6 +1,5 @@
-import type { StripeRecord } from '../catalog/catalog.js';
 import { segmentsOf } from '../chunk/chunk-store.js';
-import type { ChunkId } from '../chunk/ids.js';
+import type { ChunkId, StripeId } from '../chunk/ids.js';
 import { segmentCount } from '../chunk/segments.js';
 import { StorageError, wrapError } from '../errors.js';
 import { MAX_STRAY_FILES, SEGMENT_BYTES, STRAY_AGE_MS, SURVEY_PAGE, WITHDRAWAL_KEPT_MS } from '../limits.js';
@@ -12,33 +11,61 @@ import { noteFailure, noteHealed, rebuildOf, type ScrubParts } from './scrub-par
 import { stripeOfLabel } from './stripe-holders.js';
 
 /**
- * Compares the files, the rows and the records with each other. A chunk that a record places here and that has no row is
- * lost: its file is taken up again where it is there and right, else the chunk is rebuilt. A file that neither a record nor a
- * claim wants is removed when it is old enough. A chunk that its owner withdrew is not lost.
+ * Compares the files, the rows and the records with each other. A chunk that a record places here, or that has a claim, and
+ * that has no row is lost: its file is taken up again where it is there and right, else the chunk is rebuilt. A file that
+ * nothing wants is removed when it is old enough, and when nothing has wanted it in any look for as long. A chunk that its owner
+ * withdrew is not lost.
  *
  * @throws `signal.reason` on abort; what the catalog fails with
  */
 export async function surveyStore(parts: ScrubParts, signal: AbortSignal): Promise<void> {
-  const { network, store, clock } = parts;
-  const { scrubs } = store.mending;
-  scrubs.forgetWithdrawals(clock() - WITHDRAWAL_KEPT_MS);
+  const { network, store, count, clock } = parts;
+  const { mending } = store;
+  mending.scrubs.forgetWithdrawals(clock() - WITHDRAWAL_KEPT_MS);
+  const healedBefore = count.healedChunks;
   const strays = await findStrays(parts, signal);
-  let records = 0;
-  for await (const record of knownStripes(network, signal)) {
-    records++;
+  const known = { records: 0, unreadable: 0 };
+  const onUnreadable = (): void => {
+    known.unreadable++;
+  };
+  for await (const record of knownStripes(network, signal, onUnreadable)) {
+    known.records++;
     for (const id of ownChunks(record, network.self)) {
-      if (isLost(parts, record, id)) await restore(parts, { record, id }, signal);
+      if (mending.scrubs.isWithdrawn(record.owner, id)) continue;
+      // Restored or not: what is right of its file is worth keeping.
+      strays.delete(id);
+      if (!mending.has(id)) await restore(parts, { id, stripe: record.id, claim: claimOf(record, id) }, signal);
     }
-    for (const id of record.chunks) if (store.mending.has(id)) strays.delete(id);
   }
-  for (const [id, changedMs] of strays) {
-    const claim = goodClaim(id, scrubs.claims(id));
-    if (claim !== undefined) await adopt(parts, { id, claim }, signal);
-    // Where no record is known at all the catalog has not come yet, or is lost: nobody can tell what is wanted.
-    else if (records > 0 && changedMs + STRAY_AGE_MS < clock()) await removeStray(parts, id, signal);
-  }
+  await seeToStrays(parts, { strays, isCertain: known.records > 0 && known.unreadable === 0 }, signal);
   await forgetUnwanted(parts, signal);
-  scrubs.noteSurvey(clock());
+  if (count.healedChunks > healedBefore) await mending.scrubs.recount();
+  mending.scrubs.noteSurvey(clock());
+}
+
+interface Strays {
+  /** With the time of their last change. */
+  readonly strays: ReadonlyMap<ChunkId, number>;
+  /** All records that this peer knows of were read. Where some are lost, or none has come, nobody can tell what is wanted. */
+  readonly isCertain: boolean;
+}
+
+async function seeToStrays(parts: ScrubParts, { strays, isCertain }: Strays, signal: AbortSignal): Promise<void> {
+  const { store, clock } = parts;
+  const { scrubs } = store.mending;
+  const unwanted: ChunkId[] = [];
+  for (const id of strays.keys()) {
+    if (store.mending.has(id)) continue;
+    const claim = goodClaim(id, scrubs.claims(id));
+    if (claim === undefined) unwanted.push(id);
+    else await restore(parts, { id, stripe: claim.read.stripe, claim }, signal);
+  }
+  if (!isCertain) return;
+  const nowMs = clock();
+  for (const [id, sinceMs] of await scrubs.watchStrays(unwanted, nowMs)) {
+    const changedMs = strays.get(id) ?? nowMs;
+    if (Math.max(sinceMs, changedMs) + STRAY_AGE_MS < nowMs) await removeStray(parts, id, signal);
+  }
 }
 
 /** What could not be mended before. */
@@ -49,9 +76,9 @@ export async function retryDamage(parts: ScrubParts, damage: KnownDamage, signal
     await scrubChunk(parts, id, signal);
     return;
   }
-  const record = await wantedBy(parts, damage);
-  if (record === undefined) parts.store.mending.scrubs.removeDamage(id);
-  else await restore(parts, { record, id }, signal);
+  const lost = await stillLost(parts, damage);
+  if (lost === undefined) parts.store.mending.scrubs.removeDamage(id);
+  else await restore(parts, lost, signal);
 }
 
 /** Chunks that could not be restored, and whose stripes were removed or have them elsewhere by now, are not missed any more. */
@@ -61,7 +88,7 @@ async function forgetUnwanted(parts: ScrubParts, signal: AbortSignal): Promise<v
     signal.throwIfAborted();
     const page = mending.scrubs.damagesBehind(after, SURVEY_PAGE);
     for (const damage of page) {
-      if (mending.has(damage.id) || (await wantedBy(parts, damage)) !== undefined) continue;
+      if (mending.has(damage.id) || (await stillLost(parts, damage)) !== undefined) continue;
       mending.scrubs.removeDamage(damage.id);
     }
     after = page.at(-1)?.id;
@@ -69,13 +96,15 @@ async function forgetUnwanted(parts: ScrubParts, signal: AbortSignal): Promise<v
   }
 }
 
-/** The record that places a chunk here of which there is no row; undefined: none does, or its owner withdrew it. */
-async function wantedBy(parts: ScrubParts, { id, stripe }: KnownDamage): Promise<StripeRecord | undefined> {
-  const { network } = parts;
+/** Of a chunk without a row: whether its record still places it here, or somebody's claim is left. */
+async function stillLost({ network, store }: ScrubParts, { id, stripe }: KnownDamage): Promise<Lost | undefined> {
+  const { scrubs } = store.mending;
   const record = stripe === undefined ? undefined : await recordOf(network, stripe);
-  return record !== undefined && ownChunks(record, network.self).includes(id) && isLost(parts, record, id)
-    ? record
-    : undefined;
+  if (record !== undefined && ownChunks(record, network.self).includes(id) && !scrubs.isWithdrawn(record.owner, id)) {
+    return { id, stripe: record.id, claim: claimOf(record, id) };
+  }
+  const claim = goodClaim(id, scrubs.claims(id));
+  return claim && { id, stripe: claim.read.stripe, claim };
 }
 
 async function findStrays({ store }: ScrubParts, signal: AbortSignal): Promise<Map<ChunkId, number>> {
@@ -88,30 +117,24 @@ async function findStrays({ store }: ScrubParts, signal: AbortSignal): Promise<M
   return strays;
 }
 
-function isLost({ store }: ScrubParts, { owner }: StripeRecord, id: ChunkId): boolean {
-  return !store.mending.has(id) && !store.mending.scrubs.isWithdrawn(owner, id);
-}
-
-interface Wanted {
-  readonly record: StripeRecord;
+interface Lost {
   readonly id: ChunkId;
+  readonly stripe: StripeId;
+  /** undefined: the label in the record does not hold. */
+  readonly claim: GoodClaim | undefined;
 }
 
 /** A chunk that this peer has no row of. */
-async function restore(parts: ScrubParts, { record, id }: Wanted, signal: AbortSignal): Promise<void> {
+async function restore(parts: ScrubParts, { id, stripe, claim }: Lost, signal: AbortSignal): Promise<void> {
   await parts.turn(signal);
   try {
-    const claim = claimOf(record, id);
     if (claim === undefined) {
-      throw new StorageError(
-        'CORRUPT',
-        `The record of stripe ${record.id.slice(0, 12)}… has a label that does not hold.`,
-      );
+      throw new StorageError('CORRUPT', `The record of stripe ${stripe.slice(0, 12)}… has a label that does not hold.`);
     }
     if (!(await adopt(parts, { id, claim }, signal))) await rebuild(parts, { id, claim }, signal);
   } catch (error) {
     signal.throwIfAborted();
-    noteFailure(parts, { id, stripe: record.id }, wrapError(error, `Restoring chunk ${id.slice(0, 12)}…`));
+    noteFailure(parts, { id, stripe }, wrapError(error, `Restoring chunk ${id.slice(0, 12)}…`));
   }
 }
 

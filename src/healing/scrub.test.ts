@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { CodedNetwork } from '../../test/contract/coded-network.js';
 import { NEVER, offerOf, putOffer, temporaryFolder } from '../../test/contract/offer.js';
+import type { ChunkId, StripeId } from '../chunk/ids.js';
 import { ScrubCount } from '../counts.js';
 import { StorageError } from '../errors.js';
-import { MEND_RETRY_MIN_MS, SEGMENT_BYTES } from '../limits.js';
+import { MEND_RETRY_MIN_MS, SEGMENT_BYTES, STRAY_AGE_MS } from '../limits.js';
 import { silentLogger } from '../log.js';
 import { DiskStore } from '../store/disk-store.js';
 import { Scrub, type ScrubOptions } from './scrub.js';
@@ -18,6 +19,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const DAYS = 30;
 
 interface Stage {
+  readonly directory: string;
   readonly store: DiskStore;
   readonly network: CodedNetwork;
   readonly count: ScrubCount;
@@ -36,6 +38,7 @@ async function openStage(context: TestContext): Promise<Stage> {
   const count = new ScrubCount();
   const [id = ''] = network.record.chunks;
   return {
+    directory: join(directory, 'chunks'),
     store,
     network,
     count,
@@ -50,6 +53,14 @@ async function openStage(context: TestContext): Promise<Stage> {
       return scrub;
     },
   };
+}
+
+/** A file without a row. @returns its path */
+async function leaveFile(directory: string, id: ChunkId, content: Uint8Array): Promise<string> {
+  const path = join(directory, id.slice(0, 2), id);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content);
+  return path;
 }
 
 /** Waits for the background, without a time of its own. */
@@ -88,6 +99,40 @@ describe('a scrub in the background', () => {
     open();
     await until(() => count.healedChunks === 1);
     assert.equal(count.healedSegments, 4);
+  });
+
+  it('keeps a damaged file without a row while its record wants it, however old', async (context) => {
+    const { directory, store, open, pass, network } = await openStage(context);
+    const [lost] = network.record.chunks;
+    assert.ok(lost !== undefined);
+    await store.drop(network.record.owner, [lost], { signal: NEVER });
+    const path = await leaveFile(directory, lost, network.chunks[0]?.subarray(1) ?? new Uint8Array());
+    for (const index of [1, 2, 3]) network.alter(index, () => Promise.reject(new StorageError('UNAVAILABLE', 'Away.')));
+    const scrub = open({ bytesPerSecond: 0 });
+    for (const ms of [Date.now(), 2 * STRAY_AGE_MS, 2 * STRAY_AGE_MS]) {
+      pass(ms);
+      await scrub.run({ signal: NEVER });
+      assert.equal(scrub.state().damaged, 1);
+      assert.ok((await stat(path)).size > 0);
+    }
+  });
+
+  it('removes a file that nothing has wanted for long, and none while a record cannot be read', async (context) => {
+    const { directory, open, pass, network, count } = await openStage(context);
+    const { header, content } = offerOf(SEGMENT_BYTES);
+    const path = await leaveFile(directory, header.id, content);
+    const scrub = open({ bytesPerSecond: 0 });
+    const isThere = async (ms: number): Promise<boolean> => {
+      pass(ms);
+      await scrub.run({ signal: NEVER });
+      return (await readdir(dirname(path))).length > 0;
+    };
+    assert.equal(await isThere(Date.now() + STRAY_AGE_MS), true, 'seen for the first time');
+    network.unreadable.add('ff'.repeat(32) as StripeId);
+    assert.equal(await isThere(2 * STRAY_AGE_MS), true, 'some record may want it');
+    network.unreadable.clear();
+    assert.equal(await isThere(1), false);
+    assert.equal(count.removedFiles, 1);
   });
 
   it('misses a chunk no more whose stripe was removed, whoever asks', async (context) => {

@@ -1,9 +1,10 @@
 import type { StripeRecord } from '../catalog/catalog.js';
-import type { ChunkStore, ChunkSummary } from '../chunk/chunk-store.js';
+import type { ChunkSummary } from '../chunk/chunk-store.js';
 import type { ChunkId, PeerId } from '../chunk/ids.js';
 import { decodeReceipt } from '../chunk/receipt.js';
 import { segmentCount } from '../chunk/segments.js';
 import { SURPLUS_AGE_MS, SURVEY_PAGE } from '../limits.js';
+import type { DiskStore } from '../store/disk-store.js';
 import type { PeerView } from './assessment.js';
 import { assess } from './assessment.js';
 import { ask, type AuditNetwork } from './audit.js';
@@ -13,7 +14,7 @@ export interface SurplusOptions {
   readonly network: AuditNetwork;
   readonly view: PeerView;
   /** This peer's own. */
-  readonly local: ChunkStore;
+  readonly local: Pick<DiskStore, 'list' | 'drop'>;
   /** Unix time. */
   readonly clock: () => number;
 }
@@ -88,7 +89,7 @@ export class SurplusSweep {
     const segment = Math.floor(Math.random() * segmentCount(bytes));
     if ((await ask({ peer: holder, stripe: record.id, chunk: id, segment }, network, signal)) !== 'passed')
       return false;
-    await local.delete(owner, [id], { signal });
+    await local.drop(owner, [id], { signal });
     this.#seen.delete(id);
     return true;
   }

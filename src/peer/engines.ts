@@ -77,7 +77,7 @@ export function openReadEngine(base: Base, { catalog, book, links, chunks }: Eng
   const scrubs = chunks.store?.mending.scrubs;
   const onOwnRot = scrubs && {
     onOwnRot: (chunk: ChunkId): void => {
-      scrubs.noteRead(chunk, 0);
+      scrubs.noteFault(chunk);
     },
   };
   return { self: identity.id, catalog, book, links, host, pool, telemetry, logger, ...onOwnRot };

@@ -19,8 +19,10 @@ export interface Cursor {
 
 const STATEMENTS = {
   claimed: 'SELECT 1 FROM claims WHERE owner = ? AND chunk = ?',
-  addChunk: 'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  addContent: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO NOTHING',
+  // What is there already may be damaged; what comes has been verified.
+  addChunk: `INSERT INTO chunks VALUES (?, ?, ?, ?)
+             ON CONFLICT DO UPDATE SET bytes = excluded.bytes, segment_bytes = excluded.segment_bytes, hashes = excluded.hashes`,
+  addContent: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes',
   addClaim: 'INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   addScrub: 'INSERT INTO scrubs VALUES (?, ?) ON CONFLICT DO UPDATE SET read_ms = excluded.read_ms',
   addWithdrawal: 'INSERT INTO withdrawals VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
@@ -129,17 +131,21 @@ export class ChunkIndex {
     this.#sql.removeWithdrawal.run(owner, id);
   }
 
-  /** @returns whether files of this chunk are to be removed: with its last claim, or of a partial chunk of this owner's */
-  withdraw(owner: UserId, id: ChunkId, nowMs: number): Promise<boolean> {
+  /**
+   * @param given the owner gave the chunk up, which is remembered; else it lies elsewhere by now, and may come back
+   * @returns whether files of this chunk are to be removed: with its last claim, or of a partial chunk of this owner's
+   */
+  withdraw(owner: UserId, id: ChunkId, given: { readonly upMs: number } | 'moved'): Promise<boolean> {
     const [key, user] = [idBytes(id), idBytes(owner)];
     return this.#database.write(() => {
       const partial = this.#sql.partialOwner.get(key);
       const abandoned = partial !== undefined && Buffer.compare(blobOf(partial, 'owner'), user) === 0;
       const small = this.#sql.hasContent.get(key) !== undefined;
       const wasClaimed = this.#sql.removeClaim.run(user, key) > 0;
-      if (wasClaimed) this.#sql.addWithdrawal.run(user, key, nowMs);
       const isUnclaimed = wasClaimed && this.#sql.removeUnclaimed.run(key) > 0;
-      if (isUnclaimed) this.#sql.removeDamage.run(key);
+      // Also of a chunk that is missed here, and that its owner does not want any more.
+      const wasMissed = !this.has(id) && this.#sql.removeDamage.run(key) > 0;
+      if (given !== 'moved' && (wasClaimed || wasMissed)) this.#sql.addWithdrawal.run(user, key, given.upMs);
       const freed = isUnclaimed && !small;
       if (abandoned) this.#sql.removePartial.run(key);
       if (freed || abandoned) this.#sql.addUnlink.run(key);

@@ -53,6 +53,13 @@ interface Parts {
   readonly logger: Logger;
 }
 
+type Given = Parameters<ChunkIndex['withdraw']>[2];
+
+interface Freeing {
+  readonly given: Given;
+  readonly signal: AbortSignal;
+}
+
 /** Chunks on the local disk: an SQLite index, small chunks in it, large ones as files beside it (docs/spec/3-chunk.md). */
 export class DiskStore implements ChunkStore {
   readonly #parts: Parts;
@@ -114,11 +121,19 @@ export class DiskStore implements ChunkStore {
     });
   }
 
-  /** Stored, and not lost since: a chunk whose file is gone or cut off is taken in again. */
+  /** Stored, and not lost since: a chunk whose row is damaged, or whose file is gone or cut off, is taken in again. */
   async #isWhole(header: ChunkHeader): Promise<boolean> {
     const { index, files } = this.#parts;
-    if (!index.has(header.id)) return false;
-    return index.isSmall(header.id) || (await files.chunkBytes(header.id)) === header.bytes;
+    try {
+      const found = index.find(header.id);
+      if (found === undefined) return false;
+      if (index.isSmall(header.id)) return found.content?.length === header.bytes;
+      return (await files.chunkBytes(header.id)) === header.bytes;
+    } catch (error) {
+      // Its row is damaged.
+      if (StorageError.is(error, 'CORRUPT', 'UNSUPPORTED')) return false;
+      throw error;
+    }
   }
 
   async #take(header: ChunkHeader, source: SegmentSource, signal: AbortSignal): Promise<number> {
@@ -158,7 +173,7 @@ export class DiskStore implements ChunkStore {
 
   /** What a reader finds damaged is scrubbed first. */
   #noticeFault(id: ChunkId, error: unknown): void {
-    if (StorageError.is(error, 'CORRUPT')) this.mending.scrubs.noteRead(id, 0);
+    if (StorageError.is(error, 'CORRUPT')) this.mending.scrubs.noteFault(id);
   }
 
   async has(ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
@@ -176,30 +191,40 @@ export class DiskStore implements ChunkStore {
     options: { readonly signal: AbortSignal; readonly authorization?: Uint8Array },
   ): Promise<void> {
     checkIdCount(ids);
-    await this.#activities.run('Deleting chunks', options.signal, async (signal) => {
-      await Promise.all(ids.map((id) => this.#deleteOne(owner, id, signal)));
+    await this.#free(owner, ids, { given: { upMs: this.#parts.clock() }, signal: options.signal });
+  }
+
+  /** As delete, of chunks that lie elsewhere by now: their owner has not given them up, and they may come back. */
+  async drop(owner: UserId, ids: readonly ChunkId[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    checkIdCount(ids);
+    await this.#free(owner, ids, { given: 'moved', signal });
+  }
+
+  async #free(owner: UserId, ids: readonly ChunkId[], { given, signal }: Freeing): Promise<void> {
+    await this.#activities.run('Deleting chunks', signal, async (running) => {
+      await Promise.all(ids.map((id) => this.#freeOne(owner, id, { given, signal: running })));
       await this.#parts.ballast.load();
     });
   }
 
-  async #deleteOne(owner: UserId, id: ChunkId, signal: AbortSignal): Promise<void> {
+  async #freeOne(owner: UserId, id: ChunkId, { given, signal }: Freeing): Promise<void> {
     const leave = await this.#busy.enter(id, signal);
     try {
       const { index, files } = this.#parts;
-      if (await this.#withdraw(owner, id)) await removeFiles(index, files, id);
+      if (await this.#withdraw(owner, id, given)) await removeFiles(index, files, id);
     } finally {
       leave();
     }
   }
 
-  async #withdraw(owner: UserId, id: ChunkId): Promise<boolean> {
-    const { index, ballast, clock } = this.#parts;
+  async #withdraw(owner: UserId, id: ChunkId, given: Given): Promise<boolean> {
+    const { index, ballast } = this.#parts;
     try {
-      return await index.withdraw(owner, id, clock());
+      return await index.withdraw(owner, id, given);
     } catch (error) {
       if (!StorageError.is(error, 'NO_SPACE')) throw error;
       await ballast.drop();
-      return await index.withdraw(owner, id, clock());
+      return await index.withdraw(owner, id, given);
     }
   }
 

@@ -19,7 +19,7 @@ import type { ChunkIndex } from './chunk-index.js';
 import type { IndexedChunk } from './chunk-lookup.js';
 import type { KeyedGate } from './gate.js';
 import type { Claim, ScrubIndex } from './scrub-index.js';
-import { readSegments, unsoundSegments } from './segment-reader.js';
+import { isUnreadable, readSegments, unsoundSegments } from './segment-reader.js';
 
 /** What is wrong with the bytes of a chunk, or with what its row says of them. */
 export type Fault =
@@ -197,10 +197,14 @@ export class Mending {
     const { files } = this.#parts;
     const handle = await files.openToMend(id);
     try {
-      for (const { index, bytes } of segments) {
-        await writeFully(handle, bytes, segmentRange(shape.bytes, index, shape.segmentBytes)[0]);
+      const { size } = await handle.stat();
+      for (const { index, bytes } of segments.toSorted((a, b) => a.index - b.index)) {
+        const [start, end] = segmentRange(shape.bytes, index, shape.segmentBytes);
+        // A file that a crash left at its full length with holes in it would pass for whole.
+        if (size < shape.bytes && end === shape.bytes) await handle.sync();
+        await writeFully(handle, bytes, start);
       }
-      if ((await handle.stat()).size > shape.bytes) await handle.truncate(shape.bytes);
+      if (size > shape.bytes) await handle.truncate(shape.bytes);
       await handle.sync();
     } finally {
       await handle.close();
@@ -286,7 +290,7 @@ async function writeFully(handle: Writable, bytes: Uint8Array, position: number)
   }
 }
 
-/** undefined for a file that is not there, or is longer than any chunk. */
+/** undefined for a file that is not there, that the disk cannot read, or that is longer than any chunk. */
 async function readWhole(files: ChunkFiles, id: ChunkId): Promise<Uint8Array | undefined> {
   const bytes = await files.chunkBytes(id);
   if (bytes === undefined || bytes === 0 || bytes > MAX_CHUNK_BYTES) return undefined;
@@ -299,6 +303,9 @@ async function readWhole(files: ChunkFiles, id: ChunkId): Promise<Uint8Array | u
       done += bytesRead;
     }
     return content;
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
   } finally {
     await handle.close();
   }

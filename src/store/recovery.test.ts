@@ -64,7 +64,7 @@ describe('what a crash leaves is put right when the store opens', () => {
     const { directory } = await crashed(context, async (index, folder) => {
       await index.add(offer.header, 1);
       await writeChunkFile(folder, id, offer.content);
-      await index.withdraw(OWNER, id, 1);
+      await index.withdraw(OWNER, id, { upMs: 1 });
     });
     assert.deepEqual(await chunkFiles(directory), []);
   });
@@ -72,7 +72,7 @@ describe('what a crash leaves is put right when the store opens', () => {
   it('a chunk that was deleted and stored again keeps its file', async (context) => {
     const { store } = await crashed(context, async (index, folder) => {
       await index.add(offer.header, 1);
-      await index.withdraw(OWNER, id, 1);
+      await index.withdraw(OWNER, id, { upMs: 1 });
       await index.add(offer.header, 1);
       await writeChunkFile(folder, id, offer.content);
     });

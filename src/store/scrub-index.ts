@@ -43,10 +43,10 @@ const STATEMENTS = {
   oldestRead: 'SELECT min(read_ms) AS read_ms FROM scrubs',
   forgetFuture: 'UPDATE scrubs SET read_ms = 0 WHERE read_ms > ?',
   read: 'UPDATE scrubs SET read_ms = ? WHERE chunk = ?',
+  readFirst: `UPDATE scrubs SET read_ms = 0
+              WHERE chunk = ?1 AND NOT EXISTS (SELECT 1 FROM damages WHERE chunk = ?1)`,
   claims: 'SELECT owner, label FROM claims WHERE chunk = ? ORDER BY owner',
-  unclaimed: 'SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM claims WHERE chunk = id) LIMIT ?',
   relabel: 'INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET label = excluded.label',
-  bytes: 'SELECT bytes FROM chunks WHERE id = ?',
   reshape: 'UPDATE chunks SET bytes = ?, segment_bytes = ?, hashes = ? WHERE id = ?',
   refill: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes',
   isUnlinked: 'SELECT 1 FROM unlinks WHERE id = ?',
@@ -61,6 +61,10 @@ const STATEMENTS = {
   damagesBehind: 'SELECT * FROM damages WHERE chunk > ? ORDER BY chunk LIMIT ?',
   damages: 'SELECT * FROM damages ORDER BY found_ms DESC LIMIT ?',
   damageCount: 'SELECT count(*) AS amount FROM damages',
+  strays: 'SELECT chunk, since_ms FROM strays',
+  forgetStrays: 'DELETE FROM strays',
+  addStray: 'INSERT INTO strays VALUES (?, ?)',
+  recount: 'UPDATE totals SET (chunks, bytes) = (SELECT count(*), coalesce(sum(bytes), 0) FROM chunks)',
   surveyed: 'SELECT surveyed_ms FROM surveys',
   noteSurvey: 'UPDATE surveys SET surveyed_ms = ?',
 } as const;
@@ -98,7 +102,11 @@ export class ScrubIndex {
     this.#sql.forgetFuture.run(nowMs);
   }
 
-  /** @param readMs 0: it is to be read first */
+  /** A reader found it damaged: it is read first. One that is known to be damaged has a next try of its own. */
+  noteFault(id: ChunkId): void {
+    this.#sql.readFirst.run(idBytes(id));
+  }
+
   noteRead(id: ChunkId, readMs: number): void {
     this.#sql.read.run(readMs, idBytes(id));
   }
@@ -110,20 +118,9 @@ export class ScrubIndex {
       .map((row) => ({ owner: parseUserId(blobOf(row, 'owner')), label: blobOf(row, 'label') }));
   }
 
-  /** Chunks that nobody claims: their claims are lost. */
-  unclaimed(limit: number): readonly ChunkId[] {
-    return this.#sql.unclaimed.all(limit).map((row) => parseChunkId(blobOf(row, 'id')));
-  }
-
   /** Puts the label in the place of the one that is there. */
   async relabel(id: ChunkId, { owner, label }: Claim): Promise<void> {
     await this.#database.write(() => this.#sql.relabel.run(idBytes(owner), idBytes(id), label));
-  }
-
-  /** As the row says, be it damaged; undefined without a row. */
-  bytesOf(id: ChunkId): number | undefined {
-    const row = this.#sql.bytes.get(idBytes(id));
-    return row === undefined ? undefined : integerOf(row, 'bytes');
   }
 
   /** What the id commits to, in the place of what the row says. */
@@ -179,6 +176,30 @@ export class ScrubIndex {
 
   damageCount(): number {
     return integerOf(this.#sql.damageCount.get() ?? {}, 'amount');
+  }
+
+  /**
+   * Remembers the files that nothing wants in this look, and forgets those of the look before that something wants.
+   *
+   * @returns since when each has been so, in Unix time
+   */
+  async watchStrays(ids: readonly ChunkId[], nowMs: number): Promise<ReadonlyMap<ChunkId, number>> {
+    const before = new Map(
+      this.#sql.strays.all().map((row) => [parseChunkId(blobOf(row, 'chunk')), integerOf(row, 'since_ms')]),
+    );
+    // A clock that was turned back begins the watch anew.
+    const since = new Map(ids.map((id) => [id, Math.min(before.get(id) ?? nowMs, nowMs)]));
+    if (before.size === 0 && since.size === 0) return since;
+    await this.#database.write(() => {
+      this.#sql.forgetStrays.run();
+      for (const [id, sinceMs] of since) this.#sql.addStray.run(idBytes(id), sinceMs);
+    });
+    return since;
+  }
+
+  /** Counts what is stored anew: a row that rots away does not say so, and would be counted twice when it comes back. */
+  async recount(): Promise<void> {
+    await this.#database.write(() => this.#sql.recount.run());
   }
 
   /** Unix time when files, rows and records were last compared; 0: never. */

@@ -117,6 +117,6 @@ async function isSound(reading: Reading, index: number): Promise<boolean> {
 }
 
 /** What Linux, and others, say of a bad place of a disk. */
-function isUnreadable(error: unknown): boolean {
+export function isUnreadable(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'EIO' || error.code === 'EILSEQ');
 }

@@ -31,6 +31,8 @@ export class CodedNetwork {
   readonly book: PeerBook;
   /** Of records: this peer knows none when it is empty. */
   known = new Map<StripeId, StripeRecord>();
+  /** Of which something is there, and nothing right. */
+  readonly unreadable = new Set<StripeId>();
 
   private constructor(stores: readonly ChunkStore[], chunks: readonly Uint8Array[], record: StripeRecord) {
     this.stores = stores;
@@ -89,7 +91,7 @@ export class CodedNetwork {
   readonly catalog = {
     stripes: async (ids: readonly StripeId[]) => ids.map((id) => this.known.get(id)),
     stripeIds: async ({ after = '' as StripeId }: { readonly after?: StripeId }) =>
-      [...this.known.keys()].filter((id) => id > after),
+      [...this.known.keys(), ...this.unreadable].filter((id) => id > after).sort(),
   };
 
   /** Of peer `index`: does something else when a chunk is asked for. */
