@@ -781,3 +781,22 @@ export const MAX_REBUILDS_PER_MINUTE = 240;
 export const SURPLUS_AGE_MS = 24 * 60 * 60 * 1000;
 /** How often own chunks are looked through for such. */
 export const SURPLUS_INTERVAL_MS = 24 * 60 * 60 * 1000;
+
+// --- what peers say they hold -------------------------------------------------------------------------------------------
+
+/** What a peer says that it holds is compared with the records this often, and soon after its store was opened anew. */
+export const HOLDINGS_INTERVAL_MS = 6 * 60 * 60 * 1000;
+/** How often it is looked whether that is due. */
+export const HOLDINGS_POLL_MS = 60_000;
+/** A peer that restarts all the time is compared no more often than this. */
+export const HOLDINGS_LEAST_MS = 5 * 60 * 1000;
+/** In the background there is a rest after each call: 4,096 chunks a second are asked for at most. */
+export const HOLDINGS_REST_MS = 250;
+/** Who does not answer a call about MAX_IDS_PER_CALL chunks within this is asked again in the next round. */
+export const HOLDINGS_TIMEOUT_MS = 10_000;
+/** Stripes whose chunks were denied and wait for the second look: 8 MiB. The others are met in the next round. */
+export const MAX_DENIED_STRIPES = 100_000;
+/** Chunks that peers deny and that are remembered: 20 MiB. The others are met again when those are repaired. */
+export const MAX_DENIALS = 200_000;
+/** Denied chunks are asked for again this often: somebody else may have repaired them. */
+export const DENIALS_RECHECK_MS = 10 * 60 * 1000;

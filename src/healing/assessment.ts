@@ -10,9 +10,13 @@ import type { Liveness } from './liveness.js';
 export class PeerView {
   readonly #book: PeerBook;
   readonly #liveness: Pick<Liveness, 'isGone'>;
-  readonly #audits: Pick<AuditBook, 'isFaulty' | 'faults'>;
+  readonly #audits: Pick<AuditBook, 'isFaulty' | 'faults' | 'denials'>;
 
-  constructor(book: PeerBook, liveness: Pick<Liveness, 'isGone'>, audits: Pick<AuditBook, 'isFaulty' | 'faults'>) {
+  constructor(
+    book: PeerBook,
+    liveness: Pick<Liveness, 'isGone'>,
+    audits: Pick<AuditBook, 'isFaulty' | 'faults' | 'denials'>,
+  ) {
     this.#book = book;
     this.#liveness = liveness;
     this.#audits = audits;
@@ -44,6 +48,7 @@ export class PeerView {
     const faults = this.#audits.faults().map(({ peer, chunk }) => `${peer} ${chunk}`);
     return createHash('sha256')
       .update([...peers, ...faults].sort().join('\n'))
+      .update(String(this.#audits.denials.published))
       .digest('hex');
   }
 }

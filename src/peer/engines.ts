@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
+import type { HoldingsSource } from '../chunk/holdings.js';
 import { makeReceipt } from '../chunk/receipt.js';
 import type { ChunkId, StripeId } from '../chunk/ids.js';
 import type { Service } from '../config.js';
@@ -27,7 +28,7 @@ import { OwnStore } from './own-store.js';
 export interface Chunks {
   readonly store: DiskStore | undefined;
   /** For reading and writing, through the File Receiver where that is another process. */
-  readonly local: ChunkStore;
+  readonly local: ChunkStore & HoldingsSource;
   /** Of the File Receiver in another process. */
   readonly receiverSocket: string | undefined;
 }

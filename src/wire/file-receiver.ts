@@ -1,6 +1,7 @@
 import type { ServerDuplexStream, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
-import { idBytes, parseChunkId, parsePeerId, type ChunkId, type PeerId } from '../chunk/ids.js';
+import type { HoldingsSource } from '../chunk/holdings.js';
+import { idBytes, parseChunkId, parsePeerId, parseUserId, type ChunkId, type PeerId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import {
   type DeleteChunksRequest,
@@ -47,8 +48,11 @@ export type Pull = (request: PullRequest, options: { readonly signal: AbortSigna
 /** What a peer promises for a chunk that its store has just confirmed. */
 export type SignReceipt = (header: ChunkHeader) => Receipt;
 
+/** One that is no HoldingsSource says only what it has. */
+type AskedStore = ChunkStore & Partial<HoldingsSource>;
+
 export interface FileReceiverOptions {
-  readonly store: ChunkStore;
+  readonly store: AskedStore;
   readonly permissions: Permissions;
   readonly signReceipt: SignReceipt;
   /** Absent: PullChunk answers UNSUPPORTED. */
@@ -64,9 +68,22 @@ function boundedIds(ids: readonly Uint8Array[]): ChunkId[] {
   return ids.map(parseChunkId);
 }
 
-async function hasChunks(store: ChunkStore, request: HasChunksRequest, visit: Visit): Promise<HasChunksResponse> {
-  const stored = await store.has(boundedIds(request.chunks), { signal: visit.signal });
-  return { chunks: Array.from(stored, idBytes) };
+async function hasChunks(store: AskedStore, request: HasChunksRequest, visit: Visit): Promise<HasChunksResponse> {
+  const ids = boundedIds(request.chunks);
+  const { signal } = visit;
+  if (store.holdings === undefined) {
+    const stored = await store.has(ids, { signal });
+    return { chunks: Array.from(stored, idBytes), damaged: [], withdrawn: [], opened: new Uint8Array() };
+  }
+  const owner = request.owner.length === 0 ? {} : { owner: parseUserId(request.owner) };
+  const { held, damaged, withdrawn, opened } = await store.holdings(ids, { ...owner, signal });
+  const bytes = (chunks: ReadonlySet<ChunkId>): Uint8Array[] => Array.from(chunks, idBytes);
+  return {
+    chunks: bytes(held),
+    damaged: bytes(damaged),
+    withdrawn: bytes(withdrawn),
+    opened: Buffer.from(opened, 'hex'),
+  };
 }
 
 async function deleteChunks(

@@ -10,6 +10,8 @@ import type {
   Stored,
   StoredChunk,
 } from '../chunk/chunk-store.js';
+import { toHex } from '../bytes.js';
+import { OPENED_BYTES, type Holdings, type HoldingsOptions, type HoldingsSource } from '../chunk/holdings.js';
 import { idBytes, parseChunkId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
@@ -38,7 +40,7 @@ export interface PullOrder {
 }
 
 /** A remote peer as a ChunkStore. It believes nothing that it cannot check: see each method. */
-export class RemoteStore implements ChunkStore {
+export class RemoteStore implements ChunkStore, HoldingsSource {
   readonly channel: PeerChannel;
   readonly #ownsChannel: boolean;
 
@@ -74,14 +76,27 @@ export class RemoteStore implements ChunkStore {
 
   /** A peer can lie here; audit tells. */
   async has(ids: readonly ChunkId[], options: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
-    options.signal.throwIfAborted();
+    if (ids.length === 0) return new Set();
+    return (await this.holdings(ids, options)).held;
+  }
+
+  /** Likewise. Asked for no chunk it tells at least since when the store is open. */
+  async holdings(ids: readonly ChunkId[], { owner, signal }: HoldingsOptions): Promise<Holdings> {
+    signal.throwIfAborted();
     if (ids.length > MAX_IDS_PER_CALL) {
       throw new StorageError('LIMIT_EXCEEDED', `At most ${String(MAX_IDS_PER_CALL)} chunk ids fit in one call.`);
     }
-    if (ids.length === 0) return new Set();
-    const { chunks } = await this.channel.unary(RECEIVER.hasChunks, { chunks: ids.map(idBytes) }, options);
-    const told = new Set(chunks.map((chunk) => this.#believe(() => parseChunkId(chunk))));
-    return new Set(ids.filter((id) => told.has(id)));
+    const request = { chunks: ids.map(idBytes), owner: owner === undefined ? NOBODY : idBytes(owner) };
+    const told = await this.channel.unary(RECEIVER.hasChunks, request, { signal });
+    const asked = new Set(ids);
+    const among = (chunks: readonly Uint8Array[]): Set<ChunkId> =>
+      new Set(chunks.map((chunk) => this.#believe(() => parseChunkId(chunk))).filter((id) => asked.has(id)));
+    return {
+      held: among(told.chunks),
+      damaged: among(told.damaged),
+      withdrawn: among(told.withdrawn),
+      opened: toHex(told.opened.subarray(0, OPENED_BYTES)),
+    };
   }
 
   /** The peer goes by `authorization` alone; `owner` and `ids` are what the order says. */

@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ChunkStore } from '../chunk/chunk-store.js';
+import type { HoldingsSource } from '../chunk/holdings.js';
 import { parsePeerId, type PeerId } from '../chunk/ids.js';
 import { makeReceipt } from '../chunk/receipt.js';
 import { claimSocket, closeToOthers } from '../claim-socket.js';
@@ -32,7 +33,7 @@ import { WebServer, type WebRoute } from './web-server.js';
 import { widenServer, type Widened } from './windows.js';
 
 export interface ReceiverService {
-  readonly store: ChunkStore;
+  readonly store: ChunkStore & Partial<HoldingsSource>;
   /** Absent: PullChunk answers UNSUPPORTED. */
   readonly pull?: Pull;
   /** Absent: GetOwner answers UNSUPPORTED. */

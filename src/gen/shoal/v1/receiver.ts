@@ -108,10 +108,19 @@ export interface DeleteChunksResponse {
 
 export interface HasChunksRequest {
   chunks: Uint8Array[];
+  /** user id; empty: `withdrawn` is not asked for */
+  owner: Uint8Array;
 }
 
 export interface HasChunksResponse {
+  /** stored whole, or what is left of it */
   chunks: Uint8Array[];
+  /** of those: known to be damaged, and not mended yet */
+  damaged: Uint8Array[];
+  /** not stored, because the owner has taken them back */
+  withdrawn: Uint8Array[];
+  /** 16 random bytes, new whenever the store is opened */
+  opened: Uint8Array;
 }
 
 export interface ListChunksRequest {
@@ -960,13 +969,16 @@ export const DeleteChunksResponse: MessageFns<DeleteChunksResponse> = {
 };
 
 function createBaseHasChunksRequest(): HasChunksRequest {
-  return { chunks: [] };
+  return { chunks: [], owner: new Uint8Array(0) };
 }
 
 export const HasChunksRequest: MessageFns<HasChunksRequest> = {
   encode(message: HasChunksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.chunks) {
       writer.uint32(10).bytes(v!);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(18).bytes(message.owner);
     }
     return writer;
   },
@@ -992,6 +1004,14 @@ export const HasChunksRequest: MessageFns<HasChunksRequest> = {
             message.chunks.push(reader.bytes());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1006,13 +1026,22 @@ export const HasChunksRequest: MessageFns<HasChunksRequest> = {
 };
 
 function createBaseHasChunksResponse(): HasChunksResponse {
-  return { chunks: [] };
+  return { chunks: [], damaged: [], withdrawn: [], opened: new Uint8Array(0) };
 }
 
 export const HasChunksResponse: MessageFns<HasChunksResponse> = {
   encode(message: HasChunksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.chunks) {
       writer.uint32(10).bytes(v!);
+    }
+    for (const v of message.damaged) {
+      writer.uint32(18).bytes(v!);
+    }
+    for (const v of message.withdrawn) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.opened.length !== 0) {
+      writer.uint32(34).bytes(message.opened);
     }
     return writer;
   },
@@ -1036,6 +1065,30 @@ export const HasChunksResponse: MessageFns<HasChunksResponse> = {
             }
 
             message.chunks.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.damaged.push(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.withdrawn.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.opened = reader.bytes();
             continue;
           }
         }
@@ -1355,7 +1408,7 @@ export const FileReceiverService = {
       Buffer.from(DeleteChunksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteChunksResponse => DeleteChunksResponse.decode(value),
   },
-  /** Which of these chunks are stored whole. */
+  /** Which of these chunks are stored, and what is known of them without reading them. */
   hasChunks: {
     path: "/shoal.v1.FileReceiver/HasChunks" as const,
     requestStream: false as const,
@@ -1409,7 +1462,7 @@ export interface FileReceiverServer extends UntypedServiceImplementation {
   pullChunk: handleUnaryCall<PullChunkRequest, PullChunkResponse>;
   /** Withdraws an owner's claim; the order is signed by the owner for this peer. */
   deleteChunks: handleUnaryCall<DeleteChunksRequest, DeleteChunksResponse>;
-  /** Which of these chunks are stored whole. */
+  /** Which of these chunks are stored, and what is known of them without reading them. */
   hasChunks: handleUnaryCall<HasChunksRequest, HasChunksResponse>;
   /** A page of an owner's inventory, in ascending order of chunk id; the order is signed by the owner for both peers. */
   listChunks: handleServerStreamingCall<ListChunksRequest, ChunkSummary>;
@@ -1472,7 +1525,7 @@ export interface FileReceiverClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteChunksResponse) => void,
   ): ClientUnaryCall;
-  /** Which of these chunks are stored whole. */
+  /** Which of these chunks are stored, and what is known of them without reading them. */
   hasChunks(
     request: HasChunksRequest,
     callback: (error: ServiceError | null, response: HasChunksResponse) => void,
