@@ -2,7 +2,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import type { Counts } from '../counts.js';
 import type { PeerLinks } from '../file/peer-links.js';
-import { LIVENESS_INTERVAL_MS, REPAIR_POLL_MS, SURPLUS_INTERVAL_MS } from '../limits.js';
+import { DEPARTURE_POLL_MS, LIVENESS_INTERVAL_MS, REPAIR_POLL_MS, SURPLUS_INTERVAL_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { DiskStore } from '../store/disk-store.js';
 import type { Database } from '../store/sqlite.js';
@@ -75,6 +75,7 @@ export class Healing implements AsyncDisposable {
       this.#every('Asking who is there', LIVENESS_INTERVAL_MS, (signal) => this.liveness.round(signal), never),
       this.#every('Auditing', this.auditor.pauseMs, (signal) => this.auditor.round(signal), isBusy),
       this.#every('Repairing', REPAIR_POLL_MS, (signal) => this.repairer.round(signal), isBusy),
+      this.#every('Moving what leaves', DEPARTURE_POLL_MS, (signal) => this.repairer.departures(signal), isBusy),
       this.#every(
         'Looking for surplus chunks',
         SURPLUS_INTERVAL_MS,
