@@ -763,6 +763,16 @@ export const MAX_REPAIR_QUEUE = 10_000;
 export const REPAIR_SETTLE_MS = 60_000;
 /** Holders of a stripe repair it in an order that all know; each waits this long for the one before. */
 export const REPAIR_TAKEOVER_MS = 10 * 60 * 1000;
+/** What lies at a peer that is to leave is moved at once: holders of a stripe wait this long for the one before. */
+export const DEPARTURE_TAKEOVER_MS = 15_000;
+/** How often it is looked whether a peer is to leave, or has nothing left. */
+export const DEPARTURE_POLL_MS = 2_000;
+/** How often `shoal peer drain` looks how far it is. */
+export const DRAIN_WATCH_MS = 1_000;
+/** While a peer is to leave, all stripes are looked at this often: new ones may have come, or moves of others. */
+export const DEPARTURE_SURVEY_MS = 60_000;
+/** A peer that is leaving asks others about so many of its chunks at once, where it has no record of them. */
+export const DEPARTURE_ASKS = 8;
 /** Stripes that one peer repairs at once. */
 export const REPAIRS_AT_ONCE = 2;
 /** Peers that are asked to take one chunk before the stripe is left for later. */

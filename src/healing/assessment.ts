@@ -32,6 +32,17 @@ export class PeerView {
     return this.#book.get(peer)?.state === 'draining';
   }
 
+  /** Somebody is to leave. */
+  isAnyLeaving(): boolean {
+    return this.#book.list().some(({ state }) => state === 'draining');
+  }
+
+  /** There is a peer that could take another chunk of the stripe. */
+  hasPlaceFor({ placement }: Pick<StripeRecord, 'placement'>): boolean {
+    const taken = new Set(placement.flatMap((held) => held?.peer ?? []));
+    return this.#book.targets().some(({ id }) => !taken.has(id) && this.isGood(id));
+  }
+
   /** It may be counted on for this chunk. */
   holds(peer: PeerId, chunk: ChunkId): boolean {
     return this.isGood(peer) && !this.isFaulty(peer, chunk);

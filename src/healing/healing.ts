@@ -2,7 +2,13 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import type { Counts } from '../counts.js';
 import type { PeerLinks } from '../file/peer-links.js';
-import { HOLDINGS_POLL_MS, LIVENESS_INTERVAL_MS, REPAIR_POLL_MS, SURPLUS_INTERVAL_MS } from '../limits.js';
+import {
+  DEPARTURE_POLL_MS,
+  HOLDINGS_POLL_MS,
+  LIVENESS_INTERVAL_MS,
+  REPAIR_POLL_MS,
+  SURPLUS_INTERVAL_MS,
+} from '../limits.js';
 import type { Logger } from '../log.js';
 import type { DiskStore } from '../store/disk-store.js';
 import type { Database } from '../store/sqlite.js';
@@ -81,6 +87,7 @@ export class Healing implements AsyncDisposable {
       this.#every('Auditing', this.auditor.pauseMs, (signal) => this.auditor.round(signal), isBusy),
       this.#every('Asking who has what', HOLDINGS_POLL_MS, (signal) => this.holdings.round(signal), never),
       this.#every('Repairing', REPAIR_POLL_MS, (signal) => this.repairer.round(signal), isBusy),
+      this.#every('Moving what leaves', DEPARTURE_POLL_MS, (signal) => this.repairer.departures(signal), isBusy),
       this.#every(
         'Looking for surplus chunks',
         SURPLUS_INTERVAL_MS,

@@ -7,6 +7,7 @@ import { webRoutes } from '../front/web-routes.js';
 import { socketPath } from '../socket-path.js';
 import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
+import { LeavingCount } from '../healing/leaving.js';
 import type { Base } from './base.js';
 import type { Chunks } from './engines.js';
 import type { EnrolmentParts } from './enrolment-service.js';
@@ -39,7 +40,7 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
     logger,
     telemetry,
   };
-  const receiver = running.has('file-receiver') ? receiverService(base, parts) : undefined;
+  const receiver = running.has('file-receiver') ? receiverService(base, parts, opened) : undefined;
   const sender: SenderService | undefined = running.has('file-sender') ? { store: chunks.local } : undefined;
   const servers: PeerServer[] = [];
   if (running.has('front')) {
@@ -57,14 +58,22 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
   return servers;
 }
 
-function receiverService(base: Base, { catalog, members, links, chunks }: ListenerParts): ReceiverService {
+function receiverService(
+  base: Base,
+  { catalog, members, links, chunks }: ListenerParts,
+  opened: Opened,
+): ReceiverService {
   const { book, generations } = members;
   const { local } = chunks;
+  const { identity, clock, logger } = base;
+  const network = { self: identity.id, catalog, book, links };
+  const leaving = opened.keep(new LeavingCount({ network, local, clock, logger }));
   return {
     store: local,
     owners: knownOwners(catalog),
     currentGeneration: (owner) => generations.of(owner),
     pull: puller(base, { catalog, book, links, chunks }),
+    countLeft: () => leaving.latest(),
   };
 }
 

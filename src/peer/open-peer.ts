@@ -66,7 +66,7 @@ export async function openParts(
   const neighbours = new Neighbours(base.config, running);
   if (KNOW_MEMBERS.some((service) => running.has(service))) return openServices({ base, running, neighbours, opened });
   const front = await openAlone(base, { running, choice, opened });
-  const control = opened.keep(await openControl(base, running, apiOf(base, { running, neighbours })));
+  const control = opened.keep(await openControl(base, running, apiOf(base, { running, neighbours }, opened)));
   return { base, running, neighbours, control, port: front?.port };
 }
 
@@ -124,7 +124,7 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const scrub = openScrub(base, { catalog, book: members.book, links, store, receiver }, opened);
   const shared = { running, neighbours, catalog, members, links, documents, enrolment };
   const parts = { ...shared, store, sessions, scrub, ...engines };
-  const api = apiOf(base, parts);
+  const api = apiOf(base, parts, opened);
   const web = await openWeb(base, api, opened);
   const more = web && { entrance: web.entrance, live: web.live };
   const sftp = await openSftp(base, { neighbours, catalog, sessions, gateway: api.gateway, ...engines }, opened);

@@ -15,6 +15,7 @@ import {
   type StoreChunkRequest,
 } from '../gen/shoal/v1/receiver.js';
 import { MAX_GRANT_BYTES, MAX_IDS_PER_CALL, MAX_LABEL_BYTES, MAX_STRIPE_CHUNKS } from '../limits.js';
+import { countLeft, type CountLeft } from './count-left.js';
 import { getOwner, type OwnerLookup } from './get-owner.js';
 import { listChunks } from './list-chunks.js';
 import type { Permissions } from './permissions.js';
@@ -59,6 +60,8 @@ export interface FileReceiverOptions {
   readonly pull?: Pull;
   /** Absent: GetOwner answers UNSUPPORTED. */
   readonly owners?: OwnerLookup;
+  /** Absent: CountLeft answers UNSUPPORTED. */
+  readonly countLeft?: CountLeft;
 }
 
 function boundedIds(ids: readonly Uint8Array[]): ChunkId[] {
@@ -136,5 +139,6 @@ export function fileReceiver(options: FileReceiverOptions, edge: Edge): UntypedS
       listChunks(options, call, visit),
     ),
     getOwner: answerUnary(edge, (request: GetOwnerRequest) => getOwner(options.owners, request)),
+    countLeft: answerUnary(edge, async () => countLeft(options.countLeft)),
   };
 }

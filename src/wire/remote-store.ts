@@ -16,6 +16,7 @@ import { idBytes, parseChunkId, type ChunkId, type PeerId, type UserId } from '.
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
 import { MAX_IDS_PER_CALL, MAX_INVENTORY_PAGE, REBUILD_TIMEOUT_MS } from '../limits.js';
+import { askLeft, type Left } from './count-left.js';
 import { fetchChunk } from './fetch-chunk.js';
 import { askOwner, type AskedOwner } from './get-owner.js';
 import { fetchPage } from './list-chunks.js';
@@ -133,6 +134,11 @@ export class RemoteStore implements ChunkStore, HoldingsSource {
   /** The documents that the peer keeps of a user: as they came, bounded in number and size, not verified. */
   owners(asked: AskedOwner, options: { readonly signal: AbortSignal }): Promise<readonly Uint8Array[]> {
     return askOwner(this.channel, asked, options);
+  }
+
+  /** Of a peer that is leaving. @throws StorageError CONFLICT when it is not, or has not heard of it yet */
+  countLeft(options: { readonly signal: AbortSignal }): Promise<Left> {
+    return askLeft(this.channel, options);
   }
 
   /** Proves that the peer holds this segment of the chunk. @throws StorageError CORRUPT when it does not */

@@ -20,6 +20,7 @@ import {
 import type { Logger } from '../log.js';
 import { silentTelemetry, type Telemetry } from '../telemetry.js';
 import { admissionByHeader, admissionByTls } from './admission.js';
+import type { CountLeft } from './count-left.js';
 import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
 import { fileSender } from './file-sender.js';
 import type { OwnerLookup } from './get-owner.js';
@@ -38,6 +39,8 @@ export interface ReceiverService {
   readonly pull?: Pull;
   /** Absent: GetOwner answers UNSUPPORTED. */
   readonly owners?: OwnerLookup;
+  /** Absent: CountLeft answers UNSUPPORTED. */
+  readonly countLeft?: CountLeft;
   /** Default: the owners' signatures. */
   readonly permissions?: Permissions;
   /** Grants and orders of older generations are refused. */

@@ -153,6 +153,16 @@ export interface GetOwnerResponse {
   documents: Uint8Array[];
 }
 
+export interface CountLeftRequest {
+}
+
+export interface CountLeftResponse {
+  chunks: number;
+  bytes: number;
+  /** Unix time when this count began; 0: the first one is not done yet */
+  countedMs: number;
+}
+
 function createBaseChunkShape(): ChunkShape {
   return { bytes: 0, segmentBytes: 0, hashes: new Uint8Array(0) };
 }
@@ -1356,6 +1366,109 @@ export const GetOwnerResponse: MessageFns<GetOwnerResponse> = {
   },
 };
 
+function createBaseCountLeftRequest(): CountLeftRequest {
+  return {};
+}
+
+export const CountLeftRequest: MessageFns<CountLeftRequest> = {
+  encode(_: CountLeftRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountLeftRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountLeftRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCountLeftResponse(): CountLeftResponse {
+  return { chunks: 0, bytes: 0, countedMs: 0 };
+}
+
+export const CountLeftResponse: MessageFns<CountLeftResponse> = {
+  encode(message: CountLeftResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunks !== 0) {
+      writer.uint32(8).uint64(message.chunks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.countedMs !== 0) {
+      writer.uint32(24).uint64(message.countedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountLeftResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountLeftResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.chunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.countedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Accepts and stores chunks that a File Sender sends. Errors carry the StorageError code in the trailer
  * `shoal-error-code`.
@@ -1438,6 +1551,16 @@ export const FileReceiverService = {
     responseSerialize: (value: GetOwnerResponse): Buffer => Buffer.from(GetOwnerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetOwnerResponse => GetOwnerResponse.decode(value),
   },
+  /** For a peer that is leaving: what it holds, and no other peer does. It counts anew meanwhile; CONFLICT when it is not leaving. */
+  countLeft: {
+    path: "/shoal.v1.FileReceiver/CountLeft" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CountLeftRequest): Buffer => Buffer.from(CountLeftRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CountLeftRequest => CountLeftRequest.decode(value),
+    responseSerialize: (value: CountLeftResponse): Buffer => Buffer.from(CountLeftResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CountLeftResponse => CountLeftResponse.decode(value),
+  },
 } as const;
 
 export interface FileReceiverServer extends UntypedServiceImplementation {
@@ -1468,6 +1591,8 @@ export interface FileReceiverServer extends UntypedServiceImplementation {
   listChunks: handleServerStreamingCall<ListChunksRequest, ChunkSummary>;
   /** The public documents of users that this peer remembers, for a peer that has lost its own. */
   getOwner: handleUnaryCall<GetOwnerRequest, GetOwnerResponse>;
+  /** For a peer that is leaving: what it holds, and no other peer does. It counts anew meanwhile; CONFLICT when it is not leaving. */
+  countLeft: handleUnaryCall<CountLeftRequest, CountLeftResponse>;
 }
 
 export interface FileReceiverClient extends Client {
@@ -1563,6 +1688,22 @@ export interface FileReceiverClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetOwnerResponse) => void,
+  ): ClientUnaryCall;
+  /** For a peer that is leaving: what it holds, and no other peer does. It counts anew meanwhile; CONFLICT when it is not leaving. */
+  countLeft(
+    request: CountLeftRequest,
+    callback: (error: ServiceError | null, response: CountLeftResponse) => void,
+  ): ClientUnaryCall;
+  countLeft(
+    request: CountLeftRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CountLeftResponse) => void,
+  ): ClientUnaryCall;
+  countLeft(
+    request: CountLeftRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CountLeftResponse) => void,
   ): ClientUnaryCall;
 }
 
