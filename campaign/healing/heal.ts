@@ -9,11 +9,12 @@ export interface HealOptions {
   readonly scrubbed: readonly number[];
   /** Peers that repair whatever stripe they know of. */
   readonly repairing: readonly number[];
-  readonly withinMs: number;
   readonly signal: AbortSignal;
 }
 
-const PAUSE_MS = 700;
+/** Within this a network that has all it needs is whole again; more than that is a violation. */
+export const HEAL_WITHIN_MS = 60_000;
+export const HEAL_PAUSE_MS = 700;
 
 /**
  * Has the network mend itself, again and again until nothing is left to be mended: by `shoal scrub --now` and
@@ -22,25 +23,25 @@ const PAUSE_MS = 700;
  * @returns what is left after the time; undefined when nothing is
  */
 export async function heal(network: CampaignNetwork, options: HealOptions): Promise<string | undefined> {
-  const { signal, withinMs } = options;
+  const { signal } = options;
   const begun = performance.now();
   let known: string | undefined;
   for (;;) {
-    using limit = timeLimit(Math.max(1, withinMs - (performance.now() - begun)), signal);
-    const left = await healOnce(network, options, limit.signal);
+    using limit = timeLimit(Math.max(1, HEAL_WITHIN_MS - (performance.now() - begun)), signal);
+    const left = await healOnce(network, { ...options, signal: limit.signal });
     signal.throwIfAborted();
     if (left === undefined) return undefined;
     // What a pass says that the end of the time broke off tells less than the one before.
     if (limit.isOver) return known ?? left;
     known = left;
-    await sleep(PAUSE_MS, undefined, { signal });
+    await sleep(HEAL_PAUSE_MS, undefined, { signal });
   }
 }
 
-async function healOnce(
+/** @returns what is left; undefined when nothing is */
+export async function healOnce(
   network: CampaignNetwork,
-  { scrubbed, repairing }: HealOptions,
-  signal: AbortSignal,
+  { scrubbed, repairing, signal }: HealOptions,
 ): Promise<string | undefined> {
   const left: string[] = [];
   const works = [

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { settleAll } from '../../src/cli/devnet/devnet.js';
 import { StorageError } from '../../src/errors.js';
 import { heal } from '../healing/heal.js';
 import type { CampaignNetwork } from '../network/peers.js';
@@ -14,9 +15,6 @@ export interface NemesisParts {
   readonly tally: Tally;
   readonly say: (text: string) => void;
 }
-
-/** Within this a network that has all it needs is whole again; more than that is a violation. */
-const HEAL_WITHIN_MS = 60_000;
 
 /** Plays the rounds of the schedule, one after the other, each on a network that is whole. */
 export class Nemesis {
@@ -48,7 +46,7 @@ export class Nemesis {
     tally.rounds++;
     const scrubbed = round.faults.filter(({ kind }) => isDestructive(kind)).map(({ peer }) => peer);
     const order = new Numbers(seed, `healing ${String(index)}`).shuffled(network.numbers).slice(0, 2);
-    const left = await heal(network, { scrubbed, repairing: order, withinMs: HEAL_WITHIN_MS, signal });
+    const left = await heal(network, { scrubbed, repairing: order, signal });
     if (left === undefined) return true;
     const detail = `after round ${String(index + 1)}: ${left}`;
     tally.violations.push({ kind: 'unhealed', path: 'network', detail });
@@ -63,7 +61,7 @@ export class Nemesis {
   }
 
   async #relieve({ kind, peer }: PlannedFault, victim: Victim): Promise<void> {
-    await this.#orPeerDown(peer, () => FAULTS[kind].relieve(victim));
+    await this.#orPeerDown(peer, () => FAULTS[kind].relieve?.(victim) ?? Promise.resolve());
   }
 
   /** A peer that should start and does not is a violation; the campaign goes on without it, and tries again at its end. */
@@ -86,10 +84,4 @@ export class Nemesis {
     };
     return { network, n: peer, numbers, remark };
   }
-}
-
-/** Waits for all, so that nothing goes on behind the caller's back, then throws the first failure. */
-async function settleAll(works: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }

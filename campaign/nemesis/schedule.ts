@@ -1,5 +1,5 @@
 import { Numbers } from '../numbers.js';
-import { DESTRUCTIVE, PASSING, type FaultKind } from './fault.js';
+import { FAULT_KINDS, isDestructive, type FaultKind } from './fault.js';
 
 export interface PlannedFault {
   readonly kind: FaultKind;
@@ -25,6 +25,9 @@ export interface Tolerance {
 
 const QUIET_MS = { least: 2_000, most: 6_000 };
 const HOLD_MS = { least: 1_500, most: 6_000 };
+/** One round of so many lasts until others take the peers for gone (see the grace period of network/peers.ts), and act on it. */
+const LONG_ONE_IN = 5;
+const LONG_HOLD_MS = { least: 15_000, most: 25_000 };
 
 /**
  * What a network may suffer whose stripes bear the loss of m chunks. A put may succeed with ⌈m/2⌉ chunks missing
@@ -34,44 +37,75 @@ export function toleranceOf(peers: readonly number[], m: number): Tolerance {
   return { peers, faulty: m, destroyed: Math.max(0, m - Math.ceil(m / 2)) };
 }
 
+export interface PlanOptions {
+  readonly tolerance: Tolerance;
+  /** Of rounds. */
+  readonly amount: number;
+  /** Only these; all unless given. */
+  readonly kinds?: ReadonlySet<FaultKind>;
+}
+
 /** Every kind comes once before any comes again, so that short campaigns see many. */
-export function planRounds(seed: number, tolerance: Tolerance, amount: number): readonly Round[] {
+export function planRounds(
+  seed: number,
+  { tolerance, amount, kinds = new Set(FAULT_KINDS) }: PlanOptions,
+): readonly Round[] {
   const numbers = new Numbers(seed, 'nemesis');
-  const passing = new Bag(PASSING, numbers);
-  const destructive = new Bag(DESTRUCTIVE, numbers);
+  const wanted = FAULT_KINDS.filter((kind) => kinds.has(kind));
+  const bags = {
+    passing: new Bag(
+      wanted.filter((kind) => !isDestructive(kind)),
+      numbers,
+    ),
+    destructive: new Bag(wanted.filter(isDestructive), numbers),
+  };
   return Array.from({ length: amount }, () => {
-    const destroyed = numbers.below(tolerance.destroyed + 1 + (tolerance.destroyed > 0 ? 1 : 0));
-    const harmed = Math.min(destroyed, tolerance.destroyed);
-    const away = numbers.between(harmed === 0 ? 1 : 0, tolerance.faulty - harmed);
+    const drawn = drawKinds(tolerance, bags, numbers);
     const victims = numbers.shuffled(tolerance.peers);
-    const kinds = [
-      ...Array.from({ length: harmed }, () => destructive.draw()),
-      ...Array.from({ length: away }, () => passing.draw()),
-    ];
+    const hold = numbers.below(LONG_ONE_IN) === 0 ? LONG_HOLD_MS : HOLD_MS;
     return {
       quietMs: numbers.between(QUIET_MS.least, QUIET_MS.most),
-      faults: kinds.flatMap((kind, index) => {
-        const peer = victims[index];
+      faults: drawn.flatMap((kind) => {
+        const peer = victims.pop();
         return peer === undefined ? [] : { kind, peer };
       }),
-      holdMs: numbers.between(HOLD_MS.least, HOLD_MS.most),
+      holdMs: numbers.between(hold.least, hold.most),
     };
   });
 }
 
-/** Gives everything once, in random order, then everything again. */
-class Bag<T extends FaultKind> {
-  readonly #all: readonly [T, ...T[]];
-  readonly #numbers: Numbers;
-  #left: T[] = [];
+/** Of one round: one at least, while there is any. */
+function drawKinds(
+  { faulty, destroyed }: Tolerance,
+  { passing, destructive }: { readonly passing: Bag; readonly destructive: Bag },
+  numbers: Numbers,
+): FaultKind[] {
+  const mayHarm = passing.isEmpty ? destroyed : numbers.below(destroyed + 2);
+  const harmed = destructive.isEmpty ? 0 : Math.min(mayHarm, destroyed);
+  const away = passing.isEmpty ? 0 : numbers.between(harmed === 0 ? 1 : 0, faulty - harmed);
+  return [
+    ...Array.from({ length: harmed }, () => destructive.draw()),
+    ...Array.from({ length: away }, () => passing.draw()),
+  ].filter((kind) => kind !== undefined);
+}
 
-  constructor(all: readonly [T, ...T[]], numbers: Numbers) {
+/** Gives everything once, in random order, then everything again. */
+class Bag {
+  readonly #all: readonly FaultKind[];
+  readonly #numbers: Numbers;
+  #left: FaultKind[] = [];
+
+  constructor(all: readonly FaultKind[], numbers: Numbers) {
     this.#all = all;
     this.#numbers = numbers;
   }
 
-  draw(): T {
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
+
+  draw(): FaultKind | undefined {
     if (this.#left.length === 0) this.#left = this.#numbers.shuffled(this.#all);
-    return this.#left.pop() ?? this.#all[0];
+    return this.#left.pop();
   }
 }

@@ -3,8 +3,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ControlClient } from '../../src/cli/control-client.js';
 import { Devnet } from '../../src/cli/devnet/devnet.js';
-import { createLayout, DEVNET_USER, type DevnetPeer, type Provision } from '../../src/cli/devnet/layout.js';
-import { runningPeer } from '../../src/cli/devnet/peer-process.js';
+import {
+  createLayout,
+  DEVNET_USER,
+  type DevnetLayout,
+  type DevnetPeer,
+  type Provision,
+} from '../../src/cli/devnet/layout.js';
+import { signalPeer } from '../../src/cli/devnet/peer-process.js';
 import { assert } from '../../src/errors.js';
 import { changeSettings, HOME } from '../../src/home.js';
 import { provisionDevnet } from '../../src/provision.js';
@@ -12,7 +18,7 @@ import { Relay } from '../../test/planet/relay.js';
 
 /** So many lose no file, as the policy of the network says. */
 export const TOLERATE = 2;
-export const PEERS = 8;
+const PEERS = 8;
 
 /** Only what is written here: a setting of somebody's shell must not reach the peers. */
 const SETTINGS = {
@@ -41,7 +47,7 @@ export class CampaignNetwork implements AsyncDisposable {
     this.#wires = wires;
     // Whatever ends this process, neither peers nor files outlive it.
     this.#dispose = () => {
-      for (const n of this.numbers) this.#signal(n, 'SIGKILL');
+      for (const n of this.numbers) signalPeer(this.peer(n).home, 'SIGKILL');
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     };
     process.once('exit', this.#dispose);
@@ -50,7 +56,7 @@ export class CampaignNetwork implements AsyncDisposable {
   /** @param folder is made, and removed at the end */
   static async open(folder: string, signal: AbortSignal): Promise<CampaignNetwork> {
     const wires = new Map<number, Wire>();
-    const layout = await createLayout(join(folder, 'net'), { peers: PEERS, tolerate: TOLERATE }, behind(wires));
+    const layout = await madeLayout(join(folder, 'net'), wires);
     const env = { PATH: process.env['PATH'], TMPDIR: process.env['TMPDIR'], ...SETTINGS };
     const network = new CampaignNetwork(folder, new Devnet(layout, { env, signal }), wires);
     try {
@@ -88,16 +94,12 @@ export class CampaignNetwork implements AsyncDisposable {
     await this.#devnet.stop(this.peer(n), options);
   }
 
-  isRunning(n: number): boolean {
-    return runningPeer(this.peer(n).home) !== undefined;
-  }
-
   pause(n: number): void {
-    this.#signal(n, 'SIGSTOP');
+    signalPeer(this.peer(n).home, 'SIGSTOP');
   }
 
   resume(n: number): void {
-    this.#signal(n, 'SIGCONT');
+    signalPeer(this.peer(n).home, 'SIGCONT');
   }
 
   /** A peer reads them when it starts. */
@@ -123,7 +125,7 @@ export class CampaignNetwork implements AsyncDisposable {
   async close(): Promise<void> {
     for (const n of this.numbers) this.resume(n);
     await this.#devnet.down({ kill: true });
-    await Promise.all([...this.#wires.values()].map(({ relay }) => relay[Symbol.asyncDispose]()));
+    await closeWires(this.#wires);
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
     process.off('exit', this.#dispose);
   }
@@ -137,21 +139,25 @@ export class CampaignNetwork implements AsyncDisposable {
     assert(wire !== undefined, `peer ${String(n)} has no wire`);
     return wire;
   }
-
-  #signal(n: number, signal: NodeJS.Signals): void {
-    const pid = runningPeer(this.peer(n).home)?.pid;
-    try {
-      if (pid !== undefined) process.kill(pid, signal);
-    } catch {
-      return; // it ended by itself meanwhile
-    }
-  }
 }
 
 interface Wire {
   readonly relay: Relay;
   /** Where the peer itself listens. */
   readonly port: number;
+}
+
+async function madeLayout(folder: string, wires: Map<number, Wire>): Promise<DevnetLayout> {
+  try {
+    return await createLayout(folder, { peers: PEERS, tolerate: TOLERATE }, behind(wires));
+  } catch (error) {
+    await closeWires(wires);
+    throw error;
+  }
+}
+
+async function closeWires(wires: ReadonlyMap<number, Wire>): Promise<void> {
+  await Promise.all([...wires.values()].map(({ relay }) => relay[Symbol.asyncDispose]()));
 }
 
 /** Provisions a devnet whose peers know each other by the addresses of their wires. */

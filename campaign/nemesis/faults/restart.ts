@@ -7,5 +7,4 @@ export const restart: Fault = {
     await network.start(n);
     return 1;
   },
-  relieve: () => Promise.resolve(),
 };
