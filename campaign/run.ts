@@ -6,6 +6,7 @@ import { compareAll, compareWithoutPairs, type FinalParts } from './check/final.
 import { Ledger } from './check/ledger.js';
 import { heal } from './healing/heal.js';
 import { HealMeter } from './healing/meter.js';
+import type { Calm } from './load/calm.js';
 import { Writer } from './load/writer.js';
 import { Nemesis } from './nemesis/nemesis.js';
 import { planRounds, toleranceOf } from './nemesis/schedule.js';
@@ -58,13 +59,14 @@ async function suffer(
   const enough = new AbortController();
   const working = AbortSignal.any([signal, enough.signal]);
   const forMs = minutes * 60_000;
-  const tolerance = toleranceOf(network.numbers, TOLERATE);
+  const tolerance = toleranceOf(network.numbers, TOLERATE, network.hosts);
   const rounds = planRounds(seed, { tolerance, amount: Math.min(most, Math.ceil(forMs / ROUND_MS)), kinds });
+  const calm: Calm = { asked: false };
   const writers = WRITERS.map(({ name, peer }) => {
     const connect = (limit: AbortSignal) => network.client(peer, limit);
-    return new Writer({ name, seed, connect, ledger, tally, maxBytes: MAX_WRITTEN_BYTES });
+    return new Writer({ name, seed, connect, ledger, tally, calm, maxBytes: MAX_WRITTEN_BYTES });
   });
-  const nemesis = new Nemesis({ network, seed, tally, say });
+  const nemesis = new Nemesis({ network, seed, tally, calm, say });
   const works = [
     ...writers.map((writer) => writer.run(working)),
     meter.run(working),

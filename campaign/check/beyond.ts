@@ -92,7 +92,10 @@ async function untilTold(
   }
 }
 
-/** What must be lost is refused, loudly; all else is there. */
+/**
+ * What may be lost is refused, loudly; all else is there. A file that fills a part of its stripe only can be read on when the
+ * chunks with that part are left.
+ */
 async function compareFiles(
   { network, ledger, tally, signal }: FinalParts,
   { reader, files, doom }: Pick<Destroyed, 'reader' | 'doom'> & { readonly files: Files },
@@ -106,12 +109,8 @@ async function compareFiles(
     if (isDoomed) doomed++;
     const violation = await verify(connect, claim, { signal, patienceMs: isDoomed ? 0 : READER_PATIENCE_MS });
     if (violation?.kind === 'unreadable') lost++;
-    if (isDoomed && violation === undefined) {
-      const detail = 'is read, although too few of its chunks are left';
-      tally.violations.push({ kind: 'untold', path, detail });
-    } else if (violation !== undefined && !(isDoomed && violation.kind === 'unreadable')) {
-      tally.violations.push(violation);
-    }
+    const isExcused = violation === undefined || (isDoomed && violation.kind === 'unreadable');
+    if (!isExcused) tally.violations.push(violation);
   }
   return { doomed, lost };
 }

@@ -3,6 +3,7 @@ import { assert, StorageError, type ErrorCode } from '../../src/errors.js';
 import { isBroken, judge, type Ledger } from '../check/ledger.js';
 import { call, observe, type Connect } from '../check/read.js';
 import type { Tally } from '../report/tally.js';
+import type { Calm } from './calm.js';
 import { makeContent, parts } from './content.js';
 import { drawOperation, type Operation } from './operation.js';
 
@@ -13,12 +14,14 @@ export interface WriterParts {
   readonly connect: Connect;
   readonly ledger: Ledger;
   readonly tally: Tally;
+  readonly calm: Calm;
   /** Bytes that all writers together may write: the disk is bounded. */
   readonly maxBytes: number;
 }
 
 /** After a failure: a peer that is down stays down for a while, and a refusal takes no time. */
 const AFTER_FAILURE_MS = 400;
+const CALM_POLL_MS = 100;
 
 /** Somebody who works with files at one peer, one thing after the other, whatever happens to the peers. */
 export class Writer {
@@ -32,11 +35,12 @@ export class Writer {
 
   /** Until the signal aborts, which is no failure; what is under way then is left in doubt. */
   async run(signal: AbortSignal): Promise<void> {
-    const { seed, name, tally } = this.#parts;
+    const { seed, name, tally, calm } = this.#parts;
     try {
       for (let index = 0; ; index++) {
         const operation = drawOperation(seed, name, index);
         await sleep(operation.pauseMs, undefined, { signal });
+        while (calm.asked) await sleep(CALM_POLL_MS, undefined, { signal });
         const kind = this.#possible(operation);
         const outcome = await this.#perform({ ...operation, kind }, signal);
         tally.operation(kind, outcome);

@@ -1,9 +1,31 @@
 import type { CampaignNetwork } from '../network/peers.js';
 import type { Numbers } from '../numbers.js';
 
-/** Those that break off what a peer does, and those after which bytes are gone until they are rebuilt. */
-export const PASSING = ['kill', 'pause', 'restart', 'cut-off', 'slow', 'full-disk'] as const;
-export const DESTRUCTIVE = ['flip-bits', 'truncate-files', 'delete-files', 'flip-index', 'lose-disk'] as const;
+/** Those that break off or distort what a peer does. */
+export const PASSING = [
+  'kill',
+  'pause',
+  'restart',
+  'cut-off',
+  'isolate',
+  'split',
+  'slow',
+  'slow-disk',
+  'full-disk',
+  'clock',
+  'old-couch',
+  'wrong-bytes',
+  'false-deletes',
+] as const;
+/** Those after which bytes are gone until they are rebuilt. */
+export const DESTRUCTIVE = [
+  'flip-bits',
+  'truncate-files',
+  'delete-files',
+  'flip-index',
+  'lose-disk',
+  'false-holding',
+] as const;
 export const FAULT_KINDS = [...PASSING, ...DESTRUCTIVE] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -15,6 +37,7 @@ export interface Victim {
   readonly network: CampaignNetwork;
   readonly n: number;
   readonly numbers: Numbers;
+  readonly signal: AbortSignal;
   readonly remark: (text: string) => void;
 }
 

@@ -21,6 +21,8 @@ export interface Tolerance {
   readonly faulty: number;
   /** Of these, peers that may lose bytes. */
   readonly destroyed: number;
+  /** The only ones with databases that could be put back. */
+  readonly hosts: readonly number[];
 }
 
 const QUIET_MS = { least: 2_000, most: 6_000 };
@@ -33,8 +35,8 @@ const LONG_HOLD_MS = { least: 15_000, most: 25_000 };
  * What a network may suffer whose stripes bear the loss of m chunks. A put may succeed with ⌈m/2⌉ chunks missing
  * (src/peers/scheme.ts), so that many fewer peers than m may lose bytes before all is whole again.
  */
-export function toleranceOf(peers: readonly number[], m: number): Tolerance {
-  return { peers, faulty: m, destroyed: Math.max(0, m - Math.ceil(m / 2)) };
+export function toleranceOf(peers: readonly number[], m: number, hosts = peers): Tolerance {
+  return { peers, hosts, faulty: m, destroyed: Math.max(0, m - Math.ceil(m / 2)) };
 }
 
 export interface PlanOptions {
@@ -61,20 +63,22 @@ export function planRounds(
   };
   return Array.from({ length: amount }, () => {
     const drawn = drawKinds(tolerance, bags, numbers);
-    const victims = numbers.shuffled(tolerance.peers);
+    const victims = new Set(numbers.shuffled(tolerance.peers));
     const hold = numbers.below(LONG_ONE_IN) === 0 ? LONG_HOLD_MS : HOLD_MS;
     return {
       quietMs: numbers.between(QUIET_MS.least, QUIET_MS.most),
       faults: drawn.flatMap((kind) => {
-        const peer = victims.pop();
-        return peer === undefined ? [] : { kind, peer };
+        const peer = [...victims].find((n) => kind !== 'old-couch' || tolerance.hosts.includes(n));
+        if (peer === undefined) return [];
+        victims.delete(peer);
+        return { kind, peer };
       }),
       holdMs: numbers.between(hold.least, hold.most),
     };
   });
 }
 
-/** Of one round: one at least, while there is any. */
+/** Of one round: one at least, while there is any. Halves harm all, so nothing comes on top of them. */
 function drawKinds(
   { faulty, destroyed }: Tolerance,
   { passing, destructive }: { readonly passing: Bag; readonly destructive: Bag },
@@ -83,10 +87,11 @@ function drawKinds(
   const mayHarm = passing.isEmpty ? destroyed : numbers.below(destroyed + 2);
   const harmed = destructive.isEmpty ? 0 : Math.min(mayHarm, destroyed);
   const away = passing.isEmpty ? 0 : numbers.between(harmed === 0 ? 1 : 0, faulty - harmed);
-  return [
-    ...Array.from({ length: harmed }, () => destructive.draw()),
+  const kinds = [
     ...Array.from({ length: away }, () => passing.draw()),
+    ...Array.from({ length: harmed }, () => destructive.draw()),
   ].filter((kind) => kind !== undefined);
+  return kinds.includes('split') ? ['split'] : kinds;
 }
 
 /** Gives everything once, in random order, then everything again. */
