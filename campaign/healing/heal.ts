@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlClient } from '../../src/cli/control-client.js';
 import { StorageError } from '../../src/errors.js';
 import { timeLimit } from '../../src/time-limit.js';
+import { auditNow } from './audit.js';
 import type { Calm } from '../load/calm.js';
 import type { CampaignNetwork } from '../network/peers.js';
 
@@ -88,7 +89,7 @@ export async function healOnce(
 async function regainTrust(client: ControlClient): Promise<void> {
   const { peers, faults } = await client.audits();
   if (faults === 0 && peers.every(({ trusted }) => trusted)) return;
-  for await (const outcome of client.auditNow(AUDITS)) if (outcome.event === 'done') return;
+  await auditNow(client, AUDITS);
 }
 
 async function scrubNow(client: ControlClient): Promise<string | undefined> {

@@ -7,14 +7,15 @@ import type { Bend, Lie } from './bend.js';
 
 /** Every connection of this process over TCP begins at this address of the loopback network. */
 export function connectFrom(localAddress: string): void {
-  const honest = net.Socket.prototype.connect as (this: net.Socket, ...words: unknown[]) => net.Socket;
-  net.Socket.prototype.connect = function (this: net.Socket, ...words: unknown[]): net.Socket {
+  const sockets = net.Socket.prototype as { connect: (this: net.Socket, ...words: unknown[]) => net.Socket };
+  const honest = sockets.connect;
+  sockets.connect = function (...words) {
     // Node's own callers have put the arguments in order by then: [options, callback].
     const [first] = words;
     const options: unknown = Array.isArray(first) ? first[0] : first;
     if (isTcp(options)) options.localAddress = localAddress;
     return honest.apply(this, words);
-  } as typeof net.Socket.prototype.connect;
+  };
 }
 
 function isTcp(options: unknown): options is net.TcpSocketConnectOpts {

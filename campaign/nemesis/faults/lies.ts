@@ -1,5 +1,7 @@
+import { StorageError } from '../../../src/errors.js';
 import { timeLimit } from '../../../src/time-limit.js';
-import type { Fault } from '../fault.js';
+import { auditNow } from '../../healing/audit.js';
+import type { Fault, Victim } from '../fault.js';
 import { bent } from './restart.js';
 
 /** By one other peer: enough to meet the liar several times. */
@@ -12,20 +14,26 @@ const wrong = bent(() => ({ lie: 'bytes' }));
 export const wrongBytes: Fault = {
   ...wrong,
   async inject(victim) {
-    const { network, n, numbers, signal } = victim;
     const broken = await wrong.inject(victim);
-    const auditor = numbers.pick(network.numbers.filter((other) => other !== n)) ?? n;
-    using limit = timeLimit(AUDITS_WITHIN_MS, signal);
-    await using client = network.client(auditor, limit.signal);
-    try {
-      for await (const _ of client.auditNow(AUDITS));
-    } catch (error) {
-      // The auditor may be the other victim of this round.
-      signal.throwIfAborted();
-    }
+    await letAudit(victim);
     return broken;
   },
 };
+
+async function letAudit({ network, n, numbers, signal, remark }: Victim): Promise<void> {
+  const auditor = numbers.pick(network.numbers.filter((other) => other !== n)) ?? n;
+  using limit = timeLimit(AUDITS_WITHIN_MS, signal);
+  await using client = network.client(auditor, limit.signal);
+  try {
+    const distrusted = await auditNow(client, AUDITS);
+    if (distrusted.includes(network.peer(n).name))
+      remark(`peer ${String(n)} lied, and peer ${String(auditor)} found out`);
+  } catch (error) {
+    // The auditor may be the other victim of this round, or meet it.
+    if (!StorageError.is(error)) throw error;
+    signal.throwIfAborted();
+  }
+}
 
 /** Has whatever it is asked for, and takes nothing in; all that it was given meanwhile is not there afterwards. */
 export const falseHolding = bent(() => ({ lie: 'holding' }));
