@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Devnet } from '../src/cli/devnet/devnet.js';
 import { createLayout, DEFAULT_PEERS, type DevnetPeer } from '../src/cli/devnet/layout.js';
-import { MAIN, NODE_FLAGS, runningPeer } from '../src/cli/devnet/peer-process.js';
+import { MAIN, NODE_FLAGS, runningPeer, signalPeer } from '../src/cli/devnet/peer-process.js';
 import type { Runtime } from '../src/cli/runtime.js';
 import { assert } from '../src/errors.js';
 import { provisionDevnet } from '../src/provision.js';
@@ -35,7 +35,7 @@ export class BenchNetwork implements AsyncDisposable {
     const network = new BenchNetwork(new Devnet(layout, runtime), profiled);
     // Whatever ends this process, the peers do not outlive it: they have no terminal that would tell them.
     process.once('exit', () => {
-      network.#killNow();
+      for (const home of network.homes) signalPeer(home, 'SIGKILL');
     });
     try {
       await network.#up();
@@ -115,16 +115,6 @@ export class BenchNetwork implements AsyncDisposable {
 
   #pids(): number[] {
     return this.homes.map((home) => runningPeer(home)?.pid).filter((pid) => pid !== undefined);
-  }
-
-  #killNow(): void {
-    for (const pid of this.#pids()) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        continue; // it ended by itself meanwhile
-      }
-    }
   }
 }
 

@@ -1,7 +1,6 @@
-import { parseArgs } from 'node:util';
 import { resolve } from 'node:path';
-import { StorageError } from '../src/errors.js';
 import { parseByteCount } from './byte-count.js';
+import { parseWords, someOf, wholeNumber } from './words.js';
 
 /** In the order in which they run. `degraded` comes last on the devnet, because it kills two of its peers. */
 export const PARTS = [
@@ -64,69 +63,25 @@ const MOST_DOCUMENTS = { least: 10, most: MAX_ENTRIES };
 /** Half a minute to a backup host and back. */
 const DEFAULT_DOCUMENTS = 20_000;
 
+const text = { type: 'string' } as const;
+const OPTIONS = {
+  ...{ bytes: text, files: text, entries: text, documents: text, only: text },
+  ...{ json: text, markdown: text, profile: text },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 /** @returns undefined when only help was asked for @throws StorageError INVALID_ARGUMENT */
 export function parseBenchOptions(words: readonly string[]): BenchOptions | undefined {
-  const { values } = parseWords(words);
+  const values = parseWords('bench', words, OPTIONS);
   if (values.help === true) return undefined;
   return {
-    bytes: within('--bytes', parseByteCount(values.bytes ?? '1GiB'), { least: MIN_BYTES, most: MAX_BYTES }),
-    files: within('--files', Number(values.files ?? '5000'), { least: 1, most: MAX_FILES }),
-    entries: within('--entries', Number(values.entries ?? '100000'), { least: MIN_ENTRIES, most: MAX_ENTRIES }),
-    documents: within('--documents', Number(values.documents ?? String(DEFAULT_DOCUMENTS)), MOST_DOCUMENTS),
-    parts: values.only === undefined ? new Set(PARTS) : parseParts(values.only),
+    bytes: wholeNumber('--bytes', parseByteCount(values.bytes ?? '1GiB'), { least: MIN_BYTES, most: MAX_BYTES }),
+    files: wholeNumber('--files', values.files ?? '5000', { least: 1, most: MAX_FILES }),
+    entries: wholeNumber('--entries', values.entries ?? '100000', { least: MIN_ENTRIES, most: MAX_ENTRIES }),
+    documents: wholeNumber('--documents', values.documents ?? String(DEFAULT_DOCUMENTS), MOST_DOCUMENTS),
+    parts: values.only === undefined ? new Set(PARTS) : someOf('--only', values.only, PARTS),
     ...(values.json === undefined ? {} : { json: values.json === '-' ? '-' : resolve(values.json) }),
     ...(values.markdown === undefined ? {} : { markdown: resolve(values.markdown) }),
     ...(values.profile === undefined ? {} : { profile: resolve(values.profile) }),
   };
-}
-
-interface Words {
-  readonly values: Partial<
-    Record<'bytes' | 'files' | 'entries' | 'documents' | 'only' | 'json' | 'markdown' | 'profile', string>
-  > & {
-    readonly help?: boolean;
-  };
-}
-
-function parseWords(words: readonly string[]): Words {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: [...words],
-      options: {
-        bytes: text,
-        files: text,
-        entries: text,
-        documents: text,
-        only: text,
-        json: text,
-        markdown: text,
-        profile: text,
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new StorageError('INVALID_ARGUMENT', `${message} See npm run bench -- --help.`, { cause: error });
-  }
-}
-
-function parseParts(text: string): ReadonlySet<Part> {
-  const parts = new Set<Part>();
-  for (const word of text.split(',')) {
-    const part = PARTS.find((name) => name === word.trim());
-    if (part === undefined) {
-      throw new StorageError('INVALID_ARGUMENT', `--only takes some of ${PARTS.join(',')}, not "${word}".`);
-    }
-    parts.add(part);
-  }
-  return parts;
-}
-
-function within(option: string, value: number, { least, most }: { least: number; most: number }): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw new StorageError(
-    'INVALID_ARGUMENT',
-    `${option} takes a whole number from ${String(least)} to ${String(most)}.`,
-  );
 }

@@ -6,6 +6,7 @@ import { compareAll, compareWithoutPairs, type FinalParts } from './check/final.
 import { Ledger } from './check/ledger.js';
 import { heal } from './healing/heal.js';
 import { HealMeter } from './healing/meter.js';
+import type { Calm } from './load/calm.js';
 import { Writer } from './load/writer.js';
 import { Nemesis } from './nemesis/nemesis.js';
 import { planRounds, toleranceOf } from './nemesis/schedule.js';
@@ -19,12 +20,9 @@ const WRITERS = [
   { name: 'left', peer: 2 },
   { name: 'right', peer: 5 },
 ] as const;
-/** Wrote nothing itself. */
-const READER = 7;
 const MAX_WRITTEN_BYTES = 512 * 2 ** 20;
 /** Shorter than any round, so that the schedule does not end before the time does. */
 const ROUND_MS = 2_000;
-const HEAL_WITHIN_MS = 60_000;
 
 export interface CampaignSurroundings {
   readonly signal: AbortSignal;
@@ -55,18 +53,20 @@ export async function runCampaign(options: CampaignOptions, around: CampaignSurr
 async function suffer(
   { network, ledger, tally, seed }: FinalParts,
   meter: HealMeter,
-  { signal, say, minutes, rounds: most }: CampaignSurroundings & CampaignOptions,
+  { signal, say, minutes, rounds: most, faults: kinds }: CampaignSurroundings & CampaignOptions,
 ): Promise<number> {
   const begun = performance.now();
   const enough = new AbortController();
   const working = AbortSignal.any([signal, enough.signal]);
   const forMs = minutes * 60_000;
-  const rounds = planRounds(seed, toleranceOf(network.numbers, TOLERATE), Math.min(most, Math.ceil(forMs / ROUND_MS)));
+  const tolerance = toleranceOf(network.numbers, TOLERATE, network.hosts);
+  const rounds = planRounds(seed, { tolerance, amount: Math.min(most, Math.ceil(forMs / ROUND_MS)), kinds });
+  const calm: Calm = { asked: false };
   const writers = WRITERS.map(({ name, peer }) => {
     const connect = (limit: AbortSignal) => network.client(peer, limit);
-    return new Writer({ name, seed, connect, ledger, tally, maxBytes: MAX_WRITTEN_BYTES });
+    return new Writer({ name, seed, connect, ledger, tally, calm, maxBytes: MAX_WRITTEN_BYTES });
   });
-  const nemesis = new Nemesis({ network, seed, tally, say });
+  const nemesis = new Nemesis({ network, seed, tally, calm, say });
   const works = [
     ...writers.map((writer) => writer.run(working)),
     meter.run(working),
@@ -89,11 +89,18 @@ async function settle(parts: FinalParts, pairs: number, say: (text: string) => v
   for (const n of network.numbers) await network.start(n);
   say('all peers run; scrub and repair at each');
   const everywhere = { scrubbed: network.numbers, repairing: network.numbers };
-  const left = await heal(network, { ...everywhere, withinMs: HEAL_WITHIN_MS, signal });
+  const left = await heal(network, { ...everywhere, signal });
   if (left !== undefined) tally.violations.push({ kind: 'unhealed', path: 'network', detail: `in the end: ${left}` });
+  if (tally.writtenBytes === 0) {
+    tally.violations.push({
+      kind: 'no-load',
+      path: 'network',
+      detail: 'no put was acknowledged, so nothing was tested',
+    });
+  }
   const claims = ledger.claims.length;
   say(`${String(claims)} files and removals are compared`);
-  await compareAll(parts, READER);
+  await compareAll(parts);
   say('and without any two peers');
   return { claims, ...(await compareWithoutPairs(parts, pairs)) };
 }

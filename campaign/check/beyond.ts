@@ -1,60 +1,116 @@
 import { rm } from 'node:fs/promises';
-import type { WhereReply } from '../../src/gateways/http/api.js';
-import { heal } from '../healing/heal.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseStripeId, type StripeId } from '../../src/chunk/ids.js';
+import { HEAL_PAUSE_MS, healOnce, HEAL_WITHIN_MS } from '../healing/heal.js';
 import { TOLERATE } from '../network/peers.js';
 import { Numbers } from '../numbers.js';
 import type { FinalParts } from './final.js';
+import { doomOf, readHoldings, type Doom } from './holdings.js';
 import { call, verify } from './read.js';
+import { judgeTold, readTold, type Told } from './told.js';
 
 export interface BeyondFigures {
   readonly destroyed: readonly string[];
   /** Files of which too few chunks are left, by arithmetic, and those that could not be read in truth. */
   readonly lostByArithmetic: number;
   readonly lost: number;
-  /** What a peer says of stripes that cannot be rebuilt. */
+  /** Stripes of which too few chunks are left on the disks, and what a repairer's survey says of them. */
+  readonly doomedStripes: number;
   readonly stripesSaidToBeLost: number;
+  /** Chunks that scrubs say they cannot mend. */
+  readonly chunksSaidToBeDamaged: number;
 }
 
-const READER_PATIENCE_MS = 5_000;
-const HEAL_WITHIN_MS = 30_000;
+/** For files that must be there: peers have just started. */
+const READER_PATIENCE_MS = 10_000;
 
 /** Destroys one disk more than is tolerated, all at once. No more may be lost than follows from that, and none silently. */
 export async function goBeyond(parts: FinalParts): Promise<BeyondFigures> {
-  const { network, ledger, seed, signal, tally } = parts;
+  const { network, seed } = parts;
   const victims = new Numbers(seed, 'beyond').shuffled(network.numbers).slice(0, TOLERATE + 1);
   const reader = network.numbers.find((n) => !victims.includes(n)) ?? 1;
-  const connect = (limit: AbortSignal) => network.client(reader, limit);
-  const gone = new Set(victims.map((n) => network.peer(n).id));
-  const doomed = new Set<string>();
-  for (const path of ledger.certain) {
-    const where = await call(connect, signal, (client) => client.where(path));
-    if (isDoomed(where, gone)) doomed.add(path);
-  }
-  for (const n of victims) await network.stop(n, { kill: true });
+  const files = await stripesOfFiles(parts, reader);
+  for (const n of network.numbers) await network.stop(n, { kill: false });
+  const doom = doomOf(await readHoldings(network), new Set(victims));
   for (const n of victims) await rm(network.storeOf(n), { recursive: true, force: true });
-  await Promise.all(victims.map((n) => network.start(n)));
-  const left = await heal(network, { scrubbed: victims, repairing: [reader], withinMs: HEAL_WITHIN_MS, signal });
-  let lost = 0;
-  for (const path of ledger.certain) {
-    const claim = ledger.at(path);
-    if (claim === undefined) continue;
-    const patienceMs = doomed.has(path) ? 0 : READER_PATIENCE_MS;
-    const violation = await verify(connect, claim, { signal, patienceMs });
-    if (violation?.kind === 'unreadable') lost++;
-    const isLoud = violation === undefined || violation.kind === 'unreadable';
-    if (violation !== undefined && !(isLoud && doomed.has(path))) tally.violations.push(violation);
-  }
-  const { survey } = await call(connect, signal, (client) => client.repairs());
-  const stripesSaidToBeLost = survey?.lost ?? 0;
-  if (doomed.size > 0 && left === undefined && stripesSaidToBeLost === 0) {
-    const detail = `${String(doomed.size)} files are lost, and neither scrub nor repair says anything of it`;
-    tally.violations.push({ kind: 'unhealed', path: 'network', detail });
-  }
-  const destroyed = victims.map((n) => network.peer(n).name);
-  return { destroyed, lostByArithmetic: doomed.size, lost, stripesSaidToBeLost };
+  await Promise.all(network.numbers.map((n) => network.start(n)));
+  const known = new Set([...files.values()].flat());
+  const told = await untilTold(parts, { victims, reader, doom, known });
+  const { doomed, lost } = await compareFiles(parts, { reader, files, doom });
+  return {
+    destroyed: victims.map((n) => network.peer(n).name),
+    lostByArithmetic: doomed,
+    lost,
+    doomedStripes: doom.stripes.size,
+    stripesSaidToBeLost: told.lostStripes ?? 0,
+    chunksSaidToBeDamaged: [...told.damaged.values()].reduce((sum, amount) => sum + amount, 0),
+  };
 }
 
-/** Some stripe has fewer than k chunks elsewhere. */
-export function isDoomed({ k, stripes }: Pick<WhereReply, 'k' | 'stripes'>, gone: ReadonlySet<string>): boolean {
-  return stripes.some(({ chunks }) => chunks.filter(({ peer }) => peer !== null && !gone.has(peer)).length < k);
+type Files = ReadonlyMap<string, readonly StripeId[]>;
+
+/** Of each file that is there for certain; none where the catalog alone holds it. */
+async function stripesOfFiles({ network, ledger, signal }: FinalParts, reader: number): Promise<Files> {
+  const files = new Map<string, readonly StripeId[]>();
+  for (const path of ledger.certain) {
+    const { stripes } = await call(
+      (limit) => network.client(reader, limit),
+      signal,
+      (client) => client.where(path),
+    );
+    files.set(
+      path,
+      stripes.map(({ id }) => parseStripeId(id)),
+    );
+  }
+  return files;
+}
+
+interface Destroyed {
+  readonly victims: readonly number[];
+  readonly reader: number;
+  readonly doom: Doom;
+  readonly known: ReadonlySet<StripeId>;
+}
+
+/** Scrubs at those that lost their disks, and repairs elsewhere, until what they tell is what is true. */
+async function untilTold(
+  { network, tally, signal }: FinalParts,
+  { victims, reader, doom, known }: Destroyed,
+): Promise<Told> {
+  const begun = performance.now();
+  for (;;) {
+    await healOnce(network, { scrubbed: victims, repairing: [reader], signal });
+    const told = await readTold(network, { scrubbed: victims, repairer: reader, signal });
+    const wrong = judgeTold(doom, known, told);
+    if (wrong === undefined) return told;
+    if (performance.now() - begun > HEAL_WITHIN_MS) {
+      tally.violations.push({ kind: 'untold', path: 'network', detail: wrong });
+      return told;
+    }
+    await sleep(HEAL_PAUSE_MS, undefined, { signal });
+  }
+}
+
+/**
+ * What may be lost is refused, loudly; all else is there. A file that fills a part of its stripe only can be read on when the
+ * chunks with that part are left.
+ */
+async function compareFiles(
+  { network, ledger, tally, signal }: FinalParts,
+  { reader, files, doom }: Pick<Destroyed, 'reader' | 'doom'> & { readonly files: Files },
+): Promise<{ readonly doomed: number; readonly lost: number }> {
+  const connect = (limit: AbortSignal) => network.client(reader, limit);
+  let [doomed, lost] = [0, 0];
+  for (const [path, stripes] of files) {
+    const claim = ledger.at(path);
+    if (claim === undefined) continue;
+    const isDoomed = stripes.some((stripe) => doom.stripes.has(stripe));
+    if (isDoomed) doomed++;
+    const violation = await verify(connect, claim, { signal, patienceMs: isDoomed ? 0 : READER_PATIENCE_MS });
+    if (violation?.kind === 'unreadable') lost++;
+    const isExcused = violation === undefined || (isDoomed && violation.kind === 'unreadable');
+    if (!isExcused) tally.violations.push(violation);
+  }
+  return { doomed, lost };
 }

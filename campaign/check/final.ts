@@ -26,9 +26,9 @@ const PATIENCE_MS = 30_000;
 /** Every file is read under some pair at least; after so long no further pairs are begun. */
 const PAIRS_WITHIN_MS = 60_000;
 
-/** Compares every claim as a peer sees it that did not write it. */
-export async function compareAll(parts: FinalParts, reader: number): Promise<void> {
-  await compare(parts, reader, parts.ledger.claims);
+/** Compares every claim: peers take turns at reading, also those at which nobody wrote. */
+export async function compareAll(parts: FinalParts): Promise<void> {
+  await compare(parts, parts.network.numbers, parts.ledger.claims);
 }
 
 /**
@@ -47,13 +47,13 @@ export async function compareWithoutPairs(parts: FinalParts, most: number): Prom
   let [pairReads, done] = [0, 0];
   for (const pair of pairs.slice(0, most)) {
     if (pairReads >= claims.length && performance.now() - begun > PAIRS_WITHIN_MS) break;
-    const reader = network.numbers.find((n) => !pair.includes(n)) ?? 1;
+    const readers = network.numbers.filter((n) => !pair.includes(n));
     const files = Array.from({ length: Math.min(share, claims.length) }, (_, index) => index)
       .map((index) => claims[(pairReads + index) % claims.length])
       .filter((claim) => claim !== undefined);
     for (const n of pair) network.cutOff(n);
     try {
-      await compare(parts, reader, files);
+      await compare(parts, numbers.shuffled(readers), files);
     } finally {
       for (const n of pair) network.mendWire(n);
     }
@@ -65,12 +65,13 @@ export async function compareWithoutPairs(parts: FinalParts, most: number): Prom
 
 async function compare(
   { network, tally, signal }: FinalParts,
-  reader: number,
+  readers: readonly number[],
   claims: readonly Claim[],
 ): Promise<void> {
-  const waiting = [...claims];
+  const waiting = claims.map((claim, index) => ({ claim, reader: readers[index % readers.length] ?? 1 }));
   const lane = async (): Promise<void> => {
-    for (let claim = waiting.pop(); claim !== undefined; claim = waiting.pop()) {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const { claim, reader } = next;
       const connect = (limit: AbortSignal) => network.client(reader, limit);
       const violation = await verify(connect, claim, { signal, patienceMs: PATIENCE_MS });
       if (violation === undefined) continue;

@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from 'node:test';
 import { judge, Ledger, type Observation, type ViolationKind } from './ledger.js';
 
 const ABSENT: Observation = { kind: 'absent' };
-const FAILED: Observation = { kind: 'failed', code: 'UNAVAILABLE', message: 'nobody is there' };
+const FAILED = { kind: 'failed', code: 'UNAVAILABLE', message: 'nobody is there' } as const;
 
 function content(digest: string): Observation {
   return { kind: 'content', digest };
@@ -30,13 +30,17 @@ describe('the ledger', () => {
     assert.equal(verdict({ '/a': content('two') }), 'wrong-content');
     assert.equal(verdict({ '/a': ABSENT }), 'lost');
     assert.equal(verdict({ '/a': FAILED }), 'unreadable');
+    for (const code of ['INTERNAL', 'CORRUPT', 'UNKNOWN'] as const) {
+      assert.equal(verdict({ '/a': { ...FAILED, code } }), 'broken');
+    }
     ledger.put('/a', 'two', true);
     assert.equal(verdict({ '/a': content('one') }), 'wrong-content');
   });
 
   test('takes both for possible after a put without an answer', () => {
     ledger.put('/new', 'one', false);
-    for (const seen of [content('one'), ABSENT, FAILED]) assert.equal(verdict({ '/new': seen }), undefined);
+    for (const seen of [content('one'), ABSENT]) assert.equal(verdict({ '/new': seen }), undefined);
+    assert.equal(verdict({ '/new': FAILED }), 'unreadable', 'whole, or not there');
     assert.equal(verdict({ '/new': content('two') }), 'wrong-content');
     ledger.put('/old', 'one', true);
     ledger.put('/old', 'two', false);
@@ -49,9 +53,12 @@ describe('the ledger', () => {
     ledger.put('/a', 'one', true);
     ledger.remove('/a', false);
     for (const seen of [content('one'), ABSENT]) assert.equal(verdict({ '/a': seen }), undefined);
+    assert.deepEqual(ledger.gone, []);
     ledger.remove('/a', true);
-    assert.equal(verdict({ '/a': content('one') }), 'wrong-content');
+    assert.equal(verdict({ '/a': content('one') }), 'returned');
+    assert.equal(verdict({ '/a': FAILED }), 'unreadable');
     assert.equal(verdict({ '/a': ABSENT }), undefined);
+    assert.deepEqual(ledger.gone, ['/a']);
   });
 
   test('follows a file that was moved', () => {
@@ -59,7 +66,8 @@ describe('the ledger', () => {
     ledger.move('/a', '/b', true);
     assert.deepEqual(ledger.certain, ['/b']);
     assert.equal(verdict({ '/b': content('one') }), undefined);
-    assert.equal(verdict({ '/a': content('one') }), 'wrong-content');
+    assert.equal(verdict({ '/a': content('one') }), 'returned');
+    assert.deepEqual(ledger.gone, ['/a']);
   });
 
   test('looks at both places after a rename without an answer', () => {
@@ -70,5 +78,6 @@ describe('the ledger', () => {
     assert.equal(verdict({ '/a': ABSENT, '/b': content('one') }), undefined);
     assert.equal(verdict({ '/a': ABSENT, '/b': ABSENT }), 'lost');
     assert.equal(verdict({ '/a': ABSENT, '/b': FAILED }), 'unreadable');
+    assert.equal(verdict({ '/a': content('one'), '/b': content('one') }), 'returned', 'at one of them');
   });
 });

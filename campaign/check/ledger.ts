@@ -7,7 +7,7 @@ export type Digest = string;
 export interface Claim {
   /** Where it may be; more than one after a rename of which nobody knows whether it was done. */
   readonly paths: readonly string[];
-  /** Any of these may be read; none: nothing may be there. */
+  /** Any of these may be read, at one of the paths; none: nothing may be there. */
   readonly contents: ReadonlySet<Digest>;
   readonly mayBeAbsent: boolean;
 }
@@ -18,8 +18,23 @@ export type Observation =
   | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly code: ErrorCode | 'UNKNOWN'; readonly message: string };
 
-/** The last two are of the network, not of a file: a peer that does not start, damage that stays. */
-export type ViolationKind = 'wrong-content' | 'lost' | 'unreadable' | 'peer-down' | 'unhealed';
+/** The first are of a file, the last of the network. */
+export type ViolationKind =
+  | 'wrong-content'
+  | 'lost'
+  /** Something is where it was removed, or at both ends of a rename. */
+  | 'returned'
+  | 'unreadable'
+  /** An answer that no fault excuses: INTERNAL, CORRUPT. */
+  | 'broken'
+  /** A peer that should start and does not. */
+  | 'peer-down'
+  /** Damage that stays. */
+  | 'unhealed'
+  /** Damage beyond the tolerance of which the network says nothing, or of which it says too much. */
+  | 'untold'
+  /** A campaign that tried nothing. */
+  | 'no-load';
 
 export interface Violation {
   readonly kind: ViolationKind;
@@ -35,10 +50,16 @@ export interface Violation {
 export class Ledger {
   readonly #claims = new Map<string, Claim>();
   readonly #certain = new Set<string>();
+  readonly #gone = new Set<string>();
 
   /** Paths of files of which everything is known, in the order in which they came. */
   get certain(): readonly string[] {
     return [...this.#certain];
+  }
+
+  /** Where something was that was removed or renamed, for certain; no path is used again. */
+  get gone(): readonly string[] {
+    return [...this.#gone];
   }
 
   /** Each once. */
@@ -63,6 +84,7 @@ export class Ledger {
 
   remove(path: string, acknowledged: boolean): void {
     const contents = acknowledged ? [] : (this.#claims.get(path)?.contents ?? []);
+    if (acknowledged) this.#gone.add(path);
     this.#doubt({ paths: [path], contents: new Set(contents), mayBeAbsent: true });
   }
 
@@ -88,24 +110,41 @@ export class Ledger {
   }
 }
 
-/** @param seen what was read at each path of the claim @returns undefined where all is as it may be */
+/**
+ * What cannot be read is `unreadable` also where nothing would be right: a file is there whole, or it is not there.
+ *
+ * @param seen what was read at each path of the claim
+ * @returns undefined where all is as it may be
+ */
 export function judge(claim: Claim, seen: ReadonlyMap<string, Observation>): Violation | undefined {
-  const [path = ''] = claim.paths;
-  let failure: string | undefined;
-  let found = false;
-  for (const [at, observation] of seen) {
+  const { contents, paths } = claim;
+  const found: string[] = [];
+  let failed: Violation | undefined;
+  for (const [path, observation] of seen) {
     if (observation.kind === 'content') {
-      found = true;
       const { digest } = observation;
-      if (!claim.contents.has(digest)) return { kind: 'wrong-content', path: at, detail: wrong(claim, digest) };
-    } else if (observation.kind === 'failed') failure ??= `${observation.code}: ${observation.message}`;
+      if (contents.size === 0) return { kind: 'returned', path, detail: `${digest.slice(0, 12)} instead of nothing` };
+      if (!contents.has(digest)) return { kind: 'wrong-content', path, detail: wrong(claim, digest) };
+      found.push(path);
+    } else if (observation.kind === 'failed') failed ??= failure(path, observation);
   }
-  if (found || claim.mayBeAbsent) return undefined;
-  if (failure !== undefined) return { kind: 'unreadable', path, detail: failure };
-  return { kind: 'lost', path, detail: `nothing is at ${claim.paths.join(' or ')}` };
+  if (failed !== undefined) return failed;
+  const [path = '', ...others] = found.length > 0 ? found : paths;
+  if (found.length > 1) return { kind: 'returned', path, detail: `it is at ${others.join(' and ')}, too` };
+  if (found.length === 1 || claim.mayBeAbsent) return undefined;
+  return { kind: 'lost', path, detail: `nothing is at ${paths.join(' or ')}` };
+}
+
+/** Answers that no fault of other peers excuses: what is damaged is taken from elsewhere, or waits for who is away. */
+export function isBroken(code: string): boolean {
+  return code === 'INTERNAL' || code === 'CORRUPT' || code === 'UNKNOWN';
+}
+
+function failure(path: string, { code, message }: Extract<Observation, { kind: 'failed' }>): Violation {
+  return { kind: isBroken(code) ? 'broken' : 'unreadable', path, detail: `${code}: ${message}` };
 }
 
 function wrong({ contents }: Claim, digest: Digest): string {
   const expected = [...contents].map((each) => each.slice(0, 12)).join(' or ');
-  return `${digest.slice(0, 12)} instead of ${expected === '' ? 'nothing' : expected}`;
+  return `${digest.slice(0, 12)} instead of ${expected}`;
 }

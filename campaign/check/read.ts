@@ -40,8 +40,9 @@ export async function observe(connect: Connect, path: string, signal: AbortSigna
 }
 
 /**
- * Compares what is there with what may be there. What is missing or unreadable is looked for again for `patienceMs`: records
- * take a moment to come to a reader, and who was away a moment is not asked at once. Wrong content is wrong at once.
+ * Compares what is there with what may be there. What is missing, unreadable or back is looked at again for `patienceMs`:
+ * records take a moment to come to a reader, and who was away a moment is not asked at once. No time makes wrong content
+ * right, nor an answer that nothing excuses.
  */
 export async function verify(
   connect: Connect,
@@ -53,7 +54,7 @@ export async function verify(
     const seen = new Map<string, Observation>();
     for (const path of claim.paths) seen.set(path, await observe(connect, path, signal));
     const violation = judge(claim, seen);
-    const isFinal = violation === undefined || (violation.kind === 'wrong-content' && claim.contents.size > 0);
+    const isFinal = violation === undefined || violation.kind === 'wrong-content' || violation.kind === 'broken';
     if (isFinal || performance.now() - begun > patienceMs) return violation;
     await sleep(PAUSE_MS, undefined, { signal });
   }

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlClient } from '../../src/cli/control-client.js';
 import { StorageError } from '../../src/errors.js';
 import { timeLimit } from '../../src/time-limit.js';
+import { auditNow } from './audit.js';
+import type { Calm } from '../load/calm.js';
 import type { CampaignNetwork } from '../network/peers.js';
 
 export interface HealOptions {
@@ -9,11 +11,18 @@ export interface HealOptions {
   readonly scrubbed: readonly number[];
   /** Peers that repair whatever stripe they know of. */
   readonly repairing: readonly number[];
-  readonly withinMs: number;
+  /** Of the load that goes on meanwhile; absent: there is none. */
+  readonly calm?: Calm;
   readonly signal: AbortSignal;
 }
 
-const PAUSE_MS = 700;
+/** Within this a network that has all it needs is whole again when nobody loads it; more than that is a violation. */
+export const HEAL_WITHIN_MS = 60_000;
+/** So long it is tried under load before that rests. */
+const UNDER_LOAD_MS = 30_000;
+/** Eight in a row of one peer of seven are enough for trust. */
+const AUDITS = 100;
+export const HEAL_PAUSE_MS = 700;
 
 /**
  * Has the network mend itself, again and again until nothing is left to be mended: by `shoal scrub --now` and
@@ -22,25 +31,41 @@ const PAUSE_MS = 700;
  * @returns what is left after the time; undefined when nothing is
  */
 export async function heal(network: CampaignNetwork, options: HealOptions): Promise<string | undefined> {
-  const { signal, withinMs } = options;
+  const { calm } = options;
+  if (calm === undefined) return healWithin(network, options, HEAL_WITHIN_MS);
+  if ((await healWithin(network, options, UNDER_LOAD_MS)) === undefined) return undefined;
+  calm.asked = true;
+  try {
+    return await healWithin(network, options, HEAL_WITHIN_MS);
+  } finally {
+    calm.asked = false;
+  }
+}
+
+async function healWithin(
+  network: CampaignNetwork,
+  options: HealOptions,
+  withinMs: number,
+): Promise<string | undefined> {
+  const { signal } = options;
   const begun = performance.now();
   let known: string | undefined;
   for (;;) {
     using limit = timeLimit(Math.max(1, withinMs - (performance.now() - begun)), signal);
-    const left = await healOnce(network, options, limit.signal);
+    const left = await healOnce(network, { ...options, signal: limit.signal });
     signal.throwIfAborted();
     if (left === undefined) return undefined;
     // What a pass says that the end of the time broke off tells less than the one before.
     if (limit.isOver) return known ?? left;
     known = left;
-    await sleep(PAUSE_MS, undefined, { signal });
+    await sleep(HEAL_PAUSE_MS, undefined, { signal });
   }
 }
 
-async function healOnce(
+/** @returns what is left; undefined when nothing is */
+export async function healOnce(
   network: CampaignNetwork,
-  { scrubbed, repairing }: HealOptions,
-  signal: AbortSignal,
+  { scrubbed, repairing, signal }: HealOptions,
 ): Promise<string | undefined> {
   const left: string[] = [];
   const works = [
@@ -60,6 +85,13 @@ async function healOnce(
   return left.length === 0 ? undefined : left.join('; ');
 }
 
+/** A peer that was caught lying gets chunks again when it has passed enough audits; so does one whose chunks had rotted. */
+async function regainTrust(client: ControlClient): Promise<void> {
+  const { peers, faults } = await client.audits();
+  if (faults === 0 && peers.every(({ trusted }) => trusted)) return;
+  await auditNow(client, AUDITS);
+}
+
 async function scrubNow(client: ControlClient): Promise<string | undefined> {
   for await (const outcome of client.scrubNow()) {
     if (outcome.event !== 'done') continue;
@@ -73,6 +105,7 @@ async function scrubNow(client: ControlClient): Promise<string | undefined> {
 }
 
 async function repairNow(client: ControlClient): Promise<string | undefined> {
+  await regainTrust(client);
   for await (const outcome of client.repairNow()) {
     if (outcome.event !== 'done') continue;
     return outcome.left === 0 ? undefined : `${String(outcome.left)} chunks (${outcome.reasons.join(', ')})`;

@@ -10,5 +10,8 @@ test('operations follow from seed, writer and number', () => {
   );
   assert.notDeepEqual(drawOperation(1, 'b', 5), drawn[5]);
   assert.notDeepEqual(drawOperation(2, 'a', 5), drawn[5]);
-  assert.deepEqual(new Set(drawn.map(({ kind }) => kind)), new Set(['put', 'overwrite', 'get', 'rename', 'remove']));
+  assert.deepEqual(
+    new Set(drawn.map(({ kind }) => kind)),
+    new Set(['put', 'overwrite', 'get', 'look', 'rename', 'remove']),
+  );
 });

@@ -1,7 +1,8 @@
 import { Numbers } from '../numbers.js';
 import { drawBytes } from './content.js';
 
-export type OperationKind = 'put' | 'overwrite' | 'get' | 'rename' | 'remove';
+/** `look` is for something where it was removed, or renamed. */
+export type OperationKind = 'put' | 'overwrite' | 'get' | 'look' | 'rename' | 'remove';
 
 /** One turn of a writer, drawn before anything happens: it follows from seed, writer and number alone. */
 export interface Operation {
@@ -9,7 +10,7 @@ export interface Operation {
   readonly kind: OperationKind;
   /** Of the content, when it writes any. */
   readonly bytes: number;
-  /** Which of the files that there are then: this, modulo their number. */
+  /** Which of the paths in question then: this, modulo their number. */
   readonly choice: number;
   /** Removed past the trash. */
   readonly forever: boolean;
@@ -20,7 +21,8 @@ export interface Operation {
 /** In a hundred turns. */
 const TURNS: readonly (readonly [OperationKind, number])[] = [
   ['put', 38],
-  ['get', 36],
+  ['get', 31],
+  ['look', 5],
   ['rename', 10],
   ['overwrite', 8],
   ['remove', 8],

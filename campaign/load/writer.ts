@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assert, StorageError } from '../../src/errors.js';
-import { judge, type Ledger } from '../check/ledger.js';
+import { assert, StorageError, type ErrorCode } from '../../src/errors.js';
+import { isBroken, judge, type Ledger } from '../check/ledger.js';
 import { call, observe, type Connect } from '../check/read.js';
 import type { Tally } from '../report/tally.js';
+import type { Calm } from './calm.js';
 import { makeContent, parts } from './content.js';
 import { drawOperation, type Operation } from './operation.js';
 
@@ -13,12 +14,14 @@ export interface WriterParts {
   readonly connect: Connect;
   readonly ledger: Ledger;
   readonly tally: Tally;
+  readonly calm: Calm;
   /** Bytes that all writers together may write: the disk is bounded. */
   readonly maxBytes: number;
 }
 
 /** After a failure: a peer that is down stays down for a while, and a refusal takes no time. */
 const AFTER_FAILURE_MS = 400;
+const CALM_POLL_MS = 100;
 
 /** Somebody who works with files at one peer, one thing after the other, whatever happens to the peers. */
 export class Writer {
@@ -32,11 +35,12 @@ export class Writer {
 
   /** Until the signal aborts, which is no failure; what is under way then is left in doubt. */
   async run(signal: AbortSignal): Promise<void> {
-    const { seed, name, tally } = this.#parts;
+    const { seed, name, tally, calm } = this.#parts;
     try {
       for (let index = 0; ; index++) {
         const operation = drawOperation(seed, name, index);
         await sleep(operation.pauseMs, undefined, { signal });
+        while (calm.asked) await sleep(CALM_POLL_MS, undefined, { signal });
         const kind = this.#possible(operation);
         const outcome = await this.#perform({ ...operation, kind }, signal);
         tally.operation(kind, outcome);
@@ -51,18 +55,19 @@ export class Writer {
   #possible({ kind }: Operation): Operation['kind'] {
     const { tally, maxBytes } = this.#parts;
     const isFull = tally.writtenBytes >= maxBytes;
-    if (this.#own().length === 0) return 'put';
+    if (this.#own(this.#ledger.certain).length === 0) return 'put';
+    if (kind === 'look' && this.#own(this.#ledger.gone).length === 0) return 'get';
     return isFull && (kind === 'put' || kind === 'overwrite') ? 'get' : kind;
   }
 
-  #own(): readonly string[] {
-    return this.#ledger.certain.filter((path) => path.startsWith(`/${this.#parts.name}/`));
+  #own(paths: readonly string[]): readonly string[] {
+    return paths.filter((path) => path.startsWith(`/${this.#parts.name}/`));
   }
 
-  #chosen({ choice }: Operation): string {
-    const own = this.#own();
+  #chosen({ choice, kind }: Operation): string {
+    const own = this.#own(kind === 'look' ? this.#ledger.gone : this.#ledger.certain);
     const path = own[choice % own.length];
-    assert(path !== undefined, 'a writer has a file to work with');
+    assert(path !== undefined, 'a writer has a path to work with');
     return path;
   }
 
@@ -74,7 +79,8 @@ export class Writer {
       case 'overwrite':
         return this.#put(this.#chosen(operation), operation, signal);
       case 'get':
-        return this.#get(this.#chosen(operation), signal);
+      case 'look':
+        return this.#read(this.#chosen(operation), signal);
       case 'rename':
         return this.#rename(this.#chosen(operation), fresh, signal);
       case 'remove':
@@ -85,7 +91,8 @@ export class Writer {
   async #put(path: string, { index, bytes }: Operation, signal: AbortSignal): Promise<string> {
     const { seed, name, connect, tally } = this.#parts;
     const content = makeContent(`${String(seed)} ${name} ${String(index)}`, bytes);
-    const outcome = await this.#attempt(signal, {
+    const outcome = await this.#attempt(path, signal, {
+      impossible: ['NOT_FOUND', 'ALREADY_EXISTS'],
       work: () => call(connect, signal, (client) => client.upload(path, parts(content))),
       remember: (acknowledged) => {
         this.#ledger.put(path, content.digest, acknowledged);
@@ -95,7 +102,7 @@ export class Writer {
     return outcome;
   }
 
-  async #get(path: string, signal: AbortSignal): Promise<string> {
+  async #read(path: string, signal: AbortSignal): Promise<string> {
     const { connect, tally } = this.#parts;
     const claim = this.#ledger.at(path);
     assert(claim !== undefined, `${path} is known`);
@@ -107,7 +114,8 @@ export class Writer {
   }
 
   #rename(from: string, to: string, signal: AbortSignal): Promise<string> {
-    return this.#attempt(signal, {
+    return this.#attempt(from, signal, {
+      impossible: ['NOT_FOUND', 'ALREADY_EXISTS'],
       work: () => call(this.#parts.connect, signal, (client) => client.move(from, to)),
       remember: (acknowledged) => {
         this.#ledger.move(from, to, acknowledged);
@@ -117,7 +125,8 @@ export class Writer {
 
   #remove(path: string, forever: boolean, signal: AbortSignal): Promise<string> {
     const options = { recursive: false, forever };
-    return this.#attempt(signal, {
+    return this.#attempt(path, signal, {
+      impossible: ['NOT_FOUND'],
       work: () => call(this.#parts.connect, signal, (client) => client.remove(path, options)),
       remember: (acknowledged) => {
         this.#ledger.remove(path, acknowledged);
@@ -126,10 +135,7 @@ export class Writer {
   }
 
   /** @returns "ok", or the code of what went wrong */
-  async #attempt(
-    signal: AbortSignal,
-    { work, remember }: { work: () => Promise<unknown>; remember: (acknowledged: boolean) => void },
-  ): Promise<string> {
+  async #attempt(path: string, signal: AbortSignal, { work, remember, impossible }: Attempt): Promise<string> {
     try {
       await work();
       remember(true);
@@ -137,8 +143,22 @@ export class Writer {
     } catch (error) {
       remember(false);
       signal.throwIfAborted();
-      if (StorageError.is(error)) return error.code;
-      throw error;
+      if (!StorageError.is(error)) throw error;
+      const { code, message } = error;
+      const detail = `${code}: ${message}`;
+      if (isBroken(code)) this.#parts.tally.violations.push({ kind: 'broken', path, detail });
+      else if (impossible.includes(code)) {
+        const kind = code === 'NOT_FOUND' ? 'lost' : 'returned';
+        this.#parts.tally.violations.push({ kind, path, detail });
+      }
+      return code;
     }
   }
+}
+
+interface Attempt {
+  readonly work: () => Promise<unknown>;
+  readonly remember: (acknowledged: boolean) => void;
+  /** Answers that contradict what is known for certain. */
+  readonly impossible: readonly ErrorCode[];
 }

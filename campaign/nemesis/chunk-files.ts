@@ -1,5 +1,6 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { flipBit } from '../../test/planet/damage.js';
 import type { Numbers } from '../numbers.js';
 import type { Victim } from './fault.js';
 
@@ -36,16 +37,5 @@ export async function breakEach(files: readonly string[], work: (file: string) =
 export async function flipBits(path: string, bits: number, numbers: Numbers): Promise<void> {
   const { size } = await stat(path);
   if (size === 0) return;
-  const file = await open(path, 'r+');
-  try {
-    const byte = Buffer.alloc(1);
-    for (let flipped = 0; flipped < bits; flipped++) {
-      const position = numbers.below(size);
-      await file.read(byte, 0, 1, position);
-      byte[0] = (byte[0] ?? 0) ^ (1 << numbers.below(8));
-      await file.write(byte, 0, 1, position);
-    }
-  } finally {
-    await file.close();
-  }
+  for (let flipped = 0; flipped < bits; flipped++) await flipBit(path, numbers.below(size), numbers.below(8));
 }

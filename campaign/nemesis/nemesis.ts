@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { settleAll } from '../../src/cli/devnet/devnet.js';
 import { StorageError } from '../../src/errors.js';
 import { heal } from '../healing/heal.js';
+import type { Calm } from '../load/calm.js';
 import type { CampaignNetwork } from '../network/peers.js';
 import { Numbers } from '../numbers.js';
 import type { Tally } from '../report/tally.js';
@@ -12,11 +14,10 @@ export interface NemesisParts {
   readonly network: CampaignNetwork;
   readonly seed: number;
   readonly tally: Tally;
+  /** Of the load. */
+  readonly calm: Calm;
   readonly say: (text: string) => void;
 }
-
-/** Within this a network that has all it needs is whole again; more than that is a violation. */
-const HEAL_WITHIN_MS = 60_000;
 
 /** Plays the rounds of the schedule, one after the other, each on a network that is whole. */
 export class Nemesis {
@@ -39,8 +40,8 @@ export class Nemesis {
   }
 
   async #play(index: number, round: Round, signal: AbortSignal): Promise<boolean> {
-    const { network, tally, say, seed } = this.#parts;
-    const victims = round.faults.map((planned) => ({ planned, victim: this.#victim(index, planned) }));
+    const { network, tally, say, seed, calm } = this.#parts;
+    const victims = round.faults.map((planned) => ({ planned, victim: this.#victim(index, planned, signal) }));
     say(`round ${String(index + 1)}: ${round.faults.map(({ kind, peer }) => `${kind} ${String(peer)}`).join(', ')}`);
     await settleAll(victims.map(({ planned, victim }) => this.#inject(planned, victim)));
     await sleep(round.holdMs, undefined, { signal });
@@ -48,7 +49,7 @@ export class Nemesis {
     tally.rounds++;
     const scrubbed = round.faults.filter(({ kind }) => isDestructive(kind)).map(({ peer }) => peer);
     const order = new Numbers(seed, `healing ${String(index)}`).shuffled(network.numbers).slice(0, 2);
-    const left = await heal(network, { scrubbed, repairing: order, withinMs: HEAL_WITHIN_MS, signal });
+    const left = await heal(network, { scrubbed, repairing: order, calm, signal });
     if (left === undefined) return true;
     const detail = `after round ${String(index + 1)}: ${left}`;
     tally.violations.push({ kind: 'unhealed', path: 'network', detail });
@@ -63,7 +64,7 @@ export class Nemesis {
   }
 
   async #relieve({ kind, peer }: PlannedFault, victim: Victim): Promise<void> {
-    await this.#orPeerDown(peer, () => FAULTS[kind].relieve(victim));
+    await this.#orPeerDown(peer, () => FAULTS[kind].relieve?.(victim) ?? Promise.resolve());
   }
 
   /** A peer that should start and does not is a violation; the campaign goes on without it, and tries again at its end. */
@@ -77,19 +78,13 @@ export class Nemesis {
     }
   }
 
-  #victim(index: number, { peer }: PlannedFault): Victim {
+  #victim(index: number, { peer }: PlannedFault, signal: AbortSignal): Victim {
     const { network, seed, tally, say } = this.#parts;
     const numbers = new Numbers(seed, `fault ${String(index)} ${String(peer)}`);
     const remark = (text: string): void => {
       tally.remarks.push(text);
       say(text);
     };
-    return { network, n: peer, numbers, remark };
+    return { network, n: peer, numbers, signal, remark };
   }
-}
-
-/** Waits for all, so that nothing goes on behind the caller's back, then throws the first failure. */
-async function settleAll(works: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }

@@ -8,15 +8,15 @@ const PEERS = [1, 2, 3, 4, 5, 6, 7, 8];
 describe('the schedule of faults', () => {
   test('follows from the seed', () => {
     const tolerance = toleranceOf(PEERS, 2);
-    assert.deepEqual(planRounds(3, tolerance, 40), planRounds(3, tolerance, 40));
-    assert.notDeepEqual(planRounds(4, tolerance, 40), planRounds(3, tolerance, 40));
-    assert.deepEqual(planRounds(3, tolerance, 40).slice(0, 10), planRounds(3, tolerance, 10));
+    assert.deepEqual(planRounds(3, { tolerance, amount: 40 }), planRounds(3, { tolerance, amount: 40 }));
+    assert.notDeepEqual(planRounds(4, { tolerance, amount: 40 }), planRounds(3, { tolerance, amount: 40 }));
+    assert.deepEqual(planRounds(3, { tolerance, amount: 40 }).slice(0, 10), planRounds(3, { tolerance, amount: 10 }));
   });
 
   test('never asks for more than is tolerated, and reaches it', () => {
     for (const m of [1, 2, 3, 4]) {
       const tolerance = toleranceOf(PEERS, m);
-      const rounds = planRounds(m, tolerance, 300);
+      const rounds = planRounds(m, { tolerance, amount: 300 });
       const destroyed = rounds.map(({ faults }) => faults.filter(({ kind }) => isDestructive(kind)).length);
       for (const { faults } of rounds) {
         assert.ok(faults.length > 0);
@@ -27,8 +27,18 @@ describe('the schedule of faults', () => {
     }
   });
 
+  test('keeps to the kinds that are asked for', () => {
+    const tolerance = toleranceOf(PEERS, 2);
+    for (const kinds of [['flip-index'], ['pause'], ['pause', 'lose-disk']] as const) {
+      const rounds = planRounds(5, { tolerance, amount: 30, kinds: new Set(kinds) });
+      assert.ok(rounds.every(({ faults }) => faults.length > 0));
+      const seen = new Set(rounds.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
+      assert.deepEqual(seen, new Set(kinds));
+    }
+  });
+
   test('has every kind soon', () => {
-    const rounds = planRounds(1, toleranceOf(PEERS, 2), 30);
+    const rounds = planRounds(1, { tolerance: toleranceOf(PEERS, 2), amount: 30 });
     const kinds = new Set(rounds.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
     assert.deepEqual(kinds, new Set([...PASSING, ...DESTRUCTIVE]));
   });

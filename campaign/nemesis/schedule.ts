@@ -1,5 +1,5 @@
 import { Numbers } from '../numbers.js';
-import { DESTRUCTIVE, PASSING, type FaultKind } from './fault.js';
+import { FAULT_KINDS, isDestructive, type FaultKind } from './fault.js';
 
 export interface PlannedFault {
   readonly kind: FaultKind;
@@ -21,57 +21,96 @@ export interface Tolerance {
   readonly faulty: number;
   /** Of these, peers that may lose bytes. */
   readonly destroyed: number;
+  /** The only ones with databases that could be put back. */
+  readonly hosts: readonly number[];
 }
 
 const QUIET_MS = { least: 2_000, most: 6_000 };
 const HOLD_MS = { least: 1_500, most: 6_000 };
+/** One round of so many lasts until others take the peers for gone (see the grace period of network/peers.ts), and act on it. */
+const LONG_ONE_IN = 5;
+const LONG_HOLD_MS = { least: 15_000, most: 25_000 };
 
 /**
  * What a network may suffer whose stripes bear the loss of m chunks. A put may succeed with ⌈m/2⌉ chunks missing
  * (src/peers/scheme.ts), so that many fewer peers than m may lose bytes before all is whole again.
  */
-export function toleranceOf(peers: readonly number[], m: number): Tolerance {
-  return { peers, faulty: m, destroyed: Math.max(0, m - Math.ceil(m / 2)) };
+export function toleranceOf(peers: readonly number[], m: number, hosts = peers): Tolerance {
+  return { peers, hosts, faulty: m, destroyed: Math.max(0, m - Math.ceil(m / 2)) };
+}
+
+export interface PlanOptions {
+  readonly tolerance: Tolerance;
+  /** Of rounds. */
+  readonly amount: number;
+  /** Only these; all unless given. */
+  readonly kinds?: ReadonlySet<FaultKind>;
 }
 
 /** Every kind comes once before any comes again, so that short campaigns see many. */
-export function planRounds(seed: number, tolerance: Tolerance, amount: number): readonly Round[] {
+export function planRounds(
+  seed: number,
+  { tolerance, amount, kinds = new Set(FAULT_KINDS) }: PlanOptions,
+): readonly Round[] {
   const numbers = new Numbers(seed, 'nemesis');
-  const passing = new Bag(PASSING, numbers);
-  const destructive = new Bag(DESTRUCTIVE, numbers);
+  const wanted = FAULT_KINDS.filter((kind) => kinds.has(kind));
+  const bags = {
+    passing: new Bag(
+      wanted.filter((kind) => !isDestructive(kind)),
+      numbers,
+    ),
+    destructive: new Bag(wanted.filter(isDestructive), numbers),
+  };
   return Array.from({ length: amount }, () => {
-    const destroyed = numbers.below(tolerance.destroyed + 1 + (tolerance.destroyed > 0 ? 1 : 0));
-    const harmed = Math.min(destroyed, tolerance.destroyed);
-    const away = numbers.between(harmed === 0 ? 1 : 0, tolerance.faulty - harmed);
-    const victims = numbers.shuffled(tolerance.peers);
-    const kinds = [
-      ...Array.from({ length: harmed }, () => destructive.draw()),
-      ...Array.from({ length: away }, () => passing.draw()),
-    ];
+    const drawn = drawKinds(tolerance, bags, numbers);
+    const victims = new Set(numbers.shuffled(tolerance.peers));
+    const hold = numbers.below(LONG_ONE_IN) === 0 ? LONG_HOLD_MS : HOLD_MS;
     return {
       quietMs: numbers.between(QUIET_MS.least, QUIET_MS.most),
-      faults: kinds.flatMap((kind, index) => {
-        const peer = victims[index];
-        return peer === undefined ? [] : { kind, peer };
+      faults: drawn.flatMap((kind) => {
+        const peer = [...victims].find((n) => kind !== 'old-couch' || tolerance.hosts.includes(n));
+        if (peer === undefined) return [];
+        victims.delete(peer);
+        return { kind, peer };
       }),
-      holdMs: numbers.between(HOLD_MS.least, HOLD_MS.most),
+      holdMs: numbers.between(hold.least, hold.most),
     };
   });
 }
 
-/** Gives everything once, in random order, then everything again. */
-class Bag<T extends FaultKind> {
-  readonly #all: readonly [T, ...T[]];
-  readonly #numbers: Numbers;
-  #left: T[] = [];
+/** Of one round: one at least, while there is any. Halves harm all, so nothing comes on top of them. */
+function drawKinds(
+  { faulty, destroyed }: Tolerance,
+  { passing, destructive }: { readonly passing: Bag; readonly destructive: Bag },
+  numbers: Numbers,
+): FaultKind[] {
+  const mayHarm = passing.isEmpty ? destroyed : numbers.below(destroyed + 2);
+  const harmed = destructive.isEmpty ? 0 : Math.min(mayHarm, destroyed);
+  const away = passing.isEmpty ? 0 : numbers.between(harmed === 0 ? 1 : 0, faulty - harmed);
+  const kinds = [
+    ...Array.from({ length: away }, () => passing.draw()),
+    ...Array.from({ length: harmed }, () => destructive.draw()),
+  ].filter((kind) => kind !== undefined);
+  return kinds.includes('split') ? ['split'] : kinds;
+}
 
-  constructor(all: readonly [T, ...T[]], numbers: Numbers) {
+/** Gives everything once, in random order, then everything again. */
+class Bag {
+  readonly #all: readonly FaultKind[];
+  readonly #numbers: Numbers;
+  #left: FaultKind[] = [];
+
+  constructor(all: readonly FaultKind[], numbers: Numbers) {
     this.#all = all;
     this.#numbers = numbers;
   }
 
-  draw(): T {
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
+
+  draw(): FaultKind | undefined {
     if (this.#left.length === 0) this.#left = this.#numbers.shuffled(this.#all);
-    return this.#left.pop() ?? this.#all[0];
+    return this.#left.pop();
   }
 }

@@ -11,7 +11,6 @@ export class Tally {
   readonly remarks: string[] = [];
   /** Of the files whose writes were acknowledged. */
   writtenBytes = 0;
-  readBytes = 0;
   rounds = 0;
 
   operation(name: string, outcome: string): void {

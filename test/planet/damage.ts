@@ -17,12 +17,17 @@ function chunkFile({ home, id }: ChunkPlace): string {
 }
 
 /** Flips a bit of a large chunk's file, under the running peer. */
-export async function flipInFile(place: ChunkPlace, position: number): Promise<void> {
-  const file = await open(chunkFile(place), 'r+');
+export function flipInFile(place: ChunkPlace, position: number): Promise<void> {
+  return flipBit(chunkFile(place), position, 0);
+}
+
+/** @param bit from 0 to 7, within the byte */
+export async function flipBit(path: string, position: number, bit: number): Promise<void> {
+  const file = await open(path, 'r+');
   try {
     const byte = Buffer.alloc(1);
     await file.read(byte, 0, 1, position);
-    byte[0] = (byte[0] ?? 0) ^ 1;
+    byte[0] = (byte[0] ?? 0) ^ (1 << bit);
     await file.write(byte, 0, 1, position);
   } finally {
     await file.close();

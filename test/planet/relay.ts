@@ -8,6 +8,7 @@ export class Relay implements AsyncDisposable {
   readonly #server = createServer();
   readonly #sockets = new Set<Socket>();
   #target: number | undefined;
+  #blocked: ReadonlySet<string> = new Set();
   #flowing = gate();
   /** Time that every piece of bytes waits on its way, in either direction. */
   delayMs = 0;
@@ -43,6 +44,12 @@ export class Relay implements AsyncDisposable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Whoever connects from these addresses of the machine does not get through, and is cut off at once; nobody else is. */
+  block(addresses: ReadonlySet<string>): void {
+    this.#blocked = addresses;
+    for (const socket of this.#sockets) if (addresses.has(socket.remoteAddress ?? '')) socket.destroy();
+  }
+
   /** Connections stay open, new ones are accepted, and not a byte passes: as when a machine hangs. */
   stall(): void {
     this.#flowing = gate();
@@ -52,11 +59,12 @@ export class Relay implements AsyncDisposable {
     this.#flowing.resolve(undefined);
     this.delayMs = 0;
     this.cutAfterBytes = Infinity;
+    this.#blocked = new Set();
   }
 
   #relay(client: Socket): void {
     this.#keep(client);
-    if (this.#target === undefined) {
+    if (this.#target === undefined || this.#blocked.has(client.remoteAddress ?? '')) {
       client.destroy();
       return;
     }

@@ -7,5 +7,4 @@ export const deleteFiles: Fault = {
   async inject(victim) {
     return breakEach(await drawChunkFiles(victim), unlink);
   },
-  relieve: () => Promise.resolve(),
 };

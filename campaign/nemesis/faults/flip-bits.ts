@@ -10,5 +10,4 @@ export const flipChunkBits: Fault = {
     const files = await drawChunkFiles(victim);
     return breakEach(files, (file) => flipBits(file, numbers.between(1, MOST_BITS), numbers));
   },
-  relieve: () => Promise.resolve(),
 };

@@ -1,21 +1,19 @@
-import type { Fault } from '../fault.js';
+import type { Fault, Victim } from '../fault.js';
 
 /** A peer that has no room for anything more; what it has it keeps. */
 export const fullDisk: Fault = {
-  async inject({ network, n }) {
-    await restartWith({ network, n }, { capacityBytes: 1 });
+  async inject(victim) {
+    await restartWithRoom(victim, 1);
     return 1;
   },
-  async relieve({ network, n }) {
-    await restartWith({ network, n }, { capacityBytes: undefined });
-  },
+  relieve: (victim) => restartWithRoom(victim, undefined),
 };
 
-async function restartWith(
-  { network, n }: Pick<Parameters<Fault['inject']>[0], 'network' | 'n'>,
-  settings: Readonly<Record<string, unknown>>,
+async function restartWithRoom(
+  { network, n }: Pick<Victim, 'network' | 'n'>,
+  capacityBytes: number | undefined,
 ): Promise<void> {
   await network.stop(n, { kill: false });
-  await network.changeSettings(n, settings);
+  await network.changeSettings(n, { capacityBytes });
   await network.start(n);
 }

@@ -11,5 +11,4 @@ export const truncateFiles: Fault = {
       await truncate(file, victim.numbers.below(Math.max(1, size)));
     });
   },
-  relieve: () => Promise.resolve(),
 };

@@ -107,7 +107,7 @@ async function statusIfUp(client: ControlClient): Promise<StatusReply | undefine
 }
 
 /** Waits for all of them, so that none works on behind the caller's back, then throws the first failure. */
-async function settleAll(works: readonly Promise<void>[]): Promise<void> {
+export async function settleAll(works: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(works)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

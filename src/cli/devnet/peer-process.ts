@@ -52,6 +52,16 @@ export function runningPeer(home: string): ProcessIdentity | undefined {
   }
 }
 
+/** Sends a signal to the peer of a home, where one runs. */
+export function signalPeer(home: string, signal: NodeJS.Signals): void {
+  const pid = runningPeer(home)?.pid;
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch {
+    return; // it ended by itself meanwhile
+  }
+}
+
 /** SIGTERM, and SIGKILL after a grace; with `kill` at once. Does nothing when none runs. */
 export async function stopPeer(home: string, options: { readonly kill: boolean }): Promise<void> {
   const identity = runningPeer(home);
