@@ -10,10 +10,11 @@ import type {
   Stored,
   StoredChunk,
 } from '../chunk/chunk-store.js';
-import { idBytes, parseChunkId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
+import { idBytes, parseChunkId, type ChunkId, type PeerId, type StripeId, type UserId } from '../chunk/ids.js';
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
 import { MAX_IDS_PER_CALL, MAX_INVENTORY_PAGE, REBUILD_TIMEOUT_MS } from '../limits.js';
+import { askHome, type HomeAnswer } from './ask-home.js';
 import { fetchChunk } from './fetch-chunk.js';
 import { askOwner, type AskedOwner } from './get-owner.js';
 import { fetchPage } from './list-chunks.js';
@@ -118,6 +119,14 @@ export class RemoteStore implements ChunkStore {
   /** The documents that the peer keeps of a user: as they came, bounded in number and size, not verified. */
   owners(asked: AskedOwner, options: { readonly signal: AbortSignal }): Promise<readonly Uint8Array[]> {
     return askOwner(this.channel, asked, options);
+  }
+
+  /** What the peer says, as a home of the owner, of stripes that no file is known for here. */
+  askHome(
+    asked: { readonly order: Uint8Array; readonly stripes: readonly StripeId[] },
+    options: { readonly signal: AbortSignal },
+  ): Promise<HomeAnswer> {
+    return askHome(this.channel, asked, options);
   }
 
   /** Proves that the peer holds this segment of the chunk. @throws StorageError CORRUPT when it does not */
