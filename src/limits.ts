@@ -810,3 +810,18 @@ export const MAX_DENIED_STRIPES = 100_000;
 export const MAX_DENIALS = 200_000;
 /** Denied chunks are asked for again this often: somebody else may have repaired them. */
 export const DENIALS_RECHECK_MS = 10 * 60 * 1000;
+
+// --- garbage --------------------------------------------------------------------------------------------------------------
+
+/** How often each peer is asked for its inventory: an order, and 400 bytes for each chunk. */
+export const INVENTORY_INTERVAL_MS = 24 * 60 * 60 * 1000;
+/** A peer that did not tell all is asked again after this. */
+export const INVENTORY_RETRY_MS = 60 * 60 * 1000;
+/** What no file refers to is deleted when two listings so far apart had it: an upload is given up after as long. */
+export const GARBAGE_AGE_MS = 7 * 24 * 60 * 60 * 1000;
+/** Homes whose word is lacking before strays are deleted are asked again after this. */
+export const HOMES_RETRY_MS = 10 * 60 * 1000;
+/** A home that does not say by then what it holds back is asked later. */
+export const HOME_ANSWER_TIMEOUT_MS = 10_000;
+/** Strays whose deletion is begun at once. */
+export const STRAYS_PER_SWEEP = 256;

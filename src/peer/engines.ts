@@ -20,6 +20,7 @@ import { ChunkReader } from '../store/chunk-reader.js';
 import { DiskStore } from '../store/disk-store.js';
 import { Outbox } from '../store/outbox.js';
 import type { Database } from '../store/sqlite.js';
+import { StrayBook } from '../store/stray-book.js';
 import type { Base } from './base.js';
 import type { Opened } from './opened.js';
 import { OwnStore } from './own-store.js';
@@ -95,7 +96,7 @@ export async function openEngine(
   const pinned = new Set<StripeId>();
   const { catalog, logger } = engine;
   const drafts = opened.keep(await Drafts.open({ directory, catalog, pinned, clock, logger }));
-  return { ...engine, outbox, drafts, pinned };
+  return { ...engine, outbox, drafts, pinned, strays: new StrayBook(state, clock) };
 }
 
 export function openLinks(

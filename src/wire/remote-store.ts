@@ -12,10 +12,11 @@ import type {
 } from '../chunk/chunk-store.js';
 import { toHex } from '../bytes.js';
 import { OPENED_BYTES, type Holdings, type HoldingsOptions, type HoldingsSource } from '../chunk/holdings.js';
-import { idBytes, parseChunkId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
+import { idBytes, parseChunkId, type ChunkId, type PeerId, type StripeId, type UserId } from '../chunk/ids.js';
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
 import { MAX_IDS_PER_CALL, MAX_INVENTORY_PAGE, REBUILD_TIMEOUT_MS } from '../limits.js';
+import { askHome, type HomeAnswer } from './ask-home.js';
 import { askLeft, type Left } from './count-left.js';
 import { fetchChunk } from './fetch-chunk.js';
 import { askOwner, type AskedOwner } from './get-owner.js';
@@ -139,6 +140,14 @@ export class RemoteStore implements ChunkStore, HoldingsSource {
   /** Of a peer that is leaving. @throws StorageError CONFLICT when it is not, or has not heard of it yet */
   countLeft(options: { readonly signal: AbortSignal }): Promise<Left> {
     return askLeft(this.channel, options);
+  }
+
+  /** What the peer says, as a home of the owner, of stripes that no file is known for here. */
+  askHome(
+    asked: { readonly order: Uint8Array; readonly stripes: readonly StripeId[] },
+    options: { readonly signal: AbortSignal },
+  ): Promise<HomeAnswer> {
+    return askHome(this.channel, asked, options);
   }
 
   /** Proves that the peer holds this segment of the chunk. @throws StorageError CORRUPT when it does not */

@@ -20,6 +20,7 @@ import {
 import type { Logger } from '../log.js';
 import { silentTelemetry, type Telemetry } from '../telemetry.js';
 import { admissionByHeader, admissionByTls } from './admission.js';
+import type { HomeLookup } from './ask-home.js';
 import type { CountLeft } from './count-left.js';
 import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
 import { fileSender } from './file-sender.js';
@@ -49,6 +50,10 @@ export interface ReceiverService {
 
 export interface SenderService {
   readonly store: Pick<ChunkStore, 'get'>;
+  /** Absent: AskHome answers UNSUPPORTED. */
+  readonly home?: HomeLookup;
+  /** Orders of older generations are refused. */
+  readonly currentGeneration?: CurrentGeneration;
 }
 
 /** Where a server listens, and with that how callers are known. */
@@ -94,15 +99,16 @@ function receiptSigner(peer: PeerId, tls: TlsIdentity, nowMs: () => number): Sig
 function addServices(server: Server, options: PeerServices, edge: Edge): string[] {
   const { receiver, sender, tls, nowMs = Date.now } = options;
   const names: string[] = [];
+  const peer = parsePeerId(peerIdOf(certificateToDer(tls.certificate)));
   if (receiver !== undefined) {
-    const peer = parsePeerId(peerIdOf(certificateToDer(tls.certificate)));
     const permissions = receiver.permissions ?? new SignedPermissions(peer, nowMs, receiver.currentGeneration);
     const signReceipt = receiptSigner(peer, tls, nowMs);
     server.addService(RECEIVER, fileReceiver({ ...receiver, permissions, signReceipt }, edge));
     names.push(RECEIVER_NAME);
   }
   if (sender !== undefined) {
-    server.addService(SENDER, fileSender(sender, edge));
+    const permissions = new SignedPermissions(peer, nowMs, sender.currentGeneration);
+    server.addService(SENDER, fileSender({ ...sender, permissions }, edge));
     names.push(SENDER_NAME);
   }
   return names;
