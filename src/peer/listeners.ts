@@ -5,6 +5,7 @@ import { knownOwners } from '../file/recover/known-owners.js';
 import type { Catalog } from '../catalog/catalog.js';
 import { webRoutes } from '../front/web-routes.js';
 import { socketPath } from '../socket-path.js';
+import type { Pull } from '../wire/file-receiver.js';
 import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
 import type { Base } from './base.js';
@@ -12,7 +13,6 @@ import type { Chunks } from './engines.js';
 import type { EnrolmentParts } from './enrolment-service.js';
 import type { MembersParts } from './members.js';
 import type { Opened } from './opened.js';
-import { puller } from './puller.js';
 
 export interface ListenerParts {
   readonly running: ReadonlySet<Service>;
@@ -20,6 +20,8 @@ export interface ListenerParts {
   readonly members: MembersParts;
   readonly links: PeerLinks;
   readonly chunks: Chunks;
+  /** How this peer takes a chunk that somebody asks it to take. */
+  readonly pull: Pull;
   /** Where the front is in this process. */
   readonly enrolment: EnrolmentParts | undefined;
   /** What a backup host's front does with `/couchdb/`. */
@@ -39,7 +41,7 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
     logger,
     telemetry,
   };
-  const receiver = running.has('file-receiver') ? receiverService(base, parts) : undefined;
+  const receiver = running.has('file-receiver') ? receiverService(parts) : undefined;
   const sender: SenderService | undefined = running.has('file-sender') ? { store: chunks.local } : undefined;
   const servers: PeerServer[] = [];
   if (running.has('front')) {
@@ -57,14 +59,14 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
   return servers;
 }
 
-function receiverService(base: Base, { catalog, members, links, chunks }: ListenerParts): ReceiverService {
-  const { book, generations } = members;
+function receiverService({ catalog, members, chunks, pull }: ListenerParts): ReceiverService {
+  const { generations } = members;
   const { local } = chunks;
   return {
     store: local,
     owners: knownOwners(catalog),
     currentGeneration: (owner) => generations.of(owner),
-    pull: puller(base, { catalog, book, links, chunks }),
+    pull,
   };
 }
 
