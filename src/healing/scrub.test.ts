@@ -281,7 +281,7 @@ describe('a scrub in the background', () => {
     const scrub = open({ bytesPerSecond: 0, isBusy: () => true });
     const running = scrub.run({ signal: NEVER });
     await scrub.close();
-    await assert.rejects(running);
+    await assert.rejects(running, { code: 'UNAVAILABLE', message: 'The peer is stopping.' });
   });
 });
 
