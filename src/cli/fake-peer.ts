@@ -43,8 +43,10 @@ export interface FakeFaults {
   locked?: boolean;
   /** The user `demo` has a recovery kit. */
   kit?: boolean;
-  /** Downloads break off after their first part. */
+  /** Downloads break off after their first part, and what is told before it is done. */
   cut?: boolean;
+  /** What is told ends before it is done. */
+  short?: boolean;
 }
 
 export const FAKE_PASSPHRASE = 'correct horse';
@@ -242,16 +244,18 @@ export class FakePeer implements AsyncDisposable {
 
   async #recoverCatalog(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { dryRun } = (await body(request)) as { dryRun: boolean };
-    for (const event of recoveryEvents(dryRun)) response.write(`${JSON.stringify(event)}\n`);
-    if (this.faults.cut === true) response.destroy();
-    else response.end();
+    this.#tell(response, recoveryEvents(dryRun));
   }
 
   async #scrub(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await body(request);
-    const isCut = this.faults.cut === true;
-    for (const event of isCut ? SCRUB_EVENTS.slice(0, 2) : SCRUB_EVENTS) response.write(`${JSON.stringify(event)}\n`);
-    if (isCut) response.destroy();
+    this.#tell(response, SCRUB_EVENTS);
+  }
+
+  #tell(response: ServerResponse, events: readonly object[]): void {
+    const { cut = false, short = false } = this.faults;
+    for (const event of cut || short ? events.slice(0, -1) : events) response.write(`${JSON.stringify(event)}\n`);
+    if (cut) response.destroy();
     else response.end();
   }
 

@@ -15,6 +15,7 @@ import { StorageError } from '../errors.js';
 import { DELETE_RETRY_MIN_MS } from '../limits.js';
 import { silentLogger } from '../log.js';
 import { Outbox } from '../store/outbox.js';
+import { openPeerState } from '../store/peer-state.js';
 import type { Engine } from './engine.js';
 import { PutCommit } from './put-commit.js';
 import type { FileState, PutResult } from './put-file.js';
@@ -72,9 +73,10 @@ class Subject {
   static async open(context: TestContext): Promise<Subject> {
     const directory = await temporaryFolder(context);
     const clock = { now: (): number => 0 };
-    const subject = new Subject(await Outbox.open({ directory, clock: () => clock.now() }));
+    const state = await openPeerState(directory);
+    const subject = new Subject(Outbox.over(state, () => clock.now()));
     clock.now = () => subject.nowMs;
-    context.after(() => subject.outbox.close());
+    context.after(() => state.close());
     return subject;
   }
 

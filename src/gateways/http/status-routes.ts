@@ -6,6 +6,7 @@ import { findPackage } from '../../package.js';
 import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
 import { syncOf } from './documents-status.js';
+import { ifAnswered } from './if-answered.js';
 import type { GatewayFamilies } from './metrics/metrics-routes.js';
 import { familiesOfStatus } from './metrics/of-status.js';
 import { type GatewayParts, signalOf, type Routes } from './routes.js';
@@ -59,25 +60,14 @@ export async function statusOf(parts: GatewayParts, { user, signal, logger }: As
         latencyMs: latencyMs ?? null,
       };
     }),
-    store: await orNull(parts.usage(signal), signal),
+    store: (await ifAnswered(parts.usage(signal), signal)) ?? null,
     users: await catalog.users(),
     safety: session === undefined || unlocked.length > 1 ? null : await safetyIfUnlocked(catalog, session, up),
     sync: await syncOf(documents, (peer) => book.get(peer)?.name ?? peer.slice(0, 12), logger),
-    outbox: { pendingDeletes: await orNull(parts.pendingDeletes(signal), signal) },
+    outbox: { pendingDeletes: (await ifAnswered(parts.pendingDeletes(signal), signal)) ?? null },
     missing: await parts.missing(signal),
     problems: (await catalog.problems()).slice(-MAX_STATUS_PROBLEMS),
   };
-}
-
-/** A service that does not answer is told of under `missing`, and is not the end of the status. */
-async function orNull<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return null;
-    throw error;
-  }
 }
 
 /** A session that was idle for long has been locked meanwhile; that is no failure of the status. */
