@@ -123,7 +123,10 @@ class Subject {
     };
     const { outbox, pinned } = this;
     const book = {
-      get: (peer: PeerId) => ({ state: this.removedPeers.has(number(peer)) ? 'removed' : 'member' }),
+      get: (peer: PeerId) => ({
+        name: `peer-${number(peer)}`,
+        state: this.removedPeers.has(number(peer)) ? 'removed' : 'member',
+      }),
     };
     return { catalog, links, book, outbox, pinned, logger: silentLogger() } as unknown as Engine;
   }
@@ -347,7 +350,7 @@ describe('a removal for ever', () => {
     subject.freed = [freed(5)];
     const done = await Promise.all([1, 2].map(() => carryOutRemovals(subject.engine, session, signal)));
     assert.deepEqual(
-      done.flatMap(({ freed: stripes }) => stripes),
+      done.flatMap(({ freed: places }) => places.map((place) => place.stripe)),
       [stripe(5).id],
     );
     assert.deepEqual(subject.deletes(), ['1 50']);
@@ -375,6 +378,8 @@ describe('a removal for ever', () => {
       files: 1,
       pendingChunks: 0,
       pendingHomes: 1,
+      homes: ['peer-2'],
+      peers: [],
     });
     subject.waitingFor = [];
     subject.freed = [freed(5)];
@@ -393,6 +398,10 @@ describe('a deletion that waits for its peer', () => {
       chunks: [{ id: parseChunkId(id(10 * n)), peer: parsePeerId(id(1)) }],
     }));
     await removePath(subject.engine, session, '/f', { recursive: false, forever: true, signal });
+    assert.deepEqual(
+      subject.outbox.waiting().map(({ peer, chunks, reason }) => [number(peer), chunks, reason]),
+      [['1', 2, 'Nobody is there.']],
+    );
     subject.areUp = true;
     const later = async (): Promise<readonly string[]> => {
       subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
@@ -416,7 +425,15 @@ describe('a deletion at a peer that was removed', () => {
     subject.freed = [{ stripe: stripe(5).id, chunks }];
     subject.removedPeers.add('1');
     const options = { recursive: false, forever: true, signal };
-    assert.equal((await removePath(subject.engine, session, '/f', options)).pendingChunks, 1);
+    const { pendingChunks, peers } = await removePath(subject.engine, session, '/f', options);
+    assert.equal(pendingChunks, 1);
+    assert.deepEqual(
+      peers.map(({ name, chunks: asked, waiting, removed }) => [name, asked, waiting, removed]),
+      [
+        ['peer-1', 1, 0, true],
+        ['peer-2', 1, 1, false],
+      ],
+    );
     assert.deepEqual(subject.deletes(100 * DELETE_RETRY_MIN_MS), ['2 52']);
   });
 });

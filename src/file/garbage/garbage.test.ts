@@ -14,6 +14,7 @@ import { silentLogger } from '../../log.js';
 import { Outbox } from '../../store/outbox.js';
 import { openPeerState } from '../../store/peer-state.js';
 import { StrayBook } from '../../store/stray-book.js';
+import { silentTelemetry } from '../../telemetry.js';
 import type { HomeAnswer } from '../../wire/ask-home.js';
 import type { Engine } from '../engine.js';
 import { collectGarbage, collectGarbageNow } from './garbage.js';
@@ -118,7 +119,8 @@ class Subject {
     };
     const book = { list: () => members, get: (peer: PeerId) => members.find(({ id }) => id === peer) };
     const { outbox, strays, pinned } = this;
-    return { self: SELF, catalog, links, book, outbox, strays, pinned, logger: silentLogger() } as unknown as Engine;
+    const told = { logger: silentLogger(), telemetry: silentTelemetry() };
+    return { self: SELF, catalog, links, book, outbox, strays, pinned, ...told } as unknown as Engine;
   }
 
   async collect(old = false): Promise<readonly string[]> {

@@ -51,6 +51,9 @@ export async function sweepStrays(engine: Engine, session: Session, options: Swe
   await strays.drop(user, unreferenced);
   const bytes = swept.reduce((sum, stray) => sum + stray.bytes, 0);
   if (swept.length > 0) {
+    const { garbage } = engine.telemetry.counts;
+    garbage.chunks += swept.length;
+    garbage.bytes += bytes;
     engine.logger.info({ user, chunks: swept.length, bytes }, 'chunks that no file refers to are deleted');
   }
   await strays.wait(user, [], free.size === asked.length ? 0 : strays.nowMs + HOMES_RETRY_MS);
