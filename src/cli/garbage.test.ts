@@ -47,7 +47,7 @@ describe('shoal garbage', () => {
   it('deletes nothing of before without --now', async () => {
     const { code, stderr } = await garbage('--old');
     assert.equal(code, 2);
-    assert.match(stderr.toString(), /--now --old/);
+    assert.match(stderr, /--now --old/);
     assert.deepEqual(peer.calls, []);
   });
 });
