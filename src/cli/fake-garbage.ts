@@ -20,6 +20,7 @@ export const GARBAGE_REPLY: GarbageReply = {
     },
   ],
   watched: MADE,
+  looksLost: true,
   awaited: ['desk'],
   graceMs: WEEK_MS,
 };

@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { collectGarbageNow, type ListedPeer } from '../../src/file/garbage/garbage.js';
 import type { Swept } from '../../src/file/garbage/sweep.js';
+import { StorageError } from '../../src/errors.js';
 import { HOME } from '../../src/home.js';
 import { GARBAGE_AGE_MS, HOMES_RETRY_MS } from '../../src/limits.js';
 import { NEVER } from '../contract/offer.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
-import { assertStored, paths, put, remove } from './files.js';
-import { Planet } from './planet.js';
+import { assertStored, paths, put, putAll, remove } from './files.js';
+import { PASSPHRASE, Planet } from './planet.js';
 
 const KEPT = seededBytes('kept', 300_000);
 const GONE = seededBytes('gone', 600_000);
@@ -71,7 +72,7 @@ describe('removing for ever', () => {
   after(() => planet[Symbol.asyncDispose]());
 
   /** Each in a stripe of its own, whose chunks are small enough for SQLite. */
-  async function putAll(): Promise<void> {
+  async function putSamples(): Promise<void> {
     await put(planet, '/large', LARGE);
     for (const [i, bytes] of SMALL.entries()) await put(planet, `/small/${String(i)}`, bytes);
   }
@@ -88,7 +89,7 @@ describe('removing for ever', () => {
   }
 
   it('leaves no byte of a chunk on any disk, and the room in SQLite for what comes next', async () => {
-    await putAll();
+    await putSamples();
     const pieces = await Promise.all(planet.numbers.map(piecesOf));
     for (const [at, n] of planet.numbers.entries()) {
       assert.equal(pieces[at]?.length, 13);
@@ -106,7 +107,7 @@ describe('removing for ever', () => {
       assert.equal(await piecesOnDisk(planet, n, pieces[at] ?? []), 0);
     }
     for (const n of planet.numbers.toReversed()) await planet.start(n);
-    await putAll();
+    await putSamples();
     await planet.stop(...planet.numbers);
     for (const n of planet.numbers) {
       const grown = (await onDisk(planet, n)).index - (index.get(n) ?? 0);
@@ -156,5 +157,58 @@ describe('a chunk whose deletion was forgotten', () => {
     planet.peer(2).engine.pinned.clear();
     assert.equal((await collect(planet)).chunks, 1);
     assert.deepEqual(await planet.usage(), before);
+  });
+});
+
+describe('a file that another home has stored and this one has not heard of', () => {
+  const FILE = seededBytes('at home elsewhere', 600_000);
+  let planet: Planet;
+
+  before(async () => {
+    // Peer 1 is the backup host: cut off, it hears of nothing, and still asks the others what they hold.
+    planet = await Planet.open({ peers: 6, backupHosts: 1 });
+    await put(planet, '/kept', KEPT);
+    await collect(planet);
+    await planet.passTime(HOUR_MS);
+  });
+  after(() => planet[Symbol.asyncDispose]());
+
+  async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    for (let tries = 0; tries < 100; tries++) {
+      if (await isSo()) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.fail(what);
+  }
+
+  function strays(): number {
+    return planet.engine.strays.totals().reduce((sum, { chunks }) => sum + chunks, 0);
+  }
+
+  it('is left alone until its home has told of it, though that is locked by then', async () => {
+    const other = planet.peer(2);
+    await until('peer 2 knows the user', async () => (await other.engine.catalog.users()).length > 0);
+    await other.sessions.unlock('demo', PASSPHRASE);
+    await until('peer 1 knows of its home', async () => (await planet.engine.catalog.homes()).length === 2);
+    await collect(planet);
+    await planet.passTime(GARBAGE_AGE_MS);
+    await other.sessions.unlock('demo', PASSPHRASE);
+    planet.relay(1).cut();
+    const outcomes = await putAll({ engine: other.engine, session: other.sessions.get('demo') }, { '/other': FILE });
+    assert.deepEqual(
+      [...outcomes.values()].filter((outcome) => outcome instanceof StorageError),
+      [],
+    );
+    await other.sessions.lock('demo');
+    await collect(planet);
+    assert.ok(strays() > 0, 'what is there looks like garbage');
+    await planet.passTime(GARBAGE_AGE_MS);
+    const swept = await collect(planet);
+    assert.deepEqual([swept.chunks, swept.awaited], [0, [planet.id(2)]]);
+    await planet.reconnect(1);
+    await until('peer 1 has heard', async () => (await paths(planet)).includes('/other'));
+    await collect(planet);
+    assert.equal(strays(), 0);
+    await assertStored(planet, '/other', FILE);
   });
 });

@@ -94,7 +94,7 @@ function waitingLines(waiting: readonly WaitingReply[]): string[] {
   return ['To be deleted:', table(heads, rows, ['left', 'right', 'right', 'right', 'left'])];
 }
 
-function strayLines({ held, watched, awaited, graceMs }: GarbageReply): string[] {
+function strayLines({ held, watched, looksLost, awaited, graceMs }: GarbageReply): string[] {
   if (held.length === 0) return ['No peer has been asked yet what it holds.'];
   const lines = watched === null ? ['Not every peer has told yet what it holds.'] : [];
   const rows = held.map((peer) => [
@@ -107,10 +107,11 @@ function strayLines({ held, watched, awaited, graceMs }: GarbageReply): string[]
   ]);
   const heads = ['peer', 'listed ago', 'chunks', 'no file has', 'from before', ''];
   lines.push(table(heads, rows, ['left', 'right', 'right', 'right', 'right', 'left']));
-  if (held.some(isToBeDeleted)) {
+  if (looksLost) lines.push('That is so much that a catalog may have been lost: nothing is deleted by itself.');
+  else if (held.some(isToBeDeleted)) {
     lines.push(`What no file has is deleted when it has been known for ${formatAge(graceMs)}.`);
   }
-  if (held.some(({ oldChunks }) => oldChunks > 0)) {
+  if (looksLost || held.some(({ oldChunks }) => oldChunks > 0)) {
     lines.push(
       'What was there from before is kept: "shoal recover --dry-run" says what it was, "shoal garbage --now --old" deletes it.',
     );

@@ -46,6 +46,8 @@ export interface GarbageReply {
   readonly held: readonly HeldReply[];
   /** Since when this peer has known what all others hold; null: one has not told it yet. */
   readonly watched: string | null;
+  /** There is so much that no file refers to that a catalog may have been lost: it is deleted by an order alone. */
+  readonly looksLost: boolean;
   /** Homes of users whose word is lacking before anything is deleted. */
   readonly awaited: readonly string[];
   /** What no file refers to is deleted when it has been known for so long. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { PeerId } from '../../chunk/ids.js';
 import type { Engine } from '../../file/engine.js';
 import { collectGarbageNow } from '../../file/garbage/garbage.js';
+import { looksLost } from '../../file/garbage/sweep.js';
 import { GARBAGE_AGE_MS } from '../../limits.js';
 import type { PeerBook } from '../../peers/peer-book.js';
 import type { WaitingDeletes } from '../../store/outbox.js';
@@ -52,6 +53,7 @@ function garbageReply({ outbox, strays, book }: Engine): GarbageReply {
     waiting: outbox.waiting().map((waiting) => waitingReply(waiting, book)),
     held: [...told].map(([peer, of]) => heldReply(of, totals.get(peer), book)),
     watched: timeOf(sinceMs.includes(0) ? 0 : Math.max(0, ...sinceMs)),
+    looksLost: watches.some(({ owner }) => looksLost({ strays }, { user: owner })),
     awaited: [...new Set(watches.flatMap(({ awaited }) => awaited))].map((peer) => nameOf(peer, book)),
     graceMs: GARBAGE_AGE_MS,
   };
