@@ -823,5 +823,8 @@ export const GARBAGE_AGE_MS = 7 * 24 * 60 * 60 * 1000;
 export const HOMES_RETRY_MS = 10 * 60 * 1000;
 /** A home that does not say by then what it holds back is asked later. */
 export const HOME_ANSWER_TIMEOUT_MS = 10_000;
+/** More strays than this, and than a fifth of all that peers hold of an owner, look like a lost catalog. */
+export const MANY_STRAYS = 512;
+export const MANY_STRAYS_SHARE = 0.2;
 /** Strays whose deletion is begun at once. */
 export const STRAYS_PER_SWEEP = 256;

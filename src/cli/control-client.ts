@@ -22,6 +22,7 @@ import type {
   WhereReply,
 } from '../gateways/http/api.js';
 import type { AuditEvent, AuditsReply, RepairEvent, RepairsReply } from '../gateways/http/audit-api.js';
+import type { GarbageEvent, GarbageReply } from '../gateways/http/garbage-api.js';
 import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
 import type { LinkReply, TokenReply, TokenRequest, WebSessionReply } from '../gateways/http/web-api.js';
 import type { Family } from '../gateways/http/metrics/family.js';
@@ -45,6 +46,7 @@ export interface FileAttributes {
 export type ImportOutcome = Exclude<ImportEvent, FailureEvent>;
 export type RecoveryOutcome = Exclude<RecoveryEvent, FailureEvent>;
 export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
+export type GarbageOutcome = Exclude<GarbageEvent, FailureEvent>;
 export type AuditsOutcome = Exclude<AuditEvent, FailureEvent>;
 export type RepairOutcome = Exclude<RepairEvent, FailureEvent>;
 export type ScrubOutcome = Exclude<ScrubEvent, FailureEvent>;
@@ -106,6 +108,15 @@ export class ControlClient implements AsyncDisposable {
   /** All that can be repaired, stripe by stripe; leaving ends it. */
   repairNow(): AsyncGenerator<RepairOutcome> {
     return this.#lines<RepairEvent>({ method: 'POST', route: '/v1/repairs', body: { json: {} } });
+  }
+
+  garbage(): Promise<GarbageReply> {
+    return this.#json({ method: 'GET', route: '/v1/garbage' });
+  }
+
+  /** Asks all peers, and deletes what may be deleted. @param old also what was there before the peer watched */
+  collectGarbage(old: boolean): AsyncGenerator<GarbageOutcome> {
+    return this.#lines<GarbageEvent>({ method: 'POST', route: '/v1/garbage', body: { json: { old } } });
   }
 
   scrub(): Promise<ScrubReply> {

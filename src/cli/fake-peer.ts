@@ -21,6 +21,7 @@ import type {
 import type { SshKeyToAdd } from '../catalog/catalog.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
+import { GARBAGE_EVENTS, GARBAGE_REPLY } from './fake-garbage.js';
 import { SCRUB_EVENTS, SCRUB_REPLY } from './fake-scrub.js';
 
 export interface FakeFile {
@@ -92,6 +93,8 @@ export class FakePeer implements AsyncDisposable {
   passphrase: string | undefined;
   /** "PUT /v1/content" and so on, in the order they came. */
   readonly calls: string[] = [];
+  /** Bodies of requests that ask for something. */
+  readonly asked: unknown[] = [];
   readonly #server: Server;
 
   private constructor(faults: FakeFaults, home: string) {
@@ -139,6 +142,7 @@ export class FakePeer implements AsyncDisposable {
     this.calls.push(call);
     if (call === 'POST /v1/keys') await this.#rotate(request, response);
     else if (call === 'POST /v1/scrub') await this.#scrub(request, response);
+    else if (call === 'POST /v1/garbage') await this.#collectGarbage(request, response);
     else if (call === 'POST /v1/recovery') await this.#recoverCatalog(request, response);
     else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
@@ -179,6 +183,8 @@ export class FakePeer implements AsyncDisposable {
         return this.#recover((await body(request)) as { name: string; words: string; next: string });
       case 'POST /v1/users/adopt':
         return this.#adopt((await body(request)) as { name?: string; id?: string });
+      case 'GET /v1/garbage':
+        return GARBAGE_REPLY;
       case 'GET /v1/scrub':
         return SCRUB_REPLY;
       case 'GET /v1/keys':
@@ -259,6 +265,12 @@ export class FakePeer implements AsyncDisposable {
     else response.end();
   }
 
+  async #collectGarbage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.asked.push(await body(request));
+    for (const event of GARBAGE_EVENTS) response.write(`${JSON.stringify(event)}\n`);
+    response.end();
+  }
+
   async #rotate(request: IncomingMessage, response: ServerResponse): Promise<void> {
     unlock({ name: 'demo', ...((await body(request)) as { passphrase: string }) });
     const rotation = { generation: 2, state: 'running', done: 5, total: 10 };
@@ -296,7 +308,7 @@ export class FakePeer implements AsyncDisposable {
     const below = [...this.files.keys()].filter((one) => one === path || one.startsWith(`${path}/`));
     for (const one of below) this.files.delete(one);
     this.folders.delete(path);
-    return { files: below.length, pendingChunks: 0, pendingHomes: 0 };
+    return { files: below.length, pendingChunks: 0, pendingHomes: 0, homes: [], peers: [] };
   }
 
   #move({ from, to }: { from: string; to: string }): void {

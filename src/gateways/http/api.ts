@@ -211,6 +211,17 @@ export interface RemoveReply {
   readonly pendingChunks: number;
   /** Peers of the user that have not heard of a removal for ever: the space is given back when they have. */
   readonly pendingHomes: number;
+  /** Their names. */
+  readonly homes: readonly string[];
+  /** Which peers were told so far to delete chunks, and how many of those each has not acknowledged. */
+  readonly peers: readonly {
+    readonly peer: string;
+    readonly name: string;
+    readonly chunks: number;
+    readonly waiting: number;
+    /** It is no member any more, and will not be asked again. */
+    readonly removed: boolean;
+  }[];
 }
 
 export interface VersionReply {

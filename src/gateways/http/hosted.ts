@@ -32,6 +32,8 @@ export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = 
     { method: 'DELETE', url: '/v1/trash', ...ONE_REPLY },
     { method: 'POST', url: '/v1/recovery', ...EVENTS },
     { method: 'POST', url: '/v1/users/adopt', session: false, lines: false },
+    { method: 'GET', url: '/v1/garbage', session: false, lines: false },
+    { method: 'POST', url: '/v1/garbage', ...EVENTS },
     { method: 'GET', url: '/v1/audits', session: false, lines: false },
     { method: 'POST', url: '/v1/audits', session: false, lines: true },
     { method: 'GET', url: '/v1/repairs', session: false, lines: false },

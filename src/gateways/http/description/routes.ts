@@ -8,9 +8,11 @@ import { SSH_KEY_REQUESTS } from '../ssh-key-routes.js';
 import { SESSION_REQUESTS } from '../../web/session-routes.js';
 import { LINK } from '../../web/sign-in-routes.js';
 import { AUDIT_REQUESTS } from '../audit-routes.js';
+import { GARBAGE_REQUESTS } from '../garbage-routes.js';
 import { REPAIR_REQUESTS } from '../repair-routes.js';
 import type { Described } from './described.js';
 import * as files from './file-replies.js';
+import * as garbage from './garbage-replies.js';
 import * as healing from './healing-replies.js';
 import * as peers from './peer-replies.js';
 import * as users from './user-replies.js';
@@ -205,6 +207,13 @@ export const ROUTES: Readonly<Record<string, Described>> = {
   'POST /v1/repairs': {
     ...{ tag: 'Peer', about: 'Repairs now whatever can be: chunks without a good holder are rebuilt elsewhere' },
     ...{ body: REPAIR_REQUESTS.run, stream: { type: LINES, of: healing.REPAIR_EVENT } },
+  },
+  'GET /v1/garbage': {
+    ...{ tag: 'Peer', about: 'What peers hold for nothing, and what they are still to delete', reply: garbage.GARBAGE },
+  },
+  'POST /v1/garbage': {
+    ...{ tag: 'Peer', about: 'Asks all peers now what they hold of the user, and deletes what may be deleted' },
+    ...{ body: GARBAGE_REQUESTS.collect, stream: { type: LINES, of: garbage.GARBAGE_EVENT } },
   },
   'GET /v1/scrub': { tag: 'Peer', about: 'How the scrub of this disk stands', reply: peers.SCRUB },
   'POST /v1/scrub': {

@@ -59,6 +59,8 @@ export const METRICS = {
   rebuilt_chunks_total: counter('Chunks that this peer has rebuilt into its own store, whoever asked.'),
   rebuild_moved_bytes_total: counter('Bytes that other peers have sent for that.'),
   surplus_chunks_dropped_total: counter('Own chunks that were dropped because they lie elsewhere by now.'),
+  stray_chunks_deleted_total: counter('Chunks whose deletion was begun because no file referred to them.'),
+  stray_bytes_deleted_total: counter('Their bytes.'),
   chunk_sent_bytes_total: counter('Bytes of chunks that the File Sender has sent because somebody asked.'),
   chunk_received_bytes_total: counter('Bytes of chunks that the File Receiver was sent.'),
 
