@@ -34,6 +34,7 @@ export function openHealing(base: Base, { engine, chunks, state }: HealingServic
   return opened.keep(
     Healing.open({
       network: { self, book, links, catalog, pull: pulls(base, { engine, chunks }) },
+      files: catalog,
       state,
       graceMs: config.graceHours * HOUR_MS,
       auditsPerHour: config.auditsPerHour,
