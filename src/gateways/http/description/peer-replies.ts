@@ -186,6 +186,7 @@ export const ACTIVITY: z.ZodType<ActivityReply> = z.object({
       'user-locked',
     ],
     ...['keys-rotated', 'transfer-failed', 'signed-in', 'refused', 'repaired', 'healed'],
+    ...['files-safe', 'files-degraded', 'files-at-risk', 'files-lost'],
   ] as ActivityReply['kind'][]),
   text: z.string(),
 });
