@@ -828,3 +828,20 @@ export const MANY_STRAYS = 512;
 export const MANY_STRAYS_SHARE = 0.2;
 /** Strays whose deletion is begun at once. */
 export const STRAYS_PER_SWEEP = 256;
+
+// --- how safe files are -------------------------------------------------------------------------------------------------
+
+/** Files, or records of stripes, that are read at once to work out what may fail. */
+export const SAFETY_PAGE = 256;
+/** Records of stripes that one look reads again, beside those that are new; of more files some are as old as some looks. */
+export const SAFETY_RECORDS = 4_096;
+/** A look at the catalog that took less is made for every question; a longer one is followed by a rest … */
+export const SAFETY_FAST_MS = 100;
+/** … of so many times what it took. */
+export const SAFETY_REST_FACTOR = 10;
+/** Users whose files are remembered for it: 50 MB for each with 100,000 files. */
+export const MAX_SAFETY_USERS = 8;
+/** Files at risk, or lost, that are named. */
+export const MAX_WORST_FILES = 1_000;
+/** … in a status. */
+export const STATUS_WORST_FILES = 10;

@@ -23,6 +23,7 @@ import type {
 } from '../gateways/http/api.js';
 import type { AuditEvent, AuditsReply, RepairEvent, RepairsReply } from '../gateways/http/audit-api.js';
 import type { GarbageEvent, GarbageReply } from '../gateways/http/garbage-api.js';
+import type { HoldingsEvent, SafetyReply } from '../gateways/http/safety-api.js';
 import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
 import type { LinkReply, TokenReply, TokenRequest, WebSessionReply } from '../gateways/http/web-api.js';
 import type { Family } from '../gateways/http/metrics/family.js';
@@ -48,6 +49,7 @@ export type RecoveryOutcome = Exclude<RecoveryEvent, FailureEvent>;
 export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
 export type GarbageOutcome = Exclude<GarbageEvent, FailureEvent>;
 export type AuditsOutcome = Exclude<AuditEvent, FailureEvent>;
+export type HoldingsOutcome = Exclude<HoldingsEvent, FailureEvent>;
 export type RepairOutcome = Exclude<RepairEvent, FailureEvent>;
 export type ScrubOutcome = Exclude<ScrubEvent, FailureEvent>;
 export type RotationOutcome = Exclude<RotationEvent, FailureEvent>;
@@ -99,6 +101,16 @@ export class ControlClient implements AsyncDisposable {
   /** So many, as they are done; leaving ends them. */
   auditNow(audits: number): AsyncGenerator<AuditsOutcome> {
     return this.#lines<AuditEvent>({ method: 'POST', route: '/v1/audits', body: { json: { audits } } });
+  }
+
+  /** @param files that are lost or at risk, to be named */
+  safety(files: number): Promise<SafetyReply> {
+    return this.#json({ method: 'GET', route: '/v1/safety', query: { files: String(files) } });
+  }
+
+  /** Asks all peers what they hold. */
+  compareNow(): AsyncGenerator<HoldingsOutcome> {
+    return this.#lines<HoldingsEvent>({ method: 'POST', route: '/v1/holdings', body: { json: {} } });
   }
 
   repairs(): Promise<RepairsReply> {

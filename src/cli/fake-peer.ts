@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sampleSafety } from '../gateways/http/sample-safety.js';
 import { StorageError, wrapError, ERRORS } from '../errors.js';
 import type {
   EntryReply,
@@ -429,7 +430,7 @@ function statusReply(home: string, unlocked: boolean): StatusReply {
     peers,
     store: { chunks: 3, bytes: 300, partialBytes: 0, freeBytes: 1e9, reserveBytes: 1e6 },
     users: [{ id: 'u', name: 'demo', unlocked, generation: 1, kit: false }],
-    safety: { stripes: 1, degraded: 0, mayFail: 1, lost: 0 },
+    safety: sampleSafety(),
     sync: { error: null, streams: [], damaged: [] },
     outbox: { pendingDeletes: 0 },
     missing: [],

@@ -27,6 +27,11 @@ export class PeerView {
     return this.#book.isMember(peer) && !this.#liveness.isGone(peer) && this.#book.isTrusted(peer);
   }
 
+  /** Silent for the grace period. */
+  isGone(peer: PeerId): boolean {
+    return this.#liveness.isGone(peer);
+  }
+
   /** Its chunks are to be moved before it leaves. */
   isLeaving(peer: PeerId): boolean {
     return this.#book.get(peer)?.state === 'draining';

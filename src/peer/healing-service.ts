@@ -36,6 +36,7 @@ export function openHealing(base: Base, { engine, chunks, pull, state }: Healing
   return opened.keep(
     Healing.open({
       network: { self, book, links, catalog, pull: pulls({ engine, chunks, pull }) },
+      files: catalog,
       state,
       graceMs: config.graceHours * HOUR_MS,
       auditsPerHour: config.auditsPerHour,

@@ -16,6 +16,7 @@ import { metricsRoutes } from './metrics/metrics-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
 import { garbageRoutes } from './garbage-routes.js';
 import { auditRoutes } from './audit-routes.js';
+import { holdingsRoutes } from './holdings-routes.js';
 import { repairRoutes } from './repair-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
 import { recordRoutes, type RecordParts } from './record-routes.js';
@@ -138,6 +139,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
 function healingRoutes(server: FastifyInstance, routes: Routes, { engine, healing }: SenderParts): void {
   if (healing === undefined) return;
   auditRoutes(server, routes, { healing, book: engine.book });
+  holdingsRoutes(server, routes, { healing, book: engine.book });
   repairRoutes(server, routes, { healing, counts: engine.telemetry.counts.repair });
 }
 

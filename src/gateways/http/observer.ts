@@ -11,6 +11,7 @@ import type { StatusReply } from './api.js';
 import type { HistoryBook, Sample } from './history-book.js';
 import { ifAnswered } from './if-answered.js';
 import { RepairNews, type RepairState } from './repair-news.js';
+import { SafetyNews } from './safety-news.js';
 import type { ScrubReply } from './scrub-api.js';
 import type { Moved, Transfers } from './transfers.js';
 
@@ -34,6 +35,7 @@ type Peers = ReadonlyMap<string, StatusReply['peers'][number]>;
 export class Observer implements AsyncDisposable {
   readonly #options: ObserverOptions;
   readonly #repairs: RepairNews;
+  readonly #safety: SafetyNews;
   readonly #life = new AbortController();
   readonly #running: Promise<void>;
   readonly #stopListening: readonly (() => void)[];
@@ -56,6 +58,7 @@ export class Observer implements AsyncDisposable {
       }),
     ];
     this.#repairs = new RepairNews(activity);
+    this.#safety = new SafetyNews(activity);
     this.#running = this.#run(this.#life.signal);
   }
 
@@ -73,6 +76,7 @@ export class Observer implements AsyncDisposable {
       try {
         const status = await this.#options.status(signal);
         this.#notice(status);
+        this.#safety.take(status);
         const healed = await this.#noticeHealing(signal);
         const { repair } = this.#options;
         const repairing = repair && (await ifAnswered(repair(signal), signal));

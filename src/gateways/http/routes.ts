@@ -13,6 +13,8 @@ import type { UserSessions } from '../../services/user-sessions.js';
 import type { StoreUsage } from '../../store/usage.js';
 import type { Admitted } from './admitted.js';
 import type { DocumentsSource } from './documents-status.js';
+import type { SafetyReply } from './safety-api.js';
+import type { SafetyQuestion } from './safety-reply.js';
 import type { Transfers } from './transfers.js';
 import type { ActivityReply } from './web-api.js';
 
@@ -68,6 +70,8 @@ export interface GatewayParts {
   readonly usage: (signal: AbortSignal) => Promise<StoreUsage>;
   /** Of the File Sender's outbox. @throws StorageError UNAVAILABLE */
   readonly pendingDeletes: (signal: AbortSignal) => Promise<number>;
+  /** Worked out by the File Sender; null when the session has ended. @throws StorageError UNAVAILABLE */
+  readonly safety: (question: SafetyQuestion, signal: AbortSignal) => Promise<SafetyReply | null>;
   /** Services of this peer that do not answer. */
   readonly missing: (signal: AbortSignal) => Promise<readonly MissingService[]>;
 }
