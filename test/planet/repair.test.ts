@@ -157,13 +157,23 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
   /** All peers are up and known to be, and none holds what the records have elsewhere: two of them have room for a chunk. */
   async function tidy(): Promise<void> {
     for (const at of [1, 2]) await watch(at);
-    const sweep = async (): Promise<void> => {
+    await sweep();
+    // Whoever has no record of a stripe drops nothing of it.
+    for (const { of, at } of [...(await stored('/film')), ...(await stored('/song'))]) {
+      for (const n of at)
+        if (n !== of.peer) await planet.peer(n).store.drop(of.stripe.owner, [of.id], { signal: NEVER });
+    }
+  }
+
+  /** Every peer drops by itself what it knows to lie elsewhere, and to have done so for long. */
+  async function sweep(): Promise<void> {
+    const round = async (): Promise<void> => {
       for (const n of planet.numbers) await planet.peer(n).healing.surplus?.round(NEVER);
     };
     for (const n of planet.numbers) for (const path of ['/film', '/song']) await synced(n, path);
-    await sweep();
+    await round();
     await planet.passTime(SURPLUS_AGE_MS + 1);
-    await sweep();
+    await round();
   }
 
   it('puts the chunks of a peer that is gone elsewhere, and any two more may die', async () => {
@@ -299,7 +309,8 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
       }
     }
     await planet.start(victim);
-    await tidy();
+    for (const at of [1, 2]) await watch(at);
+    await sweep();
     for (const path of ['/film', '/song']) {
       const chunks = await stored(path);
       assertSpread(chunks);
@@ -337,7 +348,9 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
 
   it('copies what lies at a peer that leaves, by itself, each chunk once and without rebuilding any', async () => {
     await tidy();
+    await setStates({ 7: 'draining', 8: 'draining' });
     await put(planet, '/fresh', seededBytes('fresh', MIB));
+    await setStates({ 7: 'member', 8: 'member' });
     const total = (name: 'chunks' | 'rebuiltChunks'): number =>
       planet.numbers.reduce((sum, n) => sum + planet.peer(n).engine.telemetry.counts.repair[name], 0);
     const leaving = await victimOf('/fresh');
