@@ -15,7 +15,7 @@ import { assertStored, put } from './files.js';
 import { type Placed, Planet } from './planet.js';
 
 const MIB = 1024 * 1024;
-const HANG_MS = 120_000;
+const HANG_MS = 300_000;
 
 /** Peers 1 and 2 host the databases, so 2 knows every stripe; 7 and 8 come after the files, and hold nothing. */
 describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
@@ -344,28 +344,5 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     await planet.start(1);
     await until(async () => !(await planet.chunksOf('/film')).some(({ peer }) => peer === victim));
     await assertStored(planet, '/film', FILM);
-  });
-
-  it('copies what lies at a peer that leaves, by itself, each chunk once and without rebuilding any', async () => {
-    await tidy();
-    await setStates({ 7: 'draining', 8: 'draining' });
-    await put(planet, '/fresh', seededBytes('fresh', MIB));
-    await setStates({ 7: 'member', 8: 'member' });
-    const total = (name: 'chunks' | 'rebuiltChunks'): number =>
-      planet.numbers.reduce((sum, n) => sum + planet.peer(n).engine.telemetry.counts.repair[name], 0);
-    const leaving = await victimOf('/fresh');
-    const paths = ['/film', '/song', '/fresh'];
-    const there = async (): Promise<number> => {
-      const placed = await Promise.all(paths.map((path) => planet.chunksOf(path)));
-      return placed.flat().filter(({ peer }) => peer === leaving).length;
-    };
-    const due = await there();
-    const before = { chunks: total('chunks'), rebuilt: total('rebuiltChunks') };
-    await setStates({ [leaving]: 'draining' });
-    await until(async () => (await there()) === 0);
-    assert.equal(total('chunks') - before.chunks, due);
-    assert.equal(total('rebuiltChunks'), before.rebuilt);
-    for (const path of paths) assert.ok(!(await holdersOf(path)).has(leaving));
-    await setStates({ [leaving]: 'member' });
   });
 });
