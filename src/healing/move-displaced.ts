@@ -30,6 +30,8 @@ export async function moveDisplaced(
   );
   const chunk = record.chunks[index];
   if (!isWhole || chunk === undefined) return undefined;
+  // It takes no second chunk of a stripe, and has one that it will drop in time.
+  if (holders.some((holder) => holder.index !== index && holder.peer === to)) return undefined;
   const hasAlready = holders.some((holder) => holder.index === index && holder.peer === to);
   const receipt = await network.pull(to, { chunk, label: record.label, source: from }, { signal });
   await network.catalog.moveChunks([{ stripe: id, chunk, receipt }]);

@@ -1,6 +1,12 @@
 import type { Catalog, StripeRecord } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
-import { DEPARTURE_TAKEOVER_MS, MAX_REBALANCE_QUEUE, MAX_REPAIR_QUEUE, REPAIR_SETTLE_MS, REPAIR_TAKEOVER_MS } from '../limits.js';
+import {
+  DEPARTURE_TAKEOVER_MS,
+  MAX_REBALANCE_QUEUE,
+  MAX_REPAIR_QUEUE,
+  REPAIR_SETTLE_MS,
+  REPAIR_TAKEOVER_MS,
+} from '../limits.js';
 import type { Candidate } from '../peers/placement.js';
 import { assess, turnOf, type PeerView } from './assessment.js';
 import { knownStripes } from './chunk-labels.js';

@@ -75,7 +75,8 @@ function describe(state: RepairsReply): string {
   if (running > 0) lines.push(`${count(running, 'stripe')} being repaired.`);
   if (reason !== null) lines.push(`Last left: ${printable(reason)}`);
   const rebuilt = `${count(totals.rebuiltChunks, 'chunk')} rebuilt here (${formatBytes(totals.movedBytes)} moved)`;
-  const moved = totals.rebalancedChunks === 0 ? '' : `, ${count(totals.rebalancedChunks, 'chunk')} moved to peers that joined`;
+  const moved =
+    totals.rebalancedChunks === 0 ? '' : `, ${count(totals.rebalancedChunks, 'chunk')} moved to peers that joined`;
   lines.push(`Since the peer was started: ${count(totals.chunks, 'chunk')} given a new place, ${rebuilt}${moved}.`);
   return lines.join('\n');
 }

@@ -52,7 +52,8 @@ export function repairRoutes(server: FastifyInstance, routes: Routes, { healing,
 }
 
 export function repairsReply({ healing: { repairer }, counts }: RepairRoutesParts): RepairsReply {
-  const { survey, queuedStripes, queuedChunks, queuedBytes, secondsLeft, rebalance, running, reason } = repairer.state();
+  const { survey, queuedStripes, queuedChunks, queuedBytes, secondsLeft, rebalance, running, reason } =
+    repairer.state();
   return {
     bytesPerSecond: repairer.bytesPerSecond,
     survey: survey === undefined ? null : surveyReply(survey),

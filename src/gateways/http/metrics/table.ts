@@ -58,6 +58,7 @@ export const METRICS = {
   repair_failures_total: counter('Times that a chunk was left without a good place.'),
   rebuilt_chunks_total: counter('Chunks that this peer has rebuilt into its own store, whoever asked.'),
   rebuild_moved_bytes_total: counter('Bytes that other peers have sent for that.'),
+  rebalanced_chunks_total: counter('Chunks of whole stripes that this peer had moved to peers that joined.'),
   surplus_chunks_dropped_total: counter('Own chunks that were dropped because they lie elsewhere by now.'),
   chunk_sent_bytes_total: counter('Bytes of chunks that the File Sender has sent because somebody asked.'),
   chunk_received_bytes_total: counter('Bytes of chunks that the File Receiver was sent.'),
