@@ -44,6 +44,8 @@ export class RepairCount {
   rebuiltChunks = 0;
   /** That other peers sent for it. */
   movedBytes = 0;
+  /** Chunks that this peer had moved to where they belong since the members changed. */
+  rebalancedChunks = 0;
   /** Own chunks that lie elsewhere by now and were dropped here. */
   droppedChunks = 0;
 }

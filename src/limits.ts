@@ -773,6 +773,14 @@ export const DRAIN_WATCH_MS = 1_000;
 export const DEPARTURE_SURVEY_MS = 60_000;
 /** A peer that is leaving asks others about so many of its chunks at once, where it has no record of them. */
 export const DEPARTURE_ASKS = 8;
+/** Who has a chunk keeps it against a peer that placement prefers by less than this, in weight. */
+export const HOLDER_FAVOUR = 1.1;
+/** Chunks move to where they belong only when the members have been the same for so long. */
+export const REBALANCE_SETTLE_MS = 60 * 60 * 1000;
+/** … at this share of what repairs may move in a second. */
+export const REBALANCE_SHARE = 0.25;
+/** Stripes with a chunk that belongs elsewhere that are kept in mind; the next survey finds more. */
+export const MAX_REBALANCE_QUEUE = 10_000;
 /** Stripes that one peer repairs at once. */
 export const REPAIRS_AT_ONCE = 2;
 /** Peers that are asked to take one chunk before the stripe is left for later. */

@@ -80,6 +80,8 @@ export interface RepairsReply {
   readonly queued: { readonly stripes: number; readonly chunks: number; readonly bytes: number };
   /** null when nothing is begun here. */
   readonly secondsLeft: number | null;
+  /** Chunks of whole stripes that belong to another peer since the members changed, and are this peer's to move. */
+  readonly rebalance: { readonly stripes: number; readonly bytes: number; readonly secondsLeft: number | null };
   readonly running: number;
   /** Why the last attempt left something; null when nothing is left. */
   readonly reason: string | null;
@@ -90,6 +92,8 @@ export interface RepairsReply {
     /** Rebuilt in the own store, whoever asked for it, and what that moved. */
     readonly rebuiltChunks: number;
     readonly movedBytes: number;
+    /** Moved to where they belong since the members changed. */
+    readonly rebalancedChunks: number;
     readonly droppedChunks: number;
   };
 }

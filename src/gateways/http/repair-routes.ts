@@ -48,12 +48,14 @@ export function repairRoutes(server: FastifyInstance, routes: Routes, { healing,
 }
 
 export function repairsReply({ healing: { repairer }, counts }: RepairRoutesParts): RepairsReply {
-  const { survey, queuedStripes, queuedChunks, queuedBytes, secondsLeft, running, reason } = repairer.state();
+  const { survey, queuedStripes, queuedChunks, queuedBytes, secondsLeft, rebalance, running, reason } =
+    repairer.state();
   return {
     bytesPerSecond: repairer.bytesPerSecond,
     survey: survey === undefined ? null : surveyReply(survey),
     queued: { stripes: queuedStripes, chunks: queuedChunks, bytes: queuedBytes },
     secondsLeft: secondsLeft ?? null,
+    rebalance: { ...rebalance, secondsLeft: rebalance.secondsLeft ?? null },
     running,
     reason: reason ?? null,
     totals: totalsOf(counts),
@@ -61,8 +63,8 @@ export function repairsReply({ healing: { repairer }, counts }: RepairRoutesPart
 }
 
 function totalsOf(counts: RepairCount): RepairsReply['totals'] {
-  const { chunks, failedChunks, rebuiltChunks, movedBytes, droppedChunks } = counts;
-  return { chunks, failedChunks, rebuiltChunks, movedBytes, droppedChunks };
+  const { chunks, failedChunks, rebuiltChunks, movedBytes, rebalancedChunks, droppedChunks } = counts;
+  return { chunks, failedChunks, rebuiltChunks, movedBytes, rebalancedChunks, droppedChunks };
 }
 
 function surveyReply({ atMs, ...counts }: SurveySummary): SurveyReply {

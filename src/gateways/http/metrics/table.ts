@@ -71,6 +71,7 @@ export const METRICS = {
   repair_failures_total: counter('Times that a chunk was left without a good place.'),
   rebuilt_chunks_total: counter('Chunks that this peer has rebuilt into its own store, whoever asked.'),
   rebuild_moved_bytes_total: counter('Bytes that other peers have sent for that.'),
+  rebalanced_chunks_total: counter('Chunks of whole stripes that this peer had moved to peers that joined.'),
   surplus_chunks_dropped_total: counter('Own chunks that were dropped because they lie elsewhere by now.'),
   stray_chunks_deleted_total: counter('Chunks whose deletion was begun because no file referred to them.'),
   stray_bytes_deleted_total: counter('Their bytes.'),
