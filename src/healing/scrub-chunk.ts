@@ -3,7 +3,7 @@ import type { ChunkShape, Segment } from '../chunk/segments.js';
 import { StorageError, wrapError } from '../errors.js';
 import { REBUILD_ROWS, SMALL_CHUNK_BYTES } from '../limits.js';
 import type { Inspection } from '../store/mending.js';
-import { claimOf, goodClaim, knownStripes, type GoodClaim } from './chunk-labels.js';
+import { claimOf, goodClaim, knownStripes, misnamedClaim, type GoodClaim } from './chunk-labels.js';
 import { rebuildChunk, rebuildSegments, type RebuildOptions } from './rebuild.js';
 import { noteFailure, noteHealed, rebuildOf, type ScrubParts } from './scrub-parts.js';
 import { stripeOfLabel } from './stripe-holders.js';
@@ -117,13 +117,20 @@ async function writeBack(
   if (batch.length > 0 || wrong.length === 0) await write();
 }
 
-/** The label that was lost, from the record of a stripe that names the chunk; put in its place. */
+/** The label that was lost, or whose row has another owner's name: by its signature, or from the record of a stripe. */
 async function findClaim(parts: ScrubParts, { id, claims }: Inspection, signal: AbortSignal): Promise<GoodClaim> {
+  const { scrubs } = parts.store.mending;
+  const misnamed = misnamedClaim(id, claims);
+  if (misnamed !== undefined) {
+    await scrubs.relabel(id, misnamed);
+    await scrubs.unclaim(id, misnamed.misnamed);
+    parts.count.mendedRows++;
+    return misnamed;
+  }
   for await (const record of knownStripes(parts.network, signal)) {
-    const isOwn = claims.length === 0 || claims.some(({ owner }) => owner === record.owner);
-    const claim = isOwn && record.chunks.includes(id) ? claimOf(record, id) : undefined;
+    const claim = record.chunks.includes(id) ? claimOf(record, id) : undefined;
     if (claim === undefined) continue;
-    await parts.store.mending.scrubs.relabel(id, claim);
+    await scrubs.relabel(id, claim);
     parts.count.mendedRows++;
     return claim;
   }
