@@ -763,6 +763,16 @@ export const MAX_REPAIR_QUEUE = 10_000;
 export const REPAIR_SETTLE_MS = 60_000;
 /** Holders of a stripe repair it in an order that all know; each waits this long for the one before. */
 export const REPAIR_TAKEOVER_MS = 10 * 60 * 1000;
+/** What lies at a peer that is to leave is moved at once: holders of a stripe wait this long for the one before. */
+export const DEPARTURE_TAKEOVER_MS = 15_000;
+/** How often it is looked whether a peer is to leave, or has nothing left. */
+export const DEPARTURE_POLL_MS = 2_000;
+/** How often `shoal peer drain` looks how far it is. */
+export const DRAIN_WATCH_MS = 1_000;
+/** While a peer is to leave, all stripes are looked at this often: new ones may have come, or moves of others. */
+export const DEPARTURE_SURVEY_MS = 60_000;
+/** A peer that is leaving asks others about so many of its chunks at once, where it has no record of them. */
+export const DEPARTURE_ASKS = 8;
 /** Stripes that one peer repairs at once. */
 export const REPAIRS_AT_ONCE = 2;
 /** Peers that are asked to take one chunk before the stripe is left for later. */
@@ -781,3 +791,37 @@ export const MAX_REBUILDS_PER_MINUTE = 240;
 export const SURPLUS_AGE_MS = 24 * 60 * 60 * 1000;
 /** How often own chunks are looked through for such. */
 export const SURPLUS_INTERVAL_MS = 24 * 60 * 60 * 1000;
+
+// --- what peers say they hold -------------------------------------------------------------------------------------------
+
+/** What a peer says that it holds is compared with the records this often, and soon after its store was opened anew. */
+export const HOLDINGS_INTERVAL_MS = 6 * 60 * 60 * 1000;
+/** How often it is looked whether that is due. */
+export const HOLDINGS_POLL_MS = 60_000;
+/** A peer that restarts all the time is compared no more often than this. */
+export const HOLDINGS_LEAST_MS = 5 * 60 * 1000;
+/** In the background there is a rest after each call: 4,096 chunks a second are asked for at most. */
+export const HOLDINGS_REST_MS = 250;
+/** Who does not answer a call about MAX_IDS_PER_CALL chunks within this is asked again in the next round. */
+export const HOLDINGS_TIMEOUT_MS = 10_000;
+/** Stripes whose chunks were denied and wait for the second look: 8 MiB. The others are met in the next round. */
+export const MAX_DENIED_STRIPES = 100_000;
+/** Chunks that peers deny and that are remembered: 20 MiB. The others are met again when those are repaired. */
+export const MAX_DENIALS = 200_000;
+/** Denied chunks are asked for again this often: somebody else may have repaired them. */
+export const DENIALS_RECHECK_MS = 10 * 60 * 1000;
+
+// --- garbage --------------------------------------------------------------------------------------------------------------
+
+/** How often each peer is asked for its inventory: an order, and 400 bytes for each chunk. */
+export const INVENTORY_INTERVAL_MS = 24 * 60 * 60 * 1000;
+/** A peer that did not tell all is asked again after this. */
+export const INVENTORY_RETRY_MS = 60 * 60 * 1000;
+/** What no file refers to is deleted when two listings so far apart had it: an upload is given up after as long. */
+export const GARBAGE_AGE_MS = 7 * 24 * 60 * 60 * 1000;
+/** Homes whose word is lacking before strays are deleted are asked again after this. */
+export const HOMES_RETRY_MS = 10 * 60 * 1000;
+/** A home that does not say by then what it holds back is asked later. */
+export const HOME_ANSWER_TIMEOUT_MS = 10_000;
+/** Strays whose deletion is begun at once. */
+export const STRAYS_PER_SWEEP = 256;

@@ -113,6 +113,16 @@ export interface FreedStripe {
   readonly chunks: readonly { readonly id: ChunkId; readonly peer: PeerId }[];
 }
 
+/** How far a peer has got with a user's catalog. Counters of changes; 0: none. */
+export interface CatalogHead {
+  /** The author of the changes. */
+  readonly peer: PeerId;
+  /** Of its newest change that was ever seen here. */
+  readonly written: number;
+  /** All of its changes up to this one are here and read; 0 while the user is locked. */
+  readonly come: number;
+}
+
 /** A chunk has been stored at another peer than before. */
 export interface ChunkMove {
   readonly stripe: StripeId;
@@ -407,6 +417,8 @@ export interface Catalog extends AsyncDisposable {
    * because a part of the catalog is missing. None while the catalog holds no change at all: it may have been lost.
    */
   unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]>;
+  /** How far the user's catalog is here, for each peer that has written into it; also while the user is locked. */
+  heads(user: UserId): Promise<readonly CatalogHead[]>;
   /**
    * What this peer has seen of the user's catalog before and does not have any more is given up: it was rebuilt from what the
    * peers hold. Until then no space is given back.

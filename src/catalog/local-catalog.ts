@@ -9,6 +9,7 @@ import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import type {
   Attributes,
   Catalog,
+  CatalogHead,
   ChunkMove,
   DeletedEntry,
   DueRemovals,
@@ -343,6 +344,18 @@ export class LocalCatalog implements Catalog {
 
   unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]> {
     return this.#users.with(session, (catalog) => catalog.unreferenced(ids));
+  }
+
+  async heads(user: UserId): Promise<readonly CatalogHead[]> {
+    const remembered = this.#shared.memory
+      .heads(user)
+      .map(({ peer, counter }) => ({ peer, written: counter, come: 0 }));
+    const heads = new Map(remembered.map((head) => [head.peer, head]));
+    for (const head of await this.#users.heads(user)) {
+      // What was written into a database that is not whole here is remembered, and is not in the view.
+      heads.set(head.peer, { ...head, written: Math.max(head.written, heads.get(head.peer)?.written ?? 0) });
+    }
+    return [...heads.values()];
   }
 
   async forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void> {

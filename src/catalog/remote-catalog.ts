@@ -1,5 +1,6 @@
 import {
   idBytes,
+  parsePeerId,
   parseStripeId,
   parseFileId,
   parseUserId,
@@ -7,6 +8,7 @@ import {
   type FileId,
   type PeerId,
   type StripeId,
+  type UserId,
   type VersionId,
 } from '../chunk/ids.js';
 import { DbServiceService as Db, type CommitRequest } from '../gen/shoal/v1/db.js';
@@ -14,6 +16,7 @@ import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
 import type {
   Attributes,
   Catalog,
+  CatalogHead,
   ChunkMove,
   DeletedEntry,
   DueRemovals,
@@ -390,6 +393,11 @@ export class RemoteCatalog implements Catalog {
       found.push(...answer.ids.map(parseStripeId));
     }
     return found;
+  }
+
+  async heads(user: UserId): Promise<readonly CatalogHead[]> {
+    const { heads } = await this.#db.unary(Db.listHeads, { user: idBytes(user) });
+    return heads.map(({ peer, written, come }) => ({ peer: parsePeerId(peer), written, come }));
   }
 
   async forgetStripes(session: SessionToken, ids: readonly StripeId[]): Promise<void> {

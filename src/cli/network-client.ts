@@ -1,4 +1,5 @@
 import type {
+  DrainReply,
   InvitationReply,
   InvitedReply,
   InviteRequest,
@@ -30,8 +31,16 @@ export class NetworkClient implements AsyncDisposable {
     return this.#json({ method: 'POST', route: '/v1/peers/remove', body: { json: { peer } } });
   }
 
-  drainPeer(peer: string, cancel: boolean): Promise<PeerReply> {
-    return this.#json({ method: 'POST', route: '/v1/peers/drain', body: { json: { peer, cancel } } });
+  drainPeer(request: {
+    readonly peer: string;
+    readonly force: boolean;
+    readonly cancel: boolean;
+  }): Promise<DrainReply> {
+    return this.#json({ method: 'POST', route: '/v1/peers/drain', body: { json: request } });
+  }
+
+  drainOf(peer: string): Promise<DrainReply> {
+    return this.#json({ method: 'GET', route: '/v1/peers/drain', query: { peer } });
   }
 
   setOwn(request: OwnRequest): Promise<PeerReply> {

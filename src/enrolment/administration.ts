@@ -95,23 +95,40 @@ export class Administration {
   }
 
   /**
-   * A peer that is to leave gets nothing new, and the others take over what it holds; or it stays after all.
+   * The peer, if it may leave: neither this one, nor the last backup host, nor one of too few.
    *
    * @param meant a name, or the first digits of an id
-   * @throws StorageError NOT_FOUND, CONFLICT when several are meant or it was removed, TOO_FEW_PEERS when the others are too
-   * few for the policy, PERMISSION_DENIED
+   * @throws StorageError NOT_FOUND, CONFLICT, TOO_FEW_PEERS
    */
-  async drain(meant: string, isLeaving: boolean): Promise<PeerRecord> {
-    const { catalog, logger } = this.#options;
+  async demandMayLeave(meant: string): Promise<PeerRecord> {
+    const { catalog } = this.#options;
     const peers = await catalog.peers();
     const peer = onePeer(peers, meant);
     if (peer.state === 'removed') throw new StorageError('CONFLICT', `${peer.name} was removed from the network.`);
+    if (peer.id === this.self) {
+      throw new StorageError(
+        'CONFLICT',
+        'A peer does not see itself off. Do it at another peer that has the authority’s role.',
+      );
+    }
+    if (peer.backup) demandOtherHost(peers, peer);
+    const { tolerate } = await catalog.network();
+    schemeFor(peers.filter((each) => each.state === 'member' && each.id !== peer.id).length, tolerate);
+    return peer;
+  }
+
+  /**
+   * A peer that is to leave gets nothing new, and the others take over what it holds; or it stays after all.
+   *
+   * @param meant a name, or the first digits of an id
+   * @throws StorageError as demandMayLeave; PERMISSION_DENIED
+   */
+  async drain(meant: string, isLeaving: boolean): Promise<PeerRecord> {
+    const { catalog, logger } = this.#options;
+    const peer = isLeaving ? await this.demandMayLeave(meant) : onePeer(await catalog.peers(), meant);
+    if (peer.state === 'removed') throw new StorageError('CONFLICT', `${peer.name} was removed from the network.`);
     const state = isLeaving ? 'draining' : 'member';
     if (peer.state === state) return peer;
-    if (isLeaving) {
-      const { tolerate } = await catalog.network();
-      schemeFor(peers.filter((each) => each.state === 'member' && each.id !== peer.id).length, tolerate);
-    }
     await catalog.setPeerState(peer.id, state);
     logger.info({ peer: peer.id, name: peer.name, state }, 'a peer was told to leave, or to stay');
     return { ...peer, state };

@@ -6,6 +6,7 @@ import type { PeerBook } from '../peers/peer-book.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import { requiredReceipts, schemeFor, type Scheme } from '../peers/scheme.js';
 import type { Outbox } from '../store/outbox.js';
+import type { StrayBook } from '../store/stray-book.js';
 import type { Telemetry } from '../telemetry.js';
 import type { Drafts } from './draft/drafts.js';
 import type { PeerLinks } from './peer-links.js';
@@ -30,6 +31,7 @@ export interface ReadEngine {
 export interface Engine extends ReadEngine {
   readonly outbox: Outbox;
   readonly drafts: Drafts;
+  readonly strays: StrayBook;
   /** Stripes of puts under way and of drafts: a file that is not visible yet may lie in them, so their chunks are left alone. */
   readonly pinned: Set<StripeId>;
 }

@@ -1,4 +1,5 @@
 import type { ChunkStore } from '../chunk/chunk-store.js';
+import type { Holdings, HoldingsOptions, HoldingsSource } from '../chunk/holdings.js';
 import type { ChunkId, PeerId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { PING_TIMEOUT_MS } from '../limits.js';
@@ -13,7 +14,7 @@ export interface PeerLinksOptions {
   readonly tls: TlsIdentity;
   readonly book: PeerBook;
   /** The own peer's store, or its File Receiver in another process. */
-  readonly local: ChunkStore;
+  readonly local: ChunkStore & HoldingsSource;
   /** `local` is in another process, which may not run. */
   readonly localApart?: boolean;
 }
@@ -59,14 +60,22 @@ export class PeerLinks implements AsyncDisposable {
     return store;
   }
 
+  /** What a peer says that it has. The book learns that it answers, and since when its store is open. */
+  async holdings(id: PeerId, chunks: readonly ChunkId[], options: HoldingsOptions): Promise<Holdings> {
+    const { self, book, local } = this.#options;
+    const answer = await (id === self ? local : this.remote(id)).holdings(chunks, options);
+    book.reportSuccess(id);
+    book.reportOpened(id, answer.opened);
+    return answer;
+  }
+
   /** @returns the round trip in milliseconds; undefined when the peer does not answer. The book learns either. */
   async ping(id: PeerId, signal: AbortSignal): Promise<number | undefined> {
     if (id === this.#options.self && this.#options.localApart !== true) return 0;
     const started = performance.now();
     using patience = timeLimit(PING_TIMEOUT_MS, signal);
     try {
-      await this.store(id).has([NO_CHUNK], { signal: patience.signal });
-      this.#options.book.reportSuccess(id);
+      await this.holdings(id, [NO_CHUNK], { signal: patience.signal });
       return performance.now() - started;
     } catch {
       // Whatever is wrong, the answer to "does it answer?" is no.

@@ -210,7 +210,7 @@ async function stillFree(
 }
 
 /** Undefined while that cannot be told: then they are looked at again later. */
-async function unreferencedOf(
+export async function unreferencedOf(
   engine: Engine,
   session: Session,
   stripes: readonly StripeId[],
@@ -244,9 +244,9 @@ async function deliver(
     await engine.outbox.done(deletes);
     return deletes;
   } catch (error) {
-    const { code } = wrapError(error, 'Deleting chunks');
+    const { code, message } = wrapError(error, 'Deleting chunks');
     engine.logger.debug({ peer, code, chunks: deletes.length }, 'chunks wait for their deletion');
-    await engine.outbox.postpone(deletes);
+    await engine.outbox.postpone(deletes, message);
     return [];
   }
 }

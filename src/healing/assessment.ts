@@ -10,9 +10,13 @@ import type { Liveness } from './liveness.js';
 export class PeerView {
   readonly #book: PeerBook;
   readonly #liveness: Pick<Liveness, 'isGone'>;
-  readonly #audits: Pick<AuditBook, 'isFaulty' | 'faults'>;
+  readonly #audits: Pick<AuditBook, 'isFaulty' | 'faults' | 'denials'>;
 
-  constructor(book: PeerBook, liveness: Pick<Liveness, 'isGone'>, audits: Pick<AuditBook, 'isFaulty' | 'faults'>) {
+  constructor(
+    book: PeerBook,
+    liveness: Pick<Liveness, 'isGone'>,
+    audits: Pick<AuditBook, 'isFaulty' | 'faults' | 'denials'>,
+  ) {
     this.#book = book;
     this.#liveness = liveness;
     this.#audits = audits;
@@ -26,6 +30,17 @@ export class PeerView {
   /** Its chunks are to be moved before it leaves. */
   isLeaving(peer: PeerId): boolean {
     return this.#book.get(peer)?.state === 'draining';
+  }
+
+  /** Somebody is to leave. */
+  isAnyLeaving(): boolean {
+    return this.#book.list().some(({ state }) => state === 'draining');
+  }
+
+  /** There is a peer that could take another chunk of the stripe. */
+  hasPlaceFor({ placement }: Pick<StripeRecord, 'placement'>): boolean {
+    const taken = new Set(placement.flatMap((held) => held?.peer ?? []));
+    return this.#book.targets().some(({ id }) => !taken.has(id) && this.isGood(id));
   }
 
   /** It may be counted on for this chunk. */
@@ -44,6 +59,7 @@ export class PeerView {
     const faults = this.#audits.faults().map(({ peer, chunk }) => `${peer} ${chunk}`);
     return createHash('sha256')
       .update([...peers, ...faults].sort().join('\n'))
+      .update(String(this.#audits.denials.published))
       .digest('hex');
   }
 }

@@ -15,6 +15,7 @@ import {
   DISTRUST_PAROLE_MS,
   TRUST_AFTER_PASSES,
 } from '../limits.js';
+import { Denials } from './denials.js';
 import { blobOf, integerOf, textOf } from '../store/columns.js';
 import type { Database, Row, Statement } from '../store/sqlite.js';
 
@@ -76,6 +77,8 @@ export class AuditBook {
   readonly #peers = new Map<PeerId, AuditRecord>();
   /** By "peer chunk", the oldest first. */
   readonly #faults = new Map<string, AuditResult>();
+  /** What peers say themselves that they do not have. */
+  readonly denials: Denials;
   readonly #onTrust: (distrusted: ReadonlySet<PeerId>) => void;
 
   /** @param onTrust told at once, and whenever somebody is distrusted or trusted again */
@@ -84,6 +87,7 @@ export class AuditBook {
     this.#clock = clock;
     this.#sql = state.prepareAll(STATEMENTS);
     this.#onTrust = onTrust;
+    this.denials = new Denials(state);
     for (const row of this.#sql.peers.all()) this.#peers.set(parsePeerId(blobOf(row, 'peer')), recordOf(row));
     for (const fault of this.#sql.faults.all().map(resultOf)) this.#faults.set(keyOf(fault.peer, fault.chunk), fault);
     onTrust(this.distrusted());
@@ -115,16 +119,17 @@ export class AuditBook {
 
   /** The chunk lies elsewhere, or is well again: no repair is due because of this peer. */
   async settle(peer: PeerId, chunk: ChunkId): Promise<void> {
+    await this.denials.settle([{ peer, chunk }]);
     if (!this.#faults.delete(keyOf(peer, chunk))) return;
     await this.#state.write(() => this.#sql.dropFault.run(idBytes(peer), idBytes(chunk)));
   }
 
-  /** An audit, and a second look, found that the peer does not hold the chunk as it should. */
+  /** An audit, or the peer's own word, and a second look, found that the peer does not hold the chunk as it should. */
   isFaulty(peer: PeerId, chunk: ChunkId): boolean {
-    return this.#faults.has(keyOf(peer, chunk));
+    return this.denials.isFault(peer, chunk) || this.#faults.has(keyOf(peer, chunk));
   }
 
-  /** All such, the oldest first: AUDIT_FAULTS_KEPT at most. */
+  /** What audits found, the oldest first: AUDIT_FAULTS_KEPT at most. */
   faults(): readonly AuditResult[] {
     return [...this.#faults.values()];
   }

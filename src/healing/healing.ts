@@ -2,13 +2,20 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import type { Counts } from '../counts.js';
 import type { PeerLinks } from '../file/peer-links.js';
-import { LIVENESS_INTERVAL_MS, REPAIR_POLL_MS, SURPLUS_INTERVAL_MS } from '../limits.js';
+import {
+  DEPARTURE_POLL_MS,
+  HOLDINGS_POLL_MS,
+  LIVENESS_INTERVAL_MS,
+  REPAIR_POLL_MS,
+  SURPLUS_INTERVAL_MS,
+} from '../limits.js';
 import type { Logger } from '../log.js';
 import type { DiskStore } from '../store/disk-store.js';
 import type { Database } from '../store/sqlite.js';
 import { PeerView } from './assessment.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
 import { Auditor } from './auditor.js';
+import { Holdings } from './holdings.js';
 import { Liveness } from './liveness.js';
 import type { RepairNetwork } from './repair-stripe.js';
 import { Repairer } from './repairer.js';
@@ -18,7 +25,7 @@ import { SurplusSweep } from './surplus.js';
 /** The peers around this one, and the stripes that it knows. */
 export interface NeighbourNetwork extends RepairNetwork {
   readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds' | 'moveChunks'>;
-  readonly links: Pick<PeerLinks, 'store' | 'remote' | 'ping'>;
+  readonly links: Pick<PeerLinks, 'store' | 'remote' | 'ping' | 'holdings'>;
 }
 
 export interface HealingOptions {
@@ -47,6 +54,8 @@ export class Healing implements AsyncDisposable {
   readonly liveness: Liveness;
   readonly audits: AuditBook;
   readonly auditor: Auditor;
+  /** What members say that they have. */
+  readonly holdings: Holdings;
   readonly repairer: Repairer;
   /** Absent where another process writes the own chunks. */
   readonly surplus: SurplusSweep | undefined;
@@ -66,6 +75,8 @@ export class Healing implements AsyncDisposable {
     };
     this.auditor = new Auditor({ network, book: this.audits, perHour: options.auditsPerHour, clock, onResult });
     const view = new PeerView(book, this.liveness, this.audits);
+    const ownDamages = (): number => options.own?.mending.scrubs.damageCount() ?? 0;
+    this.holdings = new Holdings({ network, denials: this.audits.denials, isPinned, ownDamages, clock });
     const repairing = { bytesPerSecond: options.repairBytesPerSecond, isPinned, isBusy, counts: counts.repair };
     this.repairer = new Repairer({ network, view, audits: this.audits, clock, ...repairing });
     this.surplus = options.own && new SurplusSweep({ network, view, local: options.own, clock });
@@ -74,7 +85,9 @@ export class Healing implements AsyncDisposable {
       // A small call for each peer is in nobody's way.
       this.#every('Asking who is there', LIVENESS_INTERVAL_MS, (signal) => this.liveness.round(signal), never),
       this.#every('Auditing', this.auditor.pauseMs, (signal) => this.auditor.round(signal), isBusy),
+      this.#every('Asking who has what', HOLDINGS_POLL_MS, (signal) => this.holdings.round(signal), never),
       this.#every('Repairing', REPAIR_POLL_MS, (signal) => this.repairer.round(signal), isBusy),
+      this.#every('Moving what leaves', DEPARTURE_POLL_MS, (signal) => this.repairer.departures(signal), isBusy),
       this.#every(
         'Looking for surplus chunks',
         SURPLUS_INTERVAL_MS,

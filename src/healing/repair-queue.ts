@@ -1,6 +1,6 @@
 import type { Catalog, StripeRecord } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
-import { MAX_REPAIR_QUEUE, REPAIR_SETTLE_MS, REPAIR_TAKEOVER_MS } from '../limits.js';
+import { DEPARTURE_TAKEOVER_MS, MAX_REPAIR_QUEUE, REPAIR_SETTLE_MS, REPAIR_TAKEOVER_MS } from '../limits.js';
 import { assess, turnOf, type PeerView } from './assessment.js';
 import { knownStripes } from './chunk-labels.js';
 
@@ -10,6 +10,8 @@ export interface QueuedStripe {
   readonly margin: number;
   /** Chunks that need a new holder. */
   readonly chunks: number;
+  /** Of these, such as lie at peers that are to leave. */
+  readonly leaving: number;
   /** What repairing them moves. */
   readonly bytes: number;
   /** This peer's turn: see turnOf. */
@@ -92,6 +94,24 @@ export class RepairQueue {
     return undefined;
   }
 
+  /** The next stripes with chunks at peers that are to leave. Nothing is lost yet, so nobody waits for a put or a removal to end. */
+  departures(most: number): readonly QueuedStripe[] {
+    const nowMs = this.#parts.clock();
+    const due: QueuedStripe[] = [];
+    for (const queued of this.#queue.values()) {
+      if (due.length === most) break;
+      const dueMs = queued.sinceMs + queued.turn * DEPARTURE_TAKEOVER_MS;
+      const rests = (this.#restUntil.get(queued.stripe) ?? 0) > nowMs;
+      if (queued.leaving > 0 && dueMs <= nowMs && !rests) due.push(queued);
+    }
+    return due;
+  }
+
+  /** Something has changed: what failed before is tried again. */
+  wake(): void {
+    this.#restUntil.clear();
+  }
+
   /** It is whole again, or was forgotten. */
   remove(stripe: StripeId): void {
     this.#queue.delete(stripe);
@@ -105,7 +125,9 @@ export class RepairQueue {
 
   #look(record: StripeRecord, found: QueuedStripe[], summary: Counting): void {
     const { self, view, isPinned, clock } = this.#parts;
-    const { lacking, leaving, margin } = assess(record, view);
+    const { lacking, leaving: departing, margin } = assess(record, view);
+    // Where every peer has a chunk of the stripe, one that departs has nowhere to go.
+    const leaving = view.hasPlaceFor(record) ? departing : [];
     summary.stripes++;
     if (lacking.length === 0) summary.whole++;
     else if (margin < 0) summary.lost++;
@@ -116,6 +138,7 @@ export class RepairQueue {
       stripe: record.id,
       margin,
       chunks: lacking.length + leaving.length,
+      leaving: leaving.length,
       bytes: (lacking.length * record.k + leaving.length) * record.chunkBytes,
       turn: turnOf(self, record, view),
       sinceMs: this.#queue.get(record.id)?.sinceMs ?? clock(),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StripeId } from '../chunk/ids.js';
 import type { RepairCount } from '../counts.js';
 import { wrapError } from '../errors.js';
-import { REPAIRS_AT_ONCE, SURVEY_INTERVAL_MS } from '../limits.js';
+import { DEPARTURE_SURVEY_MS, REPAIRS_AT_ONCE, SURVEY_INTERVAL_MS } from '../limits.js';
 import { RepairQueue, type SurveySummary } from './repair-queue.js';
 import { repairStripe, type RepairParts, type StripeOutcome } from './repair-stripe.js';
 
@@ -41,7 +41,7 @@ export class Repairer {
   readonly #queue: RepairQueue;
   #fingerprint = '';
   #surveyedMs = Number.NEGATIVE_INFINITY;
-  #running = 0;
+  readonly #running = new Map<StripeId, Promise<StripeOutcome>>();
   #reason: string | undefined;
 
   constructor(options: RepairerOptions) {
@@ -65,21 +65,16 @@ export class Repairer {
       queuedChunks: queue.reduce((sum, { chunks }) => sum + chunks, 0),
       queuedBytes,
       secondsLeft: bytesPerSecond === 0 ? undefined : queuedBytes / bytesPerSecond,
-      running: this.#running,
+      running: this.#running.size,
       reason: queue.length === 0 ? undefined : this.#reason,
     };
   }
 
   /** In the background: a survey when one is due, then whatever it is this peer's turn to repair, until transfers begin. */
   async round(signal: AbortSignal): Promise<void> {
-    const { bytesPerSecond, isBusy, clock, view } = this.#options;
+    const { bytesPerSecond, isBusy } = this.#options;
     if (bytesPerSecond === 0) return;
-    const fingerprint = view.fingerprint();
-    if (fingerprint !== this.#fingerprint || clock() - this.#surveyedMs >= SURVEY_INTERVAL_MS) {
-      await this.#queue.survey(signal);
-      this.#fingerprint = fingerprint;
-      this.#surveyedMs = clock();
-    }
+    await this.#look(SURVEY_INTERVAL_MS, signal);
     while (!isBusy()) {
       const next = this.#queue.next();
       if (next === undefined) return;
@@ -87,6 +82,21 @@ export class Repairer {
       const { movedBytes } = await this.#repair(next.stripe, signal);
       const restMs = (movedBytes / bytesPerSecond) * 1000 - (performance.now() - startedMs);
       if (restMs > 0) await delay(restMs, undefined, { signal });
+    }
+  }
+
+  /**
+   * In the background, too: moves what lies at peers that are to leave, whatever it is this peer's turn to move, until
+   * transfers begin. Somebody has asked for it and waits, so no rate bounds it, and no setting switches it off.
+   */
+  async departures(signal: AbortSignal): Promise<void> {
+    const { isBusy, view } = this.#options;
+    if (!view.isAnyLeaving()) return;
+    await this.#look(DEPARTURE_SURVEY_MS, signal);
+    while (!isBusy()) {
+      const some = this.#queue.departures(REPAIRS_AT_ONCE);
+      if (some.length === 0) return;
+      await Promise.all(some.map(({ stripe }) => this.#repair(stripe, signal)));
     }
   }
 
@@ -107,9 +117,36 @@ export class Repairer {
     }
   }
 
+  /** A survey, when one is due or would find something else. */
+  async #look(intervalMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, view } = this.#options;
+    const fingerprint = view.fingerprint();
+    const isNews = fingerprint !== this.#fingerprint;
+    if (!isNews && clock() - this.#surveyedMs < intervalMs) return;
+    if (isNews) this.#queue.wake();
+    await this.#queue.survey(signal);
+    this.#fingerprint = fingerprint;
+    this.#surveyedMs = clock();
+  }
+
+  /** Only once at a time: a second one looks what the first has left. */
   async #repair(stripe: StripeId, signal: AbortSignal): Promise<StripeOutcome> {
+    for (;;) {
+      const other = this.#running.get(stripe);
+      if (other === undefined) break;
+      await other.catch(() => undefined);
+    }
+    const repairing = this.#mend(stripe, signal);
+    this.#running.set(stripe, repairing);
+    try {
+      return await repairing;
+    } finally {
+      this.#running.delete(stripe);
+    }
+  }
+
+  async #mend(stripe: StripeId, signal: AbortSignal): Promise<StripeOutcome> {
     const { counts } = this.#options;
-    this.#running++;
     try {
       const outcome = await repairStripe(stripe, this.#parts, signal);
       counts.chunks += outcome.rebuilt + outcome.copied + outcome.found;
@@ -125,8 +162,6 @@ export class Repairer {
       this.#queue.rest(stripe);
       this.#reason = reason;
       return { stripe, rebuilt: 0, copied: 0, found: 0, left: 1, movedBytes: 0, reason };
-    } finally {
-      this.#running--;
     }
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Service } from '../config.js';
 import { Administration } from '../enrolment/administration.js';
+import { Drains } from '../enrolment/drains.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { Admitted } from '../gateways/http/admitted.js';
@@ -23,6 +24,7 @@ import type { Documents } from './documents.js';
 import type { EnrolmentParts } from './enrolment-service.js';
 import type { MembersParts } from './members.js';
 import type { Neighbours } from './neighbours.js';
+import type { Opened } from './opened.js';
 
 /** What a control socket is about: whatever of it this process has. */
 export interface ControlParts {
@@ -42,11 +44,11 @@ export interface ControlParts {
 }
 
 /** What the API of this process is made of. */
-export function apiOf(base: Base, parts: ControlParts): ApiParts {
+export function apiOf(base: Base, parts: ControlParts, opened: Opened): ApiParts {
   const { running, neighbours } = parts;
   const health = { services: [...running], missing: (signal: AbortSignal) => neighbours.missing(signal) };
   const metrics = metricsOf(base, running, neighbours);
-  return { health, ...gatewayOf(base, parts), ...hostedOf(parts), metrics, logger: base.logger };
+  return { health, ...gatewayOf(base, parts, opened), ...hostedOf(parts), metrics, logger: base.logger };
 }
 
 /** Only the gateway asks the others: each of them tells of itself. */
@@ -81,7 +83,7 @@ const STORAGE: z.ZodType<StoreUsage> = z.object({
 });
 const OUTBOX = z.object({ pendingDeletes: z.number() });
 
-function gatewayOf(base: Base, parts: ControlParts): Pick<ApiParts, 'gateway' | 'network'> {
+function gatewayOf(base: Base, parts: ControlParts, opened: Opened): Pick<ApiParts, 'gateway' | 'network'> {
   const { neighbours, catalog, members, links, documents, enrolment, store, sessions, sender } = parts;
   if (!catalog || !members || !links || !documents || !enrolment || !sessions) return {};
   const { config, identity, logger, clock } = base;
@@ -103,7 +105,9 @@ function gatewayOf(base: Base, parts: ControlParts): Pick<ApiParts, 'gateway' | 
   };
   const { membership } = identity;
   const administration = new Administration({ home: config.home, membership, ...enrolment, catalog, logger });
-  return { gateway, network: { administration, links, nowMs: clock } };
+  const draining = { home: config.home, administration, catalog, book: members.book, links };
+  const drains = opened.keep(new Drains({ ...draining, clock, logger }));
+  return { gateway, network: { administration, drains, links, nowMs: clock } };
 }
 
 function hostedOf(parts: ControlParts): Pick<ApiParts, 'sender' | 'receiver'> {

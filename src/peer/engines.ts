@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
+import type { HoldingsSource } from '../chunk/holdings.js';
 import { makeReceipt } from '../chunk/receipt.js';
 import type { ChunkId, StripeId } from '../chunk/ids.js';
 import type { Service } from '../config.js';
@@ -19,6 +20,7 @@ import { ChunkReader } from '../store/chunk-reader.js';
 import { DiskStore } from '../store/disk-store.js';
 import { Outbox } from '../store/outbox.js';
 import type { Database } from '../store/sqlite.js';
+import { StrayBook } from '../store/stray-book.js';
 import type { Base } from './base.js';
 import type { Opened } from './opened.js';
 import { OwnStore } from './own-store.js';
@@ -27,7 +29,7 @@ import { OwnStore } from './own-store.js';
 export interface Chunks {
   readonly store: DiskStore | undefined;
   /** For reading and writing, through the File Receiver where that is another process. */
-  readonly local: ChunkStore;
+  readonly local: ChunkStore & HoldingsSource;
   /** Of the File Receiver in another process. */
   readonly receiverSocket: string | undefined;
 }
@@ -94,7 +96,7 @@ export async function openEngine(
   const pinned = new Set<StripeId>();
   const { catalog, logger } = engine;
   const drafts = opened.keep(await Drafts.open({ directory, catalog, pinned, clock, logger }));
-  return { ...engine, outbox, drafts, pinned };
+  return { ...engine, outbox, drafts, pinned, strays: new StrayBook(state, clock) };
 }
 
 export function openLinks(

@@ -5,8 +5,10 @@ import { knownOwners } from '../file/recover/known-owners.js';
 import type { Catalog } from '../catalog/catalog.js';
 import { webRoutes } from '../front/web-routes.js';
 import { socketPath } from '../socket-path.js';
+import type { HomeLookup } from '../wire/ask-home.js';
 import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
+import { LeavingCount } from '../healing/leaving.js';
 import type { Base } from './base.js';
 import type { Chunks } from './engines.js';
 import type { EnrolmentParts } from './enrolment-service.js';
@@ -20,6 +22,8 @@ export interface ListenerParts {
   readonly members: MembersParts;
   readonly links: PeerLinks;
   readonly chunks: Chunks;
+  /** Where the File Sender is in this process. */
+  readonly home: HomeLookup;
   /** Where the front is in this process. */
   readonly enrolment: EnrolmentParts | undefined;
   /** What a backup host's front does with `/couchdb/`. */
@@ -32,15 +36,15 @@ export interface ListenerParts {
  */
 export async function openListeners(base: Base, parts: ListenerParts, opened: Opened): Promise<readonly PeerServer[]> {
   const { config, identity, logger, telemetry } = base;
-  const { running, members, chunks } = parts;
+  const { running, members } = parts;
   const services: PeerServices = {
     tls: identity.tls,
     isMember: (peer) => members.book.isMember(peer),
     logger,
     telemetry,
   };
-  const receiver = running.has('file-receiver') ? receiverService(base, parts) : undefined;
-  const sender: SenderService | undefined = running.has('file-sender') ? { store: chunks.local } : undefined;
+  const receiver = running.has('file-receiver') ? receiverService(base, parts, opened) : undefined;
+  const sender = running.has('file-sender') ? senderService(parts) : undefined;
   const servers: PeerServer[] = [];
   if (running.has('front')) {
     const web = webOf(base, parts);
@@ -57,15 +61,27 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
   return servers;
 }
 
-function receiverService(base: Base, { catalog, members, links, chunks }: ListenerParts): ReceiverService {
+function receiverService(
+  base: Base,
+  { catalog, members, links, chunks }: ListenerParts,
+  opened: Opened,
+): ReceiverService {
   const { book, generations } = members;
   const { local } = chunks;
+  const { identity, clock, logger } = base;
+  const network = { self: identity.id, catalog, book, links };
+  const leaving = opened.keep(new LeavingCount({ network, local, clock, logger }));
   return {
     store: local,
     owners: knownOwners(catalog),
     currentGeneration: (owner) => generations.of(owner),
     pull: puller(base, { catalog, book, links, chunks }),
+    countLeft: () => leaving.latest(),
   };
+}
+
+function senderService({ members, chunks, home }: ListenerParts): SenderService {
+  return { store: chunks.local, home, currentGeneration: (owner) => members.generations.of(owner) };
 }
 
 function webOf({ logger }: Base, { enrolment, couchdb }: ListenerParts): ReturnType<typeof webRoutes> {

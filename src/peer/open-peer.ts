@@ -4,6 +4,7 @@ import { NETWORK_DATABASE } from '../chunk/database-names.js';
 import type { Service } from '../config.js';
 import type { DocumentDatabase } from '../documents/document-database.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
+import { homeLookup } from '../file/garbage/homes.js';
 import type { Front } from '../front/front.js';
 import type { ControlServer } from '../gateways/http/server.js';
 import type { SftpServer } from '../gateways/sftp/sftp-server.js';
@@ -26,6 +27,7 @@ import { followRenewals, openEnrolment } from './enrolment-service.js';
 import { type FrontChoice, openFront, serveFrontAuth } from './front-service.js';
 import { openListeners } from './listeners.js';
 import { type MembersParts, newMembers, readMembers, watchMembers } from './members.js';
+import { HomeWord } from './home-word.js';
 import { Neighbours, untilUp } from './neighbours.js';
 import type { Opened } from './opened.js';
 import { claimServices } from './running.js';
@@ -66,7 +68,7 @@ export async function openParts(
   const neighbours = new Neighbours(base.config, running);
   if (KNOW_MEMBERS.some((service) => running.has(service))) return openServices({ base, running, neighbours, opened });
   const front = await openAlone(base, { running, choice, opened });
-  const control = opened.keep(await openControl(base, running, apiOf(base, { running, neighbours })));
+  const control = opened.keep(await openControl(base, running, apiOf(base, { running, neighbours }, opened)));
   return { base, running, neighbours, control, port: front?.port };
 }
 
@@ -109,7 +111,8 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const enrolment =
     running.has('front') || running.has('gateway') ? await openEnrolment(base, documents.host, opened) : undefined;
   const couchdb = await openCouch(base, { documents, members, running, opened });
-  const listening = { running, catalog, members, links, chunks, enrolment, couchdb };
+  const word = new HomeWord();
+  const listening = { running, catalog, members, links, chunks, enrolment, couchdb, home: word.lookup };
   const servers = await openListeners(base, listening, opened);
   const onRead = (): void => {
     for (const server of servers) server.expel();
@@ -118,13 +121,14 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   if (!running.has('db-service')) opened.keep(followRenewals(base));
   else if (base.config.separate.includes('front')) await serveAuthorization(base, members, opened);
   const engines = await openEngines(base, { running, catalog, members, links, chunks }, opened);
+  if (engines.sender !== undefined) word.give(homeLookup(engines.sender));
   const sessions = running.has('gateway') ? new UserSessions(catalog) : undefined;
   const store = chunks.store;
   const { receiver } = engines;
   const scrub = openScrub(base, { catalog, book: members.book, links, store, receiver }, opened);
   const shared = { running, neighbours, catalog, members, links, documents, enrolment };
   const parts = { ...shared, store, sessions, scrub, ...engines };
-  const api = apiOf(base, parts);
+  const api = apiOf(base, parts, opened);
   const web = await openWeb(base, api, opened);
   const more = web && { entrance: web.entrance, live: web.live };
   const sftp = await openSftp(base, { neighbours, catalog, sessions, gateway: api.gateway, ...engines }, opened);
@@ -199,7 +203,7 @@ interface Engines {
   readonly healing: Healing | undefined;
 }
 
-type EnginesParts = Omit<Parameters<typeof openListeners>[1], 'enrolment' | 'couchdb'>;
+type EnginesParts = Omit<Parameters<typeof openListeners>[1], 'enrolment' | 'couchdb' | 'home'>;
 
 /** One for both, where both run here: they share threads and connections. */
 async function openEngines(

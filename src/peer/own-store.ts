@@ -10,6 +10,7 @@ import type {
   Stored,
   StoredChunk,
 } from '../chunk/chunk-store.js';
+import type { Holdings, HoldingsOptions, HoldingsSource } from '../chunk/holdings.js';
 import type { ChunkId, PeerId, UserId } from '../chunk/ids.js';
 import { certificateToDer } from '../crypto/certificates.js';
 import type { ChunkReader } from '../store/chunk-reader.js';
@@ -25,7 +26,7 @@ export interface OwnStoreOptions {
 }
 
 /** This peer's store, seen from a process that does not write it: its File Receiver is asked, but for reading. */
-export class OwnStore implements ChunkStore {
+export class OwnStore implements ChunkStore, HoldingsSource {
   readonly #options: OwnStoreOptions;
   #link: { readonly certificate: string; readonly store: RemoteStore } | undefined;
 
@@ -43,6 +44,10 @@ export class OwnStore implements ChunkStore {
 
   has(ids: readonly ChunkId[], options: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
     return this.#receiver().has(ids, options);
+  }
+
+  holdings(ids: readonly ChunkId[], options: HoldingsOptions): Promise<Holdings> {
+    return this.#receiver().holdings(ids, options);
   }
 
   delete(

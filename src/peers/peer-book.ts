@@ -14,6 +14,7 @@ interface Standing {
   paceMsPerMib: number | undefined;
   distrustedUntilMs: number;
   corruptAnswers: number;
+  opened: string;
 }
 
 /**
@@ -90,6 +91,16 @@ export class PeerBook {
       standing.paceMsPerMib === undefined ? pace : standing.paceMsPerMib * (1 - SMOOTHING) + pace * SMOOTHING;
   }
 
+  /** By what its store is known since it was opened last. */
+  reportOpened(id: PeerId, opened: string): void {
+    this.#standing(id).opened = opened;
+  }
+
+  /** Another one than before: the peer was restarted since. Empty: it has not told yet. */
+  opened(id: PeerId): string {
+    return this.#standings.get(id)?.opened ?? '';
+  }
+
   /** It sent what is not the chunk that it was asked for: damage or a lie. It is up, but others are asked first. */
   reportCorrupt(id: PeerId): void {
     const standing = this.#standing(id);
@@ -113,7 +124,7 @@ export class PeerBook {
   #standing(id: PeerId): Standing {
     let standing = this.#standings.get(id);
     if (standing === undefined) {
-      standing = { downUntilMs: 0, paceMsPerMib: undefined, distrustedUntilMs: 0, corruptAnswers: 0 };
+      standing = { downUntilMs: 0, paceMsPerMib: undefined, distrustedUntilMs: 0, corruptAnswers: 0, opened: '' };
       this.#standings.set(id, standing);
     }
     return standing;

@@ -1,5 +1,5 @@
 import { toHex } from '../bytes.js';
-import { idBytes, parsePeerId, parseStripeId, parseVersionId } from '../chunk/ids.js';
+import { idBytes, parsePeerId, parseStripeId, parseUserId, parseVersionId } from '../chunk/ids.js';
 import type { Catalog, NewVersion } from '../catalog/catalog.js';
 import { pages } from '../catalog/pages.js';
 import { besideHead, ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
@@ -234,6 +234,10 @@ function stripeHandlers({ catalog, edge }: Context) {
     findUnreferenced: unary(edge, async ({ session, ids }) => ({
       ids: (await catalog.unreferenced({ token: session }, ids.map(parseStripeId))).map((id) => idBytes(id)),
     })),
+    listHeads: unary(edge, async ({ user }) => {
+      const heads = await catalog.heads(parseUserId(user));
+      return { heads: heads.map(({ peer, written, come }) => ({ peer: idBytes(peer), written, come })) };
+    }),
     acceptLoss: unary(edge, async ({ session }) => {
       await catalog.acceptLoss({ token: session });
       return {};

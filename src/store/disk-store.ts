@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
@@ -11,6 +12,7 @@ import type {
   Stored,
   StoredChunk,
 } from '../chunk/chunk-store.js';
+import { OPENED_BYTES, type Holdings, type HoldingsOptions, type HoldingsSource } from '../chunk/holdings.js';
 import type { ChunkId, UserId } from '../chunk/ids.js';
 import type { Segment } from '../chunk/segments.js';
 import { StorageError, wrapError } from '../errors.js';
@@ -61,7 +63,7 @@ interface Freeing {
 }
 
 /** Chunks on the local disk: an SQLite index, small chunks in it, large ones as files beside it (docs/spec/3-chunk.md). */
-export class DiskStore implements ChunkStore {
+export class DiskStore implements ChunkStore, HoldingsSource {
   readonly #parts: Parts;
   readonly #intake: ChunkIntake;
   readonly #activities = new Activities();
@@ -69,6 +71,7 @@ export class DiskStore implements ChunkStore {
   readonly #puts = new Gate(MAX_CONCURRENT_PUTS);
   /** For scrubbing. */
   readonly mending: Mending;
+  readonly #opened = randomBytes(OPENED_BYTES).toString('hex');
   #sweptMs: number;
   #usedMs = Number.NEGATIVE_INFINITY;
 
@@ -183,6 +186,17 @@ export class DiskStore implements ChunkStore {
     // Others act on this answer, so it has to be as durable as a put's.
     await this.#parts.index.settled();
     return found;
+  }
+
+  async holdings(ids: readonly ChunkId[], { owner, signal }: HoldingsOptions): Promise<Holdings> {
+    const held = await this.has(ids, { signal });
+    const { scrubs } = this.mending;
+    return {
+      held,
+      damaged: scrubs.damageCount() === 0 ? new Set() : new Set([...held].filter((id) => scrubs.damage(id))),
+      withdrawn: new Set(owner === undefined ? [] : ids.filter((id) => !held.has(id) && scrubs.isWithdrawn(owner, id))),
+      opened: this.#opened,
+    };
   }
 
   async delete(

@@ -12,7 +12,7 @@ import {
 } from '../chunk/ids.js';
 import { concatBytes } from '../bytes.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
-import { blobOf, integerOf } from './columns.js';
+import { blobOf, integerOf, textOf } from './columns.js';
 import { openPeerState } from './peer-state.js';
 import type { Database, Row, Statement } from './sqlite.js';
 
@@ -22,6 +22,19 @@ export interface PendingDelete {
   readonly owner: UserId;
   readonly chunk: ChunkId;
   readonly stripe: StripeId;
+}
+
+/** Deletes that one peer has not acknowledged. Times are Unix times. */
+export interface WaitingDeletes {
+  readonly peer: PeerId;
+  readonly chunks: number;
+  /** The longest; 0: since an older version of Shoal ran here. */
+  readonly sinceMs: number;
+  readonly nextTryMs: number;
+  /** The most that any of them had. */
+  readonly tries: number;
+  /** Why the last one failed; empty when none was sent yet. */
+  readonly reason: string;
 }
 
 /** What one signed order carries: one owner's chunks at one peer, MAX_IDS_PER_CALL at most. */
@@ -41,17 +54,21 @@ export interface Intent {
 }
 
 const STATEMENTS = {
-  add: `INSERT INTO deletes (peer, owner, chunk, stripe, next_try_ms) VALUES (?, ?, ?, ?, ?)
+  add: `INSERT INTO deletes (peer, owner, chunk, stripe, next_try_ms, added_ms) VALUES (?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET stripe = excluded.stripe, tries = 0, next_try_ms = excluded.next_try_ms`,
   firstDue: `SELECT peer FROM deletes WHERE owner = ?1 AND next_try_ms <= ?2 AND peer > ?3 ORDER BY peer LIMIT 1`,
   due: `SELECT peer, owner, chunk, stripe FROM deletes
         WHERE peer = ? AND owner = ? AND next_try_ms <= ? ORDER BY chunk LIMIT ${String(MAX_IDS_PER_CALL)}`,
   remove: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
-  postpone: `UPDATE deletes SET tries = tries + 1,
+  postpone: `UPDATE deletes SET tries = tries + 1, failure = ?,
         next_try_ms = ? + min(${String(DELETE_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
         WHERE peer = ? AND owner = ? AND chunk = ?`,
   count: 'SELECT count(*) AS pending FROM deletes',
   countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ?',
+  has: 'SELECT 1 AS found FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
+  waiting: `SELECT peer, count(*) AS chunks, min(added_ms) AS since_ms, min(next_try_ms) AS next_try_ms, max(tries) AS tries,
+        max(failure) AS failure FROM deletes GROUP BY peer ORDER BY since_ms`,
+  waitingOfStripe: 'SELECT peer, count(*) AS chunks FROM deletes WHERE stripe = ? GROUP BY peer',
   intend: `INSERT INTO intents (stripe, owner, chunks, targets) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET chunks = excluded.chunks, targets = excluded.targets`,
   intents: 'SELECT stripe, owner, chunks, targets FROM intents WHERE owner = ?',
@@ -97,8 +114,9 @@ export class Outbox implements AsyncDisposable {
    * stripes are settled by it.
    */
   async add(deletes: readonly PendingDelete[], delayMs = 0): Promise<void> {
-    const dueMs = this.#clock() + delayMs;
-    await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), dueMs));
+    const nowMs = this.#clock();
+    const dueMs = nowMs + delayMs;
+    await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), dueMs, nowMs));
     const stripes = new Set(deletes.map(({ stripe }) => stripe));
     this.settle([...stripes].filter((stripe) => this.#sql.isIntended.get(idBytes(stripe)) !== undefined));
   }
@@ -180,10 +198,14 @@ export class Outbox implements AsyncDisposable {
     });
   }
 
-  /** The peer did not answer: they are due again later, each time twice as late. */
-  async postpone(deletes: readonly PendingDelete[]): Promise<void> {
+  /**
+   * The peer did not take them: they are due again later, each time twice as late.
+   *
+   * @param reason for people; empty when it was not even asked
+   */
+  async postpone(deletes: readonly PendingDelete[], reason = ''): Promise<void> {
     const nowMs = this.#clock();
-    await this.#forEach(deletes, (one) => this.#sql.postpone.run(nowMs, ...keyOf(one)));
+    await this.#forEach(deletes, (one) => this.#sql.postpone.run(reason, nowMs, ...keyOf(one)));
   }
 
   /** Removing a large folder makes many: the event loop gets its turn between the transactions. */
@@ -200,6 +222,28 @@ export class Outbox implements AsyncDisposable {
   pending(stripe?: StripeId): number {
     const row = stripe === undefined ? this.#sql.count.get() : this.#sql.countOfStripe.get(idBytes(stripe));
     return integerOf(row ?? {}, 'pending');
+  }
+
+  has(one: Omit<PendingDelete, 'stripe'>): boolean {
+    return this.#sql.has.get(...keyOf(one)) !== undefined;
+  }
+
+  /** What waits for which peer, the longest first. */
+  waiting(): readonly WaitingDeletes[] {
+    return this.#sql.waiting.all().map((row) => ({
+      peer: parsePeerId(blobOf(row, 'peer')),
+      chunks: integerOf(row, 'chunks'),
+      sinceMs: integerOf(row, 'since_ms'),
+      nextTryMs: integerOf(row, 'next_try_ms'),
+      tries: integerOf(row, 'tries'),
+      reason: textOf(row, 'failure'),
+    }));
+  }
+
+  /** How many chunks of a stripe wait for which peer. */
+  waitingOf(stripe: StripeId): ReadonlyMap<PeerId, number> {
+    const rows = this.#sql.waitingOfStripe.all(idBytes(stripe));
+    return new Map(rows.map((row) => [parsePeerId(blobOf(row, 'peer')), integerOf(row, 'chunks')]));
   }
 
   /** When the owner's next delete is due, in Unix time; undefined when none is left. */
@@ -221,7 +265,11 @@ export class Outbox implements AsyncDisposable {
   }
 }
 
-function keyOf({ peer, owner, chunk }: PendingDelete): [peer: Uint8Array, owner: Uint8Array, chunk: Uint8Array] {
+function keyOf({
+  peer,
+  owner,
+  chunk,
+}: Omit<PendingDelete, 'stripe'>): [peer: Uint8Array, owner: Uint8Array, chunk: Uint8Array] {
   return [idBytes(peer), idBytes(owner), idBytes(chunk)];
 }
 

@@ -1,6 +1,7 @@
 import type { ServerDuplexStream, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ChunkHeader, ChunkStore, Receipt } from '../chunk/chunk-store.js';
-import { idBytes, parseChunkId, parsePeerId, type ChunkId, type PeerId } from '../chunk/ids.js';
+import type { HoldingsSource } from '../chunk/holdings.js';
+import { idBytes, parseChunkId, parsePeerId, parseUserId, type ChunkId, type PeerId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import {
   type DeleteChunksRequest,
@@ -14,6 +15,7 @@ import {
   type StoreChunkRequest,
 } from '../gen/shoal/v1/receiver.js';
 import { MAX_GRANT_BYTES, MAX_IDS_PER_CALL, MAX_LABEL_BYTES, MAX_STRIPE_CHUNKS } from '../limits.js';
+import { countLeft, type CountLeft } from './count-left.js';
 import { getOwner, type OwnerLookup } from './get-owner.js';
 import { listChunks } from './list-chunks.js';
 import type { Permissions } from './permissions.js';
@@ -47,14 +49,19 @@ export type Pull = (request: PullRequest, options: { readonly signal: AbortSigna
 /** What a peer promises for a chunk that its store has just confirmed. */
 export type SignReceipt = (header: ChunkHeader) => Receipt;
 
+/** One that is no HoldingsSource says only what it has. */
+type AskedStore = ChunkStore & Partial<HoldingsSource>;
+
 export interface FileReceiverOptions {
-  readonly store: ChunkStore;
+  readonly store: AskedStore;
   readonly permissions: Permissions;
   readonly signReceipt: SignReceipt;
   /** Absent: PullChunk answers UNSUPPORTED. */
   readonly pull?: Pull;
   /** Absent: GetOwner answers UNSUPPORTED. */
   readonly owners?: OwnerLookup;
+  /** Absent: CountLeft answers UNSUPPORTED. */
+  readonly countLeft?: CountLeft;
 }
 
 function boundedIds(ids: readonly Uint8Array[]): ChunkId[] {
@@ -64,9 +71,22 @@ function boundedIds(ids: readonly Uint8Array[]): ChunkId[] {
   return ids.map(parseChunkId);
 }
 
-async function hasChunks(store: ChunkStore, request: HasChunksRequest, visit: Visit): Promise<HasChunksResponse> {
-  const stored = await store.has(boundedIds(request.chunks), { signal: visit.signal });
-  return { chunks: Array.from(stored, idBytes) };
+async function hasChunks(store: AskedStore, request: HasChunksRequest, visit: Visit): Promise<HasChunksResponse> {
+  const ids = boundedIds(request.chunks);
+  const { signal } = visit;
+  if (store.holdings === undefined) {
+    const stored = await store.has(ids, { signal });
+    return { chunks: Array.from(stored, idBytes), damaged: [], withdrawn: [], opened: new Uint8Array() };
+  }
+  const owner = request.owner.length === 0 ? {} : { owner: parseUserId(request.owner) };
+  const { held, damaged, withdrawn, opened } = await store.holdings(ids, { ...owner, signal });
+  const bytes = (chunks: ReadonlySet<ChunkId>): Uint8Array[] => Array.from(chunks, idBytes);
+  return {
+    chunks: bytes(held),
+    damaged: bytes(damaged),
+    withdrawn: bytes(withdrawn),
+    opened: Buffer.from(opened, 'hex'),
+  };
 }
 
 async function deleteChunks(
@@ -119,5 +139,6 @@ export function fileReceiver(options: FileReceiverOptions, edge: Edge): UntypedS
       listChunks(options, call, visit),
     ),
     getOwner: answerUnary(edge, (request: GetOwnerRequest) => getOwner(options.owners, request)),
+    countLeft: answerUnary(edge, async () => countLeft(options.countLeft)),
   };
 }

@@ -2,15 +2,25 @@ import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/g
 import type { ChunkStore } from '../chunk/chunk-store.js';
 import { parseChunkId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
-import type { AuditChunkRequest, AuditChunkResponse, SendChunkRequest } from '../gen/shoal/v1/sender.js';
+import type {
+  AskHomeRequest,
+  AuditChunkRequest,
+  AuditChunkResponse,
+  SendChunkRequest,
+} from '../gen/shoal/v1/sender.js';
 import { MAX_SEGMENTS } from '../limits.js';
+import { answerHome, type HomeLookup } from './ask-home.js';
 import { encodeFound } from './codec.js';
 import { MessageWriter } from './message-writer.js';
+import type { Permissions } from './permissions.js';
 import { shapeMessage } from './shape.js';
 import { answerStream, answerUnary, type Edge, type Visit } from './server-call.js';
 
 export interface FileSenderOptions {
   readonly store: Pick<ChunkStore, 'get'>;
+  readonly permissions: Pick<Permissions, 'checkList'>;
+  /** Absent: AskHome answers UNSUPPORTED. */
+  readonly home?: HomeLookup;
 }
 
 /** SendChunk: Found, then the asked segments. The store is read no faster than the network takes the bytes. */
@@ -57,5 +67,6 @@ export function fileSender(options: FileSenderOptions, edge: Edge): UntypedServi
       sendChunk(options, call, visit),
     ),
     auditChunk: answerUnary(edge, (request: AuditChunkRequest, visit) => auditChunk(options, request, visit)),
+    askHome: answerUnary(edge, (request: AskHomeRequest, visit) => answerHome(options, request, visit)),
   };
 }

@@ -10,10 +10,14 @@ import type {
   Stored,
   StoredChunk,
 } from '../chunk/chunk-store.js';
-import { idBytes, parseChunkId, type ChunkId, type PeerId, type UserId } from '../chunk/ids.js';
+import { toHex } from '../bytes.js';
+import { OPENED_BYTES, type Holdings, type HoldingsOptions, type HoldingsSource } from '../chunk/holdings.js';
+import { idBytes, parseChunkId, type ChunkId, type PeerId, type StripeId, type UserId } from '../chunk/ids.js';
 import { segmentIsIntact, verifyShape } from '../chunk/segments.js';
 import { StorageError } from '../errors.js';
 import { MAX_IDS_PER_CALL, MAX_INVENTORY_PAGE, REBUILD_TIMEOUT_MS } from '../limits.js';
+import { askHome, type HomeAnswer } from './ask-home.js';
+import { askLeft, type Left } from './count-left.js';
 import { fetchChunk } from './fetch-chunk.js';
 import { askOwner, type AskedOwner } from './get-owner.js';
 import { fetchPage } from './list-chunks.js';
@@ -38,7 +42,7 @@ export interface PullOrder {
 }
 
 /** A remote peer as a ChunkStore. It believes nothing that it cannot check: see each method. */
-export class RemoteStore implements ChunkStore {
+export class RemoteStore implements ChunkStore, HoldingsSource {
   readonly channel: PeerChannel;
   readonly #ownsChannel: boolean;
 
@@ -74,14 +78,27 @@ export class RemoteStore implements ChunkStore {
 
   /** A peer can lie here; audit tells. */
   async has(ids: readonly ChunkId[], options: { readonly signal: AbortSignal }): Promise<ReadonlySet<ChunkId>> {
-    options.signal.throwIfAborted();
+    if (ids.length === 0) return new Set();
+    return (await this.holdings(ids, options)).held;
+  }
+
+  /** Likewise. Asked for no chunk it tells at least since when the store is open. */
+  async holdings(ids: readonly ChunkId[], { owner, signal }: HoldingsOptions): Promise<Holdings> {
+    signal.throwIfAborted();
     if (ids.length > MAX_IDS_PER_CALL) {
       throw new StorageError('LIMIT_EXCEEDED', `At most ${String(MAX_IDS_PER_CALL)} chunk ids fit in one call.`);
     }
-    if (ids.length === 0) return new Set();
-    const { chunks } = await this.channel.unary(RECEIVER.hasChunks, { chunks: ids.map(idBytes) }, options);
-    const told = new Set(chunks.map((chunk) => this.#believe(() => parseChunkId(chunk))));
-    return new Set(ids.filter((id) => told.has(id)));
+    const request = { chunks: ids.map(idBytes), owner: owner === undefined ? NOBODY : idBytes(owner) };
+    const told = await this.channel.unary(RECEIVER.hasChunks, request, { signal });
+    const asked = new Set(ids);
+    const among = (chunks: readonly Uint8Array[]): Set<ChunkId> =>
+      new Set(chunks.map((chunk) => this.#believe(() => parseChunkId(chunk))).filter((id) => asked.has(id)));
+    return {
+      held: among(told.chunks),
+      damaged: among(told.damaged),
+      withdrawn: among(told.withdrawn),
+      opened: toHex(told.opened.subarray(0, OPENED_BYTES)),
+    };
   }
 
   /** The peer goes by `authorization` alone; `owner` and `ids` are what the order says. */
@@ -118,6 +135,19 @@ export class RemoteStore implements ChunkStore {
   /** The documents that the peer keeps of a user: as they came, bounded in number and size, not verified. */
   owners(asked: AskedOwner, options: { readonly signal: AbortSignal }): Promise<readonly Uint8Array[]> {
     return askOwner(this.channel, asked, options);
+  }
+
+  /** Of a peer that is leaving. @throws StorageError CONFLICT when it is not, or has not heard of it yet */
+  countLeft(options: { readonly signal: AbortSignal }): Promise<Left> {
+    return askLeft(this.channel, options);
+  }
+
+  /** What the peer says, as a home of the owner, of stripes that no file is known for here. */
+  askHome(
+    asked: { readonly order: Uint8Array; readonly stripes: readonly StripeId[] },
+    options: { readonly signal: AbortSignal },
+  ): Promise<HomeAnswer> {
+    return askHome(this.channel, asked, options);
   }
 
   /** Proves that the peer holds this segment of the chunk. @throws StorageError CORRUPT when it does not */

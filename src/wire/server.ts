@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { ChunkStore } from '../chunk/chunk-store.js';
+import type { HoldingsSource } from '../chunk/holdings.js';
 import { parsePeerId, type PeerId } from '../chunk/ids.js';
 import { makeReceipt } from '../chunk/receipt.js';
 import { claimSocket, closeToOthers } from '../claim-socket.js';
@@ -19,6 +20,8 @@ import {
 import type { Logger } from '../log.js';
 import { silentTelemetry, type Telemetry } from '../telemetry.js';
 import { admissionByHeader, admissionByTls } from './admission.js';
+import type { HomeLookup } from './ask-home.js';
+import type { CountLeft } from './count-left.js';
 import { fileReceiver, type Pull, type SignReceipt } from './file-receiver.js';
 import { fileSender } from './file-sender.js';
 import type { OwnerLookup } from './get-owner.js';
@@ -32,11 +35,13 @@ import { WebServer, type WebRoute } from './web-server.js';
 import { widenServer, type Widened } from './windows.js';
 
 export interface ReceiverService {
-  readonly store: ChunkStore;
+  readonly store: ChunkStore & Partial<HoldingsSource>;
   /** Absent: PullChunk answers UNSUPPORTED. */
   readonly pull?: Pull;
   /** Absent: GetOwner answers UNSUPPORTED. */
   readonly owners?: OwnerLookup;
+  /** Absent: CountLeft answers UNSUPPORTED. */
+  readonly countLeft?: CountLeft;
   /** Default: the owners' signatures. */
   readonly permissions?: Permissions;
   /** Grants and orders of older generations are refused. */
@@ -45,6 +50,10 @@ export interface ReceiverService {
 
 export interface SenderService {
   readonly store: Pick<ChunkStore, 'get'>;
+  /** Absent: AskHome answers UNSUPPORTED. */
+  readonly home?: HomeLookup;
+  /** Orders of older generations are refused. */
+  readonly currentGeneration?: CurrentGeneration;
 }
 
 /** Where a server listens, and with that how callers are known. */
@@ -90,15 +99,16 @@ function receiptSigner(peer: PeerId, tls: TlsIdentity, nowMs: () => number): Sig
 function addServices(server: Server, options: PeerServices, edge: Edge): string[] {
   const { receiver, sender, tls, nowMs = Date.now } = options;
   const names: string[] = [];
+  const peer = parsePeerId(peerIdOf(certificateToDer(tls.certificate)));
   if (receiver !== undefined) {
-    const peer = parsePeerId(peerIdOf(certificateToDer(tls.certificate)));
     const permissions = receiver.permissions ?? new SignedPermissions(peer, nowMs, receiver.currentGeneration);
     const signReceipt = receiptSigner(peer, tls, nowMs);
     server.addService(RECEIVER, fileReceiver({ ...receiver, permissions, signReceipt }, edge));
     names.push(RECEIVER_NAME);
   }
   if (sender !== undefined) {
-    server.addService(SENDER, fileSender(sender, edge));
+    const permissions = new SignedPermissions(peer, nowMs, sender.currentGeneration);
+    server.addService(SENDER, fileSender({ ...sender, permissions }, edge));
     names.push(SENDER_NAME);
   }
   return names;

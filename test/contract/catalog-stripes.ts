@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Catalog, Session, StripeRecord } from '../../src/catalog/catalog.js';
 import type { Membership } from '../../src/catalog/records/membership.js';
-import { parseStripeId, type StripeId } from '../../src/chunk/ids.js';
+import { parseStripeId, parseUserId, type StripeId } from '../../src/chunk/ids.js';
 import { makeReceipt } from '../../src/chunk/receipt.js';
 import { STRIPE_ID_PAGE } from '../../src/limits.js';
 import { sampleStripe, signedStripe } from './catalog-samples.js';
@@ -38,6 +38,18 @@ export function catalogStripes(subject: () => StripesSubject): void {
     await assert.rejects(strange, { code: 'INVALID_ARGUMENT' });
     await catalog.forgetStripes(session, [record.id]);
     assert.deepEqual(await catalog.stripes([record.id]), [undefined]);
+  });
+
+  test('how far a catalog is here is told of each peer that wrote into it, and of nobody else', async () => {
+    const { catalog, session, membership } = subject();
+    await catalog.makeFolder(session, '/heads');
+    const [before] = await catalog.heads(session.user);
+    assert.ok(before !== undefined && before.written > 0);
+    assert.deepEqual(before, { peer: membership.peer, written: before.written, come: before.written });
+    await catalog.makeFolder(session, '/heads/more');
+    const [head, ...others] = await catalog.heads(session.user);
+    assert.deepEqual([head?.written, head?.come, others], [before.written + 1, before.written + 1, []]);
+    assert.deepEqual(await catalog.heads(parseUserId(new Uint8Array(32))), []);
   });
 
   test('the stripes that are known are listed by pages, in ascending order', async () => {

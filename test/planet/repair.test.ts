@@ -73,6 +73,42 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     return outcomes;
   }
 
+  /** Bytes that peers sent each other for repairs, as those count it that got them. */
+  function movedBytes(): number {
+    return planet.numbers.reduce(
+      (sum, n) => sum + (planet.isUp(n) ? planet.peer(n).engine.telemetry.counts.repair.movedBytes : 0),
+      0,
+    );
+  }
+
+  /** For each stripe of a file: which peers that are up have which of its chunks, whatever the record says. */
+  async function stored(path: string): Promise<{ readonly of: Placed; readonly at: readonly number[] }[]> {
+    const up = planet.numbers.filter((n) => planet.isUp(n));
+    return Promise.all(
+      (await planet.chunksOf(path)).map(async (of) => {
+        const has = up.map(async (n) => (await planet.peer(n).store.has([of.id], { signal: NEVER })).has(of.id));
+        const having = await Promise.all(has);
+        return { of, at: up.filter((_, i) => having[i] === true) };
+      }),
+    );
+  }
+
+  /** No peer has two chunks of a stripe, and the one that the record names has its own. */
+  function assertSpread(chunks: Awaited<ReturnType<typeof stored>>): void {
+    const seen = new Set<string>();
+    for (const { of, at } of chunks) {
+      assert.ok(
+        at.includes(of.peer),
+        `chunk ${String(of.index)} is at ${at.join(', ')}, the record says ${String(of.peer)}`,
+      );
+      for (const n of at) {
+        const key = `${of.stripe.id} ${String(n)}`;
+        assert.ok(!seen.has(key), `peer ${String(n)} has two chunks of a stripe`);
+        seen.add(key);
+      }
+    }
+  }
+
   /** Where the chunks of a file lie: each at a peer that is up and has it, and no two of a stripe at one. */
   async function holdersOf(path: string): Promise<Set<number>> {
     const placed = await planet.chunksOf(path);
@@ -132,6 +168,7 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
 
   it('puts the chunks of a peer that is gone elsewhere, and any two more may die', async () => {
     await planet.kill(6);
+    const before = movedBytes();
     const outcomes = await repair(1);
     assert.ok(planet.peer(1).healing.liveness.isGone(planet.id(6)));
     assert.ok(!planet.peer(1).healing.liveness.isGone(planet.id(5)));
@@ -140,6 +177,8 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     assert.ok(film !== undefined);
     const moved = outcomes.find(({ stripe }) => stripe === film.stripe.id)?.movedBytes;
     assert.equal(moved, film.stripe.k * film.stripe.chunkBytes);
+    const told = outcomes.reduce((sum, outcome) => sum + outcome.movedBytes, 0);
+    assert.equal(movedBytes() - before, told, 'what the report says is what those got who rebuilt');
     for (const path of ['/film', '/song']) assert.ok(!(await holdersOf(path)).has(6));
     await planet.kill(3, 4);
     await assertStored(planet, '/film', FILM);
@@ -204,30 +243,44 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
       code: 'PERMISSION_DENIED',
       message: /a chunk of the stripe already/,
     });
-    await assert.rejects(pull(song.stripe.label), { code: 'PERMISSION_DENIED' });
+    await assert.rejects(pull(song.stripe.label), { code: 'PERMISSION_DENIED', message: /does not name/ });
   });
 
   it('rebuilds nothing from a source that lies, and finds others', async () => {
     await tidy();
     const victim = await victimOf('/song');
     await planet.kill(victim);
-    const liar = await victimOf('/song', victim);
-    const honest = lie(planet.peer(liar).store, {
-      bytes: (segment) => Uint8Array.from(segment.bytes, (byte) => byte ^ 1),
-    });
+    const song = new Set((await planet.chunksOf('/song')).map(({ peer }) => peer).filter((peer) => peer !== victim));
+    // Whoever is asked first lies, so that somebody who lies is asked.
+    let liar = 0;
+    let lies = 0;
+    const honest = [...song].map((n) =>
+      lie(planet.peer(n).store, {
+        bytes: ({ bytes }) => {
+          if (liar === 0) liar = n;
+          if (n !== liar) return bytes;
+          lies++;
+          return Uint8Array.from(bytes, (byte) => byte ^ 1);
+        },
+      }),
+    );
     const outcomes = await repair(1);
-    honest();
+    for (const tell of honest) tell();
+    assert.ok(lies > 0, 'a liar was asked');
     assert.ok(
-      outcomes.every(({ left }) => left === 0),
+      outcomes.length > 0 && outcomes.every(({ left, rebuilt }) => left === 0 && rebuilt === 1),
       JSON.stringify(outcomes),
     );
+    await holdersOf('/song');
     await assertStored(planet, '/song', SONG);
   });
 
   it('is done by two peers at once without harm', async () => {
     await tidy();
     await hostSynced();
+    const before = [...(await planet.chunksOf('/film')), ...(await planet.chunksOf('/song'))];
     const victim = await victimOf('/film');
+    const lost = new Set(before.flatMap(({ id, peer }) => (peer === victim ? id : [])));
     await planet.kill(victim);
     const [ones, others] = await Promise.all([repair(1), repair(2)]);
     assert.ok(
@@ -236,18 +289,27 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     );
     await hostSynced();
     for (const path of ['/film', '/song']) {
-      assert.ok(!(await holdersOf(path)).has(victim));
-      for (const { id, peer } of await planet.chunksOf(path)) {
-        const up = planet.numbers.filter((n) => planet.isUp(n));
-        const having = await Promise.all(
-          up.map(async (n) => ((await planet.peer(n).store.has([id], { signal: NEVER })).has(id) ? n : 0)),
-        );
-        const places = having.filter((n) => n > 0);
-        // They may differ in who answered them: then there is one too many, which is dropped in time.
-        assert.ok(
-          places.includes(peer) && places.length <= 2,
-          `at ${places.join(', ')}, and the record says ${String(peer)}`,
-        );
+      const chunks = await stored(path);
+      assertSpread(chunks);
+      for (const { of, at } of chunks) {
+        assert.notEqual(of.peer, victim);
+        // Each repairer chooses by who answered it: two may choose differently, of the one lost chunk of each stripe.
+        const most = lost.has(of.id) ? 2 : 1;
+        assert.ok(at.length <= most, `chunk ${String(of.index)} is at ${at.join(', ')}`);
+      }
+    }
+    await planet.start(victim);
+    await tidy();
+    for (const path of ['/film', '/song']) {
+      const chunks = await stored(path);
+      assertSpread(chunks);
+      for (const { of, at } of chunks) {
+        // One of each is left, where the record says; but a peer drops nothing of a stripe that it has no record of.
+        const more = at.filter((n) => n !== of.peer);
+        assert.ok(more.length <= (lost.has(of.id) ? 1 : 0), `chunk ${String(of.index)} is at ${at.join(', ')}`);
+        for (const n of more) {
+          assert.deepEqual(await planet.peer(n).engine.catalog.stripes([of.stripe.id]), [undefined]);
+        }
       }
     }
   });
@@ -256,29 +318,41 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     await tidy();
     await hostSynced();
     const victim = await victimOf('/film');
+    const placed = [...(await stored('/film')), ...(await stored('/song'))];
+    const away = new Set([1, victim]);
     await planet.kill(victim);
     await planet.stop(1);
     const outcomes = await repair(2);
-    assert.ok(outcomes.length > 0 && outcomes.every(({ left, rebuilt }) => rebuilt > 0 || left > 0));
+    assert.ok(outcomes.length > 0);
+    for (const { stripe, rebuilt, found, left } of outcomes) {
+      const due = placed.filter(({ of }) => of.stripe.id === stripe && away.has(of.peer));
+      // What two repairers once made too often is found again.
+      const elsewhere = due.filter(({ at }) => at.some((n) => !away.has(n))).length;
+      assert.deepEqual({ rebuilt, found, left }, { rebuilt: due.length - elsewhere, found: elsewhere, left: 0 });
+    }
     await planet.start(1);
     await until(async () => !(await planet.chunksOf('/film')).some(({ peer }) => peer === victim));
     await assertStored(planet, '/film', FILM);
   });
 
-  it('copies what lies at a peer that leaves', async () => {
+  it('copies what lies at a peer that leaves, by itself, each chunk once and without rebuilding any', async () => {
     await tidy();
-    const leaving = await victimOf('/film');
+    await put(planet, '/fresh', seededBytes('fresh', MIB));
+    const total = (name: 'chunks' | 'rebuiltChunks'): number =>
+      planet.numbers.reduce((sum, n) => sum + planet.peer(n).engine.telemetry.counts.repair[name], 0);
+    const leaving = await victimOf('/fresh');
+    const paths = ['/film', '/song', '/fresh'];
+    const there = async (): Promise<number> => {
+      const placed = await Promise.all(paths.map((path) => planet.chunksOf(path)));
+      return placed.flat().filter(({ peer }) => peer === leaving).length;
+    };
+    const due = await there();
+    const before = { chunks: total('chunks'), rebuilt: total('rebuiltChunks') };
     await setStates({ [leaving]: 'draining' });
-    const outcomes = await repair(1);
-    assert.ok(
-      outcomes.length > 0 && outcomes.every(({ copied, found }) => copied + found === 1),
-      JSON.stringify(outcomes),
-    );
-    assert.ok(
-      outcomes.every(({ left, rebuilt }) => left === 0 && rebuilt === 0),
-      JSON.stringify(outcomes),
-    );
-    assert.ok(!(await holdersOf('/film')).has(leaving));
+    await until(async () => (await there()) === 0);
+    assert.equal(total('chunks') - before.chunks, due);
+    assert.equal(total('rebuiltChunks'), before.rebuilt);
+    for (const path of paths) assert.ok(!(await holdersOf(path)).has(leaving));
     await setStates({ [leaving]: 'member' });
   });
 });

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { before, describe, it } from 'node:test';
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { segmentsOf, type ChunkSummary } from '../../src/chunk/chunk-store.js';
-import { idBytes, type ChunkId } from '../../src/chunk/ids.js';
+import { idBytes, type ChunkId, type StripeId, type UserId } from '../../src/chunk/ids.js';
 import { describeChunk } from '../../src/chunk/segments.js';
 import type { ErrorCode } from '../../src/errors.js';
 import {
@@ -16,6 +16,7 @@ import {
 } from '../../src/gen/shoal/v1/receiver.js';
 import {
   INVENTORY_LIFETIME_MS,
+  MAX_IDS_PER_CALL,
   MAX_INVENTORY_PAGE,
   MAX_LABEL_BYTES,
   MAX_OWNERS_PER_ANSWER,
@@ -24,6 +25,7 @@ import {
   SEGMENT_BYTES,
 } from '../../src/limits.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
+import type { HomeAnswer } from '../../src/wire/ask-home.js';
 import type { OwnerLookup } from '../../src/wire/get-owner.js';
 import { RemoteStore } from '../../src/wire/remote-store.js';
 import { code } from '../contract/chunk-store-bench.js';
@@ -99,6 +101,37 @@ describe('an inventory', () => {
     const authorization = other.orderList(client.id, target.id);
     await assert.rejects(collect(remote.list({ signal, owner: user.id, authorization })), code('CORRUPT'));
     assert.equal((await collect(remote.list({ signal, owner: other.id, authorization }))).length, 1);
+  });
+});
+
+describe('what a home holds back', () => {
+  const stripes = [1, 2, 3].map((n) => n.toString(16).padStart(64, '0') as StripeId);
+
+  it('is told by an order of the owner, and no more than was asked for is believed', async () => {
+    await using store = await MemoryStore.open();
+    const strange = '9'.padStart(64, '0') as StripeId;
+    const home = async (owner: UserId, asked: readonly StripeId[]): Promise<HomeAnswer> => {
+      assert.equal(owner, user.id);
+      return { held: new Set([...asked.slice(1), strange]), counter: 12 };
+    };
+    await using server = await serve(target, { sender: { store, home } });
+    await using remote = RemoteStore.open(reach(client, target, server.port));
+    const order = user.orderList(client.id, target.id);
+    const { held, counter } = await remote.askHome({ order, stripes }, { signal });
+    assert.deepEqual([[...held], counter], [stripes.slice(1), 12]);
+    for (const wrong of [user.orderList(bystander.id, target.id), user.orderList(client.id, bystander.id)]) {
+      await assert.rejects(remote.askHome({ order: wrong, stripes }, { signal }), code('PERMISSION_DENIED'));
+    }
+    const many = Array.from({ length: MAX_IDS_PER_CALL + 1 }, () => strange);
+    await assert.rejects(remote.askHome({ order, stripes: many }, { signal }), code('LIMIT_EXCEEDED'));
+  });
+
+  it('nobody says who has none', async () => {
+    await using store = await MemoryStore.open();
+    await using server = await serve(target, { sender: { store } });
+    await using remote = RemoteStore.open(reach(client, target, server.port));
+    const order = user.orderList(client.id, target.id);
+    await assert.rejects(remote.askHome({ order, stripes }, { signal }), code('UNSUPPORTED'));
   });
 });
 

@@ -6,6 +6,7 @@ import { SESSION_IDLE_MS, SESSION_SWEEP_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import { Accounts } from './accounts.js';
 import type {
+  CatalogHead,
   KeyRotation,
   PassphraseChange,
   PassphraseToChange,
@@ -69,6 +70,11 @@ export class UserAccess {
 
   has(user: UserId): boolean {
     return this.#users.has(user);
+  }
+
+  /** None while the user is locked. */
+  async heads(user: UserId): Promise<readonly CatalogHead[]> {
+    return (await this.#users.get(user)?.with((catalog) => catalog.heads())) ?? [];
   }
 
   async users(): Promise<readonly UserSummary[]> {

@@ -4,7 +4,16 @@ import type { UserKeys } from '../../crypto/root-key.js';
 import { StorageError } from '../../errors.js';
 import type { AddVersion } from '../../gen/shoal/v1/format.js';
 import { MAX_COMMIT_VERSIONS, MAX_PEER_NAME_BYTES, TRASHED_PER_COMMIT } from '../../limits.js';
-import type { Attributes, DeletedEntry, Entry, Manifest, MoveOptions, NewVersion, VersionSummary } from '../catalog.js';
+import type {
+  Attributes,
+  CatalogHead,
+  DeletedEntry,
+  Entry,
+  Manifest,
+  MoveOptions,
+  NewVersion,
+  VersionSummary,
+} from '../catalog.js';
 import { CommitPlan } from './commit-plan.js';
 import { cut } from './conflict-name.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
@@ -237,6 +246,17 @@ export class UserCatalog {
       }
       return stripes.filter((stripe) => !view.isReferenced(stripe));
     });
+  }
+
+  /** How far it is here. Commits on their way to the disk count. */
+  heads(): Promise<CatalogHead[]> {
+    return this.#queue.run(
+      async ({ view: { arrivals, isComplete } }) => {
+        const known = knowledgeOf(isComplete ? arrivals.known : []);
+        return arrivals.heads.map(({ peer, counter }) => ({ peer, written: counter, come: known.get(peer) ?? 0 }));
+      },
+      { alone: true },
+    );
   }
 
   /** What was removed and can be taken back, by path. */

@@ -9,6 +9,7 @@ import { parseBytes, parseOnOff } from '../quantities.js';
 import { wantsColor, type Runtime } from '../runtime.js';
 import { table } from '../table.js';
 import { formatBytes } from '../units.js';
+import { definePeerDrain } from './peer-drain.js';
 import { definePeerInvite } from './peer-invite.js';
 import { definePeerJoin } from './peer-join.js';
 
@@ -27,7 +28,7 @@ export function definePeer(command: Command, runtime: Runtime): void {
   definePeerInvite(command.command('invite'), runtime);
   definePeerJoin(command.command('join'), runtime);
   defineList(command.command('list'), runtime);
-  defineDrain(command.command('drain'), runtime);
+  definePeerDrain(command.command('drain'), runtime);
   defineRemove(command.command('remove'), runtime);
   defineSet(command.command('set'), runtime);
 }
@@ -59,27 +60,6 @@ function peerTable(peers: readonly PeerReply[], colors: ReturnType<typeof pc.cre
   return table(['peer', 'id', '', 'roles', 'room', 'zone', 'address', 'certificate until'], rows, [
     ...(['left', 'left', 'left', 'left', 'right'] as const),
   ]);
-}
-
-function defineDrain(command: Command, runtime: Runtime): void {
-  command
-    .description('have the others take over what a peer holds, before it leaves')
-    .argument('<peer>', 'its name, or the first digits of its id')
-    .option('--cancel', 'it stays after all')
-    .addHelpText(
-      'after',
-      '\nIt gets nothing new, and its chunks are copied to peers that hold none of their stripes; where every peer does, they\nwait for a new one. `shoal repair` says how far that is. It has to run meanwhile. Then `shoal peer remove` puts it out.\n\nExamples:\n  shoal peer drain attic\n  shoal peer drain attic --cancel\n',
-    )
-    .action(async (meant: string, options: { readonly cancel?: true }, invoked: Command) => {
-      await using invocation = new Invocation(invoked, runtime);
-      await using client = new NetworkClient(invocation.home, runtime.signal);
-      const peer = await client.drainPeer(meant, options.cancel === true);
-      invocation.result(peer, () =>
-        peer.state === 'draining'
-          ? `${printable(peer.name)} is to leave: the others take over its chunks. \`shoal repair\` says how far that is.`
-          : `${printable(peer.name)} stays.`,
-      );
-    });
 }
 
 function defineRemove(command: Command, runtime: Runtime): void {

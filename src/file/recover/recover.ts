@@ -76,6 +76,8 @@ export async function recoverCatalog(engine: Engine, session: Session, options: 
     for (const found of unknown) options.onRecovered(found, paths.get(found.manifest.file) ?? found.path);
   } else {
     await new BringBack(engine, session, { ...options, signal, records }).run(unknown, paths);
+    // Of what lies at peers nobody knows any more why it does.
+    await engine.strays.forget(session.user);
     // What nobody has a chunk of will not come back: only while somebody was away it might.
     if (unheard === 0 && records.size === claims.size) await engine.catalog.acceptLoss(session);
   }

@@ -4,7 +4,8 @@
  *   GET    /v1/network              → NetworkReply
  *   GET    /v1/peers                → PeerReply[]
  *   POST   /v1/peers/remove {peer}  → PeerReply: a name, or the first digits of an id
- *   POST   /v1/peers/drain {peer, cancel?} → PeerReply: it is to leave, or to stay after all
+ *   POST   /v1/peers/drain {peer, force?, cancel?} → DrainReply: it is to leave, or to stay after all
+ *   GET    /v1/peers/drain?peer=    → DrainReply: how far it is
  *   POST   /v1/peer  OwnRequest     → PeerReply: this peer itself
  *   GET    /v1/invitations          → InvitationReply[]
  *   POST   /v1/invitations InviteRequest → InvitedReply
@@ -49,6 +50,25 @@ export interface PeerReply {
   readonly latencyMs: number | null;
   /** Of its certificate. */
   readonly until: string;
+}
+
+/** A peer on its way out. */
+export interface DrainReply {
+  readonly peer: PeerReply;
+  /** leaving: what it holds is moved; left: it was put out of the network. */
+  readonly phase: 'member' | 'leaving' | 'left';
+  /** It leaves even where a chunk has no other place. */
+  readonly forced: boolean;
+  /** Chunks that lie there and nowhere else; null: not counted yet. */
+  readonly left: { readonly chunks: number; readonly bytes: number } | null;
+  /** The most that was left. */
+  readonly totalBytes: number;
+  /** At the speed until now; null while there is none. */
+  readonly secondsLeft: number | null;
+  /** Of these, such as no other peer can take: each of them holds a chunk of the same stripe. */
+  readonly staying: { readonly chunks: number; readonly bytes: number };
+  /** What it waits for; null when it goes on by itself. */
+  readonly reason: string | null;
 }
 
 export interface OwnRequest {

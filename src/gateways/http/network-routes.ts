@@ -3,12 +3,13 @@ import { z } from 'zod';
 import type { PeerId } from '../../chunk/ids.js';
 import { readCertificate } from '../../crypto/peer-identity.js';
 import type { Administration, NetworkSummary } from '../../enrolment/administration.js';
+import type { Drains, DrainStatus } from '../../enrolment/drains.js';
 import type { Invitation } from '../../enrolment/invitations.js';
 import { StorageError } from '../../errors.js';
 import type { PeerLinks } from '../../file/peer-links.js';
 import { MAX_INVITATION_LIFETIME_MS, MAX_PEER_TEXT_CHARS } from '../../limits.js';
 import type { PeerProfile, PeerRecord } from '../../peers/peer-record.js';
-import type { InvitationReply, InvitedReply, NetworkReply, PeerReply } from './network-api.js';
+import type { DrainReply, InvitationReply, InvitedReply, NetworkReply, PeerReply } from './network-api.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import { schemeOrNone } from './scheme-or-none.js';
@@ -16,6 +17,7 @@ import { schemeOrNone } from './scheme-or-none.js';
 /** What these routes work with. */
 export interface NetworkParts {
   readonly administration: Administration;
+  readonly drains: Drains;
   readonly links: Pick<PeerLinks, 'pingAll'>;
   /** Unix time. */
   readonly nowMs: () => number;
@@ -24,7 +26,11 @@ export interface NetworkParts {
 const text = z.string().max(MAX_PEER_TEXT_CHARS);
 export const NETWORK_REQUESTS = {
   peer: z.strictObject({ peer: text.min(1) }),
-  drain: z.strictObject({ peer: text.min(1), cancel: z.boolean().default(false) }),
+  drain: z.strictObject({
+    peer: text.min(1),
+    force: z.boolean().default(false),
+    cancel: z.boolean().default(false),
+  }),
   own: z.strictObject({
     address: text.optional(),
     name: text.optional(),
@@ -46,7 +52,7 @@ export function networkRoutes(
   routes: Pick<Routes, 'stopping' | 'allowed'>,
   parts: NetworkParts,
 ): void {
-  const { administration, links, nowMs } = parts;
+  const { administration, drains, links, nowMs } = parts;
   const known = async (): Promise<Known> => ({
     network: await administration.network(),
     peers: await administration.peers(),
@@ -65,9 +71,16 @@ export function networkRoutes(
     return peerReply(await administration.remove(peer), await administration.network());
   });
 
-  server.post('/v1/peers/drain', async (request) => {
-    const { peer, cancel } = check(NETWORK_REQUESTS.drain, request.body);
-    return peerReply(await administration.drain(peer, !cancel), await administration.network());
+  server.post('/v1/peers/drain', async (request, reply) => {
+    const { peer, force, cancel } = check(NETWORK_REQUESTS.drain, request.body);
+    const signal = signalOf(routes, reply);
+    const status = cancel ? await drains.cancel(peer) : await drains.begin(peer, force, signal);
+    return drainReply(status, await administration.network());
+  });
+
+  server.get('/v1/peers/drain', async (request) => {
+    const { peer } = check(NETWORK_REQUESTS.peer, request.query);
+    return drainReply(await drains.status(peer), await administration.network());
   });
 
   server.post('/v1/peer', async (request) => {
@@ -144,6 +157,15 @@ function peerReply(
     up: answers === undefined || state === 'removed' ? null : latencyMs !== null,
     latencyMs,
     until: new Date(readCertificate(certificate).validTo).toISOString(),
+  };
+}
+
+function drainReply({ peer, ...status }: DrainStatus, network: NetworkSummary): DrainReply {
+  const { phase, forced, left, totalBytes, secondsLeft, staying, reason } = status;
+  return {
+    peer: peerReply(peer, network),
+    ...{ phase, forced, left: left ?? null, totalBytes, secondsLeft: secondsLeft ?? null, staying },
+    reason: reason ?? null,
   };
 }
 

@@ -32,6 +32,8 @@ export function repairRoutes(server: FastifyInstance, routes: Routes, { healing,
     void routes.track(once(reply.raw, 'close'));
     void routes.track(
       events.run(async () => {
+        // What was lost since the last look is repaired, too.
+        await healing.holdings.now(signal);
         const totals = noRepairs();
         const reasons = new Set<string>();
         for await (const progress of repairer.now(signal)) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HealthReply, StatusReply, SyncReply } from '../api.js';
-import type { InvitationReply, InvitedReply, NetworkReply, PeerReply } from '../network-api.js';
+import type { DrainReply, InvitationReply, InvitedReply, NetworkReply, PeerReply } from '../network-api.js';
 import { SERIES } from '../history-book.js';
 import type { ScrubEvent, ScrubReply } from '../scrub-api.js';
 import type { ActivityReply, HistoryReply, PolicyReply, SettingReply } from '../web-api.js';
@@ -86,6 +86,19 @@ export const PEER: z.ZodType<PeerReply> = z.object({
   up: z.boolean().nullable(),
   latencyMs: z.number().nullable(),
   until: time.describe('Of its certificate'),
+});
+
+const AMOUNT = z.object({ chunks: bytes, bytes });
+
+export const DRAIN: z.ZodType<DrainReply> = z.object({
+  peer: PEER,
+  phase: z.enum(['member', 'leaving', 'left']).describe('`left`: it was put out of the network'),
+  forced: z.boolean().describe('It leaves even where a chunk has no other place'),
+  left: AMOUNT.nullable().describe('Chunks that lie there and nowhere else; null: not counted yet'),
+  totalBytes: bytes.describe('The most that was left'),
+  secondsLeft: z.number().nullable().describe('At the speed until now; null while there is none'),
+  staying: AMOUNT.describe('Of these, such as no other peer can take'),
+  reason: z.string().nullable().describe('What it waits for; null when it goes on by itself'),
 });
 
 export const NETWORK: z.ZodType<NetworkReply> = z.object({

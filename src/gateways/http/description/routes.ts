@@ -166,8 +166,16 @@ export const ROUTES: Readonly<Record<string, Described>> = {
     ...{ tag: 'Network', about: 'Puts a peer out for good', body: NETWORK_REQUESTS.peer, reply: peers.PEER },
   },
   'POST /v1/peers/drain': {
-    ...{ tag: 'Network', about: 'A peer is to leave: the others take over what it holds; or, with `cancel`, it stays' },
-    ...{ body: NETWORK_REQUESTS.drain, reply: peers.PEER },
+    ...{ tag: 'Network', about: 'Has a peer leave when the others have what it holds; or, with `cancel`, it stays' },
+    ...{ body: NETWORK_REQUESTS.drain, reply: peers.DRAIN },
+  },
+  'GET /v1/peers/drain': {
+    ...{
+      tag: 'Network',
+      about: 'How far a peer is that is to leave',
+      query: NETWORK_REQUESTS.peer,
+      reply: peers.DRAIN,
+    },
   },
   'POST /v1/peer': {
     ...{ tag: 'Network', about: 'Changes what the network knows of this peer' },

@@ -551,6 +551,20 @@ export interface FindUnreferencedResponse {
   ids: Uint8Array[];
 }
 
+export interface ListHeadsRequest {
+  user: Uint8Array;
+}
+
+export interface HeadDescription {
+  peer: Uint8Array;
+  written: number;
+  come: number;
+}
+
+export interface ListHeadsResponse {
+  heads: HeadDescription[];
+}
+
 export interface AcceptLossRequest {
   session: string;
 }
@@ -6191,6 +6205,166 @@ export const FindUnreferencedResponse: MessageFns<FindUnreferencedResponse> = {
   },
 };
 
+function createBaseListHeadsRequest(): ListHeadsRequest {
+  return { user: new Uint8Array(0) };
+}
+
+export const ListHeadsRequest: MessageFns<ListHeadsRequest> = {
+  encode(message: ListHeadsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user.length !== 0) {
+      writer.uint32(10).bytes(message.user);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHeadsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHeadsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHeadDescription(): HeadDescription {
+  return { peer: new Uint8Array(0), written: 0, come: 0 };
+}
+
+export const HeadDescription: MessageFns<HeadDescription> = {
+  encode(message: HeadDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.peer.length !== 0) {
+      writer.uint32(10).bytes(message.peer);
+    }
+    if (message.written !== 0) {
+      writer.uint32(16).uint64(message.written);
+    }
+    if (message.come !== 0) {
+      writer.uint32(24).uint64(message.come);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HeadDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHeadDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.peer = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.written = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.come = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListHeadsResponse(): ListHeadsResponse {
+  return { heads: [] };
+}
+
+export const ListHeadsResponse: MessageFns<ListHeadsResponse> = {
+  encode(message: ListHeadsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.heads) {
+      HeadDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHeadsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHeadsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.heads.push(HeadDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseAcceptLossRequest(): AcceptLossRequest {
   return { session: "" };
 }
@@ -6833,6 +7007,16 @@ export const DbServiceService = {
       Buffer.from(FindUnreferencedResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FindUnreferencedResponse => FindUnreferencedResponse.decode(value),
   },
+  /** How far the user's catalog is here; also while the user is locked. */
+  listHeads: {
+    path: "/shoal.v1.DbService/ListHeads" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListHeadsRequest): Buffer => Buffer.from(ListHeadsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListHeadsRequest => ListHeadsRequest.decode(value),
+    responseSerialize: (value: ListHeadsResponse): Buffer => Buffer.from(ListHeadsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListHeadsResponse => ListHeadsResponse.decode(value),
+  },
   /** What was seen of the catalog before and is not there any more is not waited for. */
   acceptLoss: {
     path: "/shoal.v1.DbService/AcceptLoss" as const,
@@ -6922,6 +7106,8 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   moveChunks: handleUnaryCall<MoveChunksRequest, MoveChunksResponse>;
   /** Those of the stripes that no version of the session's user refers to. */
   findUnreferenced: handleUnaryCall<FindUnreferencedRequest, FindUnreferencedResponse>;
+  /** How far the user's catalog is here; also while the user is locked. */
+  listHeads: handleUnaryCall<ListHeadsRequest, ListHeadsResponse>;
   /** What was seen of the catalog before and is not there any more is not waited for. */
   acceptLoss: handleUnaryCall<AcceptLossRequest, AcceptLossResponse>;
   forgetStripes: handleUnaryCall<ForgetStripesRequest, ForgetStripesResponse>;
@@ -7505,6 +7691,22 @@ export interface DbServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: FindUnreferencedResponse) => void,
+  ): ClientUnaryCall;
+  /** How far the user's catalog is here; also while the user is locked. */
+  listHeads(
+    request: ListHeadsRequest,
+    callback: (error: ServiceError | null, response: ListHeadsResponse) => void,
+  ): ClientUnaryCall;
+  listHeads(
+    request: ListHeadsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListHeadsResponse) => void,
+  ): ClientUnaryCall;
+  listHeads(
+    request: ListHeadsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListHeadsResponse) => void,
   ): ClientUnaryCall;
   /** What was seen of the catalog before and is not there any more is not waited for. */
   acceptLoss(

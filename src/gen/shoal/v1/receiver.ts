@@ -108,10 +108,19 @@ export interface DeleteChunksResponse {
 
 export interface HasChunksRequest {
   chunks: Uint8Array[];
+  /** user id; empty: `withdrawn` is not asked for */
+  owner: Uint8Array;
 }
 
 export interface HasChunksResponse {
+  /** stored whole, or what is left of it */
   chunks: Uint8Array[];
+  /** of those: known to be damaged, and not mended yet */
+  damaged: Uint8Array[];
+  /** not stored, because the owner has taken them back */
+  withdrawn: Uint8Array[];
+  /** 16 random bytes, new whenever the store is opened */
+  opened: Uint8Array;
 }
 
 export interface ListChunksRequest {
@@ -142,6 +151,16 @@ export interface GetOwnerRequest {
 export interface GetOwnerResponse {
   /** shoal.v1.Signed, body UserBody; several when a name was given twice */
   documents: Uint8Array[];
+}
+
+export interface CountLeftRequest {
+}
+
+export interface CountLeftResponse {
+  chunks: number;
+  bytes: number;
+  /** Unix time when this count began; 0: the first one is not done yet */
+  countedMs: number;
 }
 
 function createBaseChunkShape(): ChunkShape {
@@ -960,13 +979,16 @@ export const DeleteChunksResponse: MessageFns<DeleteChunksResponse> = {
 };
 
 function createBaseHasChunksRequest(): HasChunksRequest {
-  return { chunks: [] };
+  return { chunks: [], owner: new Uint8Array(0) };
 }
 
 export const HasChunksRequest: MessageFns<HasChunksRequest> = {
   encode(message: HasChunksRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.chunks) {
       writer.uint32(10).bytes(v!);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(18).bytes(message.owner);
     }
     return writer;
   },
@@ -992,6 +1014,14 @@ export const HasChunksRequest: MessageFns<HasChunksRequest> = {
             message.chunks.push(reader.bytes());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1006,13 +1036,22 @@ export const HasChunksRequest: MessageFns<HasChunksRequest> = {
 };
 
 function createBaseHasChunksResponse(): HasChunksResponse {
-  return { chunks: [] };
+  return { chunks: [], damaged: [], withdrawn: [], opened: new Uint8Array(0) };
 }
 
 export const HasChunksResponse: MessageFns<HasChunksResponse> = {
   encode(message: HasChunksResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.chunks) {
       writer.uint32(10).bytes(v!);
+    }
+    for (const v of message.damaged) {
+      writer.uint32(18).bytes(v!);
+    }
+    for (const v of message.withdrawn) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.opened.length !== 0) {
+      writer.uint32(34).bytes(message.opened);
     }
     return writer;
   },
@@ -1036,6 +1075,30 @@ export const HasChunksResponse: MessageFns<HasChunksResponse> = {
             }
 
             message.chunks.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.damaged.push(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.withdrawn.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.opened = reader.bytes();
             continue;
           }
         }
@@ -1303,6 +1366,109 @@ export const GetOwnerResponse: MessageFns<GetOwnerResponse> = {
   },
 };
 
+function createBaseCountLeftRequest(): CountLeftRequest {
+  return {};
+}
+
+export const CountLeftRequest: MessageFns<CountLeftRequest> = {
+  encode(_: CountLeftRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountLeftRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountLeftRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCountLeftResponse(): CountLeftResponse {
+  return { chunks: 0, bytes: 0, countedMs: 0 };
+}
+
+export const CountLeftResponse: MessageFns<CountLeftResponse> = {
+  encode(message: CountLeftResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.chunks !== 0) {
+      writer.uint32(8).uint64(message.chunks);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint64(message.bytes);
+    }
+    if (message.countedMs !== 0) {
+      writer.uint32(24).uint64(message.countedMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountLeftResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountLeftResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.chunks = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.countedMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
  * Accepts and stores chunks that a File Sender sends. Errors carry the StorageError code in the trailer
  * `shoal-error-code`.
@@ -1355,7 +1521,7 @@ export const FileReceiverService = {
       Buffer.from(DeleteChunksResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DeleteChunksResponse => DeleteChunksResponse.decode(value),
   },
-  /** Which of these chunks are stored whole. */
+  /** Which of these chunks are stored, and what is known of them without reading them. */
   hasChunks: {
     path: "/shoal.v1.FileReceiver/HasChunks" as const,
     requestStream: false as const,
@@ -1385,6 +1551,16 @@ export const FileReceiverService = {
     responseSerialize: (value: GetOwnerResponse): Buffer => Buffer.from(GetOwnerResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetOwnerResponse => GetOwnerResponse.decode(value),
   },
+  /** For a peer that is leaving: what it holds, and no other peer does. It counts anew meanwhile; CONFLICT when it is not leaving. */
+  countLeft: {
+    path: "/shoal.v1.FileReceiver/CountLeft" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CountLeftRequest): Buffer => Buffer.from(CountLeftRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CountLeftRequest => CountLeftRequest.decode(value),
+    responseSerialize: (value: CountLeftResponse): Buffer => Buffer.from(CountLeftResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CountLeftResponse => CountLeftResponse.decode(value),
+  },
 } as const;
 
 export interface FileReceiverServer extends UntypedServiceImplementation {
@@ -1409,12 +1585,14 @@ export interface FileReceiverServer extends UntypedServiceImplementation {
   pullChunk: handleUnaryCall<PullChunkRequest, PullChunkResponse>;
   /** Withdraws an owner's claim; the order is signed by the owner for this peer. */
   deleteChunks: handleUnaryCall<DeleteChunksRequest, DeleteChunksResponse>;
-  /** Which of these chunks are stored whole. */
+  /** Which of these chunks are stored, and what is known of them without reading them. */
   hasChunks: handleUnaryCall<HasChunksRequest, HasChunksResponse>;
   /** A page of an owner's inventory, in ascending order of chunk id; the order is signed by the owner for both peers. */
   listChunks: handleServerStreamingCall<ListChunksRequest, ChunkSummary>;
   /** The public documents of users that this peer remembers, for a peer that has lost its own. */
   getOwner: handleUnaryCall<GetOwnerRequest, GetOwnerResponse>;
+  /** For a peer that is leaving: what it holds, and no other peer does. It counts anew meanwhile; CONFLICT when it is not leaving. */
+  countLeft: handleUnaryCall<CountLeftRequest, CountLeftResponse>;
 }
 
 export interface FileReceiverClient extends Client {
@@ -1472,7 +1650,7 @@ export interface FileReceiverClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: DeleteChunksResponse) => void,
   ): ClientUnaryCall;
-  /** Which of these chunks are stored whole. */
+  /** Which of these chunks are stored, and what is known of them without reading them. */
   hasChunks(
     request: HasChunksRequest,
     callback: (error: ServiceError | null, response: HasChunksResponse) => void,
@@ -1510,6 +1688,22 @@ export interface FileReceiverClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetOwnerResponse) => void,
+  ): ClientUnaryCall;
+  /** For a peer that is leaving: what it holds, and no other peer does. It counts anew meanwhile; CONFLICT when it is not leaving. */
+  countLeft(
+    request: CountLeftRequest,
+    callback: (error: ServiceError | null, response: CountLeftResponse) => void,
+  ): ClientUnaryCall;
+  countLeft(
+    request: CountLeftRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CountLeftResponse) => void,
+  ): ClientUnaryCall;
+  countLeft(
+    request: CountLeftRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CountLeftResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -48,6 +48,19 @@ export interface AuditChunkResponse {
   segment: Segment | undefined;
 }
 
+export interface AskHomeRequest {
+  /** shoal.v1.Signed, body InventoryOrder */
+  order: Uint8Array;
+  stripes: Uint8Array[];
+}
+
+export interface AskHomeResponse {
+  /** those of puts under way, of drafts, and of puts that ended and were not settled */
+  held: Uint8Array[];
+  /** of the newest change of the owner's catalog that this peer wrote; 0: none */
+  counter: number;
+}
+
 function createBaseSendChunkRequest(): SendChunkRequest {
   return { chunk: new Uint8Array(0), segments: [] };
 }
@@ -349,6 +362,120 @@ export const AuditChunkResponse: MessageFns<AuditChunkResponse> = {
   },
 };
 
+function createBaseAskHomeRequest(): AskHomeRequest {
+  return { order: new Uint8Array(0), stripes: [] };
+}
+
+export const AskHomeRequest: MessageFns<AskHomeRequest> = {
+  encode(message: AskHomeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order.length !== 0) {
+      writer.uint32(10).bytes(message.order);
+    }
+    for (const v of message.stripes) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AskHomeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAskHomeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stripes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAskHomeResponse(): AskHomeResponse {
+  return { held: [], counter: 0 };
+}
+
+export const AskHomeResponse: MessageFns<AskHomeResponse> = {
+  encode(message: AskHomeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.held) {
+      writer.uint32(10).bytes(v!);
+    }
+    if (message.counter !== 0) {
+      writer.uint32(16).uint64(message.counter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AskHomeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAskHomeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.held.push(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** Sends stored chunks from the local disk when another peer's File Receiver asks. */
 export type FileSenderService = typeof FileSenderService;
 export const FileSenderService = {
@@ -372,6 +499,19 @@ export const FileSenderService = {
     responseSerialize: (value: AuditChunkResponse): Buffer => Buffer.from(AuditChunkResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AuditChunkResponse => AuditChunkResponse.decode(value),
   },
+  /**
+   * Of stripes that no file refers to, as far as the caller knows: which of them this peer holds back, and how far what it
+   * has written into the owner's catalog goes. The order is signed by the owner for both peers.
+   */
+  askHome: {
+    path: "/shoal.v1.FileSender/AskHome" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AskHomeRequest): Buffer => Buffer.from(AskHomeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AskHomeRequest => AskHomeRequest.decode(value),
+    responseSerialize: (value: AskHomeResponse): Buffer => Buffer.from(AskHomeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AskHomeResponse => AskHomeResponse.decode(value),
+  },
 } as const;
 
 export interface FileSenderServer extends UntypedServiceImplementation {
@@ -379,6 +519,11 @@ export interface FileSenderServer extends UntypedServiceImplementation {
   sendChunk: handleServerStreamingCall<SendChunkRequest, SendChunkResponse>;
   /** One segment and the hash list: proof that the chunk is held. */
   auditChunk: handleUnaryCall<AuditChunkRequest, AuditChunkResponse>;
+  /**
+   * Of stripes that no file refers to, as far as the caller knows: which of them this peer holds back, and how far what it
+   * has written into the owner's catalog goes. The order is signed by the owner for both peers.
+   */
+  askHome: handleUnaryCall<AskHomeRequest, AskHomeResponse>;
 }
 
 export interface FileSenderClient extends Client {
@@ -405,6 +550,25 @@ export interface FileSenderClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AuditChunkResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Of stripes that no file refers to, as far as the caller knows: which of them this peer holds back, and how far what it
+   * has written into the owner's catalog goes. The order is signed by the owner for both peers.
+   */
+  askHome(
+    request: AskHomeRequest,
+    callback: (error: ServiceError | null, response: AskHomeResponse) => void,
+  ): ClientUnaryCall;
+  askHome(
+    request: AskHomeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AskHomeResponse) => void,
+  ): ClientUnaryCall;
+  askHome(
+    request: AskHomeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AskHomeResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const FileSenderClient = makeGenericClientConstructor(FileSenderService, "shoal.v1.FileSender") as unknown as {
@@ -412,6 +576,17 @@ export const FileSenderClient = makeGenericClientConstructor(FileSenderService, 
   service: typeof FileSenderService;
   serviceName: string;
 };
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 export interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

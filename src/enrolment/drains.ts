@@ -1,0 +1,277 @@
+import { join } from 'node:path';
+import type { Catalog } from '../catalog/catalog.js';
+import { parsePeerId, type PeerId } from '../chunk/ids.js';
+import { readIfThere, writeDurably } from '../durable-file.js';
+import { StorageError, wrapError } from '../errors.js';
+import type { PeerLinks } from '../file/peer-links.js';
+import { type Amount, type DrainPlan, planDrain } from '../healing/drain-plan.js';
+import { Rounds } from '../healing/rounds.js';
+import { amount, inBinary } from '../healing/words.js';
+import { HOME } from '../home.js';
+import { DEPARTURE_POLL_MS, DEPARTURE_SURVEY_MS, EVENT_REST_FACTOR } from '../limits.js';
+import type { Logger } from '../log.js';
+import type { PeerBook } from '../peers/peer-book.js';
+import type { PeerRecord } from '../peers/peer-record.js';
+import { type Administration, onePeer } from './administration.js';
+
+export interface DrainsOptions {
+  readonly home: string;
+  readonly administration: Pick<Administration, 'self' | 'peers' | 'drain' | 'remove' | 'demandMayLeave'>;
+  readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'>;
+  readonly book: PeerBook;
+  readonly links: Pick<PeerLinks, 'remote' | 'pingAll'>;
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+/** How far a peer is on its way out. */
+export interface DrainStatus {
+  readonly peer: PeerRecord;
+  readonly phase: 'member' | 'leaving' | 'left';
+  /** It leaves even where a chunk has no other place. */
+  readonly forced: boolean;
+  /** Chunks that lie there and nowhere else; undefined: not counted yet. */
+  readonly left: Amount | undefined;
+  /** The most that was left since this process watches. */
+  readonly totalBytes: number;
+  /** At the speed until now; undefined while there is none. */
+  readonly secondsLeft: number | undefined;
+  /** Of what is left: such as no other peer can take. */
+  readonly staying: Amount;
+  /** What it waits for; undefined when it goes on by itself. */
+  readonly reason: string | undefined;
+}
+
+const NOTHING: Amount = { chunks: 0, bytes: 0 };
+const FILE = 'drains.json';
+
+/** Of a drain that was begun here, while it lasts. */
+class Drain {
+  readonly forced: boolean;
+  left: Amount | undefined;
+  plan: DrainPlan | undefined;
+  /** Unix time from which on the records are worth another look. */
+  planAgainMs = 0;
+  reason: string | undefined;
+  totalBytes = 0;
+  #first: { readonly atMs: number; readonly bytes: number } | undefined;
+  secondsLeft: number | undefined;
+
+  constructor(forced: boolean) {
+    this.forced = forced;
+  }
+
+  count(left: Amount, nowMs: number): void {
+    this.left = left;
+    this.totalBytes = Math.max(this.totalBytes, left.bytes);
+    this.#first ??= { atMs: nowMs, bytes: left.bytes };
+    const moved = this.#first.bytes - left.bytes;
+    if (moved > 0) this.secondsLeft = (left.bytes * (nowMs - this.#first.atMs)) / moved / 1000;
+  }
+}
+
+/**
+ * Sees peers off: what lies at one that is to leave is moved by whoever knows the stripes (src/healing/repairer.ts), and
+ * when nothing is left that only it has, this puts it out of the network. That is remembered on the disk, so it goes on after
+ * a restart; where this peer is lost meanwhile, the same command at another one with the authority's role goes on.
+ */
+export class Drains implements AsyncDisposable {
+  readonly #options: DrainsOptions;
+  readonly #rounds: Rounds;
+  #drains: Promise<Map<PeerId, Drain>> | undefined;
+
+  constructor(options: DrainsOptions) {
+    this.#options = options;
+    this.#rounds = new Rounds({
+      doing: 'Seeing peers off',
+      pauseMs: () => DEPARTURE_POLL_MS,
+      isBusy: () => false,
+      work: (signal) => this.round(signal),
+      logger: options.logger,
+    });
+  }
+
+  /**
+   * Has a peer leave, when its chunks have been moved. Once more for one that is leaving: `force` may be changed.
+   *
+   * @param meant a name, or the first digits of an id
+   * @throws StorageError as Administration.drain; TOO_FEW_PEERS when some chunks have no other place and `force` is not given,
+   * or fewer than k of their stripe would be left; NO_SPACE when the others have too little room
+   */
+  async begin(meant: string, force: boolean, signal: AbortSignal): Promise<DrainStatus> {
+    const { administration } = this.#options;
+    const peer = await administration.demandMayLeave(meant);
+    const plan = await this.#plan(peer.id, signal);
+    if (peer.state === 'member' || force) demandPossible(peer, plan, force);
+    await administration.drain(peer.id, true);
+    const drains = await this.#known();
+    const drain = new Drain(force);
+    drain.plan = plan;
+    drains.set(peer.id, drain);
+    await this.#save(drains);
+    return await this.status(peer.id);
+  }
+
+  /** It stays after all. What was moved stays where it is now. @throws StorageError as Administration.drain */
+  async cancel(meant: string): Promise<DrainStatus> {
+    const { id } = await this.#options.administration.drain(meant, false);
+    const drains = await this.#known();
+    if (drains.delete(id)) await this.#save(drains);
+    return await this.status(id);
+  }
+
+  /** @throws StorageError NOT_FOUND, CONFLICT as onePeer */
+  async status(meant: string): Promise<DrainStatus> {
+    const peer = onePeer(await this.#options.administration.peers(), meant);
+    const drain = (await this.#known()).get(peer.id);
+    const phase = peer.state === 'removed' ? 'left' : peer.state === 'draining' ? 'leaving' : 'member';
+    const elsewhere =
+      phase === 'leaving' && drain === undefined
+        ? `It was told to leave at another peer. \`shoal peer drain ${peer.name}\` has this one see it off.`
+        : undefined;
+    return {
+      ...{ peer, phase, forced: drain?.forced ?? false, left: phase === 'left' ? NOTHING : drain?.left },
+      ...{ totalBytes: drain?.totalBytes ?? 0, secondsLeft: phase === 'leaving' ? drain?.secondsLeft : undefined },
+      ...{ staying: drain?.plan?.staying ?? NOTHING, reason: drain?.reason ?? elsewhere },
+    };
+  }
+
+  /** Looks how far each is, and puts out who has nothing left. */
+  async round(signal: AbortSignal): Promise<void> {
+    const drains = await this.#known();
+    if (drains.size === 0) return;
+    const peers = await this.#options.administration.peers();
+    for (const [id, drain] of drains) {
+      const peer = peers.find((each) => each.id === id);
+      if (peer?.state === 'draining' && !(await this.#isOver(peer, drain, signal))) continue;
+      if (peer?.state === 'draining') await this.#options.administration.remove(id);
+      drains.delete(id);
+      await this.#save(drains);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#rounds.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #isOver(peer: PeerRecord, drain: Drain, signal: AbortSignal): Promise<boolean> {
+    const { clock } = this.#options;
+    const counted = await this.#count(peer, drain, signal);
+    const mayStay = drain.forced ? (drain.plan?.staying.chunks ?? 0) : 0;
+    const seemsOver = counted === undefined || counted.chunks <= mayStay;
+    const nowMs = clock();
+    if (drain.plan === undefined || nowMs >= drain.planAgainMs) {
+      drain.plan = await this.#plan(peer.id, signal);
+      const tookMs = clock() - nowMs;
+      drain.planAgainMs = clock() + (seemsOver ? tookMs * EVENT_REST_FACTOR : DEPARTURE_SURVEY_MS);
+    }
+    const { moving, staying, unreadable } = drain.plan;
+    if (counted === undefined) drain.count(sum(moving, staying), clock());
+    drain.reason ??= reasonOf(peer, drain.plan, drain.forced);
+    if (!seemsOver || moving.chunks > 0 || unreadable > 0) return false;
+    if (staying.chunks > 0 && !drain.forced) return false;
+    return counted !== undefined || this.#knowsAll();
+  }
+
+  /** @returns undefined when it does not say */
+  async #count(peer: PeerRecord, drain: Drain, signal: AbortSignal): Promise<Amount | undefined> {
+    const { links, clock } = this.#options;
+    drain.reason = undefined;
+    try {
+      const { countedMs, ...left } = await links.remote(peer.id).countLeft({ signal });
+      if (countedMs === 0) return { chunks: Number.POSITIVE_INFINITY, bytes: 0 };
+      drain.count(left, clock());
+      return left;
+    } catch (error) {
+      signal.throwIfAborted();
+      const { code, message } = wrapError(error, 'Asking what is left');
+      // It has not heard of it yet.
+      if (code === 'CONFLICT') return { chunks: Number.POSITIVE_INFINITY, bytes: 0 };
+      drain.reason = `${peer.name} does not say what it still has (${message}). What lies there is rebuilt from other peers when it has been silent for the grace period.`;
+      return undefined;
+    }
+  }
+
+  /** A backup host knows every stripe: where the peer itself is silent, the records say what is left. */
+  #knowsAll(): boolean {
+    const { book, administration } = this.#options;
+    return book.get(administration.self)?.backup === true;
+  }
+
+  async #plan(peer: PeerId, signal: AbortSignal): Promise<DrainPlan> {
+    const { catalog, book, links } = this.#options;
+    const answers = await links.pingAll(signal);
+    const answering = new Set([...answers].flatMap(([id, latencyMs]) => (latencyMs === undefined ? [] : id)));
+    return await planDrain(peer, { catalog, book, answering }, signal);
+  }
+
+  #known(): Promise<Map<PeerId, Drain>> {
+    this.#drains ??= readDrains(this.#file).catch((error: unknown) => {
+      this.#drains = undefined;
+      throw error;
+    });
+    return this.#drains;
+  }
+
+  async #save(drains: ReadonlyMap<PeerId, Drain>): Promise<void> {
+    const saved = [...drains].map(([peer, { forced }]) => ({ peer, forced }));
+    await writeDurably(this.#file, `${JSON.stringify(saved)}\n`);
+  }
+
+  get #file(): string {
+    return join(this.#options.home, HOME.state, FILE);
+  }
+}
+
+/** @throws StorageError CORRUPT */
+async function readDrains(file: string): Promise<Map<PeerId, Drain>> {
+  const text = await readIfThere(file);
+  if (text === undefined) return new Map();
+  try {
+    const saved = JSON.parse(text) as readonly { readonly peer: string; readonly forced: boolean }[];
+    return new Map(saved.map(({ peer, forced }) => [parsePeerId(peer), new Drain(forced)]));
+  } catch (error) {
+    throw new StorageError('CORRUPT', `${file} cannot be read. Delete it, and begin to drain again.`, { cause: error });
+  }
+}
+
+/** @throws StorageError TOO_FEW_PEERS, NO_SPACE */
+function demandPossible({ name }: PeerRecord, plan: DrainPlan, force: boolean): void {
+  const { moving, staying, unreadable, margin = 0, roomBytes } = plan;
+  const chunks = `${amount(staying.chunks, 'chunk')} (${inBinary(staying.bytes)})`;
+  if (unreadable > 0) {
+    throw new StorageError(
+      'TOO_FEW_PEERS',
+      `Without ${name}, ${amount(unreadable, 'stripe')} could not be read any more: too few of their other chunks can be had now. Start the peers that are down, or invite a new machine; nothing was moved.`,
+    );
+  }
+  if (staying.chunks > 0 && !force) {
+    const bears = margin === 0 ? 'no more peer may fail' : `any ${amount(margin, 'more peer')} may fail`;
+    throw new StorageError(
+      'TOO_FEW_PEERS',
+      `${chunks} of ${name} have no other place: every other peer holds a chunk of their stripes already. Invite a new machine first; or \`shoal peer drain ${name} --force\` lets it leave without moving them: these stripes are one chunk short until a machine joins, and until then ${bears}. Nothing was moved.`,
+    );
+  }
+  if (moving.bytes > roomBytes) {
+    throw new StorageError(
+      'NO_SPACE',
+      `The other peers have ${inBinary(roomBytes)} of room for the ${inBinary(moving.bytes)} of ${name}. Give them more with \`shoal peer set --capacity\`, or invite a new machine. Nothing was moved.`,
+    );
+  }
+}
+
+/** What a drain that was begun waits for. */
+function reasonOf({ name }: PeerRecord, plan: DrainPlan, forced: boolean): string | undefined {
+  const { staying, unreadable } = plan;
+  if (unreadable > 0) return `${name} is needed: ${amount(unreadable, 'stripe')} could not be read without it now.`;
+  if (staying.chunks === 0 || forced) return undefined;
+  return `${amount(staying.chunks, 'chunk')} have no other place by now: invite a new machine, or say \`shoal peer drain ${name} --force\`.`;
+}
+
+function sum(one: Amount, other: Amount): Amount {
+  return { chunks: one.chunks + other.chunks, bytes: one.bytes + other.bytes };
+}

@@ -1,0 +1,87 @@
+import type { Session } from '../../catalog/catalog.js';
+import type { PeerId, StripeId } from '../../chunk/ids.js';
+import { encodeInventoryOrder } from '../../chunk/inventory-order.js';
+import { wrapError } from '../../errors.js';
+import { HOME_ANSWER_TIMEOUT_MS } from '../../limits.js';
+import { timeLimit } from '../../time-limit.js';
+import type { HomeAnswer, HomeLookup } from '../../wire/ask-home.js';
+import type { Engine } from '../engine.js';
+
+/** What all homes of a user say of stripes. */
+export interface HomesWord {
+  /** Those into which a put, or an upload, may still bring a file. */
+  readonly held: ReadonlySet<StripeId>;
+  /** Homes that did not answer, or have written what has not come yet. */
+  readonly awaited: readonly PeerId[];
+}
+
+/**
+ * What this peer says of stripes when another home of their owner asks. First what it holds back, then how far what it wrote
+ * goes: a put that ends in between is either held, or among what was written.
+ */
+export function homeLookup(engine: Pick<Engine, 'self' | 'catalog' | 'outbox' | 'pinned'>): HomeLookup {
+  const { self, catalog, outbox, pinned } = engine;
+  return async (owner, stripes) => {
+    const held = heldHere({ outbox, pinned }, owner);
+    const kept = new Set(stripes.filter((stripe) => held(stripe)));
+    const own = (await catalog.heads(owner)).find(({ peer }) => peer === self);
+    return { held: kept, counter: own?.written ?? 0 };
+  };
+}
+
+/** Of puts under way, of drafts, and of puts that ended and were not settled. */
+export function heldHere(
+  { outbox, pinned }: Pick<Engine, 'outbox' | 'pinned'>,
+  owner: Session['user'],
+): (stripe: StripeId) => boolean {
+  const intended = new Set(outbox.intents(owner).map(({ stripe }) => stripe));
+  return (stripe) => pinned.has(stripe) || intended.has(stripe);
+}
+
+/**
+ * Asks every member, for a home may be newer than its record; each home that is known has to answer. Afterwards all that a
+ * home has committed in these stripes is in the catalog here, unless that home is awaited.
+ */
+export async function askHomes(
+  engine: Engine,
+  session: Session,
+  stripes: readonly StripeId[],
+  signal: AbortSignal,
+): Promise<HomesWord> {
+  const { self, book, catalog } = engine;
+  const known = (await catalog.homes()).filter(({ user }) => user === session.user).map(({ peer }) => peer);
+  const members = book.list().filter(({ state }) => state !== 'removed');
+  const others = new Set([...members.map(({ id }) => id), ...known].filter((id) => id !== self));
+  const answers = new Map<PeerId, HomeAnswer>();
+  await Promise.all(
+    [...others].map(async (peer) => {
+      const answer = await ask(engine, session, { peer, stripes }, signal);
+      if (answer !== undefined) answers.set(peer, answer);
+    }),
+  );
+  // After the answers: what has come by now is all that they speak of.
+  const come = new Map((await catalog.heads(session.user)).map((head) => [head.peer, head.come]));
+  const behind = [...answers].filter(([peer, { counter }]) => counter > (come.get(peer) ?? 0)).map(([peer]) => peer);
+  const silent = known.filter((peer) => peer !== self && !answers.has(peer));
+  const held = new Set([...answers.values()].flatMap((answer) => [...answer.held]));
+  return { held, awaited: [...behind, ...silent] };
+}
+
+async function ask(
+  { self, catalog, links, logger }: Engine,
+  session: Session,
+  { peer, stripes }: { readonly peer: PeerId; readonly stripes: readonly StripeId[] },
+  signal: AbortSignal,
+): Promise<HomeAnswer | undefined> {
+  using limit = timeLimit(HOME_ANSWER_TIMEOUT_MS, signal);
+  try {
+    const body = { owner: session.user, sourcePeer: self, targetPeer: peer, issuedMs: Date.now() };
+    const order = await catalog.sign(session, 'inventory', encodeInventoryOrder(body));
+    return await links.remote(peer).askHome({ order, stripes }, { signal: limit.signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code } = wrapError(error, 'Asking a home');
+    logger.debug({ peer, code }, 'a peer did not say what it holds back');
+    return undefined;
+  }
+}

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StripeRecord } from '../catalog/catalog.js';
+import type { ChunkId, PeerId, UserId } from '../chunk/ids.js';
+import type { PeerLinks } from '../file/peer-links.js';
+import { HOLDINGS_TIMEOUT_MS, MAX_IDS_PER_CALL } from '../limits.js';
+import { timeLimit } from '../time-limit.js';
+import type { DenialReason } from './denials.js';
+
+/** A chunk, and where the record of its stripe says that it lies. */
+export interface PlacedChunk {
+  readonly peer: PeerId;
+  readonly chunk: ChunkId;
+  readonly stripe: Pick<StripeRecord, 'id' | 'owner' | 'k'>;
+}
+
+export interface AnsweredChunk extends PlacedChunk {
+  readonly answer: 'held' | DenialReason;
+}
+
+export interface HoldingsAskOptions {
+  /** After each call. */
+  readonly restMs: number;
+  readonly signal: AbortSignal;
+  /** Also ask what the owners took back: a call is about one owner's chunks then. */
+  readonly byOwner?: boolean;
+}
+
+interface Batch {
+  readonly peer: PeerId;
+  readonly owner: UserId | undefined;
+  chunks: PlacedChunk[];
+}
+
+/** Asks many peers about many chunks, MAX_IDS_PER_CALL in a call. Whoever does not answer once is not asked again. */
+export class HoldingsAsk {
+  readonly #links: Pick<PeerLinks, 'holdings'>;
+  readonly #options: HoldingsAskOptions;
+  readonly #batches = new Map<string, Batch>();
+  #full: Batch[] = [];
+  #answers: AnsweredChunk[] = [];
+  readonly #silent = new Set<PeerId>();
+
+  constructor(links: Pick<PeerLinks, 'holdings'>, options: HoldingsAskOptions) {
+    this.#links = links;
+    this.#options = options;
+  }
+
+  /** Peers that left a question unanswered. */
+  get silent(): ReadonlySet<PeerId> {
+    return this.#silent;
+  }
+
+  /** `answers` has something to ask. */
+  get isFull(): boolean {
+    return this.#full.length > 0;
+  }
+
+  add(placed: PlacedChunk): void {
+    const owner = this.#options.byOwner === true ? placed.stripe.owner : undefined;
+    const key = `${placed.peer} ${owner ?? ''}`;
+    const batch = this.#batches.get(key) ?? { peer: placed.peer, owner, chunks: [] };
+    this.#batches.set(key, batch);
+    batch.chunks.push(placed);
+    if (batch.chunks.length < MAX_IDS_PER_CALL) return;
+    this.#full.push({ ...batch });
+    batch.chunks = [];
+  }
+
+  /** Asks about what has been added, too, and is less than a call's worth. */
+  async flush(): Promise<void> {
+    for (const batch of this.#batches.values()) if (batch.chunks.length > 0) this.#full.push(batch);
+    this.#batches.clear();
+    await this.#ask();
+  }
+
+  /** Asks about what makes whole calls. @returns what has been answered since the last time */
+  async answers(): Promise<readonly AnsweredChunk[]> {
+    await this.#ask();
+    const answers = this.#answers;
+    this.#answers = [];
+    return answers;
+  }
+
+  async #ask(): Promise<void> {
+    const full = this.#full;
+    this.#full = [];
+    for (const batch of full) {
+      if (this.#silent.has(batch.peer)) continue;
+      await this.#askOne(batch);
+      if (this.#options.restMs > 0) await delay(this.#options.restMs, undefined, { signal: this.#options.signal });
+    }
+  }
+
+  async #askOne({ peer, owner, chunks }: Batch): Promise<void> {
+    const { signal } = this.#options;
+    using patience = timeLimit(HOLDINGS_TIMEOUT_MS, signal);
+    try {
+      const ids = [...new Set(chunks.map(({ chunk }) => chunk))];
+      const told = await this.#links.holdings(peer, ids, { ...(owner && { owner }), signal: patience.signal });
+      for (const placed of chunks) this.#answers.push({ ...placed, answer: answerOf(placed.chunk, told) });
+    } catch {
+      // Whatever is wrong with it: it has said nothing, and is asked again in the next round.
+      signal.throwIfAborted();
+      this.#silent.add(peer);
+    }
+  }
+}
+
+function answerOf(
+  chunk: ChunkId,
+  { held, damaged, withdrawn }: Readonly<Record<'held' | 'damaged' | 'withdrawn', ReadonlySet<ChunkId>>>,
+): AnsweredChunk['answer'] {
+  if (damaged.has(chunk)) return 'damaged';
+  if (held.has(chunk)) return 'held';
+  return withdrawn.has(chunk) ? 'withdrawn' : 'missing';
+}
