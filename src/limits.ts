@@ -119,8 +119,8 @@ export const LIST_PAGE_ROWS = 256;
 export const MAX_GROUP_WRITES = 256;
 /** Another process that holds the database gets this long to let go, as when a peer restarts. */
 export const SQLITE_BUSY_TIMEOUT_MS = 1_000;
-/** A database up to this size is checked whole when it opens, which takes about 20 ms; a larger one only as it is read. */
-export const QUICK_CHECK_MAX_BYTES = 16 * MIB;
+/** A database up to this size is checked whole when it opens, which takes about 0.1 s; a larger one only as it is read. */
+export const WHOLE_CHECK_MAX_BYTES = 16 * MIB;
 /** How often expired partial chunks are looked for. */
 export const PARTIAL_SWEEP_MS = 60 * 60 * 1000;
 /** Given up when the disk is full to the last byte, so that SQLite can write that a chunk is deleted: 30 KiB each time. */

@@ -56,33 +56,20 @@ describe('what a network says of its losses', () => {
     return judgeTold(doom, known, { lostStripes: undefined, damaged: new Map(), named: [], ...told });
   }
 
-  test('one of both is enough: the stripes, or all of their chunks', () => {
-    assert.equal(verdict({ lostStripes: 1 }), undefined);
-    assert.equal(verdict({ lostStripes: 2 }), undefined, 'another that was doomed may be known');
-    assert.equal(
-      verdict({
-        damaged: new Map([
-          [1, 1],
-          [2, 1],
-        ]),
-        named,
-      }),
-      undefined,
-    );
+  const damaged = new Map([
+    [1, 1],
+    [2, 1],
+  ]);
+
+  test('repair tells of the stripes, and scrubs of their chunks', () => {
+    assert.equal(verdict({ lostStripes: 1, damaged, named }), undefined);
+    assert.equal(verdict({ lostStripes: 2, damaged, named }), undefined, 'another that was doomed may be known');
   });
 
   test('nothing, or less than all, is too little', () => {
-    assert.match(verdict({}) ?? '', /1 stripes are lost; repair tells of 0/);
-    assert.match(
-      verdict({
-        damaged: new Map([
-          [1, 1],
-          [2, 0],
-        ]),
-        named: named.slice(0, 1),
-      }) ?? '',
-      /0 of 1 chunks at peer 2/,
-    );
+    assert.match(verdict({}) ?? '', /1 stripes are lost, and repair tells of 0/);
+    assert.match(verdict({ damaged, named }) ?? '', /repair tells of 0/);
+    assert.match(verdict({ lostStripes: 1, damaged: new Map([[1, 1]]), named }) ?? '', /peer 2 tells of 0/);
   });
 
   test('more than the arithmetic says is too much', () => {

@@ -63,10 +63,11 @@ export function judgeTold({ stripes }: Doom, known: ReadonlySet<StripeId>, told:
     if (amount > most)
       return `${String(amount)} chunks stay damaged at peer ${String(peer)}, of ${String(most)} that can be`;
   }
-  const isNamed = [...must].every(([peer, least]) => (damaged.get(peer) ?? 0) >= least);
-  if (lostStripes >= doomed || isNamed) return undefined;
-  const amounts = [...must].map(
-    ([peer, least]) => `${String(damaged.get(peer) ?? 0)} of ${String(least)} chunks at peer ${String(peer)}`,
-  );
-  return `${String(doomed)} stripes are lost; repair tells of ${String(lostStripes)}, scrubs of ${amounts.join(', ')}`;
+  if (lostStripes < doomed) return `${String(doomed)} stripes are lost, and repair tells of ${String(lostStripes)}`;
+  for (const [peer, least] of must) {
+    const amount = damaged.get(peer) ?? 0;
+    if (amount < least)
+      return `peer ${String(peer)} tells of ${String(amount)} damaged chunks, of ${String(least)} that it lost for good`;
+  }
+  return undefined;
 }

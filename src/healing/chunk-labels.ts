@@ -1,5 +1,5 @@
 import type { Catalog, StripeRecord } from '../catalog/catalog.js';
-import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
+import type { ChunkId, PeerId, StripeId, UserId } from '../chunk/ids.js';
 import { openLabel, type ReadLabel } from '../chunk/label.js';
 import { StorageError } from '../errors.js';
 import { STRIPE_ID_PAGE, SURVEY_PAGE } from '../limits.js';
@@ -16,6 +16,19 @@ export function goodClaim(id: ChunkId, claims: readonly Claim[]): GoodClaim | un
   for (const claim of claims) {
     const read = readLabel(claim.label);
     if (read?.owner === claim.owner && read.chunks.includes(id)) return { ...claim, read };
+  }
+  return undefined;
+}
+
+/** A claim whose label is signed by another than the row says: the signature is right, and the row has rotted. */
+export function misnamedClaim(
+  id: ChunkId,
+  claims: readonly Claim[],
+): (GoodClaim & { readonly misnamed: UserId }) | undefined {
+  for (const { owner: misnamed, label } of claims) {
+    const read = readLabel(label);
+    if (read?.chunks.includes(id) === true && read.owner !== misnamed)
+      return { owner: read.owner, label, read, misnamed };
   }
   return undefined;
 }

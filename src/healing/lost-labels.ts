@@ -5,7 +5,7 @@ import type { ScrubCount } from '../counts.js';
 import { StorageError } from '../errors.js';
 import { MEND_RETRY_MIN_MS } from '../limits.js';
 import type { Mending } from '../store/mending.js';
-import { claimOf, goodClaim, knownStripes, type GoodClaim } from './chunk-labels.js';
+import { claimOf, goodClaim, knownStripes, misnamedClaim, type GoodClaim } from './chunk-labels.js';
 
 /** What looking for them works with. */
 export interface LostLabelsParts {
@@ -17,7 +17,7 @@ export interface LostLabelsParts {
 }
 
 /**
- * Labels that were lost, found again in the records. A look goes through all records, and puts in their places all labels
+ * Labels that were lost, found again: by the signature where only the row's owner has rotted, else in the records. A look goes through all records, and puts in their places all labels
  * that the store lacks: where many are lost, nothing is gone through for each of them.
  */
 export class LostLabels {
@@ -37,6 +37,8 @@ export class LostLabels {
   /** @throws StorageError CORRUPT where no record names the chunk; `signal.reason` on abort */
   async find(id: ChunkId, signal: AbortSignal): Promise<GoodClaim> {
     const { store, clock } = this.#parts;
+    const renamed = await this.#rename(id);
+    if (renamed !== undefined) return renamed;
     if (this.#isDue(clock())) {
       await this.#look(id, signal);
       this.#lookedMs = clock();
@@ -47,6 +49,18 @@ export class LostLabels {
       'CORRUPT',
       `The label of chunk ${id.slice(0, 12)}… is lost, and no record that this peer knows names the chunk.`,
     );
+  }
+
+  /** A row that has another owner's name than the one who signed its label gets the right one. */
+  async #rename(id: ChunkId): Promise<GoodClaim | undefined> {
+    const { store, count } = this.#parts;
+    const { scrubs } = store.mending;
+    const misnamed = misnamedClaim(id, scrubs.claims(id));
+    if (misnamed === undefined) return undefined;
+    await scrubs.relabel(id, misnamed);
+    await scrubs.unclaim(id, misnamed.misnamed);
+    count.mendedRows++;
+    return misnamed;
   }
 
   /** As often as one that could not be mended is tried again, at most. */
@@ -75,7 +89,6 @@ export class LostLabels {
     if (!mending.has(id)) return undefined;
     const claims = mending.scrubs.claims(id);
     if (claims.some(({ label }) => equalBytes(label, record.label))) return undefined;
-    const isOwn = claims.length === 0 || claims.some(({ owner }) => owner === record.owner);
-    return isOwn && goodClaim(id, claims) === undefined ? claimOf(record, id) : undefined;
+    return goodClaim(id, claims) === undefined ? claimOf(record, id) : undefined;
   }
 }

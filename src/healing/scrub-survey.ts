@@ -19,8 +19,10 @@ import { stripeOfLabel } from './stripe-holders.js';
  * @throws `signal.reason` on abort; what the catalog fails with
  */
 export async function surveyStore(parts: ScrubParts, signal: AbortSignal): Promise<void> {
-  const { network, store, count, clock } = parts;
+  const { network, store, count, clock, logger } = parts;
   const { mending } = store;
+  const wasMended = await mending.scrubs.check();
+  if (wasMended) logger.warn({}, 'the chunk index did not match itself, and was mended; the disk forgets');
   mending.scrubs.forgetWithdrawals(clock() - WITHDRAWAL_KEPT_MS);
   const healedBefore = count.healedChunks;
   const strays = await findStrays(parts, signal);
@@ -39,7 +41,7 @@ export async function surveyStore(parts: ScrubParts, signal: AbortSignal): Promi
   }
   await seeToStrays(parts, { strays, isCertain: known.records > 0 && known.unreadable === 0 }, signal);
   await forgetUnwanted(parts, signal);
-  if (count.healedChunks > healedBefore) await mending.scrubs.recount();
+  if (wasMended || count.healedChunks > healedBefore) await mending.scrubs.recount();
   mending.scrubs.noteSurvey(clock());
 }
 

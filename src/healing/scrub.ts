@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ChunkId } from '../chunk/ids.js';
 import { StorageError, wrapError } from '../errors.js';
 import {
   MAX_LISTED_DAMAGES,
@@ -11,8 +12,10 @@ import {
   SCRUB_YIELD_MS,
 } from '../limits.js';
 import { isAborted, rest } from '../on-abort.js';
+import { INDEX_NAME } from '../store/chunk-index.js';
 import { Gate } from '../store/gate.js';
 import type { KnownDamage } from '../store/scrub-index.js';
+import { damagedDatabase } from '../store/sqlite-errors.js';
 import type { StoreUsage } from '../store/usage.js';
 import { LostLabels } from './lost-labels.js';
 import { scrubChunk } from './scrub-chunk.js';
@@ -133,9 +136,17 @@ export class Scrub implements AsyncDisposable {
     this.#parts.asked.labels.forget();
     onBegin?.(await store.usage());
     await surveyStore(this.#parts.asked, signal);
-    for (;;) {
+    let wereRemade = false;
+    for (let read = new Set<ChunkId>(); ;) {
       const page = scrubs.oldest(startedMs, SCRUB_STEP_CHUNKS);
       if (page.length === 0) return since(count, before);
+      // What has just been read is not due: an index that says so does not match its table.
+      if (page.some(({ id }) => read.has(id))) {
+        if (wereRemade) throw damagedDatabase(INDEX_NAME, 'it does not keep which chunks were read');
+        await scrubs.remakeIndexes();
+        wereRemade = true;
+      }
+      read = new Set(page.map(({ id }) => id));
       for (const { id, bytes } of page) {
         await this.#turn(signal);
         await scrubChunk(this.#parts.asked, id, signal);

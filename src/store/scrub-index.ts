@@ -47,6 +47,7 @@ const STATEMENTS = {
               WHERE chunk = ?1 AND NOT EXISTS (SELECT 1 FROM damages WHERE chunk = ?1)`,
   claims: 'SELECT owner, label FROM claims WHERE chunk = ? ORDER BY owner',
   relabel: 'INSERT INTO claims VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET label = excluded.label',
+  unclaim: 'DELETE FROM claims WHERE owner = ? AND chunk = ?',
   reshape: 'UPDATE chunks SET bytes = ?, segment_bytes = ?, hashes = ? WHERE id = ?',
   refill: 'INSERT INTO contents VALUES (?, ?) ON CONFLICT DO UPDATE SET bytes = excluded.bytes',
   isUnlinked: 'SELECT 1 FROM unlinks WHERE id = ?',
@@ -123,6 +124,11 @@ export class ScrubIndex {
     await this.#database.write(() => this.#sql.relabel.run(idBytes(owner), idBytes(id), label));
   }
 
+  /** The row of a claim that nobody made: its owner's name has rotted. */
+  async unclaim(id: ChunkId, owner: UserId): Promise<void> {
+    await this.#database.write(() => this.#sql.unclaim.run(idBytes(owner), idBytes(id)));
+  }
+
   /** What the id commits to, in the place of what the row says. */
   async reshape(id: ChunkId, { bytes, segmentBytes, hashes }: ChunkShape): Promise<void> {
     await this.#database.write(() => this.#sql.reshape.run(bytes, segmentBytes, hashes, idBytes(id)));
@@ -195,6 +201,16 @@ export class ScrubIndex {
       for (const [id, sinceMs] of since) this.#sql.addStray.run(idBytes(id), sinceMs);
     });
     return since;
+  }
+
+  /** Looks for rows that cannot be found, where the index of chunks is small enough. @returns whether there were any */
+  check(): Promise<boolean> {
+    return this.#database.check();
+  }
+
+  /** Makes all rows findable again. */
+  remakeIndexes(): Promise<void> {
+    return this.#database.remakeIndexes();
   }
 
   /** Counts what is stored anew: a row that rots away does not say so, and would be counted twice when it comes back. */

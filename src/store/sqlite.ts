@@ -1,7 +1,7 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StorageError } from '../errors.js';
-import { QUICK_CHECK_MAX_BYTES, SQLITE_BUSY_TIMEOUT_MS } from '../limits.js';
+import { WHOLE_CHECK_MAX_BYTES, SQLITE_BUSY_TIMEOUT_MS } from '../limits.js';
 import { GroupCommit } from './group-commit.js';
 import { migrate } from './migrations.js';
 import { openNative, type NativeDatabase, type NativeStatement, type SqlValue } from './sqlite-driver.js';
@@ -17,6 +17,12 @@ export interface DatabaseOptions {
   readonly name: string;
   /** A DatabaseReader of another process may read it meanwhile. Who writes it must be settled otherwise: see ProcessLock. */
   readonly shared?: boolean;
+}
+
+interface Opened {
+  readonly what: string;
+  readonly file: string;
+  readonly wal: FileHandle;
 }
 
 /**
@@ -41,14 +47,16 @@ const pragmas = (locking: 'EXCLUSIVE' | 'NORMAL'): string => `
 export class Database implements AsyncDisposable {
   readonly #native: NativeDatabase;
   readonly #what: string;
+  readonly #file: string;
   readonly #wal: FileHandle;
   readonly #commits: GroupCommit;
   #closed: Promise<void> | undefined;
   #released = false;
 
-  private constructor(native: NativeDatabase, what: string, wal: FileHandle) {
+  private constructor(native: NativeDatabase, { what, file, wal }: Opened) {
     this.#native = native;
     this.#what = what;
+    this.#file = file;
     this.#wal = wal;
     this.#commits = new GroupCommit({
       begin: () => {
@@ -80,8 +88,8 @@ export class Database implements AsyncDisposable {
       native = await openNative(options.file);
       native.exec(pragmas(options.shared === true ? 'NORMAL' : 'EXCLUSIVE'));
       await migrate(native, options.schema, what);
-      await quickCheck(native, options.file, what);
-      return new Database(native, what, await openWal(options.file));
+      if (!(await isTooLarge(options.file))) checkWhole(native, what);
+      return new Database(native, { what, file: options.file, wal: await openWal(options.file) });
     } catch (error) {
       if (native !== undefined) release(native);
       throw wrapSqliteError(error, what);
@@ -111,6 +119,24 @@ export class Database implements AsyncDisposable {
    */
   write<T>(work: () => T): Promise<T> {
     return this.#commits.run(work);
+  }
+
+  /**
+   * Looks for damage as opening does, and mends indexes. Nothing is looked at in a database that is too large for that.
+   *
+   * @returns whether indexes were mended
+   * @throws StorageError CORRUPT when more than that is damaged
+   */
+  async check(): Promise<boolean> {
+    if (await isTooLarge(this.#file)) return false;
+    return this.write(() => this.#call(() => checkWhole(this.#native, this.#what)));
+  }
+
+  /** Makes every index anew from its table, however large. @throws StorageError CORRUPT where rows contradict each other */
+  remakeIndexes(): Promise<void> {
+    return this.write(() => {
+      remakeIndexes(this.#native, this.#what);
+    });
   }
 
   /** Resolves when all that a read could see at the time of the call would survive a power cut. */
@@ -155,10 +181,37 @@ async function openWal(file: string): Promise<FileHandle> {
   return await open(`${file}-wal`, 'r');
 }
 
-async function quickCheck(native: NativeDatabase, file: string, what: string): Promise<void> {
-  if ((await stat(file)).size > QUICK_CHECK_MAX_BYTES) return;
-  const row = native.prepare('PRAGMA quick_check(1)').get() as { readonly quick_check: string };
-  if (row.quick_check !== 'ok') throw damagedDatabase(what, row.quick_check);
+async function isTooLarge(file: string): Promise<boolean> {
+  return (await stat(file)).size > WHOLE_CHECK_MAX_BYTES;
+}
+
+/**
+ * Compares everything with everything. An index that does not match its table is made anew from it: a row that an index does
+ * not name is found by nobody, and one that it names wrongly for ever again.
+ *
+ * @returns whether that was needed
+ * @throws StorageError CORRUPT when more than that is damaged
+ */
+function checkWhole(native: NativeDatabase, what: string): boolean {
+  if (faultOf(native) === undefined) return false;
+  remakeIndexes(native, what);
+  const left = faultOf(native);
+  if (left !== undefined) throw damagedDatabase(what, left);
+  return true;
+}
+
+function faultOf(native: NativeDatabase): string | undefined {
+  const row = native.prepare('PRAGMA integrity_check(1)').get() as { readonly integrity_check: string };
+  return row.integrity_check === 'ok' ? undefined : row.integrity_check;
+}
+
+/** Fails where the rows themselves contradict each other, or cannot be read. */
+function remakeIndexes(native: NativeDatabase, what: string): void {
+  try {
+    native.exec('REINDEX');
+  } catch (error) {
+    throw damagedDatabase(what, error instanceof Error ? error.message : String(error));
+  }
 }
 
 /**

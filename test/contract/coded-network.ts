@@ -71,6 +71,11 @@ export class CodedNetwork {
     return new CodedNetwork(stores, chunks, record);
   }
 
+  /** The same with another store at peer 0, which holds what it holds. */
+  withOwn(own: ChunkStore): CodedNetwork {
+    return new CodedNetwork([own, ...this.stores.slice(1)], this.chunks, this.record);
+  }
+
   get stripe(): CodedStripe {
     return this.record;
   }
