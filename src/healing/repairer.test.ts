@@ -153,7 +153,7 @@ describe('a repairer among twenty peers', () => {
     assert.equal(network.pulled.length, due, 'nothing goes on moving');
   });
 
-  it('moves nothing of a stripe that is not whole, and repairs it first', async () => {
+  it('moves nothing of a stripe that is not whole, though its record says that it is', async () => {
     const network = new LightNetwork();
     const repairers = all(network);
     network.change(PEERS, 'member');

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Engine } from '../file/engine.js';
 import { Healing } from '../healing/healing.js';
+import type { Withheld } from '../healing/withheld.js';
 import { HOME } from '../home.js';
 import { openPeerState } from '../store/peer-state.js';
 import type { Database } from '../store/sqlite.js';
@@ -25,10 +26,15 @@ export interface HealingServiceParts {
   readonly engine: Engine;
   readonly chunks: Chunks;
   readonly state: Database;
+  readonly withheld: Withheld;
 }
 
 /** What watches other peers and repairs what they lose, where the File Sender runs. */
-export function openHealing(base: Base, { engine, chunks, state }: HealingServiceParts, opened: Opened): Healing {
+export function openHealing(
+  base: Base,
+  { engine, chunks, state, withheld }: HealingServiceParts,
+  opened: Opened,
+): Healing {
   const { config, telemetry, clock, logger } = base;
   const { self, book, links, catalog, pinned, pool } = engine;
   return opened.keep(
@@ -39,6 +45,7 @@ export function openHealing(base: Base, { engine, chunks, state }: HealingServic
       auditsPerHour: config.auditsPerHour,
       repairBytesPerSecond: config.repairMegabytes * MEGABYTE,
       own: chunks.store,
+      withheld,
       isPinned: (stripe) => pinned.has(stripe),
       isBusy: () => pool.turns.running > 0,
       counts: telemetry.counts,

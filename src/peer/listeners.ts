@@ -8,6 +8,7 @@ import { socketPath } from '../socket-path.js';
 import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
 import { LeavingCount } from '../healing/leaving.js';
+import type { Withheld } from '../healing/withheld.js';
 import type { Base } from './base.js';
 import type { Chunks } from './engines.js';
 import type { EnrolmentParts } from './enrolment-service.js';
@@ -21,6 +22,7 @@ export interface ListenerParts {
   readonly members: MembersParts;
   readonly links: PeerLinks;
   readonly chunks: Chunks;
+  readonly withheld: Withheld;
   /** Where the front is in this process. */
   readonly enrolment: EnrolmentParts | undefined;
   /** What a backup host's front does with `/couchdb/`. */
@@ -33,7 +35,7 @@ export interface ListenerParts {
  */
 export async function openListeners(base: Base, parts: ListenerParts, opened: Opened): Promise<readonly PeerServer[]> {
   const { config, identity, logger, telemetry } = base;
-  const { running, members, chunks } = parts;
+  const { running, members, chunks, withheld } = parts;
   const services: PeerServices = {
     tls: identity.tls,
     isMember: (peer) => members.book.isMember(peer),
@@ -41,7 +43,9 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
     telemetry,
   };
   const receiver = running.has('file-receiver') ? receiverService(base, parts, opened) : undefined;
-  const sender: SenderService | undefined = running.has('file-sender') ? { store: chunks.local } : undefined;
+  const sender: SenderService | undefined = running.has('file-sender')
+    ? { store: withheld.from(chunks.local) }
+    : undefined;
   const servers: PeerServer[] = [];
   if (running.has('front')) {
     const web = webOf(base, parts);

@@ -21,6 +21,7 @@ import { type Documents, openDocuments } from './documents.js';
 import { openChunks, openEngine, openLinks, openReadEngine } from './engines.js';
 import type { Healing } from '../healing/healing.js';
 import type { Scrub } from '../healing/scrub.js';
+import { Withheld } from '../healing/withheld.js';
 import { openHealing, openState } from './healing-service.js';
 import { followRenewals, openEnrolment } from './enrolment-service.js';
 import { type FrontChoice, openFront, serveFrontAuth } from './front-service.js';
@@ -109,7 +110,8 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const enrolment =
     running.has('front') || running.has('gateway') ? await openEnrolment(base, documents.host, opened) : undefined;
   const couchdb = await openCouch(base, { documents, members, running, opened });
-  const listening = { running, catalog, members, links, chunks, enrolment, couchdb };
+  const withheld = new Withheld();
+  const listening = { running, catalog, members, links, chunks, withheld, enrolment, couchdb };
   const servers = await openListeners(base, listening, opened);
   const onRead = (): void => {
     for (const server of servers) server.expel();
@@ -117,7 +119,7 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   opened.keep(watchMembers(members, { network, onRead, logger }));
   if (!running.has('db-service')) opened.keep(followRenewals(base));
   else if (base.config.separate.includes('front')) await serveAuthorization(base, members, opened);
-  const engines = await openEngines(base, { running, catalog, members, links, chunks }, opened);
+  const engines = await openEngines(base, { running, catalog, members, links, chunks, withheld }, opened);
   const sessions = running.has('gateway') ? new UserSessions(catalog) : undefined;
   const store = chunks.store;
   const { receiver } = engines;
@@ -204,7 +206,7 @@ type EnginesParts = Omit<Parameters<typeof openListeners>[1], 'enrolment' | 'cou
 /** One for both, where both run here: they share threads and connections. */
 async function openEngines(
   base: Base,
-  { running, catalog, members, links, chunks }: EnginesParts,
+  { running, catalog, members, links, chunks, withheld }: EnginesParts,
   opened: Opened,
 ): Promise<Engines> {
   const hasReceiver = running.has('file-receiver');
@@ -214,6 +216,6 @@ async function openEngines(
   if (!hasSender) return { receiver: engine, sender: undefined, healing: undefined };
   const state = await openState(base, opened);
   const sender = await openEngine(base, { engine, state }, opened);
-  const healing = openHealing(base, { engine: sender, chunks, state }, opened);
+  const healing = openHealing(base, { engine: sender, chunks, state, withheld }, opened);
   return { receiver: hasReceiver ? sender : undefined, sender, healing };
 }

@@ -5,7 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { PeerRecord } from '../../src/peers/peer-record.js';
 import { candidateOf } from '../../src/peers/placement.js';
 import { displacedChunk } from '../../src/healing/rebalance.js';
-import { REBALANCE_SETTLE_MS, REPAIR_SETTLE_MS, SURPLUS_AGE_MS, SURVEY_INTERVAL_MS } from '../../src/limits.js';
+import {
+  REBALANCE_SETTLE_MS,
+  REPAIR_SETTLE_MS,
+  REPAIR_TAKEOVER_MS,
+  SURPLUS_AGE_MS,
+  SURVEY_INTERVAL_MS,
+} from '../../src/limits.js';
 import { NEVER } from '../contract/offer.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
 import { assertStored, put } from './files.js';
@@ -61,6 +67,16 @@ describe('a seventh peer', { timeout: 300_000 }, () => {
     while (new Set(await Promise.all(knowing.map(said))).size > 1) await delay(50);
   }
 
+  /** Peer `n` has thrown its chunks away, and answers from those of another peer. @returns what makes it honest again */
+  function answerFrom(n: number, other: number): () => void {
+    const { store, engine } = planet.peer(n);
+    const own = store.get.bind(store);
+    store.get = (id, options) => engine.links.remote(planet.id(other)).get(id, options);
+    return () => {
+      store.get = own;
+    };
+  }
+
   async function has(n: number, { id }: Placed): Promise<boolean> {
     return (await planet.peer(n).store.has([id], { signal: NEVER })).has(id);
   }
@@ -107,6 +123,11 @@ describe('a seventh peer', { timeout: 300_000 }, () => {
       await planet.peer(6).healing.surplus?.round(NEVER);
       await planet.passTime(SURPLUS_AGE_MS + 1);
     }
+    const { bytes } = await planet.peer(6).store.usage();
+    const honest = answerFrom(7, 6);
+    assert.equal(await planet.peer(6).healing.surplus?.round(NEVER), 0, 'none is dropped for an answer from itself');
+    honest();
+    assert.equal((await planet.peer(6).store.usage()).bytes, bytes);
     await planet.peer(6).healing.surplus?.round(NEVER);
     for (const chunk of before) assert.equal(await has(6, chunk), false);
     await rounds();
@@ -114,6 +135,8 @@ describe('a seventh peer', { timeout: 300_000 }, () => {
     for (let i = 0; i < 2; i++) {
       await rounds();
       await synced();
+      // Peer 7 has no record of most: another one takes its turn.
+      await planet.passTime(REPAIR_TAKEOVER_MS);
     }
     const now = await placed();
     const moved = now.filter(({ peer }, at) => peer !== before[at]?.peer);
