@@ -21,12 +21,12 @@ interface Page {
  * @returns whether that was the end of its inventory
  * @throws StorageError whatever the peer fails with; UNAVAILABLE while it cannot be told what the catalog refers to
  */
-export async function listNextPage(
-  engine: Engine,
-  session: Session,
-  peer: PeerId,
-  signal: AbortSignal,
-): Promise<boolean> {
+export function listNextPage(engine: Engine, session: Session, peer: PeerId, signal: AbortSignal): Promise<boolean> {
+  return engine.strays.inTurn(() => listPage(engine, session, peer, signal));
+}
+
+async function listPage(engine: Engine, session: Session, peer: PeerId, signal: AbortSignal): Promise<boolean> {
+  signal.throwIfAborted();
   const { strays } = engine;
   await strays.begin(session.user, peer);
   const after = strays.inventories(session.user).find((one) => one.peer === peer)?.after;

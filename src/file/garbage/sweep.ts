@@ -28,7 +28,11 @@ const NOTHING: Swept = { chunks: 0, bytes: 0, awaited: [] };
  * them, the homes of the user are the same for as long, all of them have said that they hold nothing back, and all that they
  * wrote is in the catalog here, which is whole and refers to none of it. Some at a time.
  */
-export async function sweepStrays(engine: Engine, session: Session, options: SweepOptions): Promise<Swept> {
+export function sweepStrays(engine: Engine, session: Session, options: SweepOptions): Promise<Swept> {
+  return engine.strays.inTurn(() => sweep(engine, session, options));
+}
+
+async function sweep(engine: Engine, session: Session, options: SweepOptions): Promise<Swept> {
   const { strays } = engine;
   const { user } = session;
   const watch = await watchOf(engine, session);
