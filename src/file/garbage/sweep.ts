@@ -37,10 +37,11 @@ async function sweep(engine: Engine, session: Session, options: SweepOptions): P
   const { user } = session;
   const watch = await watchOf(engine, session);
   if (watch.nextMs > strays.nowMs && options.now !== true) return NOTHING;
-  if (options.old !== true && looksLost(engine, session)) return NOTHING;
+  if (strays.counts(user).strays === 0) return NOTHING;
+  if (options.old !== true && looksLost(engine, session)) return wait(engine, session, []);
   const ripe = strays.ripe(user, { graceMs: GARBAGE_AGE_MS, old: options.old === true, limit: STRAYS_PER_SWEEP });
   // Who is no home any more may have had files that can be recovered only from what lies here.
-  if (ripe.length === 0 || strays.nowMs - watch.homesMs < GARBAGE_AGE_MS) return NOTHING;
+  if (ripe.length === 0 || strays.nowMs - watch.homesMs < GARBAGE_AGE_MS) return wait(engine, session, []);
   // What was written under former keys may not all be in the catalog yet.
   if ((await engine.catalog.keyRotation(session)).state !== 'none') return wait(engine, session, []);
   const asked = [...new Set(ripe.map(({ stripe }) => stripe))];
