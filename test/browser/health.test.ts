@@ -68,7 +68,7 @@ describe('health in a browser', needs(CHROMIUM), () => {
 
   /** For people to look at, where they ask for it. */
   async function picture(name: string): Promise<void> {
-    const { SHOAL_SCREENSHOTS: folder } = process.env;
+    const { SCREENSHOTS: folder } = process.env;
     if (folder !== undefined) await page.screenshot({ path: join(folder, `health-${name}.png`), fullPage: true });
   }
 

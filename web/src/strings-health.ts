@@ -1,4 +1,4 @@
-import { counted } from './format.js';
+import { counted, formatCount } from './format.js';
 
 const files = (n: number | null): string =>
   n === null ? 'All your files' : n === 1 ? 'Your file' : `All ${counted(n, 'file')}`;
@@ -21,7 +21,7 @@ export const HEALTH = {
       atRisk === all
         ? `${files(all)} can be read, but not one more machine may fail`
         : `${counted(atRisk, 'file')} of ${counted(all, 'file')} ${are(atRisk)} at risk: not one more machine may fail`,
-    lost: (lost: number, all: number) => `${counted(lost, 'file')} of ${String(all)} cannot be read now`,
+    lost: (lost: number, all: number) => `${counted(lost, 'file')} of ${formatCount(all)} cannot be read now`,
     lostDetail: 'Too many machines are missing: bring one back, and they can be read again.',
     down: (down: number, all: number) => `${String(down)} of ${counted(all, 'machine')} ${are(down)} down.`,
     allUp: (all: number) => `All ${counted(all, 'machine')} are up.`,
@@ -31,7 +31,6 @@ export const HEALTH = {
     computed: 'Worked out from where the chunks lie and who answers, not from a promise.',
   },
   files: 'Your files',
-  noFiles: 'Nothing is stored yet.',
   waiting: (n: number) => `Of ${counted(n, 'file')} a chunk is being rebuilt, or waits for it.`,
   worst: 'Files to care about',
   moreFiles: (more: string) => `And ${more} more: “shoal status --files” names them.`,
