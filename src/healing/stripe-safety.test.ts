@@ -98,7 +98,10 @@ describe('judgeStripe', () => {
             ? peer
             : [];
         });
-        const zoneOf = (peer: PeerId): string => machines.get(peer)?.zone || peer;
+        const zoneOf = (peer: PeerId): string => {
+          const zone = machines.get(peer)?.zone ?? '';
+          return zone === '' ? peer : zone;
+        };
         const zones = [...new Set(counted.map(zoneOf))].map((zone) => counted.filter((peer) => zoneOf(peer) === zone));
         const isSure = isFine(new Set());
         assert.equal(
