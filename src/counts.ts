@@ -22,6 +22,7 @@ export class Counts {
   readonly peerCorruptions = new Map<string, number>();
   readonly scrub = new ScrubCount();
   readonly repair = new RepairCount();
+  readonly garbage = new GarbageCount();
   readonly audits = new AuditCount();
 }
 
@@ -43,8 +44,16 @@ export class RepairCount {
   rebuiltChunks = 0;
   /** That other peers sent for it. */
   movedBytes = 0;
+  /** Chunks that this peer had moved to where they belong since the members changed. */
+  rebalancedChunks = 0;
   /** Own chunks that lie elsewhere by now and were dropped here. */
   droppedChunks = 0;
+}
+
+/** What lay at peers and no file referred to, and is deleted there. */
+export class GarbageCount {
+  chunks = 0;
+  bytes = 0;
 }
 
 /** What scrubs of the own chunks have read, found and mended. */

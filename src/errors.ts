@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'UNSUPPORTED'
   | 'LIMIT_EXCEEDED'
   | 'CONFLICT'
+  | 'PRECONDITION_FAILED'
   | 'INTERNAL';
 
 interface Mapping {
@@ -47,6 +48,7 @@ export const ERRORS: Readonly<Record<ErrorCode, Mapping>> = {
   UNSUPPORTED: { grpc: 12, http: 501, sftp: 8, exit: 13, retryable: false },
   LIMIT_EXCEEDED: { grpc: 11, http: 413, sftp: 4, exit: 14, retryable: false },
   CONFLICT: { grpc: 10, http: 409, sftp: 4, exit: 15, retryable: true },
+  PRECONDITION_FAILED: { grpc: 9, http: 412, sftp: 4, exit: 16, retryable: false },
   CANCELLED: { grpc: 1, http: 499, sftp: 4, exit: 130, retryable: true },
 };
 

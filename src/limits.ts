@@ -773,6 +773,14 @@ export const DRAIN_WATCH_MS = 1_000;
 export const DEPARTURE_SURVEY_MS = 60_000;
 /** A peer that is leaving asks others about so many of its chunks at once, where it has no record of them. */
 export const DEPARTURE_ASKS = 8;
+/** Who has a chunk keeps it against a peer that placement prefers by less than this, in weight. */
+export const HOLDER_FAVOUR = 1.1;
+/** Chunks move to where they belong only when the members have been the same for so long. */
+export const REBALANCE_SETTLE_MS = 60 * 60 * 1000;
+/** … at this share of what repairs may move in a second. */
+export const REBALANCE_SHARE = 0.25;
+/** Stripes with a chunk that belongs elsewhere that are kept in mind; the next survey finds more. */
+export const MAX_REBALANCE_QUEUE = 10_000;
 /** Stripes that one peer repairs at once. */
 export const REPAIRS_AT_ONCE = 2;
 /** Peers that are asked to take one chunk before the stripe is left for later. */
@@ -823,5 +831,25 @@ export const GARBAGE_AGE_MS = 7 * 24 * 60 * 60 * 1000;
 export const HOMES_RETRY_MS = 10 * 60 * 1000;
 /** A home that does not say by then what it holds back is asked later. */
 export const HOME_ANSWER_TIMEOUT_MS = 10_000;
+/** More strays than this, and than a fifth of all that peers hold of an owner, look like a lost catalog. */
+export const MANY_STRAYS = 512;
+export const MANY_STRAYS_SHARE = 0.2;
 /** Strays whose deletion is begun at once. */
 export const STRAYS_PER_SWEEP = 256;
+
+// --- how safe files are -------------------------------------------------------------------------------------------------
+
+/** Files, or records of stripes, that are read at once to work out what may fail. */
+export const SAFETY_PAGE = 256;
+/** Records of stripes that one look reads again, beside those that are new; of more files some are as old as some looks. */
+export const SAFETY_RECORDS = 4_096;
+/** A look at the catalog that took less is made for every question; a longer one is followed by a rest … */
+export const SAFETY_FAST_MS = 100;
+/** … of so many times what it took. */
+export const SAFETY_REST_FACTOR = 10;
+/** Users whose files are remembered for it: 50 MB for each with 100,000 files. */
+export const MAX_SAFETY_USERS = 8;
+/** Files at risk, or lost, that are named. */
+export const MAX_WORST_FILES = 1_000;
+/** … in a status. */
+export const STATUS_WORST_FILES = 10;

@@ -363,7 +363,7 @@ export interface Catalog extends AsyncDisposable {
   fileIds(session: SessionToken, paths: readonly string[]): Promise<readonly (FileId | undefined)[]>;
   /** Those of `versions` that were ever visible, wherever they lie now; also those that were removed since. */
   knownVersions(session: SessionToken, versions: readonly VersionId[]): Promise<ReadonlySet<VersionId>>;
-  /** Makes the versions visible, all or none; creates missing parent folders. CONFLICT where an `onlyIf` does not hold. */
+  /** Makes the versions visible, all or none; creates missing parent folders. PRECONDITION_FAILED where an `onlyIf` does not hold. */
   commit(session: SessionToken, versions: readonly NewVersion[]): Promise<void>;
   makeFolder(session: SessionToken, path: string): Promise<void>;
   /** Renames or moves a file or folder, in one step. ALREADY_EXISTS when something is at `to`, unless a file replaces a file. */

@@ -74,6 +74,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/repair.js')).defineRepair,
   },
   {
+    name: 'garbage',
+    summary: 'show what peers are still to delete, and delete what they hold for nothing',
+    load: async () => (await import('./commands/garbage.js')).defineGarbage,
+  },
+  {
     name: 'metrics',
     summary: 'print the status for Prometheus',
     load: async () => (await import('./commands/metrics.js')).defineMetrics,

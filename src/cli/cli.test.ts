@@ -284,7 +284,10 @@ describe('shoal, against a peer that answers', () => {
       assert.equal((json(await shoal('versions', '/d/a', '--json')) as unknown[]).length, 1);
       assertFails(await shoal('mkdir', '/d'), 4, /already/);
       assertFails(await shoal('rm', '/d'), 15, /folder/);
-      assert.deepEqual(json(await shoal('rm', '-r', '/d', '--json')), { files: 1, pendingChunks: 0, pendingHomes: 0 });
+      assert.deepEqual(json(await shoal('rm', '-r', '/d', '--json')), {
+        ...{ files: 1, pendingChunks: 0, pendingHomes: 0 },
+        ...{ homes: [], peers: [] },
+      });
       assertFails(await shoal('rm', '/d'), 3, /nothing/);
       assert.equal((await shoal('rm', '-f', '/d')).code, 0);
     });

@@ -22,6 +22,8 @@ import type {
   WhereReply,
 } from '../gateways/http/api.js';
 import type { AuditEvent, AuditsReply, RepairEvent, RepairsReply } from '../gateways/http/audit-api.js';
+import type { GarbageEvent, GarbageReply } from '../gateways/http/garbage-api.js';
+import type { HoldingsEvent, SafetyReply } from '../gateways/http/safety-api.js';
 import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
 import type { LinkReply, TokenReply, TokenRequest, WebSessionReply } from '../gateways/http/web-api.js';
 import type { Family } from '../gateways/http/metrics/family.js';
@@ -45,7 +47,9 @@ export interface FileAttributes {
 export type ImportOutcome = Exclude<ImportEvent, FailureEvent>;
 export type RecoveryOutcome = Exclude<RecoveryEvent, FailureEvent>;
 export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
+export type GarbageOutcome = Exclude<GarbageEvent, FailureEvent>;
 export type AuditsOutcome = Exclude<AuditEvent, FailureEvent>;
+export type HoldingsOutcome = Exclude<HoldingsEvent, FailureEvent>;
 export type RepairOutcome = Exclude<RepairEvent, FailureEvent>;
 export type ScrubOutcome = Exclude<ScrubEvent, FailureEvent>;
 export type RotationOutcome = Exclude<RotationEvent, FailureEvent>;
@@ -99,6 +103,16 @@ export class ControlClient implements AsyncDisposable {
     return this.#lines<AuditEvent>({ method: 'POST', route: '/v1/audits', body: { json: { audits } } });
   }
 
+  /** @param files that are lost or at risk, to be named */
+  safety(files: number): Promise<SafetyReply> {
+    return this.#json({ method: 'GET', route: '/v1/safety', query: { files: String(files) } });
+  }
+
+  /** Asks all peers what they hold. */
+  compareNow(): AsyncGenerator<HoldingsOutcome> {
+    return this.#lines<HoldingsEvent>({ method: 'POST', route: '/v1/holdings', body: { json: {} } });
+  }
+
   repairs(): Promise<RepairsReply> {
     return this.#json({ method: 'GET', route: '/v1/repairs' });
   }
@@ -106,6 +120,15 @@ export class ControlClient implements AsyncDisposable {
   /** All that can be repaired, stripe by stripe; leaving ends it. */
   repairNow(): AsyncGenerator<RepairOutcome> {
     return this.#lines<RepairEvent>({ method: 'POST', route: '/v1/repairs', body: { json: {} } });
+  }
+
+  garbage(): Promise<GarbageReply> {
+    return this.#json({ method: 'GET', route: '/v1/garbage' });
+  }
+
+  /** Asks all peers, and deletes what may be deleted. @param old also what was there before the peer watched */
+  collectGarbage(old: boolean): AsyncGenerator<GarbageOutcome> {
+    return this.#lines<GarbageEvent>({ method: 'POST', route: '/v1/garbage', body: { json: { old } } });
   }
 
   scrub(): Promise<ScrubReply> {

@@ -17,6 +17,7 @@ export const EXIT_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   UNSUPPORTED: 'made by a newer version of Shoal',
   LIMIT_EXCEEDED: 'larger than a bound allows',
   CONFLICT: 'in the way of something else, for example a folder that is not empty',
+  PRECONDITION_FAILED: 'not what the call was conditional on',
   CANCELLED: 'interrupted (Ctrl-C)',
 };
 

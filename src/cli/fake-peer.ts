@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sampleSafety } from '../gateways/http/sample-safety.js';
 import { StorageError, wrapError, ERRORS } from '../errors.js';
 import type {
   EntryReply,
@@ -21,6 +22,7 @@ import type {
 import type { SshKeyToAdd } from '../catalog/catalog.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
+import { GARBAGE_EVENTS, GARBAGE_REPLY } from './fake-garbage.js';
 import { SCRUB_EVENTS, SCRUB_REPLY } from './fake-scrub.js';
 
 export interface FakeFile {
@@ -43,8 +45,10 @@ export interface FakeFaults {
   locked?: boolean;
   /** The user `demo` has a recovery kit. */
   kit?: boolean;
-  /** Downloads break off after their first part. */
+  /** Downloads break off after their first part, and what is told before it is done. */
   cut?: boolean;
+  /** What is told ends before it is done. */
+  short?: boolean;
 }
 
 export const FAKE_PASSPHRASE = 'correct horse';
@@ -90,6 +94,8 @@ export class FakePeer implements AsyncDisposable {
   passphrase: string | undefined;
   /** "PUT /v1/content" and so on, in the order they came. */
   readonly calls: string[] = [];
+  /** Bodies of requests that ask for something. */
+  readonly asked: unknown[] = [];
   readonly #server: Server;
 
   private constructor(faults: FakeFaults, home: string) {
@@ -137,6 +143,7 @@ export class FakePeer implements AsyncDisposable {
     this.calls.push(call);
     if (call === 'POST /v1/keys') await this.#rotate(request, response);
     else if (call === 'POST /v1/scrub') await this.#scrub(request, response);
+    else if (call === 'POST /v1/garbage') await this.#collectGarbage(request, response);
     else if (call === 'POST /v1/recovery') await this.#recoverCatalog(request, response);
     else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
@@ -177,6 +184,8 @@ export class FakePeer implements AsyncDisposable {
         return this.#recover((await body(request)) as { name: string; words: string; next: string });
       case 'POST /v1/users/adopt':
         return this.#adopt((await body(request)) as { name?: string; id?: string });
+      case 'GET /v1/garbage':
+        return GARBAGE_REPLY;
       case 'GET /v1/scrub':
         return SCRUB_REPLY;
       case 'GET /v1/keys':
@@ -242,17 +251,25 @@ export class FakePeer implements AsyncDisposable {
 
   async #recoverCatalog(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { dryRun } = (await body(request)) as { dryRun: boolean };
-    for (const event of recoveryEvents(dryRun)) response.write(`${JSON.stringify(event)}\n`);
-    if (this.faults.cut === true) response.destroy();
-    else response.end();
+    this.#tell(response, recoveryEvents(dryRun));
   }
 
   async #scrub(request: IncomingMessage, response: ServerResponse): Promise<void> {
     await body(request);
-    const isCut = this.faults.cut === true;
-    for (const event of isCut ? SCRUB_EVENTS.slice(0, 2) : SCRUB_EVENTS) response.write(`${JSON.stringify(event)}\n`);
-    if (isCut) response.destroy();
+    this.#tell(response, SCRUB_EVENTS);
+  }
+
+  #tell(response: ServerResponse, events: readonly object[]): void {
+    const { cut = false, short = false } = this.faults;
+    for (const event of cut || short ? events.slice(0, -1) : events) response.write(`${JSON.stringify(event)}\n`);
+    if (cut) response.destroy();
     else response.end();
+  }
+
+  async #collectGarbage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.asked.push(await body(request));
+    for (const event of GARBAGE_EVENTS) response.write(`${JSON.stringify(event)}\n`);
+    response.end();
   }
 
   async #rotate(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -292,7 +309,7 @@ export class FakePeer implements AsyncDisposable {
     const below = [...this.files.keys()].filter((one) => one === path || one.startsWith(`${path}/`));
     for (const one of below) this.files.delete(one);
     this.folders.delete(path);
-    return { files: below.length, pendingChunks: 0, pendingHomes: 0 };
+    return { files: below.length, pendingChunks: 0, pendingHomes: 0, homes: [], peers: [] };
   }
 
   #move({ from, to }: { from: string; to: string }): void {
@@ -413,7 +430,7 @@ function statusReply(home: string, unlocked: boolean): StatusReply {
     peers,
     store: { chunks: 3, bytes: 300, partialBytes: 0, freeBytes: 1e9, reserveBytes: 1e6 },
     users: [{ id: 'u', name: 'demo', unlocked, generation: 1, kit: false }],
-    safety: { stripes: 1, degraded: 0, mayFail: 1, lost: 0 },
+    safety: sampleSafety(),
     sync: { error: null, streams: [], damaged: [] },
     outbox: { pendingDeletes: 0 },
     missing: [],

@@ -1,17 +1,31 @@
 import type { RemoveReply } from '../gateways/http/api.js';
+import { printable } from './printable.js';
 import { count } from './units.js';
 
-/** What of a removal is still to come. */
-export function pendingLines({ pendingChunks, pendingHomes }: RemoveReply): string[] {
+/** Who has given the space back, and what of a removal is still to come. */
+export function pendingLines({ pendingHomes, homes, peers }: RemoveReply): string[] {
   const lines: string[] = [];
   if (pendingHomes > 0) {
-    const who = count(pendingHomes, 'other peer');
+    const who = `${count(pendingHomes, 'other peer')} of yours${homes.length === 0 ? '' : ` (${homes.map(printable).join(', ')})`}`;
     lines.push(
-      `The space is given back when ${who} of yours ${pendingHomes === 1 ? 'knows' : 'know'} of it: unlock there, or wait 30 days.`,
+      `The space is given back when ${who} ${pendingHomes === 1 ? 'knows' : 'know'} of it: unlock there, or wait 30 days.`,
     );
   }
-  if (pendingChunks > 0) {
-    lines.push(`${count(pendingChunks, 'chunk')} lie on peers that do not answer; they are removed when those return.`);
+  const done = peers.filter(({ removed, waiting, chunks }) => !removed && waiting < chunks);
+  if (done.length > 0) {
+    const each = done.map(({ name, chunks, waiting }) => `${printable(name)} (${count(chunks - waiting, 'chunk')})`);
+    lines.push(`Deleted by ${each.join(', ')}.`);
+  }
+  const waiting = peers.filter((peer) => peer.waiting > 0);
+  if (waiting.length > 0) {
+    const each = waiting.map((peer) => `${printable(peer.name)} (${count(peer.waiting, 'chunk')})`);
+    lines.push(
+      `Not acknowledged yet by ${each.join(', ')}: told again until they do. "shoal garbage" lists what waits.`,
+    );
+  }
+  const gone = peers.filter(({ removed }) => removed);
+  if (gone.length > 0) {
+    lines.push(`No members any more, and not told: ${gone.map(({ name }) => printable(name)).join(', ')}.`);
   }
   return lines;
 }

@@ -66,6 +66,8 @@ describe('shoal recover', () => {
     await fails(['demo'], 6, /passphrase/);
     peer.faults.locked = false;
     peer.faults.cut = true;
-    await fails(['demo'], 11, /./);
+    await fails(['demo'], 11, /broke off: see its log/);
+    Object.assign(peer.faults, { cut: false, short: true });
+    await fails(['demo'], 11, /The peer stopped\. Run it again: what came back stays\./);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { sampleSafety } from '../gateways/http/sample-safety.js';
 import { mayFail, safetySentence, statusSentence } from './safety.js';
 
 function stripe(...peers: (string | null)[]): {
@@ -56,12 +57,12 @@ it('does not count removed peers as machines', () => {
     { ...peer, state: 'removed' as const, up: false },
   ];
   assert.equal(
-    statusSentence({ peers, safety: { stripes: 2, degraded: 2, mayFail: 0, lost: 0 } }),
+    statusSentence({ peers, safety: sampleSafety({ stripes: 2, degraded: 2, mayFail: 0, lost: 0 }) }),
     'Not one of your 1 machines may fail. 2 stripes wait for repair.',
   );
   assert.match(statusSentence({ peers, safety: null }), /shoal unlock/);
   assert.match(
-    statusSentence({ peers, safety: { stripes: 2, degraded: 1, mayFail: -1, lost: 1 } }),
+    statusSentence({ peers, safety: sampleSafety({ stripes: 2, degraded: 1, mayFail: -1, lost: 1 }) }),
     /The record of 1 stripe is lost: shoal recover\./,
   );
 });

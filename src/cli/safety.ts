@@ -1,3 +1,4 @@
+import { failuresLeft } from '../healing/margins.js';
 import type { StatusReply, WhereReply } from '../gateways/http/api.js';
 import { count } from './units.js';
 
@@ -11,19 +12,6 @@ export function mayFail(where: Pick<WhereReply, 'k' | 'stripes'>, up: ReadonlySe
     if (least === undefined || spare < least) least = spare;
   }
   return least;
-}
-
-/** The worst case: the peers with the most chunks fail first. */
-function failuresLeft(held: number[], k: number): number {
-  let chunks = held.reduce((sum, amount) => sum + amount, 0);
-  if (chunks < k) return -1;
-  let failures = 0;
-  for (const amount of held.sort((a, b) => b - a)) {
-    chunks -= amount;
-    if (chunks < k) break;
-    failures += 1;
-  }
-  return failures;
 }
 
 /** "Any 2 of your 6 machines may fail." and what else there is to say about it. */

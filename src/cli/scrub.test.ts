@@ -47,9 +47,14 @@ describe('shoal scrub', () => {
   });
 
   it('fails when the peer stops in the middle', async () => {
-    peer.faults.cut = true;
-    const { code, stderr } = await scrub('--now');
-    assert.equal(code, 11);
-    assert.match(stderr, /./);
+    for (const [fault, message] of [
+      ['cut', /^shoal: The Shoal peer in .* broke off: see its log/],
+      ['short', /^shoal: The peer stopped\. What was mended stays mended; run it again for the rest\.\n$/],
+    ] as const) {
+      Object.assign(peer.faults, { cut: false, short: false, [fault]: true });
+      const { code, stderr } = await scrub('--now');
+      assert.equal(code, 11);
+      assert.match(stderr, message);
+    }
   });
 });

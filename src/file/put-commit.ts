@@ -11,6 +11,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'INVALID_ARGUMENT',
   'ALREADY_EXISTS',
   'CONFLICT',
+  'PRECONDITION_FAILED',
   'LIMIT_EXCEEDED',
   'LOCKED',
 ]);

@@ -10,7 +10,7 @@ export interface PutFile {
   /** POSIX permission bits. */
   readonly mode: number;
   readonly source: LocalSource | AsyncIterable<Uint8Array>;
-  /** As NewVersion.onlyIf, of a stream; else it fails with CONFLICT. */
+  /** As NewVersion.onlyIf, of a stream; else it fails with PRECONDITION_FAILED. */
   readonly onlyIf?: readonly Precondition[] | undefined;
   /** false: what an earlier put of a large local file has left is given up, and this one leaves nothing. */
   readonly resume?: boolean;

@@ -1,151 +1,14 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
-import { temporaryFolder } from '../../test/contract/offer.js';
-import type { FreedStripe, Session } from '../catalog/catalog.js';
-import {
-  type ChunkId,
-  parseChunkId,
-  parsePeerId,
-  parseStripeId,
-  parseUserId,
-  type PeerId,
-  type StripeId,
-} from '../chunk/ids.js';
+import { describe, it } from 'node:test';
+import { id, number, session, signal, Subject, TARGETS } from '../../test/contract/removal-subject.js';
+import type { FreedStripe } from '../catalog/catalog.js';
+import { parseChunkId, parsePeerId, parseStripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { DELETE_RETRY_MIN_MS } from '../limits.js';
-import { silentLogger } from '../log.js';
-import { Outbox } from '../store/outbox.js';
-import type { Engine } from './engine.js';
-import { PutCommit } from './put-commit.js';
-import type { FileState, PutResult } from './put-file.js';
+import type { FileState } from './put-file.js';
 import { keepHouse } from './keep-house.js';
 import { carryOutRemovals, collectOrphans, deliverDeletes, removePath } from './remove.js';
-import type { StoredStripe, StripeShape, Target } from './worker/protocol.js';
-
-function id(value: number): Uint8Array {
-  const bytes = new Uint8Array(32);
-  new DataView(bytes.buffer).setUint32(28, value);
-  return bytes;
-}
-
-function number(hex: string): string {
-  return String(Number.parseInt(hex, 16));
-}
-
-const signal = new AbortController().signal;
-const session = { token: 't', user: parseUserId(id(1)), name: 'demo', publicKey: new Uint8Array(32) } as Session;
-const TARGETS = [1, 2, 3, 4].map((n): Target => ({
-  id: parsePeerId(id(n)),
-  name: '',
-  address: 'x:1',
-  certificate: id(n),
-  doubtful: false,
-}));
-
-/** An engine with a real outbox and a catalog that knows which stripes are referred to. */
-class Subject {
-  readonly referred = new Set<StripeId>();
-  readonly pinned = new Set<StripeId>();
-  /** What lies in what was removed for ever. */
-  freed: readonly FreedStripe[] = [];
-  /** One for each commit; the last stands for all that follow. */
-  commitsFail: readonly StorageError[] = [];
-  unreferencedFails: StorageError | undefined;
-  carryOutFails: Error | undefined;
-  /** Somebody else is faster. */
-  isCarriedOut = false;
-  readonly removedPeers = new Set<string>();
-  waitingFor: readonly PeerId[] = [];
-  nowMs = 1_000_000;
-  /** The peers answer. */
-  areUp = false;
-  /** What they were told to delete, as "peer chunk". */
-  readonly deleted: string[] = [];
-  readonly failures: StorageError[] = [];
-  readonly stored: PutResult[] = [];
-  outbox: Outbox;
-
-  private constructor(outbox: Outbox) {
-    this.outbox = outbox;
-  }
-
-  static async open(context: TestContext): Promise<Subject> {
-    const directory = await temporaryFolder(context);
-    const clock = { now: (): number => 0 };
-    const subject = new Subject(await Outbox.open({ directory, clock: () => clock.now() }));
-    clock.now = () => subject.nowMs;
-    context.after(() => subject.outbox.close());
-    return subject;
-  }
-
-  get engine(): Engine {
-    const catalog = {
-      unreferenced: async (_session: Session, ids: readonly StripeId[]) => {
-        if (this.unreferencedFails !== undefined) throw this.unreferencedFails;
-        return ids.filter((one) => !this.referred.has(one));
-      },
-      putStripes: async () => undefined,
-      commit: async (
-        _session: Session,
-        versions: readonly { manifest: { extents: readonly { stripe: StripeId }[] } }[],
-      ) => {
-        const [failure, ...next] = this.commitsFail;
-        if (next.length > 0) this.commitsFail = next;
-        if (failure !== undefined) throw failure;
-        for (const { manifest } of versions) for (const { stripe } of manifest.extents) this.referred.add(stripe);
-      },
-      remove: async () => ({ files: 1 }),
-      emptyTrash: async () => ({ files: 1 }),
-      dueRemovals: async () => {
-        const due = this.freed.length > 0 ? [{ node: 'n', stripes: this.freed }] : [];
-        return { due, waitingFor: this.waitingFor };
-      },
-      carryOutRemovals: async () => {
-        if (this.carryOutFails !== undefined) throw this.carryOutFails;
-        const stripes = this.freed.map(({ stripe: freed }) => freed);
-        this.freed = [];
-        if (this.isCarriedOut) return [];
-        return stripes.filter((one) => !this.referred.has(one));
-      },
-      sign: async () => new Uint8Array(),
-      forgetStripes: async () => undefined,
-    };
-    const links = {
-      store: (peer: PeerId) => {
-        if (!this.areUp) throw new StorageError('UNAVAILABLE', 'Nobody is there.');
-        const note = (chunk: ChunkId): unknown => this.deleted.push(`${number(peer)} ${number(chunk)}`);
-        return {
-          delete: async (_: unknown, chunks: readonly ChunkId[]) => {
-            chunks.forEach(note);
-          },
-        };
-      },
-    };
-    const { outbox, pinned } = this;
-    const book = {
-      get: (peer: PeerId) => ({ state: this.removedPeers.has(number(peer)) ? 'removed' : 'member' }),
-    };
-    return { catalog, links, book, outbox, pinned, logger: silentLogger() } as unknown as Engine;
-  }
-
-  put(): PutCommit {
-    const events = {
-      onStored: (_: unknown, result: PutResult) => void this.stored.push(result),
-      onFailed: () => undefined,
-    };
-    const fail = (_: unknown, error: StorageError): void => void this.failures.push(error);
-    return new PutCommit({ engine: this.engine, session, events, signal, fail });
-  }
-
-  /** Chunks that wait to be deleted, as "peer chunk", now or later. */
-  deletes(laterMs = 0): string[] {
-    this.nowMs += laterMs;
-    return this.outbox
-      .due(session.user)
-      .flatMap(({ deletes }) => deletes)
-      .map(({ peer, chunk }) => `${number(peer)} ${number(chunk)}`);
-  }
-}
+import type { StoredStripe, StripeShape } from './worker/protocol.js';
 
 /** Chunks n·10, n·10 + 1 and n·10 + 2. */
 function stripe(n: number): StripeShape {
@@ -347,7 +210,7 @@ describe('a removal for ever', () => {
     subject.freed = [freed(5)];
     const done = await Promise.all([1, 2].map(() => carryOutRemovals(subject.engine, session, signal)));
     assert.deepEqual(
-      done.flatMap(({ freed: stripes }) => stripes),
+      done.flatMap(({ freed: places }) => places.map((place) => place.stripe)),
       [stripe(5).id],
     );
     assert.deepEqual(subject.deletes(), ['1 50']);
@@ -375,6 +238,8 @@ describe('a removal for ever', () => {
       files: 1,
       pendingChunks: 0,
       pendingHomes: 1,
+      homes: ['peer-2'],
+      peers: [],
     });
     subject.waitingFor = [];
     subject.freed = [freed(5)];
@@ -393,6 +258,10 @@ describe('a deletion that waits for its peer', () => {
       chunks: [{ id: parseChunkId(id(10 * n)), peer: parsePeerId(id(1)) }],
     }));
     await removePath(subject.engine, session, '/f', { recursive: false, forever: true, signal });
+    assert.deepEqual(
+      subject.outbox.waiting().map(({ peer, chunks, reason }) => [number(peer), chunks, reason]),
+      [['1', 2, 'Nobody is there.']],
+    );
     subject.areUp = true;
     const later = async (): Promise<readonly string[]> => {
       subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
@@ -416,7 +285,15 @@ describe('a deletion at a peer that was removed', () => {
     subject.freed = [{ stripe: stripe(5).id, chunks }];
     subject.removedPeers.add('1');
     const options = { recursive: false, forever: true, signal };
-    assert.equal((await removePath(subject.engine, session, '/f', options)).pendingChunks, 1);
+    const { pendingChunks, peers } = await removePath(subject.engine, session, '/f', options);
+    assert.equal(pendingChunks, 1);
+    assert.deepEqual(
+      peers.map(({ name, chunks: asked, waiting, removed }) => [name, asked, waiting, removed]),
+      [
+        ['peer-1', 1, 0, true],
+        ['peer-2', 1, 1, false],
+      ],
+    );
     assert.deepEqual(subject.deletes(100 * DELETE_RETRY_MIN_MS), ['2 52']);
   });
 });

@@ -14,6 +14,21 @@ export interface Removed {
   readonly pendingChunks: number;
   /** Peers of the user that have not heard of a removal for ever: the space is given back when they have. */
   readonly pendingHomes: number;
+  /** Their names. */
+  readonly homes: readonly string[];
+  /** What was asked of each peer so far. */
+  readonly peers: readonly Acknowledgement[];
+}
+
+/** How far a peer is with the chunks that it was told to delete. */
+export interface Acknowledgement {
+  readonly peer: PeerId;
+  readonly name: string;
+  readonly chunks: number;
+  /** Of them, those that it has not acknowledged. */
+  readonly waiting: number;
+  /** It is no member any more, and will not be asked again. */
+  readonly removed: boolean;
 }
 
 export interface RemovePathOptions {
@@ -34,7 +49,7 @@ export async function removePath(
   const { files } = await engine.catalog.remove(session, path, { recursive, forever });
   return forever
     ? { files, ...(await giveBack(engine, session, signal)) }
-    : { files, pendingChunks: 0, pendingHomes: 0 };
+    : { files, pendingChunks: 0, pendingHomes: 0, homes: [], peers: [] };
 }
 
 /** Removes for ever what was put into the trash, and not touched since, before `untilMs` (Unix time). */
@@ -51,36 +66,57 @@ export async function emptyTrash(
 async function giveBack(engine: Engine, session: Session, signal: AbortSignal): Promise<Omit<Removed, 'files'>> {
   using limit = timeLimit(DELETE_ATTEMPT_MS, signal);
   const attempt = limit.signal;
-  const stripes: StripeId[] = [];
-  let pendingHomes = 0;
+  const stripes: FreedStripe[] = [];
+  let awaited: readonly PeerId[] = [];
   do {
     const { freed, waitingFor } = await carryOutRemovals(engine, session, signal);
-    stripes.push(...freed);
-    pendingHomes = waitingFor;
+    for (const stripe of freed) stripes.push(stripe);
+    awaited = waitingFor;
     // An aborted wait is the end that was asked for.
-    if (pendingHomes > 0) await delay(REMOVAL_POLL_MS, undefined, { signal: attempt }).catch(() => undefined);
-  } while (pendingHomes > 0 && !attempt.aborted);
+    if (awaited.length > 0) await delay(REMOVAL_POLL_MS, undefined, { signal: attempt }).catch(() => undefined);
+  } while (awaited.length > 0 && !attempt.aborted);
   await deliverDeletes(engine, session, attempt);
-  const pendingChunks = stripes.reduce((sum, stripe) => sum + engine.outbox.pending(stripe), 0);
-  return { pendingChunks, pendingHomes };
+  const peers = acknowledgements(engine, stripes);
+  const pendingChunks = peers.reduce((sum, { waiting }) => sum + waiting, 0);
+  const homes = awaited.map((peer) => nameOf(engine, peer));
+  return { pendingChunks, pendingHomes: awaited.length, homes, peers };
+}
+
+function acknowledgements(engine: Engine, stripes: readonly FreedStripe[]): Acknowledgement[] {
+  const chunks = new Map<PeerId, number>();
+  const waiting = new Map<PeerId, number>();
+  const add = (counts: Map<PeerId, number>, peer: PeerId, more: number): unknown =>
+    counts.set(peer, (counts.get(peer) ?? 0) + more);
+  for (const { stripe, chunks: places } of stripes) {
+    for (const { peer } of places) add(chunks, peer, 1);
+    for (const [peer, left] of engine.outbox.waitingOf(stripe)) add(waiting, peer, left);
+  }
+  return [...chunks].map(([peer, asked]) => {
+    const removed = engine.book.get(peer)?.state === 'removed';
+    return { peer, name: nameOf(engine, peer), chunks: asked, waiting: waiting.get(peer) ?? 0, removed };
+  });
+}
+
+function nameOf({ book }: Engine, peer: PeerId): string {
+  return book.get(peer)?.name ?? peer.slice(0, 12);
 }
 
 /**
  * Carries out the removals for ever that every home of the user knows of. Their stripes are written down before the catalog
  * forgets what referred to them: whatever interrupts this, `collectOrphans` finds those that nothing refers to any more.
  *
- * @returns the stripes whose deletion is noted, and how many homes have not answered to the other removals
+ * @returns the stripes whose deletion is noted, and which homes have not answered to the other removals
  */
 export async function carryOutRemovals(
   engine: Engine,
   session: Session,
   signal: AbortSignal,
-): Promise<{ readonly freed: readonly StripeId[]; readonly waitingFor: number }> {
-  const freed: StripeId[] = [];
+): Promise<{ readonly freed: readonly FreedStripe[]; readonly waitingFor: readonly PeerId[] }> {
+  const freed: FreedStripe[] = [];
   for (;;) {
     const { due, waitingFor } = await engine.catalog.dueRemovals(session);
     // There may be very many: what is left is due the next time.
-    if (due.length === 0 || signal.aborted) return { freed, waitingFor: waitingFor.length };
+    if (due.length === 0 || signal.aborted) return { freed, waitingFor };
     const touched = new Map(due.flatMap(({ stripes }) => stripes.map((stripe) => [stripe.stripe, stripe])));
     const nodes = due.map(({ node }) => node);
     for (const stripe of await carryOut(engine, session, nodes, touched)) freed.push(stripe);
@@ -92,7 +128,7 @@ async function carryOut(
   session: Session,
   nodes: readonly string[],
   touched: ReadonlyMap<StripeId, FreedStripe>,
-): Promise<readonly StripeId[]> {
+): Promise<readonly FreedStripe[]> {
   const intents = [...touched.values()].map((stripe) => intentOf(stripe, session));
   // Another file of a put under way may lie in a stripe that is pinned: that is looked at when the put has ended.
   const mine = [...touched.keys()].filter((stripe) => !pinned.has(stripe));
@@ -104,7 +140,7 @@ async function carryOut(
     // The others are left to `collectOrphans`: a file may refer to them, or somebody else has carried this out meanwhile.
     const places = freed.flatMap((stripe) => touched.get(stripe) ?? []);
     await freeStripes({ catalog, outbox, pinned, ...engine }, session, places);
-    return freed;
+    return places;
   } finally {
     for (const stripe of mine) pinned.delete(stripe);
   }

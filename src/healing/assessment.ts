@@ -3,6 +3,7 @@ import { utf8 } from '../bytes.js';
 import type { StripeRecord } from '../catalog/catalog.js';
 import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
 import type { PeerBook } from '../peers/peer-book.js';
+import { type Candidate, candidateOf } from '../peers/placement.js';
 import type { AuditBook } from './audit-book.js';
 import type { Liveness } from './liveness.js';
 
@@ -27,6 +28,11 @@ export class PeerView {
     return this.#book.isMember(peer) && !this.#liveness.isGone(peer) && this.#book.isTrusted(peer);
   }
 
+  /** Silent for the grace period. */
+  isGone(peer: PeerId): boolean {
+    return this.#liveness.isGone(peer);
+  }
+
   /** Its chunks are to be moved before it leaves. */
   isLeaving(peer: PeerId): boolean {
     return this.#book.get(peer)?.state === 'draining';
@@ -41,6 +47,14 @@ export class PeerView {
   hasPlaceFor({ placement }: Pick<StripeRecord, 'placement'>): boolean {
     const taken = new Set(placement.flatMap((held) => held?.peer ?? []));
     return this.#book.targets().some(({ id }) => !taken.has(id) && this.isGood(id));
+  }
+
+  /** Among whom placement chooses. */
+  candidates(): readonly Candidate[] {
+    return this.#book
+      .targets()
+      .filter(({ id }) => this.isGood(id))
+      .map(candidateOf);
   }
 
   /** It may be counted on for this chunk. */

@@ -79,6 +79,7 @@ export class AuditBook {
   readonly #faults = new Map<string, AuditResult>();
   /** What peers say themselves that they do not have. */
   readonly denials: Denials;
+  #revision = 0;
   readonly #onTrust: (distrusted: ReadonlySet<PeerId>) => void;
 
   /** @param onTrust told at once, and whenever somebody is distrusted or trusted again */
@@ -111,6 +112,7 @@ export class AuditBook {
       if (isMended) this.#sql.dropFault.run(idBytes(peer), idBytes(chunk));
     });
     this.#peers.set(peer, now);
+    if (isFault || isMended) this.#revision++;
     if (isFault) this.#faults.set(key, result);
     if (isMended) this.#faults.delete(key);
     await this.#bound();
@@ -121,6 +123,7 @@ export class AuditBook {
   async settle(peer: PeerId, chunk: ChunkId): Promise<void> {
     await this.denials.settle([{ peer, chunk }]);
     if (!this.#faults.delete(keyOf(peer, chunk))) return;
+    this.#revision++;
     await this.#state.write(() => this.#sql.dropFault.run(idBytes(peer), idBytes(chunk)));
   }
 
@@ -132,6 +135,11 @@ export class AuditBook {
   /** What audits found, the oldest first: AUDIT_FAULTS_KEPT at most. */
   faults(): readonly AuditResult[] {
     return [...this.#faults.values()];
+  }
+
+  /** Changes with every chunk that is faulty, or is not any more. */
+  get revision(): number {
+    return this.#revision + this.denials.revision;
   }
 
   of(peer: PeerId): AuditRecord {

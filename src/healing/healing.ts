@@ -15,6 +15,8 @@ import type { Database } from '../store/sqlite.js';
 import { PeerView } from './assessment.js';
 import { AuditBook, type AuditResult } from './audit-book.js';
 import { Auditor } from './auditor.js';
+import { FileSafety } from './file-safety.js';
+import type { FilesCatalog } from './file-stripes.js';
 import { Holdings } from './holdings.js';
 import { Liveness } from './liveness.js';
 import type { RepairNetwork } from './repair-stripe.js';
@@ -30,6 +32,8 @@ export interface NeighbourNetwork extends RepairNetwork {
 
 export interface HealingOptions {
   readonly network: NeighbourNetwork;
+  /** Files and their stripes, of users who are unlocked. */
+  readonly files: FilesCatalog;
   /** Of the File Sender: src/store/schema/state. */
   readonly state: Database;
   /** Silence after which a peer is gone. */
@@ -56,6 +60,8 @@ export class Healing implements AsyncDisposable {
   readonly auditor: Auditor;
   /** What members say that they have. */
   readonly holdings: Holdings;
+  /** What may happen to files of users who are unlocked. */
+  readonly safety: FileSafety;
   readonly repairer: Repairer;
   /** Absent where another process writes the own chunks. */
   readonly surplus: SurplusSweep | undefined;
@@ -77,6 +83,7 @@ export class Healing implements AsyncDisposable {
     const view = new PeerView(book, this.liveness, this.audits);
     const ownDamages = (): number => options.own?.mending.scrubs.damageCount() ?? 0;
     this.holdings = new Holdings({ network, denials: this.audits.denials, isPinned, ownDamages, clock });
+    this.safety = new FileSafety({ catalog: options.files, book, view, audits: this.audits, clock });
     const repairing = { bytesPerSecond: options.repairBytesPerSecond, isPinned, isBusy, counts: counts.repair };
     this.repairer = new Repairer({ network, view, audits: this.audits, clock, ...repairing });
     this.surplus = options.own && new SurplusSweep({ network, view, local: options.own, clock });

@@ -1,8 +1,16 @@
 import type { Catalog, StripeRecord } from '../catalog/catalog.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
-import { DEPARTURE_TAKEOVER_MS, MAX_REPAIR_QUEUE, REPAIR_SETTLE_MS, REPAIR_TAKEOVER_MS } from '../limits.js';
+import {
+  DEPARTURE_TAKEOVER_MS,
+  MAX_REBALANCE_QUEUE,
+  MAX_REPAIR_QUEUE,
+  REPAIR_SETTLE_MS,
+  REPAIR_TAKEOVER_MS,
+} from '../limits.js';
+import type { Candidate } from '../peers/placement.js';
 import { assess, turnOf, type PeerView } from './assessment.js';
 import { knownStripes } from './chunk-labels.js';
+import { displacedChunk } from './rebalance.js';
 
 /** A stripe that lacks something. */
 export interface QueuedStripe {
@@ -52,6 +60,9 @@ export class RepairQueue {
   #queue = new Map<StripeId, QueuedStripe>();
   /** Unix time until when a stripe is left alone, because an attempt has just failed. */
   readonly #restUntil = new Map<StripeId, number>();
+  /** With the bytes of the chunk. */
+  #displaced = new Map<StripeId, number>();
+  #displacedLeft = { stripes: 0, bytes: 0 };
   #summary: SurveySummary | undefined;
 
   constructor(parts: SurveyParts) {
@@ -62,24 +73,54 @@ export class RepairQueue {
     return this.#summary;
   }
 
+  /** The next stripe with a chunk that belongs elsewhere. */
+  nextDisplaced(): StripeId | undefined {
+    for (const [stripe, bytes] of this.#displaced) {
+      this.#displaced.delete(stripe);
+      this.#displacedLeft = {
+        stripes: this.#displacedLeft.stripes - 1,
+        bytes: this.#displacedLeft.bytes - bytes,
+      };
+      return stripe;
+    }
+    return undefined;
+  }
+
+  /** Stripes with a chunk that belongs elsewhere, of those that are this peer's to move, and the bytes of these chunks. */
+  get displaced(): { readonly stripes: number; readonly bytes: number } {
+    return this.#displacedLeft;
+  }
+
   /** In the order of their margin. */
   list(): readonly QueuedStripe[] {
     return [...this.#queue.values()];
   }
 
-  /** Looks at every stripe that this peer knows, by their records alone. */
-  async survey(signal: AbortSignal): Promise<SurveySummary> {
+  /**
+   * Looks at every stripe that this peer knows, by their records alone.
+   *
+   * @param candidates among whom placement chooses; none: nobody asks for what belongs elsewhere
+   */
+  async survey(signal: AbortSignal, candidates: readonly Candidate[] = []): Promise<SurveySummary> {
     const { clock } = this.#parts;
     const found: QueuedStripe[] = [];
+    const displaced = new Map<StripeId, number>();
+    const left = { stripes: 0, bytes: 0 };
     const summary: Counting = { stripes: 0, whole: 0, degraded: 0, atRisk: 0, lost: 0, atMs: clock() };
     for await (const record of knownStripes(this.#parts, signal)) {
-      this.#look(record, found, summary);
+      if (!this.#look(record, found, summary) && this.#isDisplaced(record, candidates)) {
+        left.stripes++;
+        left.bytes += record.chunkBytes;
+        if (displaced.size < MAX_REBALANCE_QUEUE) displaced.set(record.id, record.chunkBytes);
+      }
       // Twice as many would be sorted away again: memory stays bounded however much is broken.
       if (found.length > 2 * MAX_REPAIR_QUEUE) keepWorst(found);
     }
     keepWorst(found);
     this.#queue = new Map(found.map((each) => [each.stripe, each]));
     for (const stripe of this.#restUntil.keys()) if (!this.#queue.has(stripe)) this.#restUntil.delete(stripe);
+    this.#displaced = displaced;
+    this.#displacedLeft = left;
     this.#summary = summary;
     return summary;
   }
@@ -123,7 +164,15 @@ export class RepairQueue {
     if (this.#queue.has(stripe)) this.#restUntil.set(stripe, this.#parts.clock() + REPAIR_TAKEOVER_MS);
   }
 
-  #look(record: StripeRecord, found: QueuedStripe[], summary: Counting): void {
+  /** One peer sees to it, the first of the holders: nothing is lost when it does not, so nobody steps in. */
+  #isDisplaced(record: StripeRecord, candidates: readonly Candidate[]): boolean {
+    const { self, view, isPinned } = this.#parts;
+    if (candidates.length <= record.placement.length || turnOf(self, record, view) > 0) return false;
+    return !isPinned(record.id) && displacedChunk(record, candidates) !== undefined;
+  }
+
+  /** @returns whether it lacks something */
+  #look(record: StripeRecord, found: QueuedStripe[], summary: Counting): boolean {
     const { self, view, isPinned, clock } = this.#parts;
     const { lacking, leaving: departing, margin } = assess(record, view);
     // Where every peer has a chunk of the stripe, one that departs has nowhere to go.
@@ -133,7 +182,8 @@ export class RepairQueue {
     else if (margin < 0) summary.lost++;
     else if (margin === 0) summary.atRisk++;
     else summary.degraded++;
-    if (lacking.length + leaving.length === 0 || isPinned(record.id)) return;
+    if (lacking.length + leaving.length === 0) return departing.length > 0;
+    if (isPinned(record.id)) return true;
     found.push({
       stripe: record.id,
       margin,
@@ -143,6 +193,7 @@ export class RepairQueue {
       turn: turnOf(self, record, view),
       sinceMs: this.#queue.get(record.id)?.sinceMs ?? clock(),
     });
+    return true;
   }
 }
 

@@ -74,7 +74,11 @@ export async function repairStripe(id: StripeId, parts: RepairParts, signal: Abo
 }
 
 /** Whoever the record names, and whoever placement would take next. Who does not answer soon has nothing. */
-async function askAround(record: StripeRecord, { network, view }: RepairParts, signal: AbortSignal): Promise<Truth> {
+export async function askAround(
+  record: StripeRecord,
+  { network, view }: RepairParts,
+  signal: AbortSignal,
+): Promise<Truth> {
   const { book, links, self } = network;
   const named = record.placement.flatMap((held) => held?.peer ?? []);
   const likely = place(

@@ -2,7 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { StripeId } from '../chunk/ids.js';
 import type { RepairCount } from '../counts.js';
 import { wrapError } from '../errors.js';
-import { DEPARTURE_SURVEY_MS, REPAIRS_AT_ONCE, SURVEY_INTERVAL_MS } from '../limits.js';
+import {
+  DEPARTURE_SURVEY_MS,
+  REBALANCE_SETTLE_MS,
+  REBALANCE_SHARE,
+  REPAIRS_AT_ONCE,
+  SURVEY_INTERVAL_MS,
+} from '../limits.js';
+import type { Candidate } from '../peers/placement.js';
+import { moveDisplaced } from './move-displaced.js';
 import { RepairQueue, type SurveySummary } from './repair-queue.js';
 import { repairStripe, type RepairParts, type StripeOutcome } from './repair-stripe.js';
 
@@ -24,6 +32,8 @@ export interface RepairState {
   readonly queuedBytes: number;
   /** At the rate of the setting; undefined when nothing is begun here. */
   readonly secondsLeft: number | undefined;
+  /** Stripes with a chunk that belongs elsewhere, and what moving those takes. */
+  readonly rebalance: { readonly stripes: number; readonly bytes: number; readonly secondsLeft: number | undefined };
   /** Stripes being repaired just now. */
   readonly running: number;
   /** Why the last attempt left something; undefined when it did not. */
@@ -39,6 +49,7 @@ export class Repairer {
   readonly #options: RepairerOptions;
   readonly #parts: RepairParts;
   readonly #queue: RepairQueue;
+  #members = { said: '', sinceMs: Number.POSITIVE_INFINITY };
   #fingerprint = '';
   #surveyedMs = Number.NEGATIVE_INFINITY;
   readonly #running = new Map<StripeId, Promise<StripeOutcome>>();
@@ -59,8 +70,12 @@ export class Repairer {
     const queue = this.#queue.list();
     const { bytesPerSecond } = this.#options;
     const queuedBytes = queue.reduce((sum, { bytes }) => sum + bytes, 0);
+    const { displaced, summary: survey } = this.#queue;
+    const carrySeconds = displaced.bytes / (bytesPerSecond * REBALANCE_SHARE);
+    const rebalance = { ...displaced, secondsLeft: bytesPerSecond === 0 ? undefined : carrySeconds };
     return {
-      survey: this.#queue.summary,
+      rebalance,
+      survey,
       queuedStripes: queue.length,
       queuedChunks: queue.reduce((sum, { chunks }) => sum + chunks, 0),
       queuedBytes,
@@ -76,11 +91,15 @@ export class Repairer {
     if (bytesPerSecond === 0) return;
     await this.#look(SURVEY_INTERVAL_MS, signal);
     while (!isBusy()) {
-      const next = this.#queue.next();
-      if (next === undefined) return;
       const startedMs = performance.now();
-      const { movedBytes } = await this.#repair(next.stripe, signal);
-      const restMs = (movedBytes / bytesPerSecond) * 1000 - (performance.now() - startedMs);
+      const next = this.#queue.next();
+      // What belongs elsewhere comes after all that lacks something.
+      const displaced = next === undefined ? this.#queue.nextDisplaced() : undefined;
+      if (next === undefined && displaced === undefined) return;
+      const moved = next === undefined ? 0 : (await this.#repair(next.stripe, signal)).movedBytes;
+      const carried = displaced === undefined ? 0 : await this.#carry(displaced, signal);
+      const dueMs = ((moved + carried / REBALANCE_SHARE) / bytesPerSecond) * 1000;
+      const restMs = dueMs - (performance.now() - startedMs);
       if (restMs > 0) await delay(restMs, undefined, { signal });
     }
   }
@@ -106,7 +125,7 @@ export class Repairer {
    * @returns a survey, then the stripes as they are done
    */
   async *now(signal: AbortSignal): AsyncGenerator<RepairProgress> {
-    const survey = await this.#queue.survey(signal);
+    const survey = await this.#queue.survey(signal, this.#settled());
     const queue = [...this.#queue.list()];
     yield { kind: 'surveyed', survey, queued: queue.length };
     for (let at = 0; at < queue.length; at += REPAIRS_AT_ONCE) {
@@ -117,6 +136,32 @@ export class Repairer {
     }
   }
 
+  /** Moves a chunk that belongs elsewhere. @returns bytes moved */
+  async #carry(stripe: StripeId, signal: AbortSignal): Promise<number> {
+    const { counts } = this.#options;
+    try {
+      const moved = await moveDisplaced(stripe, this.#parts, signal);
+      if (moved === undefined) return 0;
+      counts.rebalancedChunks++;
+      return moved;
+    } catch (error) {
+      signal.throwIfAborted();
+      // It lies well where it is; the next survey finds it again.
+      this.#reason = wrapError(error, 'Moving a chunk to where it belongs').message;
+      return 0;
+    }
+  }
+
+  /** Among whom placement chooses, when they have been the same for long; nobody before. */
+  #settled(): readonly Candidate[] {
+    const { view, clock, bytesPerSecond } = this.#options;
+    const candidates = view.candidates();
+    const members = JSON.stringify(candidates.map(({ id, zone, weight }) => [id, zone, weight]).sort());
+    if (members !== this.#members.said) this.#members = { said: members, sinceMs: clock() };
+    const isSettled = clock() - this.#members.sinceMs >= REBALANCE_SETTLE_MS;
+    return isSettled && bytesPerSecond > 0 ? candidates : [];
+  }
+
   /** A survey, when one is due or would find something else. */
   async #look(intervalMs: number, signal: AbortSignal): Promise<void> {
     const { clock, view } = this.#options;
@@ -124,7 +169,7 @@ export class Repairer {
     const isNews = fingerprint !== this.#fingerprint;
     if (!isNews && clock() - this.#surveyedMs < intervalMs) return;
     if (isNews) this.#queue.wake();
-    await this.#queue.survey(signal);
+    await this.#queue.survey(signal, this.#settled());
     this.#fingerprint = fingerprint;
     this.#surveyedMs = clock();
   }

@@ -1,9 +1,9 @@
 import type { ChunkId } from '../chunk/ids.js';
 import type { ChunkShape, Segment } from '../chunk/segments.js';
-import { StorageError, wrapError } from '../errors.js';
+import { wrapError } from '../errors.js';
 import { REBUILD_ROWS, SMALL_CHUNK_BYTES } from '../limits.js';
 import type { Inspection } from '../store/mending.js';
-import { claimOf, goodClaim, knownStripes, misnamedClaim, type GoodClaim } from './chunk-labels.js';
+import { goodClaim, type GoodClaim } from './chunk-labels.js';
 import { rebuildChunk, rebuildSegments, type RebuildOptions } from './rebuild.js';
 import { noteFailure, noteHealed, rebuildOf, type ScrubParts } from './scrub-parts.js';
 import { stripeOfLabel } from './stripe-holders.js';
@@ -39,7 +39,7 @@ async function inspectAndMend(parts: ScrubParts, id: ChunkId, signal: AbortSigna
   const { claims, fault } = inspection;
   const claim = goodClaim(id, claims);
   if (claim !== undefined && fault === undefined) return;
-  await mendChunk(parts, inspection, { claim: claim ?? (await findClaim(parts, inspection, signal)), signal });
+  await mendChunk(parts, inspection, { claim: claim ?? (await parts.labels.find(id, signal)), signal });
   count.healedChunks++;
   logger.info({ chunk: id, fault: fault ?? 'label' }, 'a damaged chunk was mended');
 }
@@ -115,27 +115,4 @@ async function writeBack(
   }
   // Also without a segment: a file that is too long is cut.
   if (batch.length > 0 || wrong.length === 0) await write();
-}
-
-/** The label that was lost, or whose row has another owner's name: by its signature, or from the record of a stripe. */
-async function findClaim(parts: ScrubParts, { id, claims }: Inspection, signal: AbortSignal): Promise<GoodClaim> {
-  const { scrubs } = parts.store.mending;
-  const misnamed = misnamedClaim(id, claims);
-  if (misnamed !== undefined) {
-    await scrubs.relabel(id, misnamed);
-    await scrubs.unclaim(id, misnamed.misnamed);
-    parts.count.mendedRows++;
-    return misnamed;
-  }
-  for await (const record of knownStripes(parts.network, signal)) {
-    const claim = record.chunks.includes(id) ? claimOf(record, id) : undefined;
-    if (claim === undefined) continue;
-    await scrubs.relabel(id, claim);
-    parts.count.mendedRows++;
-    return claim;
-  }
-  throw new StorageError(
-    'CORRUPT',
-    `The label of chunk ${id.slice(0, 12)}… is lost, and no record that this peer knows names the chunk.`,
-  );
 }

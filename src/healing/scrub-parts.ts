@@ -6,6 +6,7 @@ import type { StorageError } from '../errors.js';
 import { MEND_RETRY_MAX_MS, MEND_RETRY_MIN_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { Mending } from '../store/mending.js';
+import type { LostLabels } from './lost-labels.js';
 import type { RebuildOptions } from './rebuild.js';
 import type { CodedStripe, HealingNetwork } from './stripe-holders.js';
 
@@ -18,6 +19,7 @@ export interface ScrubParts {
   /** Unix time. */
   readonly clock: () => number;
   readonly logger: Logger;
+  readonly labels: LostLabels;
   /** Comes back when no transfer is in the way. */
   readonly turn: (signal: AbortSignal) => Promise<void>;
 }

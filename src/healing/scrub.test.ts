@@ -101,6 +101,52 @@ describe('a scrub in the background', () => {
     assert.equal(count.healedSegments, 4);
   });
 
+  it('finds all labels that were lost in one look through the records', async (context) => {
+    const { store, count, pass, open, network } = await openStage(context);
+    const { scrubs } = store.mending;
+    for (let n = 0; n < 3; n++) {
+      const { record } = await CodedNetwork.open({ own: store });
+      network.known.set(record.id, record);
+    }
+    const records = [...network.known.values()];
+    for (const { owner, chunks } of records) {
+      for (const id of chunks.slice(0, 1)) await scrubs.relabel(id, { owner, label: new Uint8Array(9) });
+    }
+    let looks = 0;
+    const { self, book, links } = network;
+    const { stripeIds } = network.catalog;
+    const catalog = {
+      ...network.catalog,
+      stripeIds: (page: Parameters<typeof stripeIds>[0]) => {
+        if (page.after === undefined) looks++;
+        return stripeIds(page);
+      },
+    };
+    const scrub = open({ bytesPerSecond: 0, network: { self, book, links, catalog } });
+    pass(1);
+    await scrub.run({ signal: NEVER });
+    assert.deepEqual([count.mendedRows, count.healedChunks, count.chunks, looks], [4, 4, 4, 2]);
+    for (const { chunks, label } of records) {
+      for (const id of chunks.slice(0, 1)) assert.deepEqual(scrubs.claims(id)[0]?.label, label);
+    }
+  });
+
+  it('looks for a label that no record had as soon as somebody asks again', async (context) => {
+    const { store, count, pass, open, network } = await openStage(context);
+    const [id] = network.record.chunks;
+    assert.ok(id !== undefined);
+    await store.mending.scrubs.relabel(id, { owner: network.record.owner, label: new Uint8Array(9) });
+    network.known.clear();
+    const scrub = open({ bytesPerSecond: 0 });
+    pass(1);
+    await scrub.run({ signal: NEVER });
+    assert.match(scrub.state().damages[0]?.reason ?? '', /^The label of chunk .* is lost/);
+    network.known.set(network.record.id, network.record);
+    pass(1);
+    await scrub.run({ signal: NEVER });
+    assert.deepEqual([scrub.state().damaged, count.mendedRows], [0, 1]);
+  });
+
   it('keeps a damaged file without a row while its record wants it, however old', async (context) => {
     const { directory, store, open, pass, network } = await openStage(context);
     const [lost] = network.record.chunks;
@@ -235,7 +281,7 @@ describe('a scrub in the background', () => {
     const scrub = open({ bytesPerSecond: 0, isBusy: () => true });
     const running = scrub.run({ signal: NEVER });
     await scrub.close();
-    await assert.rejects(running);
+    await assert.rejects(running, { code: 'UNAVAILABLE', message: 'The peer is stopping.' });
   });
 });
 

@@ -17,13 +17,14 @@ import { Gate } from '../store/gate.js';
 import type { KnownDamage } from '../store/scrub-index.js';
 import { damagedDatabase } from '../store/sqlite-errors.js';
 import type { StoreUsage } from '../store/usage.js';
+import { LostLabels } from './lost-labels.js';
 import { scrubChunk } from './scrub-chunk.js';
 import { evenRestMs, leastRestMs, periodMs, type ScrubPace } from './scrub-pace.js';
 import type { ScrubParts } from './scrub-parts.js';
 import { since, snapshot, type ScrubTotals } from './scrub-report.js';
 import { retryDamage, surveyStore } from './scrub-survey.js';
 
-export interface ScrubOptions extends Omit<ScrubParts, 'turn' | 'store'>, ScrubPace {
+export interface ScrubOptions extends Omit<ScrubParts, 'labels' | 'turn' | 'store'>, ScrubPace {
   readonly store: ScrubParts['store'] & { quietMs(): number; usage(): Promise<StoreUsage> };
   /** Stripes are being stored or fetched by this process. */
   readonly isBusy?: () => boolean;
@@ -77,9 +78,10 @@ export class Scrub implements AsyncDisposable {
   /** Begins at once, in the background, unless the rate is 0. */
   constructor(options: ScrubOptions) {
     this.#options = options;
+    const labels = new LostLabels(options);
     this.#parts = {
-      background: { ...options, turn: (signal) => this.#pacedTurn(signal) },
-      asked: { ...options, turn: (signal) => this.#turn(signal) },
+      background: { ...options, labels, turn: (signal) => this.#pacedTurn(signal) },
+      asked: { ...options, labels, turn: (signal) => this.#turn(signal) },
     };
     this.#restedBytes = workedBytes(options.count);
     options.store.mending.scrubs.forgetFuture(options.clock());
@@ -131,6 +133,7 @@ export class Scrub implements AsyncDisposable {
     const before = snapshot(count);
     const startedMs = clock();
     scrubs.forgetFuture(startedMs);
+    this.#parts.asked.labels.forget();
     onBegin?.(await store.usage());
     await surveyStore(this.#parts.asked, signal);
     let wereRemade = false;

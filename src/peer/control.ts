@@ -15,6 +15,10 @@ import type { GatewayParts, ReceiverParts, SenderParts } from '../gateways/http/
 import { Transfers } from '../gateways/http/transfers.js';
 import { ControlServer, type ControlOptions } from '../gateways/http/server.js';
 import { controlSocketOf } from '../services/service-names.js';
+import type { PeerBook } from '../peers/peer-book.js';
+import { SAFETY } from '../gateways/http/description/safety-replies.js';
+import { safetyReply } from '../gateways/http/safety-reply.js';
+import { sessionToJson } from '../gateways/http/session-header.js';
 import type { UserSessions } from '../services/user-sessions.js';
 import { socketPath } from '../socket-path.js';
 import type { DiskStore } from '../store/disk-store.js';
@@ -101,6 +105,7 @@ function gatewayOf(base: Base, parts: ControlParts, opened: Opened): Pick<ApiPar
     usage: async (signal) => store?.usage() ?? STORAGE.parse(await get('file-receiver', '/v1/storage', signal)),
     pendingDeletes: async (signal) =>
       sender?.outbox.pending() ?? OUTBOX.parse(await get('file-sender', '/v1/outbox', signal)).pendingDeletes,
+    safety: safetyOf(neighbours, parts.healing, members.book),
     missing: (signal) => neighbours.missing(signal),
   };
   const { membership } = identity;
@@ -108,6 +113,17 @@ function gatewayOf(base: Base, parts: ControlParts, opened: Opened): Pick<ApiPar
   const draining = { home: config.home, administration, catalog, book: members.book, links };
   const drains = opened.keep(new Drains({ ...draining, clock, logger }));
   return { gateway, network: { administration, drains, links, nowMs: clock } };
+}
+
+/** Here, or in the process of the File Sender. */
+function safetyOf(neighbours: Neighbours, healing: Healing | undefined, book: PeerBook): GatewayParts['safety'] {
+  if (healing !== undefined) return (question) => safetyReply({ healing, book }, question);
+  return async ({ session, up, files }, signal) => {
+    const body = { session: sessionToJson(session), up: [...up], files };
+    return SAFETY.nullable().parse(
+      await neighbours.client('file-sender').json({ method: 'POST', path: '/v1/safety', signal }, body),
+    );
+  };
 }
 
 function hostedOf(parts: ControlParts): Pick<ApiParts, 'sender' | 'receiver'> {

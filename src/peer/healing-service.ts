@@ -4,6 +4,7 @@ import { Healing } from '../healing/healing.js';
 import { HOME } from '../home.js';
 import { openPeerState } from '../store/peer-state.js';
 import type { Database } from '../store/sqlite.js';
+import { hintsOf, type Pull } from '../wire/file-receiver.js';
 import type { PullOrder } from '../wire/remote-store.js';
 import type { PeerId } from '../chunk/ids.js';
 import type { Receipt } from '../chunk/chunk-store.js';
@@ -11,7 +12,6 @@ import type { Base } from './base.js';
 import type { Chunks } from './engines.js';
 import type { Opened } from './opened.js';
 import { OwnStore } from './own-store.js';
-import { puller } from './puller.js';
 
 const HOUR_MS = 60 * 60 * 1000;
 const MEGABYTE = 1_000_000;
@@ -24,16 +24,19 @@ export async function openState({ config }: Base, opened: Opened): Promise<Datab
 export interface HealingServiceParts {
   readonly engine: Engine;
   readonly chunks: Chunks;
+  /** How this peer takes a chunk that somebody asks it to take, where its File Receiver is in this process. */
+  readonly pull: Pull;
   readonly state: Database;
 }
 
 /** What watches other peers and repairs what they lose, where the File Sender runs. */
-export function openHealing(base: Base, { engine, chunks, state }: HealingServiceParts, opened: Opened): Healing {
+export function openHealing(base: Base, { engine, chunks, pull, state }: HealingServiceParts, opened: Opened): Healing {
   const { config, telemetry, clock, logger } = base;
   const { self, book, links, catalog, pinned, pool } = engine;
   return opened.keep(
     Healing.open({
-      network: { self, book, links, catalog, pull: pulls(base, { engine, chunks }) },
+      network: { self, book, links, catalog, pull: pulls({ engine, chunks, pull }) },
+      files: catalog,
       state,
       graceMs: config.graceHours * HOUR_MS,
       auditsPerHour: config.auditsPerHour,
@@ -50,14 +53,12 @@ export function openHealing(base: Base, { engine, chunks, state }: HealingServic
 type Pulls = (peer: PeerId, order: PullOrder, options: { readonly signal: AbortSignal }) => Promise<Receipt>;
 
 /** Makes any peer take a chunk; this one by itself, or through its File Receiver. */
-function pulls(base: Base, { engine, chunks }: Pick<HealingServiceParts, 'engine' | 'chunks'>): Pulls {
-  const { self, catalog, book, links } = engine;
-  const here = puller(base, { catalog, book, links, chunks });
+function pulls({ engine, chunks, pull }: Omit<HealingServiceParts, 'state'>): Pulls {
+  const { self, links } = engine;
   return (peer, order, options) => {
     if (peer !== self) return links.remote(peer).pull(order, options);
     if (chunks.local instanceof OwnStore) return chunks.local.pull(order, options);
     const { chunk, label, source, holders = [] } = order;
-    const hints = holders.flatMap((holder, index) => (holder === undefined ? [] : { index, peer: holder }));
-    return here({ chunk, label, source, holders: hints, granted: false, caller: self }, options);
+    return pull({ chunk, label, source, holders: hintsOf(holders), granted: false, caller: self }, options);
   };
 }

@@ -9,8 +9,8 @@ export class HomeWord {
     this.#given = lookup;
   }
 
-  readonly lookup: HomeLookup = async (owner, stripes) => {
+  readonly lookup: HomeLookup = async (asked) => {
     if (this.#given === undefined) throw new StorageError('UNAVAILABLE', 'This peer is starting. Ask again.');
-    return this.#given(owner, stripes);
+    return this.#given(asked);
   };
 }

@@ -6,6 +6,7 @@ import type { Catalog } from '../catalog/catalog.js';
 import { webRoutes } from '../front/web-routes.js';
 import { socketPath } from '../socket-path.js';
 import type { HomeLookup } from '../wire/ask-home.js';
+import type { Pull } from '../wire/file-receiver.js';
 import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
 import { LeavingCount } from '../healing/leaving.js';
@@ -14,7 +15,6 @@ import type { Chunks } from './engines.js';
 import type { EnrolmentParts } from './enrolment-service.js';
 import type { MembersParts } from './members.js';
 import type { Opened } from './opened.js';
-import { puller } from './puller.js';
 
 export interface ListenerParts {
   readonly running: ReadonlySet<Service>;
@@ -24,6 +24,8 @@ export interface ListenerParts {
   readonly chunks: Chunks;
   /** Where the File Sender is in this process. */
   readonly home: HomeLookup;
+  /** How this peer takes a chunk that somebody asks it to take. */
+  readonly pull: Pull;
   /** Where the front is in this process. */
   readonly enrolment: EnrolmentParts | undefined;
   /** What a backup host's front does with `/couchdb/`. */
@@ -63,7 +65,7 @@ export async function openListeners(base: Base, parts: ListenerParts, opened: Op
 
 function receiverService(
   base: Base,
-  { catalog, members, links, chunks }: ListenerParts,
+  { catalog, members, links, chunks, pull }: ListenerParts,
   opened: Opened,
 ): ReceiverService {
   const { book, generations } = members;
@@ -75,7 +77,7 @@ function receiverService(
     store: local,
     owners: knownOwners(catalog),
     currentGeneration: (owner) => generations.of(owner),
-    pull: puller(base, { catalog, book, links, chunks }),
+    pull,
     countLeft: () => leaving.latest(),
   };
 }

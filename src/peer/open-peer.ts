@@ -31,6 +31,7 @@ import { HomeWord } from './home-word.js';
 import { Neighbours, untilUp } from './neighbours.js';
 import type { Opened } from './opened.js';
 import { claimServices } from './running.js';
+import { puller } from './puller.js';
 import { openScrub } from './scrubbing.js';
 import { openSftp } from './sftp.js';
 import { openWeb } from './web.js';
@@ -112,7 +113,8 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
     running.has('front') || running.has('gateway') ? await openEnrolment(base, documents.host, opened) : undefined;
   const couchdb = await openCouch(base, { documents, members, running, opened });
   const word = new HomeWord();
-  const listening = { running, catalog, members, links, chunks, enrolment, couchdb, home: word.lookup };
+  const pull = puller(base, { catalog, book: members.book, links, chunks });
+  const listening = { running, catalog, members, links, chunks, pull, enrolment, couchdb, home: word.lookup };
   const servers = await openListeners(base, listening, opened);
   const onRead = (): void => {
     for (const server of servers) server.expel();
@@ -120,7 +122,7 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   opened.keep(watchMembers(members, { network, onRead, logger }));
   if (!running.has('db-service')) opened.keep(followRenewals(base));
   else if (base.config.separate.includes('front')) await serveAuthorization(base, members, opened);
-  const engines = await openEngines(base, { running, catalog, members, links, chunks }, opened);
+  const engines = await openEngines(base, { running, catalog, members, links, chunks, pull }, opened);
   if (engines.sender !== undefined) word.give(homeLookup(engines.sender));
   const sessions = running.has('gateway') ? new UserSessions(catalog) : undefined;
   const store = chunks.store;
@@ -208,7 +210,7 @@ type EnginesParts = Omit<Parameters<typeof openListeners>[1], 'enrolment' | 'cou
 /** One for both, where both run here: they share threads and connections. */
 async function openEngines(
   base: Base,
-  { running, catalog, members, links, chunks }: EnginesParts,
+  { running, catalog, members, links, chunks, pull }: EnginesParts,
   opened: Opened,
 ): Promise<Engines> {
   const hasReceiver = running.has('file-receiver');
@@ -218,6 +220,6 @@ async function openEngines(
   if (!hasSender) return { receiver: engine, sender: undefined, healing: undefined };
   const state = await openState(base, opened);
   const sender = await openEngine(base, { engine, state }, opened);
-  const healing = openHealing(base, { engine: sender, chunks, state }, opened);
+  const healing = openHealing(base, { engine: sender, chunks, pull, state }, opened);
   return { receiver: hasReceiver ? sender : undefined, sender, healing };
 }

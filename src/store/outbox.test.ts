@@ -4,6 +4,7 @@ import { temporaryFolder } from '../../test/contract/offer.js';
 import { parseChunkId, parsePeerId, parseStripeId, parseUserId } from '../chunk/ids.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
 import { Outbox, type Intent, type PendingDelete } from './outbox.js';
+import { openPeerState } from './peer-state.js';
 
 function id(value: number): Uint8Array {
   const bytes = new Uint8Array(32);
@@ -17,10 +18,28 @@ function pending(peer: number, chunk: number, owner = OWNER): PendingDelete {
   return { peer: parsePeerId(id(peer)), owner, chunk: parseChunkId(id(chunk)), stripe: parseStripeId(id(chunk >> 2)) };
 }
 
+interface Opened {
+  readonly outbox: Outbox;
+  readonly close: () => Promise<void>;
+}
+
+/** With the database that it shares with others. */
+async function open(directory: string, clock: () => number = Date.now): Promise<Opened> {
+  const state = await openPeerState(directory);
+  const outbox = Outbox.over(state, clock);
+  return {
+    outbox,
+    close: async () => {
+      await outbox.close();
+      await state.close();
+    },
+  };
+}
+
 describe('Outbox', () => {
   it('forgets the deletes and the intents of stripes that are wanted again, over a restart too', async (context) => {
     const directory = await temporaryFolder(context);
-    const first = await Outbox.open({ directory });
+    const { outbox: first, close: closeFirst } = await open(directory);
     const [kept, recalled] = [pending(1, 4), pending(1, 9)];
     await first.add([kept, recalled, pending(2, 9)]);
     const intent = { owner: OWNER, chunks: [parseChunkId(id(3))], targets: [parsePeerId(id(1))] };
@@ -28,9 +47,9 @@ describe('Outbox', () => {
     for (const one of intents) await first.intend(one);
     await first.recall([recalled.stripe, parseStripeId(id(7))]);
     assert.equal(first.pending(), 1);
-    await first.close();
-    const outbox = await Outbox.open({ directory });
-    context.after(() => outbox.close());
+    await closeFirst();
+    const { outbox, close } = await open(directory);
+    context.after(close);
     assert.deepEqual(
       outbox.due(OWNER).flatMap((batch) => batch.deletes),
       [kept],
@@ -40,13 +59,13 @@ describe('Outbox', () => {
 
   it('keeps deletes over a restart until they are acknowledged, a batch for each peer', async (context) => {
     const directory = await temporaryFolder(context);
-    const first = await Outbox.open({ directory });
+    const { outbox: first, close: closeFirst } = await open(directory);
     const deletes = [pending(1, 4), pending(1, 5), pending(2, 6)];
     await first.add(deletes);
     await first.add([pending(3, 7, parseUserId(id(9)))]);
-    await first.close();
-    const outbox = await Outbox.open({ directory });
-    context.after(() => outbox.close());
+    await closeFirst();
+    const { outbox, close } = await open(directory);
+    context.after(close);
     assert.deepEqual(outbox.due(OWNER), [
       { peer: parsePeerId(id(1)), owner: OWNER, deletes: deletes.slice(0, 2) },
       { peer: parsePeerId(id(2)), owner: OWNER, deletes: deletes.slice(2) },
@@ -63,8 +82,8 @@ describe('Outbox', () => {
 
   it('a peer that does not answer is asked ever less often, but for ever', async (context) => {
     let nowMs = 1000;
-    const outbox = await Outbox.open({ directory: await temporaryFolder(context), clock: () => nowMs });
-    context.after(() => outbox.close());
+    const { outbox, close } = await open(await temporaryFolder(context), () => nowMs);
+    context.after(close);
     const one = pending(1, 1);
     await outbox.add([one]);
     for (const waitMs of [1, 2, 4, 8].map((factor) => factor * DELETE_RETRY_MIN_MS)) {
@@ -84,8 +103,8 @@ describe('Outbox', () => {
   });
 
   it('a batch is bounded; the rest comes after it', async (context) => {
-    const outbox = await Outbox.open({ directory: await temporaryFolder(context) });
-    context.after(() => outbox.close());
+    const { outbox, close } = await open(await temporaryFolder(context));
+    context.after(close);
     const many = Array.from({ length: MAX_IDS_PER_CALL + 5 }, (_, index) => pending(1, index));
     await outbox.add(many);
     const [batch, ...others] = outbox.due(OWNER);
@@ -97,9 +116,9 @@ describe('Outbox', () => {
 
   it('belongs to one process', async (context) => {
     const directory = await temporaryFolder(context);
-    const outbox = await Outbox.open({ directory });
-    context.after(() => outbox.close());
-    await assert.rejects(Outbox.open({ directory }), { code: 'CONFLICT' });
+    const { close } = await open(directory);
+    context.after(close);
+    await assert.rejects(open(directory), { code: 'CONFLICT' });
   });
 
   it('keeps intents over a restart until they are settled', async (context) => {
@@ -110,16 +129,16 @@ describe('Outbox', () => {
       chunks: [1, 2, 3].map((chunk) => parseChunkId(id(stripe * 10 + chunk))),
       targets: [1, 2, 3, 4].map((peer) => parsePeerId(id(peer))),
     });
-    const first = await Outbox.open({ directory });
+    const { outbox: first, close: closeFirst } = await open(directory);
     await first.intend(intent(1));
     await first.intend(intent(2));
     await first.intend(intent(3));
     await first.intend(intent(4, parseUserId(id(9))));
     first.settle([intent(1).stripe]);
     assert.deepEqual(first.intents(OWNER), [intent(2), intent(3)]);
-    await first.close();
-    const outbox = await Outbox.open({ directory });
-    context.after(() => outbox.close());
+    await closeFirst();
+    const { outbox, close } = await open(directory);
+    context.after(close);
     assert.deepEqual(outbox.intents(OWNER), [intent(2), intent(3)]);
     await outbox.add([{ ...pending(1, 21), stripe: intent(2).stripe }, pending(1, 99)]);
     assert.deepEqual(outbox.intents(OWNER), [intent(3)], 'what is to be deleted is settled');
@@ -130,15 +149,15 @@ describe('Outbox', () => {
 
   it('writes what was settled when it is told to', async (context) => {
     const directory = await temporaryFolder(context);
-    const outbox = await Outbox.open({ directory });
+    const { outbox, close } = await open(directory);
     const stripe = parseStripeId(id(5));
     await outbox.intend({ stripe, owner: OWNER, chunks: [], targets: [] });
     outbox.settle([stripe]);
     assert.deepEqual(outbox.intents(OWNER), []);
     await outbox.flush();
-    await outbox.close();
-    const again = await Outbox.open({ directory });
-    context.after(() => again.close());
-    assert.deepEqual(again.intents(OWNER), []);
+    await close();
+    const again = await open(directory);
+    context.after(again.close);
+    assert.deepEqual(again.outbox.intents(OWNER), []);
   });
 });

@@ -13,7 +13,6 @@ import {
 import { concatBytes } from '../bytes.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
 import { blobOf, integerOf, textOf } from './columns.js';
-import { openPeerState } from './peer-state.js';
 import type { Database, Row, Statement } from './sqlite.js';
 
 /** A chunk that a peer still has to delete. The order is signed anew for each try. */
@@ -87,26 +86,19 @@ type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
 export class Outbox implements AsyncDisposable {
   readonly #database: Database;
   readonly #clock: () => number;
-  readonly #ownsDatabase: boolean;
   readonly #sql: Statements;
   /** Intents that the next write takes with it. */
   readonly #settled = new Set<StripeId>();
 
-  private constructor(database: Database, clock: () => number, ownsDatabase: boolean) {
+  private constructor(database: Database, clock: () => number) {
     this.#database = database;
     this.#clock = clock;
-    this.#ownsDatabase = ownsDatabase;
     this.#sql = database.prepareAll(STATEMENTS);
-  }
-
-  /** Opens `state.sqlite` in `directory`, which is created when it is missing. */
-  static async open(options: { readonly directory: string; readonly clock?: () => number }): Promise<Outbox> {
-    return new Outbox(await openPeerState(options.directory), options.clock ?? Date.now, true);
   }
 
   /** In a database that others use, too, and that closing the outbox leaves open. */
   static over(state: Database, clock: () => number): Outbox {
-    return new Outbox(state, clock, false);
+    return new Outbox(state, clock);
   }
 
   /**
@@ -253,11 +245,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    try {
-      await this.flush();
-    } finally {
-      if (this.#ownsDatabase) await this.#database.close();
-    }
+    await this.flush();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

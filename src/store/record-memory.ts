@@ -47,8 +47,6 @@ export class RecordMemory implements AsyncDisposable {
 
   private constructor(database: Database) {
     this.#database = database;
-    // A user's record holds a wrap: that of a passphrase that was given up has to be gone from the file too.
-    database.exec('PRAGMA secure_delete = ON');
     this.#sql = database.prepareAll(STATEMENTS);
   }
 

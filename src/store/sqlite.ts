@@ -28,13 +28,15 @@ interface Opened {
 /**
  * The lock of locking_mode=EXCLUSIVE is the operating system's and dies with the process, so kill -9 leaves none behind.
  * synchronous=NORMAL leaves the sync of each commit to `Database.write`, which waits for it off the event loop; SQLite
- * itself still syncs around its checkpoints.
+ * itself still syncs around its checkpoints. With secure_delete what was deleted is gone from the file, too: sealed chunks,
+ * keys of uploads under way, wraps of passphrases that were given up.
  */
 const pragmas = (locking: 'EXCLUSIVE' | 'NORMAL'): string => `
   PRAGMA busy_timeout = ${String(SQLITE_BUSY_TIMEOUT_MS)};
   PRAGMA locking_mode = ${locking};
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
+  PRAGMA secure_delete = ON;
   PRAGMA foreign_keys = ON;
   PRAGMA trusted_schema = OFF;
   BEGIN IMMEDIATE;

@@ -94,6 +94,7 @@ const STATEMENTS = {
         AND since_ms > (SELECT since_ms FROM watches w WHERE w.owner = ?1 AND w.since_ms > 0)`,
   ripe: `SELECT peer, chunk, stripe, bytes FROM strays s WHERE owner = ?1 AND here = 1 AND seen_ms - since_ms >= ?2
          AND (?3 = 1 OR NOT (${IS_OLD})) ORDER BY stripe LIMIT ?4`,
+  count: 'SELECT count(*) AS chunks FROM strays WHERE owner = ? AND here = 1',
   drop: 'DELETE FROM strays WHERE owner = ? AND stripe = ?',
   totals: `SELECT peer, count(*) AS chunks, sum(bytes) AS bytes, sum(iif(${IS_OLD}, 1, 0)) AS old_chunks,
            sum(iif(${IS_OLD}, bytes, 0)) AS old_bytes, min(since_ms) AS oldest_ms
@@ -206,6 +207,12 @@ export class StrayBook {
     await this.#state.write(() => {
       for (const stripe of stripes) this.#sql.drop.run(idBytes(owner), idBytes(stripe));
     });
+  }
+
+  /** Chunks of the owner that peers listed, and how many of them are strays. */
+  counts(owner: UserId): { readonly chunks: number; readonly strays: number } {
+    const chunks = this.inventories(owner).reduce((sum, told) => sum + told.chunks, 0);
+    return { chunks, strays: integerOf(this.#sql.count.get(idBytes(owner)) ?? {}, 'chunks') };
   }
 
   totals(): readonly StrayTotals[] {

@@ -1,4 +1,4 @@
-import { idBytes, parseStripeId, type StripeId, type UserId } from '../chunk/ids.js';
+import { idBytes, type PeerId, parseStripeId, type StripeId, type UserId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { AskHomeRequest, AskHomeResponse } from '../gen/shoal/v1/sender.js';
 import { MAX_IDS_PER_CALL } from '../limits.js';
@@ -13,10 +13,16 @@ export interface HomeAnswer {
   readonly held: ReadonlySet<StripeId>;
   /** Of the newest change that it wrote into the user's catalog, at the earliest after it looked which are held; 0: none. */
   readonly counter: number;
+  /** Of the newest change of whoever asks that it has ever seen: one that was put back to an old disk learns of it so. */
+  readonly callerCounter: number;
 }
 
 /** Answers for this peer, be the user locked. */
-export type HomeLookup = (owner: UserId, stripes: readonly StripeId[]) => Promise<HomeAnswer>;
+export type HomeLookup = (asked: {
+  readonly owner: UserId;
+  readonly stripes: readonly StripeId[];
+  readonly caller: PeerId;
+}) => Promise<HomeAnswer>;
 
 /** The server's side. */
 export async function answerHome(
@@ -27,8 +33,8 @@ export async function answerHome(
   if (options.home === undefined) throw new StorageError('UNSUPPORTED', 'This peer is nobody’s home.');
   const owner = options.permissions.checkList(order, caller);
   demandBounded(stripes);
-  const { held, counter } = await options.home(owner, stripes.map(parseStripeId));
-  return { held: Array.from(held, (id) => idBytes(id)), counter };
+  const { held, ...counters } = await options.home({ owner, stripes: stripes.map(parseStripeId), caller });
+  return { held: Array.from(held, (id) => idBytes(id)), ...counters };
 }
 
 /** The client's side. @param asked the order is signed by the owner for both peers @throws StorageError CORRUPT */
@@ -40,10 +46,10 @@ export async function askHome(
   const { order, stripes } = asked;
   demandBounded(stripes);
   const request = { order, stripes: stripes.map((id) => idBytes(id)) };
-  const { held, counter } = await channel.unary(SENDER.askHome, request, options);
+  const { held, counter, callerCounter } = await channel.unary(SENDER.askHome, request, options);
   try {
     const told = new Set(held.map(parseStripeId));
-    return { held: new Set(stripes.filter((id) => told.has(id))), counter };
+    return { held: new Set(stripes.filter((id) => told.has(id))), counter, callerCounter };
   } catch (error) {
     throw new StorageError('CORRUPT', `${channel.name} sent an answer that could not be read.`, { cause: error });
   }

@@ -113,17 +113,22 @@ async function pullChunk(
   const source = request.sourcePeer.length === 0 ? undefined : parsePeerId(request.sourcePeer);
   const granted = options.permissions.checkPull(asked, visit.caller);
   const { chunk, label } = asked;
-  const asking = { source, holders: hintsOf(request.holders), granted, caller: visit.caller };
+  const asking = { source, holders: readHints(request.holders), granted, caller: visit.caller };
   const receipt = await options.pull({ chunk, label, ...asking }, { signal: visit.signal });
   return { receipt: receipt.body, signature: receipt.signature };
 }
 
 /** @throws StorageError LIMIT_EXCEEDED for more than a stripe has chunks */
-function hintsOf(holders: readonly Uint8Array[]): HolderHint[] {
+function readHints(holders: readonly Uint8Array[]): HolderHint[] {
   if (holders.length > MAX_STRIPE_CHUNKS) {
     throw new StorageError('LIMIT_EXCEEDED', `A stripe has at most ${String(MAX_STRIPE_CHUNKS)} chunks.`);
   }
-  return holders.flatMap((peer, index) => (peer.length === 0 ? [] : { index, peer: parsePeerId(peer) }));
+  return hintsOf(holders.map((peer) => (peer.length === 0 ? undefined : parsePeerId(peer))));
+}
+
+/** @param holders of each chunk of a stripe, where one is known */
+export function hintsOf(holders: readonly (PeerId | undefined)[]): HolderHint[] {
+  return holders.flatMap((peer, index) => (peer === undefined ? [] : { index, peer }));
 }
 
 /** The handlers of shoal.v1.FileReceiver over a store (proto/shoal/v1/receiver.proto). */

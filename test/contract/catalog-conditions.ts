@@ -4,7 +4,7 @@ import { StorageError } from '../../src/errors.js';
 import type { TrashSubject } from './catalog-trash.js';
 
 function fails(work: Promise<unknown>): Promise<void> {
-  return assert.rejects(work, (error) => StorageError.is(error, 'CONFLICT'));
+  return assert.rejects(work, (error) => StorageError.is(error, 'PRECONDITION_FAILED'));
 }
 
 /** Part of the contract of a Catalog: writers that have seen the same version do not overwrite each other. */
@@ -27,6 +27,12 @@ export function conditionsContract(subject: () => TrashSubject): void {
     ]) {
       await fails(catalog.commit(session, [{ ...put('/only-if/file'), onlyIf: refused }]));
     }
+    await catalog.makeFolder(session, '/only-if/folder');
+    await fails(catalog.commit(session, [{ ...put('/only-if/folder'), onlyIf: [nothing] }]));
+    const another = catalog.commit(session, [
+      { ...put('/only-if/folder'), onlyIf: [{ among: false, versions: [other] }] },
+    ]);
+    await assert.rejects(another, { code: 'CONFLICT' });
     const [one, two] = [put('/only-if/file'), put('/only-if/file')];
     const both = await Promise.allSettled([one, two].map((v) => catalog.commit(session, [{ ...v, onlyIf: [over] }])));
     assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);

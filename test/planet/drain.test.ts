@@ -18,7 +18,7 @@ const FILM = seededBytes('drained film', 5 * MIB);
 const SONG = seededBytes('drained song', 40_000);
 
 /** Files are stored at peers 1 to 6; 7 comes after them. Peer 1 has the authority's role, and with 2 the databases. */
-describe('a peer that leaves', { timeout: 120_000 }, () => {
+describe('a peer that leaves', { timeout: 300_000 }, () => {
   let planet: Planet;
 
   before(async () => {
@@ -57,6 +57,16 @@ describe('a peer that leaves', { timeout: 120_000 }, () => {
     stdout.end();
     stderr.end();
     return { error, out: await text(stdout), err: await text(stderr) };
+  }
+
+  /** Of all peers. */
+  function total(name: 'chunks' | 'rebuiltChunks'): number {
+    return planet.numbers.reduce((sum, n) => sum + planet.peer(n).engine.telemetry.counts.repair[name], 0);
+  }
+
+  async function chunksAt(n: number): Promise<number> {
+    const placed = [...(await planet.chunksOf('/film')), ...(await planet.chunksOf('/song'))];
+    return placed.filter(({ peer }) => peer === n).length;
   }
 
   async function holders(): Promise<Set<number>> {
@@ -101,6 +111,8 @@ describe('a peer that leaves', { timeout: 120_000 }, () => {
   it('leaves with one command when everything that lay there lies elsewhere', async () => {
     const before = await holders();
     const leaving = [6, 5].find((n) => before.has(n)) ?? 5;
+    const due = await chunksAt(leaving);
+    const [given, rebuilt] = [total('chunks'), total('rebuiltChunks')];
     const name = `peer-${String(leaving)}`;
     // Somebody who stops watching does not stop the drain.
     const watching = new AbortController();
@@ -118,7 +130,9 @@ describe('a peer that leaves', { timeout: 120_000 }, () => {
       .map((line) => JSON.parse(line) as DrainReply);
     assert.deepEqual([lines.at(-1)?.phase, lines.at(-1)?.peer.state], ['left', 'removed']);
     assert.ok(lines.slice(0, -1).every(({ phase }) => phase === 'leaving'));
-    assert.ok(!(await holders()).has(leaving));
+    assert.equal(await chunksAt(leaving), 0);
+    assert.equal(total('chunks') - given, due, 'each chunk was given a new place once');
+    assert.equal(total('rebuiltChunks'), rebuilt, 'copied, not rebuilt');
     for (const path of ['/film', '/song']) {
       for (const { id, peer } of await planet.chunksOf(path)) {
         assert.ok((await planet.peer(peer).store.has([id], { signal: NEVER })).has(id));

@@ -38,7 +38,7 @@ export async function localSource(local: string): Promise<LocalSource> {
 
 /** Puts all files at once. @returns what became of each, by its path */
 export async function putAll(
-  planet: Planet,
+  planet: Desk,
   files: Readonly<Record<string, Content>>,
   signal: AbortSignal = NEVER,
 ): Promise<Map<string, Outcome>> {

@@ -124,7 +124,12 @@ describe('a network of six peers', () => {
     await put(planet, '/away', seededBytes('away', 600_000));
     const full = (await planet.peer(6).store.usage()).bytes;
     await planet.stop(6);
-    assert.deepEqual(await remove(planet, '/away'), { files: 1, pendingChunks: 1, pendingHomes: 0 });
+    const { peers, ...removed } = await remove(planet, '/away');
+    assert.deepEqual(removed, { files: 1, pendingChunks: 1, pendingHomes: 0, homes: [] });
+    assert.deepEqual(
+      peers.filter(({ waiting }) => waiting > 0).map(({ waiting }) => waiting),
+      [1],
+    );
     await planet.start(6);
     assert.equal((await planet.peer(6).store.usage()).bytes, full);
     await planet.deliver();

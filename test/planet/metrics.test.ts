@@ -44,7 +44,7 @@ describe('the metrics of a network', () => {
       })(),
     );
     for await (const part of client.download('/file')) assert.ok(part.length > 0);
-    await assert.rejects(client.stat('/nothing'));
+    await assert.rejects(client.stat('/nothing'), { code: 'NOT_FOUND' });
 
     const families = await scrape(planet);
     for (const { name, type, values } of families) {

@@ -7,7 +7,7 @@ import type { Document, DocumentDatabase } from '../../src/documents/document-da
 import { openDocuments } from '../../src/documents/level-documents.js';
 import { StorageError } from '../../src/errors.js';
 import { HOME } from '../../src/home.js';
-import { safetyOf, type Safety } from '../../src/services/peer-status.js';
+import type { FilesSafety } from '../../src/healing/safety-sum.js';
 import { assertStored, put, read } from './files.js';
 import { Planet } from './planet.js';
 
@@ -43,8 +43,8 @@ describe('spoiled records of a network', () => {
     return `stripe-${placed?.stripe.id ?? ''}`;
   }
 
-  function safety(): Promise<Safety> {
-    return safetyOf(planet.engine.catalog, planet.session, new Set(planet.numbers.map((n) => planet.id(n))));
+  function safety(): Promise<FilesSafety> {
+    return planet.peer(1).healing.safety.of(planet.session, new Set(planet.numbers.map((n) => planet.id(n))));
   }
 
   async function problems(): Promise<unknown[]> {
@@ -68,7 +68,7 @@ describe('spoiled records of a network', () => {
       await database.put([{ _id: id, type: 'stripe', format: 1 }]);
       await database.compact();
     });
-    const { lost, degraded, mayFail, stripes } = await safety();
+    const { unknownStripes: lost, degradedStripes: degraded, mayFail, stripes } = await safety();
     assert.deepEqual({ lost, degraded, mayFail }, { lost: 1, degraded: 1, mayFail: -1 });
     assert.ok(stripes > 1);
     await assert.rejects(read(planet, path), (error) => StorageError.is(error, 'CORRUPT'));
@@ -77,7 +77,7 @@ describe('spoiled records of a network', () => {
       if (kept !== undefined) await database.put([kept]);
     });
     await assertStored(planet, path, BYTES);
-    assert.equal((await safety()).lost, 0);
+    assert.equal((await safety()).unknownStripes, 0);
   });
 
   it('an old copy of the database does not bring a removed peer back', async () => {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { before, describe, it } from 'node:test';
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { segmentsOf, type ChunkSummary } from '../../src/chunk/chunk-store.js';
-import { idBytes, type ChunkId, type StripeId, type UserId } from '../../src/chunk/ids.js';
+import { idBytes, type ChunkId, type StripeId } from '../../src/chunk/ids.js';
 import { describeChunk } from '../../src/chunk/segments.js';
 import type { ErrorCode } from '../../src/errors.js';
 import {
@@ -25,7 +25,7 @@ import {
   SEGMENT_BYTES,
 } from '../../src/limits.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
-import type { HomeAnswer } from '../../src/wire/ask-home.js';
+import type { HomeLookup } from '../../src/wire/ask-home.js';
 import type { OwnerLookup } from '../../src/wire/get-owner.js';
 import { RemoteStore } from '../../src/wire/remote-store.js';
 import { code } from '../contract/chunk-store-bench.js';
@@ -110,15 +110,15 @@ describe('what a home holds back', () => {
   it('is told by an order of the owner, and no more than was asked for is believed', async () => {
     await using store = await MemoryStore.open();
     const strange = '9'.padStart(64, '0') as StripeId;
-    const home = async (owner: UserId, asked: readonly StripeId[]): Promise<HomeAnswer> => {
-      assert.equal(owner, user.id);
-      return { held: new Set([...asked.slice(1), strange]), counter: 12 };
+    const home: HomeLookup = async ({ owner, stripes: asked, caller }) => {
+      assert.deepEqual([owner, caller], [user.id, client.id]);
+      return { held: new Set([...asked.slice(1), strange]), counter: 12, callerCounter: 7 };
     };
     await using server = await serve(target, { sender: { store, home } });
     await using remote = RemoteStore.open(reach(client, target, server.port));
     const order = user.orderList(client.id, target.id);
-    const { held, counter } = await remote.askHome({ order, stripes }, { signal });
-    assert.deepEqual([[...held], counter], [stripes.slice(1), 12]);
+    const { held, ...counters } = await remote.askHome({ order, stripes }, { signal });
+    assert.deepEqual([[...held], counters], [stripes.slice(1), { counter: 12, callerCounter: 7 }]);
     for (const wrong of [user.orderList(bystander.id, target.id), user.orderList(client.id, bystander.id)]) {
       await assert.rejects(remote.askHome({ order: wrong, stripes }, { signal }), code('PERMISSION_DENIED'));
     }

@@ -207,17 +207,21 @@ describe('a receiver that lies', () => {
     const stranger = describeChunk(Buffer.from('stranger')).id;
     await using server = await lyingReceiver(liar, {
       hasChunks: (_call: unknown, respond: (error: null, value: unknown) => void) => {
-        respond(null, { chunks: [idBytes(stranger), idBytes(shape.id)] });
+        const told = [idBytes(stranger), idBytes(shape.id)];
+        respond(null, { chunks: told, damaged: told, withdrawn: told, opened: Buffer.alloc(99, 1) });
       },
     });
     await using store = storeAt(server);
     assert.deepEqual([...(await store.has([shape.id], { signal }))], [shape.id]);
+    const { damaged, withdrawn, opened } = await store.holdings([shape.id], { signal });
+    assert.deepEqual([...damaged, ...withdrawn], [shape.id, shape.id]);
+    assert.equal(opened.length, 32, 'it is kept, so it is bounded');
   });
 
   it('about what it has with ids that are none is CORRUPT', async () => {
     await using server = await lyingReceiver(liar, {
       hasChunks: (_call: unknown, respond: (error: null, value: unknown) => void) => {
-        respond(null, { chunks: [Buffer.alloc(31)] });
+        respond(null, { chunks: [Buffer.alloc(31)], damaged: [], withdrawn: [], opened: Buffer.alloc(0) });
       },
     });
     await using store = storeAt(server);

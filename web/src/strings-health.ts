@@ -17,8 +17,11 @@ export const HEALTH = {
     safe: (n: number | null, may: number, all: number) =>
       `${files(n)} ${are(n)} safe; any ${String(may)} of ${String(all)} machines may fail`,
     safeStill: (n: number | null, may: number) => `${files(n)} ${are(n)} safe; any ${String(may)} more may fail`,
-    edge: (n: number | null) => `${files(n)} can be read, but not one more machine may fail`,
-    lost: 'Some files cannot be read now',
+    edge: (atRisk: number, all: number) =>
+      atRisk === all
+        ? `${files(all)} can be read, but not one more machine may fail`
+        : `${counted(atRisk, 'file')} of ${counted(all, 'file')} ${are(atRisk)} at risk: not one more machine may fail`,
+    lost: (lost: number, all: number) => `${counted(lost, 'file')} of ${String(all)} cannot be read now`,
     lostDetail: 'Too many machines are missing: bring one back, and they can be read again.',
     down: (down: number, all: number) => `${String(down)} of ${counted(all, 'machine')} ${are(down)} down.`,
     allUp: (all: number) => `All ${counted(all, 'machine')} are up.`,
@@ -26,6 +29,59 @@ export const HEALTH = {
     degraded: (n: number) =>
       `${counted(n, 'stripe')} ${n === 1 ? 'lacks' : 'lack'} a chunk until it is back or rebuilt.`,
     computed: 'Worked out from where the chunks lie and who answers, not from a promise.',
+  },
+  files: 'Your files',
+  noFiles: 'Nothing is stored yet.',
+  waiting: (n: number) => `Of ${counted(n, 'file')} a chunk is being rebuilt, or waits for it.`,
+  worst: 'Files to care about',
+  moreFiles: (more: string) => `And ${more} more: “shoal status --files” names them.`,
+  words: 'What these words mean',
+  states: {
+    healthy: {
+      name: 'healthy',
+      meaning: 'Every chunk is where it should be, and every machine that holds one answers.',
+    },
+    degraded: { name: 'degraded', meaning: 'Something is missing, and any one machine may fail all the same.' },
+    atRisk: { name: 'at risk', meaning: 'They can be read, but there is a machine that may not fail now.' },
+    lost: {
+      name: 'lost',
+      meaning:
+        'They cannot be read now. They come back with the machines that are missing, if these still have their disks.',
+    },
+  },
+  mayFail: {
+    title: 'What may fail',
+    machine: 'Machine',
+    zone: 'Zone',
+    standing: 'Now',
+    may: 'May fail',
+    mayWhole: 'May fail as a whole',
+    zones: 'Zones',
+    machines: 'Machines up',
+    upOf: (up: number, all: number) => `${String(up)} of ${String(all)}`,
+    denied: (n: number) => `has lost ${counted(n, 'chunk')}`,
+    yes: 'yes',
+    no: 'not now',
+    failed: 'has failed',
+    standings: { up: 'up', down: 'down', gone: 'gone', distrusted: 'distrusted' },
+    compared: 'What the machines hold was compared with the records ',
+    notCompared: 'By the records alone: what the machines hold has not been compared yet. That takes some minutes.',
+  },
+  healed: {
+    title: 'Healing',
+    disk: 'On this disk',
+    elsewhere: 'For other machines',
+    queued: 'Waiting for repair',
+    left: 'Done in',
+    none: 'nothing was broken',
+    nothing: 'nothing',
+    segments: (n: number, moved: string) => `${counted(n, 'segment')} healed, moved ${moved}`,
+    chunks: (n: number, moved: string) => `${counted(n, 'chunk')} given a new place, moved ${moved}`,
+    running: (n: string) => `${n} under way`,
+    queue: (n: number, bytes: string) => `${counted(n, 'chunk')}, which moves ${bytes}`,
+    about: (time: string) => `about ${time}`,
+    off: 'not begun here: the setting repairMegabytes is 0',
+    since: 'Counted since this machine’s Shoal was started; “What happened” has more.',
   },
   facts: {
     stripes: 'Stripes of your files',
@@ -42,6 +98,24 @@ export const HEALTH = {
   problem: {
     down: (name: string) => `${name} does not answer`,
     downHint: 'Is it switched on, and online? Files stay readable as long as enough others are up.',
+    gone: (name: string) => `${name} is gone`,
+    goneHint:
+      'It has been silent for the grace period, so what lay there is rebuilt on others. Start it again, or take it out of the network on the page Network.',
+    distrusted: (name: string, failed: number, stalled: number) =>
+      failed > 0
+        ? `${name} is distrusted: it failed ${counted(failed, 'audit')}`
+        : stalled > 0
+          ? `${name} is distrusted: it left ${counted(stalled, 'audit')} unanswered`
+          : `${name} is distrusted`,
+    distrustedHint:
+      'It gets nothing new, and its chunks are rebuilt elsewhere. Look at its disk and memory; it is trusted again after eight passed audits.',
+    denied: (name: string, n: number) => `${name} has lost ${counted(n, 'chunk')}`,
+    deniedHint:
+      'It says so itself: its disk was replaced, or is damaged. What can be rebuilt is; “shoal repair --now” there or here begins at once.',
+    rotting: (n: number) => `${counted(n, 'segment')} on the disk of this machine had rotted`,
+    rottingHint: 'They are healed. A disk that forgets so much wants to be replaced: “shoal scrub” says more.',
+    unmended: (n: number) => `${counted(n, 'chunk')} on the disk of this machine could not be mended yet`,
+    unmendedHint: 'It is tried again by itself; “shoal scrub” says why. Mostly other machines have to be up for it.',
     service: (name: string) => `The service ${name} of this machine does not answer`,
     sync: (name: string) => `The catalog is not being copied to ${name}`,
     damaged: (name: string) => `The database ${name} was damaged and set aside`,

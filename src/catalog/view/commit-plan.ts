@@ -4,7 +4,7 @@ import { idBytes, SHORT_ID_BYTES, type VersionId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import { MAX_INLINE_EXTENTS, MAX_PATH_BYTES } from '../../limits.js';
 import { type Batch, stagedKey, type StagedNode } from './batch.js';
-import type { Manifest, NewVersion } from '../catalog.js';
+import type { Manifest, NewVersion, Precondition } from '../catalog.js';
 import { markName } from './conflict-name.js';
 import type { Document } from '../../documents/document-database.js';
 import { encodeExtent } from './manifest.js';
@@ -49,7 +49,7 @@ export class CommitPlan {
   /**
    * Over a file it is its newest version, and the file keeps its id. With `onlyIf`, nothing else may be in the batch.
    *
-   * @throws StorageError CONFLICT over a folder, and where `onlyIf` does not hold
+   * @throws StorageError PRECONDITION_FAILED where `onlyIf` does not hold, CONFLICT over a folder
    */
   addVersion({ path, manifest, onlyIf = [], createdMs = this.#context.nowMs }: NewVersion): void {
     const names = parsePath(path);
@@ -58,16 +58,14 @@ export class CommitPlan {
     const parent = this.#folder(names.slice(0, -1));
     const found = this.#child(parent, name);
     if (found?.folder === true) {
+      demand(path, onlyIf, 'folder');
       throw new StorageError('CONFLICT', `${path} is a folder. Choose another name or remove the folder first.`);
     }
     const file = found?.id ?? this.#newFile(parent, name, manifest.file);
     const node = this.#context.view.tree.node(file);
     // A commit that is sent again because its answer was lost.
     if (node?.versions.some(({ id }) => id === manifest.version) === true) return;
-    const newest = node?.versions[0]?.id ?? null;
-    if (!onlyIf.every(({ among, versions }) => versions.includes(newest) === among)) {
-      throw new StorageError('CONFLICT', `${path} was changed meanwhile. Read it again first.`);
-    }
+    demand(path, onlyIf, node?.versions[0]?.id ?? null);
     if (node?.dropped?.has(manifest.version) === true) {
       throw new StorageError('ALREADY_EXISTS', `This version of ${path} was stored before, and removed.`);
     }
@@ -180,4 +178,10 @@ export class CommitPlan {
     this.#ids.add(id);
     return id;
   }
+}
+
+/** @param newest null: there is no file. A folder is neither a version nor none */
+function demand(path: string, onlyIf: readonly Precondition[], newest: VersionId | 'folder' | null): void {
+  if (onlyIf.every(({ among, versions }) => versions.some((version) => version === newest) === among)) return;
+  throw new StorageError('PRECONDITION_FAILED', `${path} was changed meanwhile. Read it again first.`);
 }

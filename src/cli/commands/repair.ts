@@ -57,7 +57,8 @@ function summary({ stripes, words, reasons }: RepairsDone): string {
   return [`${count(stripes, 'stripe')}: ${words}.`, ...reasons.map((reason) => `  ${printable(reason)}`)].join('\n');
 }
 
-function describe({ bytesPerSecond, survey, queued, secondsLeft, running, reason, totals }: RepairsReply): string {
+function describe(state: RepairsReply): string {
+  const { bytesPerSecond, survey, queued, secondsLeft, rebalance, running, reason, totals } = state;
   const off = 'Off: the setting repairMegabytes is 0. `shoal repair --now` repairs all the same.';
   const lines = [bytesPerSecond === 0 ? off : `On, with ${formatBytes(bytesPerSecond)} a second at most.`];
   lines.push(survey === null ? 'This peer has not looked yet.' : surveySentence(survey));
@@ -66,10 +67,17 @@ function describe({ bytesPerSecond, survey, queued, secondsLeft, running, reason
     const what = `${count(queued.chunks, 'chunk')} of ${count(queued.stripes, 'stripe')}`;
     lines.push(`To be repaired: ${what}, which moves ${formatBytes(queued.bytes)}${left}.`);
   }
+  if (rebalance.stripes > 0) {
+    const left = rebalance.secondsLeft === null ? '' : `, about ${formatSeconds(rebalance.secondsLeft)}`;
+    const what = `${count(rebalance.stripes, 'chunk')} (${formatBytes(rebalance.bytes)})`;
+    lines.push(`To be moved to peers that joined, after all repairs: ${what}${left}.`);
+  }
   if (running > 0) lines.push(`${count(running, 'stripe')} being repaired.`);
   if (reason !== null) lines.push(`Last left: ${printable(reason)}`);
   const rebuilt = `${count(totals.rebuiltChunks, 'chunk')} rebuilt here (${formatBytes(totals.movedBytes)} moved)`;
-  lines.push(`Since the peer was started: ${count(totals.chunks, 'chunk')} given a new place, ${rebuilt}.`);
+  const moved =
+    totals.rebalancedChunks === 0 ? '' : `, ${count(totals.rebalancedChunks, 'chunk')} moved to peers that joined`;
+  lines.push(`Since the peer was started: ${count(totals.chunks, 'chunk')} given a new place, ${rebuilt}${moved}.`);
   return lines.join('\n');
 }
 

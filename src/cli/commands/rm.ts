@@ -6,6 +6,8 @@ import { pendingLines } from '../pending-lines.js';
 import { parseRemotePath } from '../remote-path.js';
 import type { Runtime } from '../runtime.js';
 
+const NOTHING: RemoveReply = { files: 0, pendingChunks: 0, pendingHomes: 0, homes: [], peers: [] };
+
 interface RmOptions {
   readonly recursive?: true;
   readonly force?: true;
@@ -32,16 +34,8 @@ Examples:
     .action(async (texts: string[], options: RmOptions, invoked: Command) => {
       await using invocation = new Invocation(invoked, runtime);
       const paths = texts.map((text) => parseRemotePath(text).path);
-      let files = 0;
-      let pendingChunks = 0;
-      let pendingHomes = 0;
-      for (const path of paths) {
-        const removed = await remove(invocation, path, options);
-        files += removed.files;
-        pendingChunks += removed.pendingChunks;
-        pendingHomes = Math.max(pendingHomes, removed.pendingHomes);
-      }
-      const removed = { files, pendingChunks, pendingHomes };
+      let removed = NOTHING;
+      for (const path of paths) removed = together(removed, await remove(invocation, path, options));
       for (const line of pendingLines(removed)) invocation.note(line);
       invocation.result(removed, () => '');
     });
@@ -51,8 +45,23 @@ async function remove({ client }: Invocation, path: string, options: RmOptions):
   try {
     return await client.remove(path, { recursive: options.recursive === true, forever: options.forever === true });
   } catch (error) {
-    if (options.force === true && StorageError.is(error, 'NOT_FOUND'))
-      return { files: 0, pendingChunks: 0, pendingHomes: 0 };
+    if (options.force === true && StorageError.is(error, 'NOT_FOUND')) return NOTHING;
     throw error;
   }
+}
+
+/** What several removals come to: the homes wait for all of them, each peer has its part of each. */
+function together(a: RemoveReply, b: RemoveReply): RemoveReply {
+  const peers = new Map(a.peers.map((peer) => [peer.peer, peer]));
+  for (const more of b.peers) {
+    const { chunks = 0, waiting = 0 } = peers.get(more.peer) ?? {};
+    peers.set(more.peer, { ...more, chunks: chunks + more.chunks, waiting: waiting + more.waiting });
+  }
+  return {
+    files: a.files + b.files,
+    pendingChunks: a.pendingChunks + b.pendingChunks,
+    pendingHomes: Math.max(a.pendingHomes, b.pendingHomes),
+    homes: [...new Set([...a.homes, ...b.homes])],
+    peers: [...peers.values()],
+  };
 }

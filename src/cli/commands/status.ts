@@ -1,25 +1,63 @@
 import type { Command } from 'commander';
 import pc from 'picocolors';
+import { StorageError } from '../../errors.js';
 import type { StatusReply } from '../../gateways/http/api.js';
+import { MAX_WORST_FILES } from '../../limits.js';
 import { Invocation } from '../invocation.js';
 import { printable } from '../printable.js';
 import { wantsColor, type Runtime } from '../runtime.js';
 import { statusSentence } from '../safety.js';
+import { safetyLines, worstLines } from '../safety-lines.js';
 import { syncLines } from '../sync-lines.js';
 import { table } from '../table.js';
 import { count, formatBytes } from '../units.js';
 
+const AFTER = `
+What may fail is worked out from where the chunks of your files lie and who answers just now. What each peer really holds is
+compared every six hours, and soon after it was restarted; --check does that first.
+
+  healthy   every chunk is where it should be
+  degraded  something is missing, and any one machine may fail
+  at risk   there is a machine that may not fail now
+  lost      cannot be read now; it comes back with the machines that are missing
+
+Examples:
+  shoal status
+  shoal status --check --files
+  SHOAL_HOME=net/peer-2 shoal status --json
+`;
+
+interface StatusOptions {
+  readonly files?: true;
+  readonly check?: true;
+}
+
 export function defineStatus(command: Command, runtime: Runtime): void {
   command
-    .addHelpText('after', '\nExamples:\n  shoal status\n  SHOAL_HOME=net/peer-2 shoal status --json\n')
-    .action(async (_options: unknown, invoked: Command) => {
+    .option('--files', `name up to ${String(MAX_WORST_FILES)} files that are lost or at risk`)
+    .option('--check', 'ask all peers first what they hold')
+    .addHelpText('after', AFTER)
+    .action(async (options: StatusOptions, invoked: Command) => {
       await using invocation = new Invocation(invoked, runtime);
-      const status = await invocation.client.status();
+      const { client } = invocation;
+      if (options.check === true) await checkHoldings(client);
+      const told = await client.status();
+      const isAll = options.files === true && told.safety !== null;
+      const status = isAll ? { ...told, safety: await client.safety(MAX_WORST_FILES) } : told;
       const colors = pc.createColors(wantsColor(runtime.stdout, runtime.env));
       invocation.result(status, () =>
-        [...summary(status), '', peerTable(status, colors), '', statusSentence(status)].join('\n'),
+        [...summary(status), '', peerTable(status, colors), '', statusSentence(status), ...safe(status)].join('\n'),
       );
     });
+}
+
+async function checkHoldings(client: Invocation['client']): Promise<void> {
+  for await (const { event } of client.compareNow()) if (event === 'done') return;
+  throw new StorageError('UNAVAILABLE', 'The peer stopped while it asked the others. Run it again.');
+}
+
+function safe({ safety }: StatusReply): string[] {
+  return safety === null ? [] : [...safetyLines(safety, Date.now()), ...worstLines(safety)];
 }
 
 function summary({ network, peer, store, users, sync, outbox, missing, problems }: StatusReply): string[] {

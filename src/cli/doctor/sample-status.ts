@@ -1,4 +1,5 @@
 /** For tests: a peer of three that is as it should be. */
+import { sampleSafety } from '../../gateways/http/sample-safety.js';
 import type { StatusReply } from '../../gateways/http/api.js';
 
 type PeerReply = StatusReply['peers'][number];
@@ -35,7 +36,7 @@ export function sampleStatus(changes: Partial<StatusReply> = {}): StatusReply {
     peers: ['attic', 'cellar', 'garage'].map((name) => samplePeer(name)),
     store: { chunks: 3, bytes: 300, partialBytes: 0, freeBytes: 1000, reserveBytes: 1 },
     users: [],
-    safety: { stripes: 4, degraded: 0, mayFail: 1, lost: 0 },
+    safety: sampleSafety({ stripes: 4 }),
     sync: { error: null, streams: [sampleStream()], damaged: [] },
     outbox: { pendingDeletes: 0 },
     missing: [],

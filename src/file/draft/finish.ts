@@ -40,8 +40,7 @@ async function commit(engine: Engine, session: Session, draft: OpenDraft, versio
   try {
     await engine.catalog.commit(session, [{ ...version, onlyIf }]);
   } catch (error) {
-    if (StorageError.is(error, 'CONFLICT')) await demandFree(engine, session, draft);
-    throw error;
+    throw StorageError.is(error, 'PRECONDITION_FAILED') ? taken(draft.head.path) : error;
   }
 }
 
@@ -52,8 +51,12 @@ function mustBeFree({ head: { origin } }: OpenDraft): boolean {
 async function demandFree({ catalog }: Engine, session: Session, draft: OpenDraft): Promise<void> {
   if (!mustBeFree(draft)) return;
   const { path } = draft.head;
-  const [taken] = await catalog.fileIds(session, [path]);
-  if (taken !== undefined) throw new StorageError('ALREADY_EXISTS', `There is something at ${path} already.`);
+  const [there] = await catalog.fileIds(session, [path]);
+  if (there !== undefined) throw taken(path);
+}
+
+function taken(path: string): StorageError {
+  return new StorageError('ALREADY_EXISTS', `There is something at ${path} already.`);
 }
 
 /** Reads all parts. @param options register: the catalog learns of their stripes */

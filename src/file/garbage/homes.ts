@@ -21,11 +21,11 @@ export interface HomesWord {
  */
 export function homeLookup(engine: Pick<Engine, 'self' | 'catalog' | 'outbox' | 'pinned'>): HomeLookup {
   const { self, catalog, outbox, pinned } = engine;
-  return async (owner, stripes) => {
+  return async ({ owner, stripes, caller }) => {
     const held = heldHere({ outbox, pinned }, owner);
     const kept = new Set(stripes.filter((stripe) => held(stripe)));
-    const own = (await catalog.heads(owner)).find(({ peer }) => peer === self);
-    return { held: kept, counter: own?.written ?? 0 };
+    const written = new Map((await catalog.heads(owner)).map((head) => [head.peer, head.written]));
+    return { held: kept, counter: written.get(self) ?? 0, callerCounter: written.get(caller) ?? 0 };
   };
 }
 
@@ -61,7 +61,10 @@ export async function askHomes(
   );
   // After the answers: what has come by now is all that they speak of.
   const come = new Map((await catalog.heads(session.user)).map((head) => [head.peer, head.come]));
-  const behind = [...answers].filter(([peer, { counter }]) => counter > (come.get(peer) ?? 0)).map(([peer]) => peer);
+  const hasCome = (peer: PeerId, counter: number): boolean => counter <= (come.get(peer) ?? 0);
+  const behind = [...answers]
+    .filter(([peer, { counter, callerCounter }]) => !hasCome(peer, counter) || !hasCome(self, callerCounter))
+    .map(([peer]) => peer);
   const silent = known.filter((peer) => peer !== self && !answers.has(peer));
   const held = new Set([...answers.values()].flatMap((answer) => [...answer.held]));
   return { held, awaited: [...behind, ...silent] };

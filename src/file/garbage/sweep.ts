@@ -1,6 +1,6 @@
 import type { FreedStripe, Session } from '../../catalog/catalog.js';
 import type { PeerId, StripeId } from '../../chunk/ids.js';
-import { GARBAGE_AGE_MS, HOMES_RETRY_MS, STRAYS_PER_SWEEP } from '../../limits.js';
+import { GARBAGE_AGE_MS, HOMES_RETRY_MS, MANY_STRAYS, MANY_STRAYS_SHARE, STRAYS_PER_SWEEP } from '../../limits.js';
 import type { Stray, Watch } from '../../store/stray-book.js';
 import type { Engine } from '../engine.js';
 import { freeStripes, unreferencedOf } from '../remove.js';
@@ -8,7 +8,7 @@ import { askHomes, heldHere } from './homes.js';
 
 export interface SweepOptions {
   readonly signal: AbortSignal;
-  /** Also of stripes that were there before this peer watched: nobody knows where they come from. */
+  /** Also of stripes that were there before this peer watched, and however many: nobody knows where they come from. */
   readonly old?: boolean;
   /** Though it is not time yet to ask the homes again. */
   readonly now?: boolean;
@@ -33,6 +33,7 @@ export async function sweepStrays(engine: Engine, session: Session, options: Swe
   const { user } = session;
   const watch = await watchOf(engine, session);
   if (watch.nextMs > strays.nowMs && options.now !== true) return NOTHING;
+  if (options.old !== true && looksLost(engine, session)) return NOTHING;
   const ripe = strays.ripe(user, { graceMs: GARBAGE_AGE_MS, old: options.old === true, limit: STRAYS_PER_SWEEP });
   // Who is no home any more may have had files that can be recovered only from what lies here.
   if (ripe.length === 0 || strays.nowMs - watch.homesMs < GARBAGE_AGE_MS) return NOTHING;
@@ -51,10 +52,19 @@ export async function sweepStrays(engine: Engine, session: Session, options: Swe
   await strays.drop(user, unreferenced);
   const bytes = swept.reduce((sum, stray) => sum + stray.bytes, 0);
   if (swept.length > 0) {
+    const { garbage } = engine.telemetry.counts;
+    garbage.chunks += swept.length;
+    garbage.bytes += bytes;
     engine.logger.info({ user, chunks: swept.length, bytes }, 'chunks that no file refers to are deleted');
   }
   await strays.wait(user, [], free.size === asked.length ? 0 : strays.nowMs + HOMES_RETRY_MS);
   return { chunks: swept.length, bytes, awaited: [] };
+}
+
+/** So much that the catalog may be an old one, of which nobody knows: then the owner has to say so. */
+export function looksLost({ strays: book }: Pick<Engine, 'strays'>, { user }: Pick<Session, 'user'>): boolean {
+  const { chunks, strays } = book.counts(user);
+  return strays > Math.max(MANY_STRAYS, MANY_STRAYS_SHARE * chunks);
 }
 
 /** Who the members and homes are now. */

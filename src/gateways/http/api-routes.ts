@@ -14,7 +14,9 @@ import { importRoutes } from './import-routes.js';
 import type { MetricsParts } from './metrics/gathering.js';
 import { metricsRoutes } from './metrics/metrics-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
+import { garbageRoutes } from './garbage-routes.js';
 import { auditRoutes } from './audit-routes.js';
+import { holdingsRoutes } from './holdings-routes.js';
 import { repairRoutes } from './repair-routes.js';
 import { recoveryRoutes } from './recovery-routes.js';
 import { recordRoutes, type RecordParts } from './record-routes.js';
@@ -117,6 +119,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     draftRoutes(server, routes, sender);
     if (isLocal) importRoutes(server, routes, sender);
     removalRoutes(server, routes, sender);
+    garbageRoutes(server, routes, sender);
     recoveryRoutes(server, routes, sender);
     healingRoutes(server, routes, sender);
     if (gateway === undefined) senderRoutes(server, routes, sender);
@@ -136,6 +139,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
 function healingRoutes(server: FastifyInstance, routes: Routes, { engine, healing }: SenderParts): void {
   if (healing === undefined) return;
   auditRoutes(server, routes, { healing, book: engine.book });
+  holdingsRoutes(server, routes, { healing, book: engine.book });
   repairRoutes(server, routes, { healing, counts: engine.telemetry.counts.repair });
 }
 

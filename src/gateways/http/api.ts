@@ -37,12 +37,14 @@
  *   POST   /v1/imports            ImportRequest lines  → ImportEvent lines
  *   POST   /v1/exports            ExportRequest        → ExportEvent lines
  *   GET, POST /v1/audits, /v1/repairs                  → see audit-api.ts
+ *   GET /v1/safety; GET, POST /v1/holdings             → see safety-api.ts
  *   GET, POST /v1/scrub                                → see scrub-api.ts
  *
  * "Lines" are application/x-ndjson. Closing the connection cancels what it started. An optional header `x-shoal-user`
  * selects the user where several are unlocked. Every failure is a ProblemReply with the HTTP status of its code.
  */
 import type { ErrorCode } from '../../errors.js';
+import type { SafetyReply } from './safety-api.js';
 
 export interface ProblemReply {
   readonly code: ErrorCode;
@@ -211,6 +213,17 @@ export interface RemoveReply {
   readonly pendingChunks: number;
   /** Peers of the user that have not heard of a removal for ever: the space is given back when they have. */
   readonly pendingHomes: number;
+  /** Their names. */
+  readonly homes: readonly string[];
+  /** Which peers were told so far to delete chunks, and how many of those each has not acknowledged. */
+  readonly peers: readonly {
+    readonly peer: string;
+    readonly name: string;
+    readonly chunks: number;
+    readonly waiting: number;
+    /** It is no member any more, and will not be asked again. */
+    readonly removed: boolean;
+  }[];
 }
 
 export interface VersionReply {
@@ -425,15 +438,8 @@ export interface StatusReply {
     readonly reserveBytes: number;
   } | null;
   readonly users: readonly UserReply[];
-  /** Files of the selected user by what may still fail. */
-  readonly safety: {
-    readonly stripes: number;
-    readonly degraded: number;
-    /** Computed from what is stored at peers that answer: this many more peers may fail without loss; null without stripes. */
-    readonly mayFail: number | null;
-    /** Stripes whose record is not to be had here: which peers hold their chunks is not known. Degraded too. */
-    readonly lost: number;
-  } | null;
+  /** Files of the selected user by what may still fail; null when none is unlocked, or the File Sender does not answer. */
+  readonly safety: SafetyReply | null;
   /** null when the File Sender does not answer. */
   readonly outbox: { readonly pendingDeletes: number | null };
   /** Services of this peer that do not answer, and what to do. */

@@ -16,8 +16,9 @@ export function archiveRoutes(server: FastifyInstance, routes: Routes, { engine 
   server.get('/v1/archive', async (request, reply) => {
     const { path: asked } = check(REQUESTS.archive, request.query);
     const session = routes.sessionOf(request);
+    const signal = signalOf(routes, reply, session);
     const members = await membersOf(engine.catalog, session, asked);
-    const body = zipOf(members, { engine, session, signal: signalOf(routes, reply) });
+    const body = zipOf(members, { engine, session, signal });
     void routes.track(finished(body).catch(() => undefined));
     const [only = '/'] = asked;
     const name = asked.length > 1 || only === '/' ? 'shoal' : only.slice(only.lastIndexOf('/') + 1);

@@ -9,11 +9,9 @@
  *
  * Closing the connection ends it; what was done stays. Needs no unlocked user.
  */
-import type { AuditOutcome } from '../../healing/audit-book.js';
-import type { SurveySummary } from '../../healing/repair-queue.js';
 import type { ProblemReply } from './api.js';
 
-export type AuditCounts = Readonly<Record<AuditOutcome, number>>;
+export type AuditCounts = Readonly<Record<'passed' | 'missing' | 'corrupt' | 'unreachable' | 'stalled', number>>;
 
 export interface AuditsReply {
   /** In the background; 0: none. */
@@ -47,7 +45,7 @@ export interface AuditReply {
   readonly name: string;
   readonly chunk: string;
   readonly segment: number;
-  readonly outcome: AuditOutcome;
+  readonly outcome: keyof AuditCounts;
 }
 
 export interface AuditsDone {
@@ -62,7 +60,17 @@ export type AuditEvent =
   ({ readonly event: 'audit' } & AuditReply) | AuditsDone | ({ readonly event: 'error' } & ProblemReply);
 
 /** How the stripes that this peer knows stood. */
-export type SurveyReply = Omit<SurveySummary, 'atMs'> & { readonly at: string };
+export interface SurveyReply {
+  readonly stripes: number;
+  /** All chunks at peers that can be counted on. */
+  readonly whole: number;
+  readonly degraded: number;
+  /** One more loss and they cannot be rebuilt. */
+  readonly atRisk: number;
+  /** They cannot be rebuilt now. */
+  readonly lost: number;
+  readonly at: string;
+}
 
 export interface RepairsReply {
   /** Bytes in a second that repairs begun here may move; 0: none are begun. */
@@ -72,6 +80,8 @@ export interface RepairsReply {
   readonly queued: { readonly stripes: number; readonly chunks: number; readonly bytes: number };
   /** null when nothing is begun here. */
   readonly secondsLeft: number | null;
+  /** Chunks of whole stripes that belong to another peer since the members changed, and are this peer's to move. */
+  readonly rebalance: { readonly stripes: number; readonly bytes: number; readonly secondsLeft: number | null };
   readonly running: number;
   /** Why the last attempt left something; null when nothing is left. */
   readonly reason: string | null;
@@ -82,6 +92,8 @@ export interface RepairsReply {
     /** Rebuilt in the own store, whoever asked for it, and what that moved. */
     readonly rebuiltChunks: number;
     readonly movedBytes: number;
+    /** Moved to where they belong since the members changed. */
+    readonly rebalancedChunks: number;
     readonly droppedChunks: number;
   };
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { PeerId } from '../../chunk/ids.js';
@@ -7,9 +6,9 @@ import type { Healing } from '../../healing/healing.js';
 import { MAX_AUDITS_AT_ONCE, TRUST_AFTER_PASSES } from '../../limits.js';
 import type { PeerBook } from '../../peers/peer-book.js';
 import type { AuditCounts, AuditEvent, AuditReply, AuditsReply } from './audit-api.js';
-import { EventLines } from './event-lines.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
+import { sendLines } from './send-lines.js';
 
 /** The last audits that one reply tells of. */
 const TOLD_AUDITS = 20;
@@ -31,22 +30,17 @@ export function auditRoutes(server: FastifyInstance, routes: Routes, parts: Audi
   server.post('/v1/audits', async (request, reply) => {
     const { audits } = check(AUDIT_REQUESTS.run, request.body ?? {});
     const signal = signalOf(routes, reply);
-    const events = new EventLines<AuditEvent>();
-    void routes.track(once(reply.raw, 'close'));
-    void routes.track(
-      events.run(async () => {
-        const counts = { passed: 0, missing: 0, corrupt: 0, unreachable: 0, stalled: 0 };
-        let done = 0;
-        for await (const result of healing.auditor.now(audits, signal)) {
-          done++;
-          counts[result.outcome]++;
-          events.push({ event: 'audit', ...auditReply(result, book) });
-        }
-        const distrusted = [...healing.audits.distrusted()].map((peer) => nameOf(peer, book));
-        events.push({ event: 'done', audits: done, counts, distrusted });
-      }),
-    );
-    return reply.type('application/x-ndjson').send(events.stream);
+    return sendLines<AuditEvent>(routes, reply, async (events) => {
+      const counts = { passed: 0, missing: 0, corrupt: 0, unreachable: 0, stalled: 0 };
+      let done = 0;
+      for await (const result of healing.auditor.now(audits, signal)) {
+        done++;
+        counts[result.outcome]++;
+        events.push({ event: 'audit', ...auditReply(result, book) });
+      }
+      const distrusted = [...healing.audits.distrusted()].map((peer) => nameOf(peer, book));
+      events.push({ event: 'done', audits: done, counts, distrusted });
+    });
   });
 }
 

@@ -23,8 +23,11 @@ export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }
     const body = request.body;
     if (!(body instanceof Readable))
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/octet-stream.');
-    const holds = (): Promise<boolean> => conditionHolds(engine.catalog, session, path, request);
-    if (!(await holds())) return unmet(reply, path);
+    const signal = signalOf(routes, reply, session);
+    const isMet = await conditionHolds(engine.catalog, session, path, request);
+    // Meanwhile nobody looked at it.
+    signal.throwIfAborted();
+    if (!isMet) throw unmet(path);
     const file: PutFile = {
       ...{ path, modifiedMs: Math.max(modified ?? Date.now(), 0), mode: mode ?? DEFAULT_MODE },
       // Destroyed with the iteration, the request would take its connection, and the answer, with it.
@@ -35,7 +38,7 @@ export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }
     void routes.track(once(reply.raw, 'close'));
     await routes.track(
       putFiles(engine, session, one(file), {
-        signal: signalOf(routes, reply),
+        signal,
         onStored: (_file, stored) => {
           result = stored;
         },
@@ -44,7 +47,6 @@ export function uploadRoutes(server: FastifyInstance, routes: Routes, { engine }
         },
       }),
     );
-    if (StorageError.is(result, 'CONFLICT') && !(await holds())) return unmet(reply, path);
     if (result instanceof StorageError) throw result;
     assert(result !== undefined, 'a put tells of its file');
     return reply.header('etag', tagOf(result.version)).send(putReply(path, result));
@@ -56,7 +58,9 @@ export function downloadRoutes(server: FastifyInstance, routes: Routes, { engine
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { path, version, disposition } = check(REQUESTS.content, request.query);
     const session = routes.sessionOf(request);
+    const signal = signalOf(routes, reply, session);
     const manifest = await engine.catalog.manifest(session, path, version);
+    signal.throwIfAborted();
     const validators = { tag: tagOf(manifest.version), modifiedMs: manifest.modifiedMs };
     void reply.headers({
       ...contentHeaders(path, disposition),
@@ -66,7 +70,7 @@ export function downloadRoutes(server: FastifyInstance, routes: Routes, { engine
     });
     const judged = judge(request.method, request.headers, validators);
     if (judged === 'unchanged') return reply.code(304).send();
-    if (judged === 'unmet') return unmet(reply, path);
+    if (judged === 'unmet') return problem(reply.code(412), unmet(path));
     const range = askedRange(request, manifest, validators);
     if (range instanceof StorageError) return unsatisfiable(reply, range, manifest.bytes);
     const { from, to } = range ?? { from: 0, to: manifest.bytes };
@@ -76,7 +80,7 @@ export function downloadRoutes(server: FastifyInstance, routes: Routes, { engine
     void reply.header('content-length', to - from);
     if (request.method === 'HEAD') return reply.send();
     // A file that cannot be read at all is refused as such: once the headers have left, a failure has no words.
-    const reading = { manifest, range: { from, to }, signal: signalOf(routes, reply) };
+    const reading = { manifest, range: { from, to }, signal };
     const body = Readable.from(await begun(readFile(engine, session, reading)), { objectMode: false });
     // How it ends the client is told by the connection.
     void routes.track(finished(body).catch(() => undefined));
@@ -102,17 +106,18 @@ function askedRange(
 }
 
 /** RFC 9110, section 15.5.17. */
-function unsatisfiable(reply: FastifyReply, { code, message }: StorageError, bytes: number): FastifyReply {
-  return problem(reply.code(416).header('content-range', `bytes */${String(bytes)}`), { code, message });
+function unsatisfiable(reply: FastifyReply, error: StorageError, bytes: number): FastifyReply {
+  return problem(reply.code(416).header('content-range', `bytes */${String(bytes)}`), error);
 }
 
 /** RFC 9110, section 15.5.13. */
-function unmet(reply: FastifyReply, path: string): FastifyReply {
+function unmet(path: string): StorageError {
   const message = `${path} is not, or not any more, what the request is conditional on. Read it again first.`;
-  return problem(reply.code(412), { code: 'CONFLICT', message });
+  return new StorageError('PRECONDITION_FAILED', message);
 }
 
-function problem(reply: FastifyReply, body: ProblemReply): FastifyReply {
+function problem(reply: FastifyReply, { code, message }: StorageError): FastifyReply {
+  const body: ProblemReply = { code, message };
   return reply.removeHeader('content-disposition').type('application/json; charset=utf-8').send(body);
 }
 

@@ -82,7 +82,8 @@ interface Parts {
 
 async function answer(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { engine, routes } = parts;
-  const store = new DraftStore(engine, routes.sessionOf(request), endOf(routes, reply));
+  const session = routes.sessionOf(request);
+  const store = new DraftStore(engine, session, endOf(routes, reply, session));
   void routes.track(once(reply.raw, 'close'));
   const response = await routes.track(tusServer(parts, store).handleWeb(webRequest(request)));
   const text = await response.text();

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import { wrapError } from '../../errors.js';
 import type { ProblemReply } from './api.js';
 
-interface Line {
+/** One event. */
+export interface Line {
   readonly event: string;
 }
 type AnyEvent = { readonly event: 'progress'; readonly bytes: number } | ({ readonly event: 'error' } & ProblemReply);

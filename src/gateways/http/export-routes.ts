@@ -7,9 +7,10 @@ import { StorageError, wrapError } from '../../errors.js';
 import type { ReadEngine } from '../../file/engine.js';
 import { getFiles } from '../../file/get.js';
 import type { ExportEvent } from './api.js';
-import { EventLines } from './event-lines.js';
+import type { EventLines } from './event-lines.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type ReceiverParts, type Routes } from './routes.js';
+import { sendLines } from './send-lines.js';
 
 interface ExportItem {
   readonly path: string;
@@ -21,11 +22,11 @@ export function exportRoutes(server: FastifyInstance, routes: Routes, { engine }
   server.post('/v1/exports', async (request, reply) => {
     const session = routes.sessionOf(request);
     const { staging, proof, items } = check(REQUESTS.export, request.body);
+    const signal = signalOf(routes, reply, session);
     await checkProof(staging, proof);
-    const signal = signalOf(routes, reply);
-    const events = new EventLines<ExportEvent>();
-    void routes.track(events.run(() => exportItems(engine, session, { items, staging, events, signal })));
-    return reply.type('application/x-ndjson').send(events.stream);
+    return sendLines<ExportEvent>(routes, reply, (events) =>
+      exportItems(engine, session, { items, staging, events, signal }),
+    );
   });
 }
 

@@ -29,6 +29,8 @@ const MOST_PARTS = 64;
 
 interface Stage {
   readonly ask: (method: string, path: string) => http.ClientRequest;
+  /** In whose name each request was admitted. */
+  readonly admitted: readonly (string | undefined)[];
 }
 
 async function openStage(context: TestContext, service: RequestListener): Promise<Stage> {
@@ -36,7 +38,12 @@ async function openStage(context: TestContext, service: RequestListener): Promis
   const upstream = http.createServer(service).listen(join(folder, 'service'));
   await once(upstream, 'listening');
   const gateway = fastify({ forceCloseConnections: true });
+  const admitted: (string | undefined)[] = [];
   const routes = {
+    allowed: (_request: unknown, _reply: unknown, session: Session | undefined) => {
+      admitted.push(session?.name);
+      return new AbortController().signal;
+    },
     logger: silentLogger(),
     sessionOf: () => SESSION,
     userOf: () => SESSION.name,
@@ -59,7 +66,10 @@ async function openStage(context: TestContext, service: RequestListener): Promis
     upstream.closeAllConnections();
     upstream.close();
   });
-  return { ask: (method, path) => http.request({ socketPath: join(folder, 'gateway'), method, path, agent: false }) };
+  return {
+    ask: (method, path) => http.request({ socketPath: join(folder, 'gateway'), method, path, agent: false }),
+    admitted,
+  };
 }
 
 function nextTurn(): Promise<void> {
@@ -88,6 +98,19 @@ describe('forwardRoutes', () => {
     const response = await answerOf(request);
     assert.deepEqual([response.statusCode, response.headers['x-other']], [201, undefined]);
     assert.equal(await text(response), 'PUT /v1/content?path=/a%20b bytes token true');
+  });
+
+  it("is in a user's name where the route is, and in nobody's else", async (context) => {
+    const { ask, admitted } = await openStage(context, (_request, response) => response.end());
+    for (const [method, path] of [
+      ['DELETE', '/v1/trash'],
+      ['POST', '/v1/repairs'],
+    ] as const) {
+      const request = ask(method, path);
+      request.end();
+      await text(await answerOf(request));
+    }
+    assert.deepEqual(admitted, ['ann', undefined]);
   });
 
   it('does not read ahead of a service that takes its time', async (context) => {

@@ -78,8 +78,9 @@ async function forward(
   if (request.body instanceof Readable && headers['content-length'] === undefined) {
     headers['transfer-encoding'] = 'chunked';
   }
-  if (route.session) headers[SESSION_HEADER] = encodeSession(routes.sessionOf(request));
-  const signal = signalOf(routes, reply);
+  const session = route.session ? routes.sessionOf(request) : undefined;
+  if (session !== undefined) headers[SESSION_HEADER] = encodeSession(session);
+  const signal = signalOf(routes, reply, session);
   void routes.track(once(reply.raw, 'close'));
   const call = { method: request.method, path: request.url.replace(WEB_PREFIX, ''), headers, signal };
   const response = await client.open(call, (outgoing) => {

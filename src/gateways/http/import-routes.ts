@@ -1,15 +1,14 @@
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { Readable } from 'node:stream';
 import { StorageError, wrapError } from '../../errors.js';
 import { putFiles, type PutFile } from '../../file/put.js';
 import { MAX_CONTROL_LINE_BYTES } from '../../limits.js';
 import type { ImportEvent, ProblemReply } from './api.js';
-import { EventLines } from './event-lines.js';
 import { linesWithin } from './ndjson.js';
 import { putReply } from './replies.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type Routes, type SenderParts } from './routes.js';
+import { sendLines } from './send-lines.js';
 
 /** Files handed to a put at once: the catalog is asked for their ids together. */
 const BATCH_FILES = 512;
@@ -21,39 +20,33 @@ export function importRoutes(server: FastifyInstance, routes: Routes, { engine }
     const { body } = request;
     if (!(body instanceof Readable))
       throw new StorageError('INVALID_ARGUMENT', 'The body must be application/x-ndjson.');
-    const signal = signalOf(routes, reply);
-    const events = new EventLines<ImportEvent>();
-    // Also how it ended, which is told last.
-    void routes.track(once(reply.raw, 'close'));
-    void routes.track(
-      events.run(async () => {
-        let files = 0;
-        let bytes = 0;
-        const onBadLine = (bad: BadLine): void => {
-          events.push({ event: 'failed', ...bad });
-        };
-        await putFiles(engine, session, itemsOf(body, onBadLine), {
-          signal,
-          onDraft: ({ path, source }, { id, storedBytes, changed }) => {
-            const local = 'local' in source ? source.local : '';
-            events.push({ event: 'upload', id, local, path, storedBytes, changed });
-          },
-          onProgress: (count) => {
-            events.progress(count);
-          },
-          onStored: (file, result) => {
-            files++;
-            bytes += result.bytes;
-            events.push({ event: 'stored', ...putReply(file.path, result) });
-          },
-          onFailed: (file, error) => {
-            events.push(failedImport(file, error));
-          },
-        });
-        events.push({ event: 'done', files, bytes });
-      }),
-    );
-    return reply.type('application/x-ndjson').send(events.stream);
+    const signal = signalOf(routes, reply, session);
+    return sendLines<ImportEvent>(routes, reply, async (events) => {
+      let files = 0;
+      let bytes = 0;
+      const onBadLine = (bad: BadLine): void => {
+        events.push({ event: 'failed', ...bad });
+      };
+      await putFiles(engine, session, itemsOf(body, onBadLine), {
+        signal,
+        onDraft: ({ path, source }, { id, storedBytes, changed }) => {
+          const local = 'local' in source ? source.local : '';
+          events.push({ event: 'upload', id, local, path, storedBytes, changed });
+        },
+        onProgress: (count) => {
+          events.progress(count);
+        },
+        onStored: (file, result) => {
+          files++;
+          bytes += result.bytes;
+          events.push({ event: 'stored', ...putReply(file.path, result) });
+        },
+        onFailed: (file, error) => {
+          events.push(failedImport(file, error));
+        },
+      });
+      events.push({ event: 'done', files, bytes });
+    });
   });
 }
 

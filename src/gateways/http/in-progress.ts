@@ -25,9 +25,14 @@ export class InProgress {
 
   /** Resolves when all of it has ended, well or not, or after this long. */
   async ended(withinMs: number): Promise<void> {
-    const enough = new AbortController();
-    const late = delay(withinMs, undefined, { signal: enough.signal }).catch(() => undefined);
-    await Promise.race([Promise.allSettled(this.#work), late]);
-    enough.abort();
+    await settled(this.#work, withinMs);
   }
+}
+
+/** Resolves when all have ended, well or not, or after this long. */
+export async function settled(work: Iterable<Promise<unknown>>, withinMs: number): Promise<void> {
+  const enough = new AbortController();
+  const late = delay(withinMs, undefined, { signal: enough.signal }).catch(() => undefined);
+  await Promise.race([Promise.allSettled(work), late]);
+  enough.abort();
 }

@@ -167,7 +167,7 @@ export class Live implements AsyncDisposable {
 
 /** What changes all the time is no change. */
 function withoutNoise(key: string, value: unknown): unknown {
-  if (key === 'latencyMs' || key === 'lastSuccessMs') return undefined;
+  if (key === 'latencyMs' || key === 'lastSuccessMs' || key === 'at') return undefined;
   if (key === 'freeBytes' && typeof value === 'number') return Math.round(value / 2 ** 26);
   return value;
 }

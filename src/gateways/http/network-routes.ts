@@ -61,8 +61,9 @@ export function networkRoutes(
   server.get('/v1/network', async () => networkReply(await known(), administration.self));
 
   server.get('/v1/peers', async (_request, reply) => {
+    const signal = signalOf(routes, reply);
     const { network, peers } = await known();
-    const answers = await links.pingAll(signalOf(routes, reply));
+    const answers = await links.pingAll(signal);
     return peers.map((peer) => peerReply(peer, network, answers));
   });
 

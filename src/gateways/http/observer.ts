@@ -1,14 +1,17 @@
 import type { Catalog, Session } from '../../catalog/catalog.js';
 import { StorageError, wrapError } from '../../errors.js';
 import { EVENT_REST_FACTOR, HISTORY_FIRST_MS, HISTORY_SAMPLE_MS } from '../../limits.js';
-import { healedInWords, since } from '../../healing/scrub-report.js';
+import { healedInWords } from '../../healing/scrub-report.js';
 import type { Logger } from '../../log.js';
 import { isAborted, rest } from '../../on-abort.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import type { ActivityBook } from './activity-book.js';
+import { addedSince } from './added-since.js';
 import type { StatusReply } from './api.js';
 import type { HistoryBook, Sample } from './history-book.js';
+import { ifAnswered } from './if-answered.js';
 import { RepairNews, type RepairState } from './repair-news.js';
+import { SafetyNews } from './safety-news.js';
 import type { ScrubReply } from './scrub-api.js';
 import type { Moved, Transfers } from './transfers.js';
 
@@ -32,6 +35,7 @@ type Peers = ReadonlyMap<string, StatusReply['peers'][number]>;
 export class Observer implements AsyncDisposable {
   readonly #options: ObserverOptions;
   readonly #repairs: RepairNews;
+  readonly #safety: SafetyNews;
   readonly #life = new AbortController();
   readonly #running: Promise<void>;
   readonly #stopListening: readonly (() => void)[];
@@ -54,6 +58,7 @@ export class Observer implements AsyncDisposable {
       }),
     ];
     this.#repairs = new RepairNews(activity);
+    this.#safety = new SafetyNews(activity);
     this.#running = this.#run(this.#life.signal);
   }
 
@@ -71,9 +76,10 @@ export class Observer implements AsyncDisposable {
       try {
         const status = await this.#options.status(signal);
         this.#notice(status);
+        this.#safety.take(status);
         const healed = await this.#noticeHealing(signal);
         const { repair } = this.#options;
-        const repairing = repair && (await orNone(repair(signal), signal));
+        const repairing = repair && (await ifAnswered(repair(signal), signal));
         if (repairing !== undefined) this.#repairs.take(repairing);
         await this.#options.history.add({ ...(await this.#measure(status)), ...healed });
       } catch (error) {
@@ -140,14 +146,13 @@ export class Observer implements AsyncDisposable {
   /** What was healed since the last look, or before it when the process that scrubs began after that. */
   async #noticeHealing(signal: AbortSignal): Promise<Pick<Sample, 'healedSegments'>> {
     const { scrub, activity } = this.#options;
-    const reply = scrub && (await orNone(scrub(signal), signal));
+    const reply = scrub && (await ifAnswered(scrub(signal), signal));
     if (reply === undefined) return {};
     const before = this.#scrubbed;
     const at = performance.now();
     this.#scrubbed = { at, totals: reply.totals };
     if (before === undefined) return {};
-    const isSameProcess = reply.totals.bytes >= before.totals.bytes;
-    const healed = isSameProcess ? since(reply.totals, before.totals) : reply.totals;
+    const healed = addedSince(reply.totals, before.totals);
     const words = healedInWords(healed);
     if (words !== '') activity.add('healed', `${words}.`);
     return { healedSegments: healed.healedSegments / Math.max((at - before.at) / 1000, 1) };
@@ -165,16 +170,5 @@ export class Observer implements AsyncDisposable {
       else if (state !== 'removed' && !before.up && up) activity.add('peer-back', `${name} answers again.`);
     }
     this.#peers = now;
-  }
-}
-
-/** Nothing is known of a service that does not answer; that is told elsewhere. */
-async function orNone<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return undefined;
-    throw error;
   }
 }

@@ -6,9 +6,10 @@ import { recoverCatalog, type RecoverEvents } from '../../file/recover/recover.j
 import type { FoundVersion } from '../../file/recover/version-drafts.js';
 import type { AskedOwner } from '../../wire/get-owner.js';
 import type { RecoveredReply, RecoveryCounts, RecoveryEvent } from './api.js';
-import { EventLines } from './event-lines.js';
+import type { EventLines } from './event-lines.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type Routes, type SenderParts } from './routes.js';
+import { sendLines } from './send-lines.js';
 
 /** Bringing back what the document databases knew, from what lies on the peers. */
 export function recoveryRoutes(server: FastifyInstance, routes: Routes, { engine }: SenderParts): void {
@@ -19,14 +20,12 @@ export function recoveryRoutes(server: FastifyInstance, routes: Routes, { engine
   server.post('/v1/recovery', async (request, reply) => {
     const session = routes.sessionOf(request);
     const { dryRun } = check(REQUESTS.catalogRecovery, request.body);
-    const signal = signalOf(routes, reply);
-    const events = new EventLines<RecoveryEvent>();
-    void events.run(async () => {
+    const signal = signalOf(routes, reply, session);
+    return sendLines<RecoveryEvent>(routes, reply, async (events) => {
       const counts = { recovered: 0, bytes: 0, broken: 0, unread: 0, refused: 0 };
       const found = await recoverCatalog(engine, session, { signal, dryRun, ...tell(events, counts) });
       events.push({ event: 'done', dryRun, ...found, ...counts });
     });
-    return reply.type('application/x-ndjson').send(events.stream);
   });
 }
 

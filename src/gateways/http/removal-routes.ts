@@ -7,14 +7,15 @@ import { signalOf, type Routes, type SenderParts } from './routes.js';
 export function removalRoutes(server: FastifyInstance, routes: Routes, { engine }: SenderParts): void {
   server.delete('/v1/entries', async (request, reply) => {
     const { path, recursive, forever } = check(REQUESTS.removal, request.query);
-    const signal = signalOf(routes, reply);
-    return removePath(engine, routes.sessionOf(request), path, { recursive, forever, signal });
+    const session = routes.sessionOf(request);
+    return removePath(engine, session, path, { recursive, forever, signal: signalOf(routes, reply, session) });
   });
 
   server.delete('/v1/trash', async (request, reply) => {
     const { olderThanMs } = check(REQUESTS.trash, request.query);
     // All of it is all of it, also what a peer whose clock is ahead has removed.
     const untilMs = olderThanMs === 0 ? Number.MAX_SAFE_INTEGER : Date.now() - olderThanMs;
-    return emptyTrash(engine, routes.sessionOf(request), { untilMs, signal: signalOf(routes, reply) });
+    const session = routes.sessionOf(request);
+    return emptyTrash(engine, session, { untilMs, signal: signalOf(routes, reply, session) });
   });
 }

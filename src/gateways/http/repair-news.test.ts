@@ -15,12 +15,12 @@ function state(chunks: number, trusted: boolean): RepairState {
     silentMs: 0,
     gone: false,
   };
-  const totals = { chunks, failedChunks: 0, rebuiltChunks: 0, movedBytes: 0, droppedChunks: 0 };
+  const totals = { chunks, failedChunks: 0, rebuiltChunks: 0, movedBytes: 0, rebalancedChunks: 0, droppedChunks: 0 };
   return {
     audits: { perHour: 60, faults: 0, suspects: 0, peers: [peer], trustedAfter: 8, newest: [] },
     repairs: {
       ...{ bytesPerSecond: 1, survey: null, queued: { stripes: 0, chunks: 0, bytes: 0 }, secondsLeft: 0, running: 0 },
-      ...{ reason: null, totals },
+      ...{ reason: null, totals, rebalance: { stripes: 0, bytes: 0, secondsLeft: 0 } },
     },
   };
 }

@@ -1,5 +1,6 @@
 import { amount } from '../../healing/words.js';
 import type { ActivityBook } from './activity-book.js';
+import { addedSince } from './added-since.js';
 import type { AuditsReply, RepairsReply } from './audit-api.js';
 
 /** What the File Sender says of other peers. */
@@ -21,10 +22,7 @@ export class RepairNews {
     const before = this.#before;
     this.#before = now;
     if (before === undefined) return;
-    const known = before.repairs.totals.chunks;
-    const done = now.repairs.totals.chunks;
-    // Fewer: the process that repairs began anew.
-    const repaired = done >= known ? done - known : done;
+    const { chunks: repaired } = addedSince(now.repairs.totals, before.repairs.totals);
     if (repaired > 0) {
       const chunks = amount(repaired, 'chunk');
       this.#activity.add('repaired', `${chunks} repaired: rebuilt on other peers, or copied there.`);

@@ -13,6 +13,8 @@ import type { UserSessions } from '../../services/user-sessions.js';
 import type { StoreUsage } from '../../store/usage.js';
 import type { Admitted } from './admitted.js';
 import type { DocumentsSource } from './documents-status.js';
+import type { SafetyReply } from './safety-api.js';
+import type { SafetyQuestion } from './safety-reply.js';
 import type { Transfers } from './transfers.js';
 import type { ActivityReply } from './web-api.js';
 
@@ -38,8 +40,13 @@ export interface Routes {
   readonly note: (kind: ActivityReply['kind'], text: string) => void;
   /** Aborted when the server closes. */
   readonly stopping: AbortSignal;
-  /** Aborted, with what to say, when whoever asks may not any more. Absent where requests come from a gateway, which sees to it. */
-  readonly allowed?: (request: FastifyRequest, reply: FastifyReply) => AbortSignal;
+  /**
+   * Aborted, with what to say, when whoever asks may not any more: by the session in whose name it is done, or by how it was
+   * shown who asks. Absent where requests come from a gateway, which sees to it.
+   *
+   * @throws StorageError UNAUTHENTICATED when that is so already
+   */
+  readonly allowed?: (request: FastifyRequest, reply: FastifyReply, session: Session | undefined) => AbortSignal;
   /** The server waits for this a moment when it closes. @returns the same promise */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
 }
@@ -63,6 +70,8 @@ export interface GatewayParts {
   readonly usage: (signal: AbortSignal) => Promise<StoreUsage>;
   /** Of the File Sender's outbox. @throws StorageError UNAVAILABLE */
   readonly pendingDeletes: (signal: AbortSignal) => Promise<number>;
+  /** Worked out by the File Sender; null when the session has ended. @throws StorageError UNAVAILABLE */
+  readonly safety: (question: SafetyQuestion, signal: AbortSignal) => Promise<SafetyReply | null>;
   /** Services of this peer that do not answer. */
   readonly missing: (signal: AbortSignal) => Promise<readonly MissingService[]>;
 }
@@ -93,13 +102,6 @@ export function sessionAmong(sessions: UserSessions, request: FastifyRequest): S
   return sessions.get(userNamed(request));
 }
 
-/** The name of that user; undefined where there is none, or it is not clear which. */
-export function userAmong(sessions: UserSessions, request: FastifyRequest): string | undefined {
-  const named = userNamed(request);
-  const [first, ...others] = sessions.list();
-  return named ?? (others.length === 0 ? first?.name : undefined);
-}
-
 /** By the header x-shoal-user. */
 export function userNamed(request: FastifyRequest): string | undefined {
   const name = request.headers['x-shoal-user'];
@@ -116,18 +118,31 @@ function decodeName(header: string): string {
   }
 }
 
-/** Aborted when the server closes, or whoever asks may not any more. */
-export function endOf({ stopping, allowed }: Pick<Routes, 'stopping' | 'allowed'>, reply: FastifyReply): AbortSignal {
-  return allowed === undefined ? stopping : AbortSignal.any([stopping, allowed(reply.request, reply)]);
+/**
+ * Aborted when the server closes, or whoever asks may not any more. To be asked for before anything is awaited: what ends
+ * earlier is not heard of.
+ *
+ * @param session in whose name it is done; absent: nobody's, so that on the control socket no user's lock ends it
+ */
+export function endOf(
+  { stopping, allowed }: Pick<Routes, 'stopping' | 'allowed'>,
+  reply: FastifyReply,
+  session?: Session,
+): AbortSignal {
+  return allowed === undefined ? stopping : AbortSignal.any([stopping, allowed(reply.request, reply, session)]);
 }
 
 /** As endOf; also aborted when the client leaves before it has the whole reply. */
-export function signalOf(routes: Pick<Routes, 'stopping' | 'allowed'>, reply: FastifyReply): AbortSignal {
+export function signalOf(
+  routes: Pick<Routes, 'stopping' | 'allowed'>,
+  reply: FastifyReply,
+  session?: Session,
+): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort(new StorageError('CANCELLED', 'The client closed the connection.'));
   });
-  return AbortSignal.any([gone.signal, endOf(routes, reply)]);
+  return AbortSignal.any([gone.signal, endOf(routes, reply, session)]);
 }
 
 declare module 'fastify' {

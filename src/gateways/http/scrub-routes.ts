@@ -1,12 +1,11 @@
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Scrub } from '../../healing/scrub.js';
 import { healedInWords } from '../../healing/scrub-report.js';
-import { EventLines } from './event-lines.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import type { ScrubEvent, ScrubReply } from './scrub-api.js';
+import { sendLines } from './send-lines.js';
 
 export const SCRUB_REQUESTS = { run: z.strictObject({}).optional() } as const;
 
@@ -17,23 +16,18 @@ export function scrubRoutes(server: FastifyInstance, routes: Routes, { scrub }: 
   server.post('/v1/scrub', async (request, reply) => {
     check(SCRUB_REQUESTS.run, request.body ?? undefined);
     const signal = signalOf(routes, reply);
-    const events = new EventLines<ScrubEvent>();
-    void routes.track(once(reply.raw, 'close'));
-    void routes.track(
-      events.run(async () => {
-        const totals = await scrub.run({
-          signal,
-          onBegin: ({ chunks, bytes }) => {
-            events.push({ event: 'begin', chunks, bytes });
-          },
-          onRead: ({ bytes }) => {
-            events.progress(bytes);
-          },
-        });
-        events.push({ event: 'done', totals, words: healedInWords(totals), damaged: scrub.state().damaged });
-      }),
-    );
-    return reply.type('application/x-ndjson').send(events.stream);
+    return sendLines<ScrubEvent>(routes, reply, async (events) => {
+      const totals = await scrub.run({
+        signal,
+        onBegin: ({ chunks, bytes }) => {
+          events.push({ event: 'begin', chunks, bytes });
+        },
+        onRead: ({ bytes }) => {
+          events.progress(bytes);
+        },
+      });
+      events.push({ event: 'done', totals, words: healedInWords(totals), damaged: scrub.state().damaged });
+    });
   });
 }
 

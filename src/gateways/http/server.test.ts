@@ -122,11 +122,13 @@ describe('the control API', () => {
     assert.equal(got.headers['content-length'], String(BYTES.length));
     assert.ok(got.body.equals(BYTES));
     const removed = await json('DELETE', '/v1/entries?path=/b');
-    assert.deepEqual(removed, { files: 1, pendingChunks: 0, pendingHomes: 0 });
+    assert.deepEqual(removed, { files: 1, pendingChunks: 0, pendingHomes: 0, homes: [], peers: [] });
     assert.deepEqual(await json('DELETE', '/v1/entries?path=/a&recursive=true'), {
       files: 0,
       pendingChunks: 0,
       pendingHomes: 0,
+      homes: [],
+      peers: [],
     });
   });
 

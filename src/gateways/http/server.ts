@@ -8,7 +8,7 @@ import { answerEarly } from './early-answers.js';
 import { admitAnew } from '../web/session-routes.js';
 import { InProgress } from './in-progress.js';
 import { observe } from './observe.js';
-import { sessionAmong, userAmong, userNamed, type GatewayParts, type Routes } from './routes.js';
+import { sessionAmong, userNamed, type GatewayParts, type Routes } from './routes.js';
 import { sessionFromHeader } from './session-header.js';
 
 /** Whoever asks here is the peer's own system user. */
@@ -89,9 +89,9 @@ export class ControlServer implements AsyncDisposable {
   }
 }
 
-/** On this socket nobody has a session of his own: it counts whether the user is unlocked. */
-function allowedBy({ sessions, admitted }: GatewayParts): NonNullable<Routes['allowed']> {
-  return (request, reply) => admitted.admit({ user: userAmong(sessions, request), caller: LOCAL }, reply.raw);
+/** On this socket nobody has a session of his own: it counts whether the user in whose name it is done is unlocked. */
+function allowedBy({ admitted }: GatewayParts): NonNullable<Routes['allowed']> {
+  return (_request, reply, session) => admitted.admit({ user: session?.name, caller: LOCAL }, reply.raw);
 }
 
 interface Ending {

@@ -1,23 +1,42 @@
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { PeerId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
-import { MAX_STATUS_PROBLEMS } from '../../limits.js';
+import { MAX_STATUS_PROBLEMS, MAX_WORST_FILES, STATUS_WORST_FILES } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import { findPackage } from '../../package.js';
-import { safetyOf } from '../../services/peer-status.js';
 import type { StatusReply } from './api.js';
 import { syncOf } from './documents-status.js';
+import { ifAnswered } from './if-answered.js';
 import type { GatewayFamilies } from './metrics/metrics-routes.js';
 import { familiesOfStatus } from './metrics/of-status.js';
+import { check } from './requests.js';
+import type { SafetyReply } from './safety-api.js';
 import { type GatewayParts, signalOf, type Routes } from './routes.js';
 import { schemeOrNone } from './scheme-or-none.js';
 
 const { version } = findPackage();
+
+export const SAFETY_REQUESTS = {
+  safety: z.strictObject({
+    files: z.coerce.number().pipe(z.number().int().min(0).max(MAX_WORST_FILES)).default(100),
+  }),
+} as const;
 
 export function statusRoutes(server: FastifyInstance, routes: Routes, parts: GatewayParts): void {
   const { logger } = routes;
   server.get('/v1/status', async (request, reply) =>
     statusOf(parts, { user: routes.userOf(request), signal: signalOf(routes, reply), logger }),
   );
+
+  server.get('/v1/safety', async (request, reply): Promise<SafetyReply> => {
+    const { files } = check(SAFETY_REQUESTS.safety, request.query);
+    const session = routes.sessionOf(request);
+    const signal = signalOf(routes, reply);
+    const found = await parts.safety({ session, up: whoAnswers(await parts.links.pingAll(signal)), files }, signal);
+    if (found === null) throw new StorageError('LOCKED', 'The user was locked meanwhile.');
+    return found;
+  });
 }
 
 /** What of the status is metrics. */
@@ -33,10 +52,10 @@ interface Asked {
 
 /** @param asked about which user: the only one unlocked unless one is named */
 export async function statusOf(parts: GatewayParts, { user, signal, logger }: Asked): Promise<StatusReply> {
-  const { catalog, book, sessions, documents } = parts;
+  const { catalog, book, sessions, documents, safety } = parts;
   const { id, name, tolerate } = await catalog.network();
   const answers = await parts.links.pingAll(signal);
-  const up = new Set([...answers].filter(([, latency]) => latency !== undefined).map(([peer]) => peer));
+  const up = whoAnswers(answers);
   const self = book.get(parts.self);
   await sessions.refresh();
   // A status that is asked for every few seconds keeps nobody unlocked.
@@ -59,35 +78,19 @@ export async function statusOf(parts: GatewayParts, { user, signal, logger }: As
         latencyMs: latencyMs ?? null,
       };
     }),
-    store: await orNull(parts.usage(signal), signal),
+    store: (await ifAnswered(parts.usage(signal), signal)) ?? null,
     users: await catalog.users(),
-    safety: session === undefined || unlocked.length > 1 ? null : await safetyIfUnlocked(catalog, session, up),
+    safety:
+      session === undefined || unlocked.length > 1
+        ? null
+        : ((await ifAnswered(safety({ session, up, files: STATUS_WORST_FILES }, signal), signal)) ?? null),
     sync: await syncOf(documents, (peer) => book.get(peer)?.name ?? peer.slice(0, 12), logger),
-    outbox: { pendingDeletes: await orNull(parts.pendingDeletes(signal), signal) },
+    outbox: { pendingDeletes: (await ifAnswered(parts.pendingDeletes(signal), signal)) ?? null },
     missing: await parts.missing(signal),
     problems: (await catalog.problems()).slice(-MAX_STATUS_PROBLEMS),
   };
 }
 
-/** A service that does not answer is told of under `missing`, and is not the end of the status. */
-async function orNull<T>(asked: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return null;
-    throw error;
-  }
-}
-
-/** A session that was idle for long has been locked meanwhile; that is no failure of the status. */
-async function safetyIfUnlocked(
-  ...[catalog, session, up]: Parameters<typeof safetyOf>
-): Promise<StatusReply['safety']> {
-  try {
-    return await safetyOf(catalog, session, up);
-  } catch (error) {
-    if (StorageError.is(error, 'LOCKED')) return null;
-    throw error;
-  }
+function whoAnswers(answers: ReadonlyMap<PeerId, number | undefined>): ReadonlySet<PeerId> {
+  return new Set([...answers].filter(([, latencyMs]) => latencyMs !== undefined).map(([peer]) => peer));
 }

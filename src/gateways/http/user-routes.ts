@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { KeyRotation, PassphraseChange } from '../../catalog/catalog.js';
+import type { Catalog, KeyRotation, PassphraseChange, Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
 import type { ChangeReply, KitReply, PassphraseReply, RotationEvent } from './api.js';
-import { EventLines } from './event-lines.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type Audience, type GatewayParts, type Replaced, type Routes } from './routes.js';
+import { sendLines } from './send-lines.js';
 
 /** Users, their passphrases, kits and keys. */
 export function userRoutes(
@@ -79,29 +79,43 @@ function rotationRoutes(server: FastifyInstance, routes: Routes, { catalog, repl
   server.post('/v1/keys', async (request, reply) => {
     const session = routes.sessionOf(request);
     const { passphrase, entriesPerSecond, revokeTokens } = check(REQUESTS.rotation, request.body);
-    const signal = signalOf(routes, reply);
+    const signal = signalOf(routes, reply, session);
     const options = entriesPerSecond === undefined ? {} : { entriesPerSecond };
-    const events = new EventLines<RotationEvent>();
-    void events.run(async () => {
+    return sendLines<RotationEvent>(routes, reply, async (events) => {
+      const signOut = async (): Promise<void> => {
+        const { user: id, name } = session;
+        events.push({ event: 'replaced', tokens: await replaced(request, { id, name }, revokeTokens) });
+      };
       const { generation: former } = await catalog.keyRotation(session);
       let last: KeyRotation | undefined;
-      for await (const rotation of catalog.rotateKeys(session, passphrase, options)) {
-        // Otherwise it goes on with keys that are there already.
-        if (last === undefined && rotation.generation > former) {
-          const { user: id, name } = session;
-          events.push({ event: 'replaced', tokens: await replaced(request, { id, name }, revokeTokens) });
+      try {
+        for await (const rotation of catalog.rotateKeys(session, passphrase, options)) {
+          const isFirst = last === undefined;
+          last = rotation;
+          // Otherwise it goes on with keys that are there already, and whoever came in by them stays unless that is to end, too.
+          if (isFirst && (rotation.generation > former || revokeTokens)) await signOut();
+          events.push({ event: 'rotation', ...rotation });
+          // Leaving the iteration pauses the work.
+          if (signal.aborted) return;
         }
-        last = rotation;
-        events.push({ event: 'rotation', ...rotation });
-        // Leaving the iteration pauses the work.
-        if (signal.aborted) return;
+      } catch (error) {
+        if (last === undefined && (await mayBePast(former, catalog, session))) await signOut();
+        throw error;
       }
       if (last === undefined) return;
       events.push({ event: 'done', ...last });
       if (last.state === 'none') routes.note('keys-rotated', `${session.name} has new keys.`);
     });
-    return reply.type('application/x-ndjson').send(events.stream);
   });
+}
+
+/** Keys that were made may be good although making them failed in the end; where that cannot be told, they are taken to be. */
+async function mayBePast(generation: number, catalog: Catalog, session: Session): Promise<boolean> {
+  try {
+    return (await catalog.keyRotation(session)).generation > generation;
+  } catch {
+    return true;
+  }
 }
 
 /** Ends what was opened by what a request has replaced. @returns tokens of the user's programs that are still good */

@@ -160,6 +160,10 @@ export interface ActivityReply {
     | 'signed-in'
     | 'refused'
     | 'repaired'
-    | 'healed';
+    | 'healed'
+    | 'files-safe'
+    | 'files-degraded'
+    | 'files-at-risk'
+    | 'files-lost';
   readonly text: string;
 }

@@ -5,6 +5,7 @@ import ssh2, { type Algorithms } from 'ssh2';
 import { wrapError, StorageError } from '../../errors.js';
 import { parseAddress } from '../../front/address.js';
 import { CLOSE_GRACE_MS, MAX_SFTP_CONNECTIONS, SFTP_LOGIN_MS } from '../../limits.js';
+import { settled } from '../http/in-progress.js';
 import type { FileContent } from './content.js';
 import { readHostKey } from './host-key.js';
 import { OpenFiles } from './open-files.js';
@@ -151,10 +152,10 @@ export class SftpServer implements AsyncDisposable {
     this.#listener.close();
     const clients = [...this.#connections];
     for (const client of clients) client.end();
-    const enough = new AbortController();
-    const late = delay(CLOSE_GRACE_MS, undefined, { signal: enough.signal }).catch(() => undefined);
-    await Promise.race([Promise.all(clients.map((client) => client.ended())), late]);
-    enough.abort();
+    await settled(
+      clients.map((client) => client.ended()),
+      CLOSE_GRACE_MS,
+    );
   }
 
   async #forget(client: SftpConnection): Promise<void> {

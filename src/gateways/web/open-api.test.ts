@@ -7,7 +7,7 @@ import type { Administration } from '../../enrolment/administration.js';
 import { silentLogger } from '../../log.js';
 import { addRoutes, type ApiParts } from '../http/api-routes.js';
 import { ROUTES } from '../http/description/routes.js';
-import type { GatewayParts, Routes } from '../http/routes.js';
+import type { GatewayParts, ReceiverParts, Routes, SenderParts } from '../http/routes.js';
 import { ServiceClient } from '../http/service-client.js';
 import { describeApi, serveDescription } from './open-api.js';
 import type { Entrance } from './session-routes.js';
@@ -30,8 +30,22 @@ interface Description {
 /** Nobody asks anything of it. */
 const NOTHING: unknown = {};
 
+/** The File Sender and the File Receiver in processes of their own, and in this one. */
+const SERVICES: readonly Pick<ApiParts, 'sender' | 'receiver'>[] = [
+  {
+    sender: new ServiceClient('file-sender', '/nowhere'),
+    receiver: new ServiceClient('file-receiver', '/nowhere'),
+  },
+  {
+    sender: { engine: { telemetry: { counts: {} } }, healing: {} } as unknown as SenderParts,
+    receiver: {} as ReceiverParts,
+  },
+];
+
 /** The routes alone: nothing of them is called. */
-async function bare(): Promise<{ readonly app: FastifyInstance; readonly routes: Set<string> }> {
+async function bare(
+  services: Pick<ApiParts, 'sender' | 'receiver'>,
+): Promise<{ readonly app: FastifyInstance; readonly routes: Set<string> }> {
   const app = fastify({ exposeHeadRoutes: false });
   const routes = new Set<string>();
   await app.register(
@@ -52,8 +66,7 @@ async function bare(): Promise<{ readonly app: FastifyInstance; readonly routes:
         records: {},
         settings: {},
         metrics: {},
-        sender: new ServiceClient('file-sender', '/nowhere'),
-        receiver: new ServiceClient('file-receiver', '/nowhere'),
+        ...services,
         logger: silentLogger(),
       } as unknown as ApiParts;
       addRoutes(scope, parts, {} as Routes, 'web');
@@ -82,12 +95,14 @@ describe('the OpenAPI description', () => {
   after(() => planet[Symbol.asyncDispose]());
 
   it('has every route, and none that is not there', async () => {
-    const { app, routes } = await bare();
-    try {
-      const own = [...routes].filter((route) => route.includes(' /v1/'));
-      assert.deepEqual(own.sort(), Object.keys(ROUTES).sort());
-    } finally {
-      await app.close();
+    for (const services of SERVICES) {
+      const { app, routes } = await bare(services);
+      try {
+        const own = [...routes].filter((route) => route.includes(' /v1/'));
+        assert.deepEqual(own.sort(), Object.keys(ROUTES).sort());
+      } finally {
+        await app.close();
+      }
     }
     const told = Object.entries(description.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace(/^\/api/, '')}`),

@@ -29,8 +29,8 @@ const PAGE_POLICY = [
  */
 export async function describeApi(scope: FastifyInstance): Promise<void> {
   scope.setValidatorCompiler(({ schema, httpPart }) => (value: unknown) => {
-    // Of what is streamed the routes look after themselves.
-    if (httpPart === 'body' && (value instanceof Readable || value === undefined)) return true;
+    // What is streamed, and that there is nothing, the routes look at themselves.
+    if (httpPart === 'body' && (value instanceof Readable || value === undefined || value === null)) return true;
     try {
       check(schema as z.ZodType, value);
       return true;

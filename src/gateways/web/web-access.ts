@@ -5,7 +5,7 @@ import { StorageError } from '../../errors.js';
 import type { UserSessions } from '../../services/user-sessions.js';
 import { CSRF_HEADER, type TokenScope } from '../http/web-api.js';
 import { isSameSecret, type BrowserSession, type BrowserSessions } from './browser-sessions.js';
-import type { TokenBook } from './token-book.js';
+import type { ApiToken, TokenBook } from './token-book.js';
 import type { ReachedBy, WebOrigins } from './web-origins.js';
 
 /** In whose name a request on TCP is made, and how that was shown. */
@@ -60,10 +60,13 @@ export class WebAccess {
     });
   }
 
-  /** Who makes a request; undefined where nobody says, or the session has ended since. */
+  /** Who makes a request; undefined where nobody says, or the session or the token has ended since. */
   find(request: FastifyRequest): Principal | undefined {
     const found = this.#principals.get(request);
-    return found?.browser !== undefined && !this.#parts.browsers.has(found.id) ? undefined : found;
+    if (found === undefined) return undefined;
+    const isGood =
+      found.kind === 'browser' ? this.#parts.browsers.has(found.id) : this.#tokenOf(request)?.id === found.id;
+    return isGood ? found : undefined;
   }
 
   /** @throws StorageError UNAUTHENTICATED */
@@ -114,10 +117,8 @@ export class WebAccess {
   }
 
   #principalOf(request: FastifyRequest, { host, proxied }: ReachedBy): Principal | undefined {
-    const { authorization } = request.headers;
-    if (authorization !== undefined) {
-      const token = BEARER.exec(authorization)?.[1];
-      const found = token === undefined ? undefined : this.#parts.tokens.find(token);
+    if (request.headers.authorization !== undefined) {
+      const found = this.#tokenOf(request);
       if (found === undefined) return undefined;
       const { id, userName, user: userId, scope } = found;
       return { kind: 'token', id, user: userName, userId, scope };
@@ -127,6 +128,11 @@ export class WebAccess {
     if (browser === undefined) return undefined;
     const { id, user, userId } = browser;
     return { kind: 'browser', id, user, userId, scope: 'all', browser };
+  }
+
+  #tokenOf({ headers: { authorization = '' } }: FastifyRequest): ApiToken | undefined {
+    const token = BEARER.exec(authorization)?.[1];
+    return token === undefined ? undefined : this.#parts.tokens.find(token);
   }
 
   #checkMethod({ scope, browser }: Principal, request: FastifyRequest): void {

@@ -154,7 +154,8 @@ describe('the web server', () => {
       }
       assert.equal((await put('/raced', BYTES)).status, 200);
       slow.end();
-      assert.equal((await answerTo(slow)).status, 412);
+      const late = await answerTo(slow);
+      assert.deepEqual([late.status, problemIn(late).code], [412, 'PRECONDITION_FAILED']);
       assert.equal((await caller.json<unknown[]>('GET', '/api/v1/versions?path=/raced')).length, 1);
     });
 

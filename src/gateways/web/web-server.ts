@@ -94,8 +94,8 @@ async function addApi(scope: FastifyInstance, { api, entrance }: WebOptions, par
     sessionOf: (request) => access.sessionOf(request),
     userOf: (request) => access.find(request)?.user,
     allowed: (request, reply) => {
-      const { id, user } = access.find(request) ?? {};
-      return api.gateway.admitted.admit({ user, caller: id ?? '' }, reply.raw);
+      const { id, user } = access.principal(request);
+      return api.gateway.admitted.admit({ user, caller: id }, reply.raw);
     },
     callerOf: (request) => access.principal(request).id,
     note: (kind, text) => api.records?.activity.add(kind, text),

@@ -19,6 +19,9 @@ export type {
   WhereChunk,
   WhereReply,
 } from '../../../src/gateways/http/api.js';
+export type { AuditsReply, RepairsReply } from '../../../src/gateways/http/audit-api.js';
+export type { MachineReply, SafetyReply } from '../../../src/gateways/http/safety-api.js';
+export type { ScrubReply } from '../../../src/gateways/http/scrub-api.js';
 export type {
   ActivityReply,
   HistoryReply,

@@ -24,6 +24,10 @@ const ICONS: Readonly<Record<ActivityReply['kind'], readonly [icon: IconName, to
   refused: ['shield', 'warn'],
   repaired: ['restore', 'good'],
   healed: ['check', 'good'],
+  'files-safe': ['shield', 'good'],
+  'files-degraded': ['alert', 'warn'],
+  'files-at-risk': ['alert', 'warn'],
+  'files-lost': ['alert', 'bad'],
 };
 
 /** What the peer has noted, newest first. */

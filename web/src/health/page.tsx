@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
-import { ownApi, peersApi } from '../api/admin-api.js';
+import { peersApi } from '../api/admin-api.js';
 import { status as liveStatus } from '../api/events.js';
+import { healingApi } from '../api/healing-api.js';
 import { networkApi } from '../api/network-api.js';
 import type { PeerReply, StatusReply } from '../api/types.js';
 import { formatBytes, formatCount } from '../format.js';
@@ -11,8 +12,10 @@ import { Notice } from '../ui/notice.js';
 import { Spinner } from '../ui/progress.js';
 import { usePolled } from '../ui/use-polled.js';
 import { Activity } from './activity.js';
-import { latest } from './chart-data.js';
 import { Charts } from './charts.js';
+import { FilesBar } from './files-bar.js';
+import { Healed } from './healed.js';
+import { MayFail } from './may-fail.js';
 import { problemsOf } from './problems.js';
 import { verdictOf, type Verdict } from './verdict.js';
 import '../styles/facts.css';
@@ -20,7 +23,6 @@ import './health.css';
 
 /** Each asks every peer how it is. */
 const POLL_MS = 10_000;
-const HOUR_MS = 3_600_000;
 
 interface Loaded {
   readonly status: StatusReply;
@@ -36,7 +38,6 @@ export function HealthPage() {
     },
     { everyMs: POLL_MS },
   );
-  const files = usePolled(countFiles, { everyMs: POLL_MS }).state.value.value;
   const { value, failure } = state.value;
   return (
     <div class="page">
@@ -49,7 +50,7 @@ export function HealthPage() {
           <Spinner label={HEALTH.sentence.checking} />
         ) : null
       ) : (
-        <Told status={liveStatus.value ?? value.status} peers={value.peers} files={files} />
+        <Told status={liveStatus.value ?? value.status} peers={value.peers} />
       )}
       <Charts />
       <Activity />
@@ -57,23 +58,16 @@ export function HealthPage() {
   );
 }
 
-/** As the peer has noted last; null where it has not. */
-async function countFiles(signal: AbortSignal): Promise<number | null> {
-  const { series } = await ownApi.history(['files'], { fromMs: Date.now() - HOUR_MS, signal });
-  const [files] = series;
-  return files === undefined ? null : latest(files);
-}
-
-interface ToldProps extends Loaded {
-  readonly files: number | null;
-}
-
-function Told({ status, peers, files }: ToldProps) {
-  const problems = problemsOf(status, peers, Date.now());
+function Told({ status, peers }: Loaded) {
+  const audits = usePolled((signal) => healingApi.audits({ signal }), { everyMs: POLL_MS }).state.value.value;
+  const scrub = usePolled((signal) => healingApi.scrub({ signal }), { everyMs: POLL_MS }).state.value.value;
+  const problems = problemsOf({ status, peers, audits, scrub }, Date.now());
+  const { safety } = status;
   return (
     <>
-      <Banner verdict={verdictOf(status, files)} />
-      <Facts status={status} />
+      <Banner verdict={verdictOf(status)} />
+      {safety === null ? null : <FilesBar safety={safety} />}
+      {safety === null ? null : <MayFail safety={safety} />}
       <section class="card">
         <h2>{HEALTH.problems}</h2>
         {problems.length === 0 ? <p class="soft">{HEALTH.noProblems}</p> : null}
@@ -89,6 +83,8 @@ function Told({ status, peers, files }: ToldProps) {
           ))}
         </ul>
       </section>
+      {safety === null ? null : <Healed repairs={safety.repairs} />}
+      <Facts status={status} />
     </>
   );
 }

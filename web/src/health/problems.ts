@@ -1,4 +1,4 @@
-import type { PeerReply, StatusReply } from '../api/types.js';
+import type { AuditsReply, PeerReply, ScrubReply, StatusReply } from '../api/types.js';
 import { formatBytes, formatDay } from '../format.js';
 import { HEALTH } from '../strings-health.js';
 import { syncByHost } from '../network/peers.js';
@@ -16,9 +16,26 @@ const DAY_MS = 86_400_000;
 /** Below this the next file of some size may not find room. */
 const LITTLE_BYTES = 2e9;
 
+/** What is known of a network; null what has not come, or its service does not answer. */
+export interface Known {
+  readonly status: StatusReply;
+  readonly peers: readonly PeerReply[];
+  readonly audits: AuditsReply | null;
+  readonly scrub: ScrubReply | null;
+}
+
+/** A disk that rots in more places than this, since its peer was started, is to be replaced. */
+const MANY_SEGMENTS = 8;
+
 /** Everything that somebody should look at, the worst first. */
-export function problemsOf(status: StatusReply, peers: readonly PeerReply[], nowMs: number): Problem[] {
-  const found = [...ownProblems(status), ...peerProblems(status, peers, nowMs), ...catalogProblems(status)];
+export function problemsOf({ status, peers, audits, scrub }: Known, nowMs: number): Problem[] {
+  const found = [
+    ...ownProblems(status),
+    ...diskProblems(scrub),
+    ...peerProblems(status, peers, nowMs),
+    ...healingProblems(status, audits),
+    ...catalogProblems(status),
+  ];
   return found.sort((a, b) => (a.tone === b.tone ? 0 : a.tone === 'bad' ? -1 : 1));
 }
 
@@ -35,9 +52,42 @@ function ownProblems({ missing, store }: StatusReply): Problem[] {
   ];
 }
 
-function peerProblems({ peers: live }: StatusReply, peers: readonly PeerReply[], nowMs: number): Problem[] {
+/** Of this machine's own: of others, the page of each tells. */
+function diskProblems(scrub: ScrubReply | null): Problem[] {
   const { problem } = HEALTH;
-  const down = live.filter(({ state, up }) => state !== 'removed' && !up);
+  const { healedSegments = 0 } = scrub?.totals ?? {};
+  return [
+    ...(healedSegments > MANY_SEGMENTS
+      ? [{ tone: 'warn', title: problem.rotting(healedSegments), hint: problem.rottingHint } as const]
+      : []),
+    ...(scrub !== null && scrub.damaged > 0
+      ? [{ tone: 'warn', title: problem.unmended(scrub.damaged), hint: problem.unmendedHint } as const]
+      : []),
+  ];
+}
+
+/** Machines that are gone, distrusted, or have lost something: why, and what to do next. */
+function healingProblems({ safety }: StatusReply, audits: AuditsReply | null): Problem[] {
+  const { problem } = HEALTH;
+  return (safety?.machines ?? []).flatMap(({ id, name, standing, denied }): Problem[] => {
+    const counts = audits?.peers.find((peer) => peer.id === id)?.counts;
+    const failed = counts === undefined ? 0 : counts.missing + counts.corrupt;
+    const stalled = counts?.stalled ?? 0;
+    return [
+      ...(standing === 'gone' ? [{ tone: 'bad', title: problem.gone(name), hint: problem.goneHint } as const] : []),
+      ...(standing === 'distrusted'
+        ? [{ tone: 'bad', title: problem.distrusted(name, failed, stalled), hint: problem.distrustedHint } as const]
+        : []),
+      ...(denied > 0 ? [{ tone: 'bad', title: problem.denied(name, denied), hint: problem.deniedHint } as const] : []),
+    ];
+  });
+}
+
+function peerProblems({ peers: live, safety }: StatusReply, peers: readonly PeerReply[], nowMs: number): Problem[] {
+  const { problem } = HEALTH;
+  const isGone = (id: string): boolean => safety?.machines.find((machine) => machine.id === id)?.standing === 'gone';
+  // Of one that is gone, more is said than that it is down.
+  const down = live.filter(({ id, state, up }) => state !== 'removed' && !up && !isGone(id));
   const members = peers.filter(({ state }) => state !== 'removed');
   const ending = members.filter(({ until }) => Date.parse(until) - nowMs < CERTIFICATE_DAYS * DAY_MS);
   const hosts = members.filter(({ backup }) => backup).length;

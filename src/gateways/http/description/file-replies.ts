@@ -44,6 +44,18 @@ export const REMOVED: z.ZodType<RemoveReply> = z.object({
   files: bytes,
   pendingChunks: bytes.describe('Chunks whose peers have not acknowledged yet; they are asked again'),
   pendingHomes: bytes.describe('Peers of the user that have not heard of a removal for ever'),
+  homes: z.array(z.string()).describe('Their names'),
+  peers: z
+    .array(
+      z.object({
+        peer: z.string(),
+        name: z.string(),
+        chunks: bytes,
+        waiting: bytes.describe('Of them, those that the peer has not acknowledged'),
+        removed: z.boolean().describe('It is no member any more, and will not be asked again'),
+      }),
+    )
+    .describe('Which peers were told so far to delete chunks'),
 });
 
 export const VERSION: z.ZodType<VersionReply> = z.object({

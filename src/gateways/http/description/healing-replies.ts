@@ -50,6 +50,9 @@ export const REPAIRS: z.ZodType<RepairsReply> = z.object({
   survey: SURVEY.nullable(),
   queued: z.object({ stripes: bytes, chunks: bytes, bytes }),
   secondsLeft: z.number().nullable(),
+  rebalance: z
+    .object({ stripes: bytes, bytes, secondsLeft: z.number().nullable() })
+    .describe('Chunks of whole stripes that belong to another peer by now'),
   running: bytes,
   reason: z.string().nullable(),
   totals: z.object({
@@ -57,6 +60,7 @@ export const REPAIRS: z.ZodType<RepairsReply> = z.object({
     failedChunks: bytes,
     rebuiltChunks: bytes,
     movedBytes: bytes,
+    rebalancedChunks: bytes.describe('Moved to where they belong since the members changed'),
     droppedChunks: bytes,
   }),
 });

@@ -5,6 +5,7 @@ import { SERIES } from '../history-book.js';
 import type { ScrubEvent, ScrubReply } from '../scrub-api.js';
 import type { ActivityReply, HistoryReply, PolicyReply, SettingReply } from '../web-api.js';
 import { bytes, PROBLEM, time } from './file-replies.js';
+import { SAFETY } from './safety-replies.js';
 import { USER } from './user-replies.js';
 
 const digits = z.string().regex(/^[0-9a-f]+$/);
@@ -58,14 +59,7 @@ export const STATUS: z.ZodType<StatusReply> = z.object({
     .nullable()
     .describe('null when the File Receiver does not answer'),
   users: z.array(USER),
-  safety: z
-    .object({
-      stripes: bytes,
-      degraded: bytes,
-      mayFail: z.number().int().nullable().describe('So many more peers may fail without loss'),
-      lost: bytes,
-    })
-    .nullable(),
+  safety: SAFETY.nullable(),
   outbox: z.object({ pendingDeletes: bytes.nullable() }),
   missing: MISSING,
   problems: z.array(
@@ -205,6 +199,7 @@ export const ACTIVITY: z.ZodType<ActivityReply> = z.object({
       'user-locked',
     ],
     ...['keys-rotated', 'transfer-failed', 'signed-in', 'refused', 'repaired', 'healed'],
+    ...['files-safe', 'files-degraded', 'files-at-risk', 'files-lost'],
   ] as ActivityReply['kind'][]),
   text: z.string(),
 });

@@ -8,11 +8,16 @@ import { SSH_KEY_REQUESTS } from '../ssh-key-routes.js';
 import { SESSION_REQUESTS } from '../../web/session-routes.js';
 import { LINK } from '../../web/sign-in-routes.js';
 import { AUDIT_REQUESTS } from '../audit-routes.js';
+import { GARBAGE_REQUESTS } from '../garbage-routes.js';
+import { HOLDINGS_REQUESTS } from '../holdings-routes.js';
 import { REPAIR_REQUESTS } from '../repair-routes.js';
+import { SAFETY_REQUESTS } from '../status-routes.js';
 import type { Described } from './described.js';
 import * as files from './file-replies.js';
+import * as garbage from './garbage-replies.js';
 import * as healing from './healing-replies.js';
 import * as peers from './peer-replies.js';
+import * as safety from './safety-replies.js';
 import * as users from './user-replies.js';
 
 const LINES = 'application/x-ndjson';
@@ -201,10 +206,26 @@ export const ROUTES: Readonly<Record<string, Described>> = {
     ...{ tag: 'Peer', about: 'Audits other peers now' },
     ...{ body: AUDIT_REQUESTS.run, stream: { type: LINES, of: healing.AUDIT_EVENT } },
   },
+  'GET /v1/safety': {
+    ...{ tag: 'Files', about: 'How safe the files are, what may still fail, and which files are at risk' },
+    ...{ query: SAFETY_REQUESTS.safety, reply: safety.SAFETY },
+  },
+  'GET /v1/holdings': { tag: 'Peer', about: 'What peers say they hold, and when they said it', reply: safety.HOLDINGS },
+  'POST /v1/holdings': {
+    ...{ tag: 'Peer', about: 'Asks all peers now what they hold, and compares it with the records' },
+    ...{ body: HOLDINGS_REQUESTS.run, stream: { type: LINES, of: safety.HOLDINGS_EVENT } },
+  },
   'GET /v1/repairs': { tag: 'Peer', about: 'What is to be repaired, and how long that takes', reply: healing.REPAIRS },
   'POST /v1/repairs': {
     ...{ tag: 'Peer', about: 'Repairs now whatever can be: chunks without a good holder are rebuilt elsewhere' },
     ...{ body: REPAIR_REQUESTS.run, stream: { type: LINES, of: healing.REPAIR_EVENT } },
+  },
+  'GET /v1/garbage': {
+    ...{ tag: 'Peer', about: 'What peers hold for nothing, and what they are still to delete', reply: garbage.GARBAGE },
+  },
+  'POST /v1/garbage': {
+    ...{ tag: 'Peer', about: 'Asks all peers now what they hold of the user, and deletes what may be deleted' },
+    ...{ body: GARBAGE_REQUESTS.collect, stream: { type: LINES, of: garbage.GARBAGE_EVENT } },
   },
   'GET /v1/scrub': { tag: 'Peer', about: 'How the scrub of this disk stands', reply: peers.SCRUB },
   'POST /v1/scrub': {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { StorageError } from '../../../errors.js';
 import { GATHER_TIMEOUT_MS } from '../../../limits.js';
+import { ifAnswered } from '../if-answered.js';
 import type { ServiceClient } from '../service-client.js';
 import type { Telemetry } from '../../../telemetry.js';
 import { timeLimit } from '../../../time-limit.js';
@@ -59,14 +59,9 @@ export async function othersFamilies({ others = [] }: MetricsParts, signal: Abor
 
 async function ask(client: ServiceClient, signal: AbortSignal): Promise<Family[] | undefined> {
   using patience = timeLimit(GATHER_TIMEOUT_MS, signal);
-  try {
-    const reply = await client.json({ method: 'GET', path: '/v1/metrics?format=json', signal: patience.signal });
-    return FAMILIES.parse(reply);
-  } catch (error) {
-    signal.throwIfAborted();
-    if (StorageError.is(error, 'UNAVAILABLE', 'TIMEOUT')) return undefined;
-    throw error;
-  }
+  const asked = client.json({ method: 'GET', path: '/v1/metrics?format=json', signal: patience.signal });
+  const reply = await ifAnswered(asked, signal);
+  return reply === undefined ? undefined : FAMILIES.parse(reply);
 }
 
 /** Everything as Prometheus reads it; metrics of one name from several processes become one. */

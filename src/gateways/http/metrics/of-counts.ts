@@ -47,7 +47,7 @@ function ofScrub(scrub: ScrubCount): Family[] {
   ];
 }
 
-function ofRepair({ repair, audits }: Counts): Family[] {
+function ofRepair({ repair, audits, garbage }: Counts): Family[] {
   const outcomes = Object.entries(audits).map(([outcome, value]) => ({ labels: { outcome }, value: Number(value) }));
   return [
     family('audits_total', outcomes),
@@ -55,7 +55,10 @@ function ofRepair({ repair, audits }: Counts): Family[] {
     family('repair_failures_total', [{ value: repair.failedChunks }]),
     family('rebuilt_chunks_total', [{ value: repair.rebuiltChunks }]),
     family('rebuild_moved_bytes_total', [{ value: repair.movedBytes }]),
+    family('rebalanced_chunks_total', [{ value: repair.rebalancedChunks }]),
     family('surplus_chunks_dropped_total', [{ value: repair.droppedChunks }]),
+    family('stray_chunks_deleted_total', [{ value: garbage.chunks }]),
+    family('stray_bytes_deleted_total', [{ value: garbage.bytes }]),
   ];
 }
 

@@ -8,6 +8,7 @@ export function familiesOfStatus(status: StatusReply, nowMs: number): readonly F
     ...ofPeers(status),
     ...ofStore(status),
     ...ofUsers(status),
+    ...ofSafety(status, nowMs),
     ...ofSync(status, nowMs),
   ];
 }
@@ -51,6 +52,31 @@ function ofUsers({ users, safety }: StatusReply): Family[] {
     single('stripes_degraded', safety?.degraded ?? null),
     single('stripes_lost', safety?.lost ?? null),
     single('peers_may_fail', safety?.mayFail ?? null),
+  ];
+}
+
+const FILE_STATES = { healthy: 'healthy', degraded: 'degraded', at_risk: 'atRisk', lost: 'lost' } as const;
+
+function ofSafety({ safety }: StatusReply, nowMs: number): Family[] {
+  const { files, machines = [], compared = null, zonesMayFail = null } = safety ?? {};
+  const states = (value: 'files' | 'bytes'): Sample[] =>
+    Object.entries(FILE_STATES).flatMap(([state, name]) => labelled({ state }, files?.[name][value] ?? null));
+  const each = (value: (machine: (typeof machines)[number]) => number | null): Sample[] =>
+    machines.flatMap((machine) => labelled({ peer: machine.name }, value(machine)));
+  return [
+    single('zones_may_fail', zonesMayFail),
+    family(
+      'peer_may_fail',
+      each(({ mayFail }) => (mayFail === null ? null : Number(mayFail))),
+    ),
+    family(
+      'peer_denied_chunks',
+      each(({ denied }) => denied),
+    ),
+    single('holdings_age_seconds', compared === null ? null : Math.max(0, nowMs - Date.parse(compared)) / 1000),
+    family('files', states('files')),
+    family('files_bytes', states('bytes')),
+    single('files_waiting', files?.waiting.files ?? null),
   ];
 }
 

@@ -34,6 +34,19 @@ export const METRICS = {
   peers_may_fail: gauge(
     'Peers that may fail without loss, for the files of the unlocked user; below 0 some cannot be read.',
   ),
+  zones_may_fail: gauge('Whole zones that may fail without loss, likewise.'),
+  peer_may_fail: gauge(
+    'Whether a peer may fail now, for the files of the unlocked user: 1, or 0. Of those that have not failed already.',
+    'peer',
+  ),
+  peer_denied_chunks: gauge(
+    'Chunks that the records place at a peer and that it says, asked twice, it does not have or has damaged.',
+    'peer',
+  ),
+  holdings_age_seconds: gauge('How long ago the peer was compared with the records that was compared longest ago.'),
+  files: gauge('Files of the unlocked user: healthy, degraded, at_risk, or lost, which cannot be read now.', 'state'),
+  files_bytes: gauge('Bytes of these files.', 'state'),
+  files_waiting: gauge('Files of the unlocked user of which a chunk is to be rebuilt.'),
 
   files_total: counter('Files stored (put) and fetched (get), by how that ended.', 'action', 'outcome'),
   file_bytes_total: counter('Bytes of files that are safe (put) or were fetched (get).', 'action'),
@@ -58,7 +71,10 @@ export const METRICS = {
   repair_failures_total: counter('Times that a chunk was left without a good place.'),
   rebuilt_chunks_total: counter('Chunks that this peer has rebuilt into its own store, whoever asked.'),
   rebuild_moved_bytes_total: counter('Bytes that other peers have sent for that.'),
+  rebalanced_chunks_total: counter('Chunks of whole stripes that this peer had moved to peers that joined.'),
   surplus_chunks_dropped_total: counter('Own chunks that were dropped because they lie elsewhere by now.'),
+  stray_chunks_deleted_total: counter('Chunks whose deletion was begun because no file referred to them.'),
+  stray_bytes_deleted_total: counter('Their bytes.'),
   chunk_sent_bytes_total: counter('Bytes of chunks that the File Sender has sent because somebody asked.'),
   chunk_received_bytes_total: counter('Bytes of chunks that the File Receiver was sent.'),
 

@@ -59,6 +59,8 @@ export interface AskHomeResponse {
   held: Uint8Array[];
   /** of the newest change of the owner's catalog that this peer wrote; 0: none */
   counter: number;
+  /** of the newest that the caller wrote, as far as this peer has ever seen */
+  callerCounter: number;
 }
 
 function createBaseSendChunkRequest(): SendChunkRequest {
@@ -420,7 +422,7 @@ export const AskHomeRequest: MessageFns<AskHomeRequest> = {
 };
 
 function createBaseAskHomeResponse(): AskHomeResponse {
-  return { held: [], counter: 0 };
+  return { held: [], counter: 0, callerCounter: 0 };
 }
 
 export const AskHomeResponse: MessageFns<AskHomeResponse> = {
@@ -430,6 +432,9 @@ export const AskHomeResponse: MessageFns<AskHomeResponse> = {
     }
     if (message.counter !== 0) {
       writer.uint32(16).uint64(message.counter);
+    }
+    if (message.callerCounter !== 0) {
+      writer.uint32(24).uint64(message.callerCounter);
     }
     return writer;
   },
@@ -461,6 +466,14 @@ export const AskHomeResponse: MessageFns<AskHomeResponse> = {
             }
 
             message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.callerCounter = longToNumber(reader.uint64());
             continue;
           }
         }

@@ -1,0 +1,145 @@
+import type { Catalog, Entry, Session, StripeRecord } from '../catalog/catalog.js';
+import type { StripeId, VersionId } from '../chunk/ids.js';
+import { SAFETY_PAGE, SAFETY_RECORDS } from '../limits.js';
+import { layoutKey, layoutOf, RECORD_LOST, type Layout, type StripeSafety } from './stripe-safety.js';
+
+export type FilesCatalog = Pick<Catalog, 'list' | 'manifests' | 'stripes'>;
+
+/** A stripe of somebody's files. */
+export interface FileStripe {
+  readonly id: StripeId;
+  /** undefined: its record is not to be had. Stripes that are laid out alike have the same one. */
+  layout: Layout | undefined;
+  /** In which look its record was read; 0: in none yet. */
+  readIn: number;
+  /** As it was judged last. */
+  safety: StripeSafety;
+}
+
+/** The newest version of a file. */
+export interface SafeFile {
+  path: string;
+  readonly bytes: number;
+  readonly stripes: readonly FileStripe[];
+}
+
+/**
+ * Which stripes a user's files lie in, and how these are laid out. A look at the catalog reads what is new, and of the records
+ * that are known those that are asked for first, and then those that were read longest ago: SAFETY_RECORDS in all. So up to
+ * that many stripes it is as new as the catalog, and beyond that every record is read again within some looks.
+ */
+export class FileStripes {
+  readonly #catalog: FilesCatalog;
+  #files = new Map<VersionId, SafeFile>();
+  #stripes = new Map<StripeId, FileStripe>();
+  readonly #layouts = new Map<string, Layout>();
+  #looks = 0;
+
+  constructor(catalog: FilesCatalog) {
+    this.#catalog = catalog;
+  }
+
+  /** At the catalog, so far. */
+  get looks(): number {
+    return this.#looks;
+  }
+
+  get files(): Iterable<SafeFile> {
+    return this.#files.values();
+  }
+
+  get stripes(): Iterable<FileStripe> {
+    return this.#stripes.values();
+  }
+
+  /** @param isUrgent stripes whose records are read before those of others, SAFETY_RECORDS / 2 of them at most */
+  async look(session: Session, isUrgent: (stripe: FileStripe) => boolean): Promise<void> {
+    this.#looks++;
+    const entries = await this.#catalog.list(session, '/', { recursive: true });
+    await this.#takeFiles(session, entries);
+    const fresh = [...this.#stripes.values()].filter(({ readIn }) => readIn === 0);
+    const known = [...this.#stripes.values()].filter(({ readIn }) => readIn > 0);
+    const first = known.length <= SAFETY_RECORDS ? known : inOrder(known, isUrgent).slice(0, SAFETY_RECORDS);
+    for (const some of [fresh, first]) await this.#readRecords(some);
+    this.#forgetLayouts();
+  }
+
+  async #takeFiles(session: Session, entries: readonly Entry[]): Promise<void> {
+    const before = this.#files;
+    const files = new Map<VersionId, SafeFile>();
+    let unknown: Entry[] = [];
+    const read = async (): Promise<void> => {
+      const manifests = await this.#catalog.manifests(
+        session,
+        unknown.map(({ path }) => path),
+      );
+      for (const [at, manifest] of manifests.entries()) {
+        const path = unknown[at]?.path;
+        // Removed since.
+        if (manifest === undefined || path === undefined) continue;
+        const ids = new Set(manifest.extents.map(({ stripe }) => stripe));
+        const stripes = [...ids].map((id) => this.#stripes.get(id) ?? this.#add(id));
+        files.set(manifest.version, { path, bytes: manifest.bytes, stripes });
+      }
+      unknown = [];
+    };
+    for (const entry of entries) {
+      if (entry.version === undefined) continue;
+      const known = before.get(entry.version);
+      if (known === undefined) unknown.push(entry);
+      else {
+        known.path = entry.path;
+        files.set(entry.version, known);
+      }
+      if (unknown.length === SAFETY_PAGE) await read();
+    }
+    if (unknown.length > 0) await read();
+    this.#files = files;
+    this.#forgetStripes();
+  }
+
+  #add(id: StripeId): FileStripe {
+    const stripe: FileStripe = { id, layout: undefined, readIn: 0, safety: RECORD_LOST };
+    this.#stripes.set(id, stripe);
+    return stripe;
+  }
+
+  async #readRecords(stripes: readonly FileStripe[]): Promise<void> {
+    for (let at = 0; at < stripes.length; at += SAFETY_PAGE) {
+      const some = stripes.slice(at, at + SAFETY_PAGE);
+      const records = await this.#catalog.stripes(some.map(({ id }) => id));
+      for (const [index, stripe] of some.entries()) {
+        const record = records[index];
+        stripe.layout = record && this.#layout(record);
+        stripe.readIn = this.#looks;
+      }
+    }
+  }
+
+  #layout(record: StripeRecord): Layout {
+    const layout = layoutOf(record);
+    const key = layoutKey(layout);
+    const known = this.#layouts.get(key);
+    if (known !== undefined) return known;
+    this.#layouts.set(key, layout);
+    return layout;
+  }
+
+  /** Of files that are not there any more. */
+  #forgetStripes(): void {
+    const stripes = new Map<StripeId, FileStripe>();
+    for (const file of this.#files.values()) for (const stripe of file.stripes) stripes.set(stripe.id, stripe);
+    this.#stripes = stripes;
+  }
+
+  #forgetLayouts(): void {
+    const used = new Set([...this.#stripes.values()].map(({ layout }) => layout));
+    for (const [key, layout] of this.#layouts) if (!used.has(layout)) this.#layouts.delete(key);
+  }
+}
+
+function inOrder(stripes: readonly FileStripe[], isUrgent: (stripe: FileStripe) => boolean): FileStripe[] {
+  const urgent = stripes.filter(isUrgent);
+  const others = stripes.filter((stripe) => !isUrgent(stripe)).sort((a, b) => a.readIn - b.readIn);
+  return [...urgent.slice(0, SAFETY_RECORDS / 2), ...others];
+}
