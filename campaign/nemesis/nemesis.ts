@@ -49,8 +49,12 @@ export class Nemesis {
     tally.rounds++;
     const scrubbed = round.faults.filter(({ kind }) => isDestructive(kind)).map(({ peer }) => peer);
     const order = new Numbers(seed, `healing ${String(index)}`).shuffled(network.numbers).slice(0, 2);
+    const begun = performance.now();
     const left = await heal(network, { scrubbed, repairing: order, calm, signal });
-    if (left === undefined) return true;
+    if (left === undefined) {
+      say(`round ${String(index + 1)}: whole again ${((performance.now() - begun) / 1000).toFixed(1)} s after it`);
+      return true;
+    }
     const detail = `after round ${String(index + 1)}: ${left}`;
     tally.violations.push({ kind: 'unhealed', path: 'network', detail });
     say(detail);

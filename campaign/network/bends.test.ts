@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { ChunkId, UserId } from '../../src/chunk/ids.js';
 import { DiskStore } from '../../src/store/disk-store.js';
+import { Relay } from '../../test/planet/relay.js';
 import { connectFrom, tellLies, turnClock } from './bends.js';
 
 const { signal } = new AbortController();
@@ -26,6 +27,30 @@ describe('a bent process', () => {
     assert.equal(socket.remoteAddress, '127.0.1.7');
     client.destroy();
     socket.destroy();
+    server.close();
+  });
+
+  test('is kept out by a relay that blocks it, while others pass', { skip: process.platform !== 'linux' }, async () => {
+    const server = net.createServer((socket) => socket.end('through'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await using relay = await Relay.open();
+    relay.lead((server.address() as AddressInfo).port);
+    const read = async (): Promise<string> => {
+      const client = net.connect(relay.port, '127.0.0.1');
+      let text = '';
+      client.on('data', (bytes: Buffer) => (text += bytes.toString()));
+      client.on('error', () => undefined);
+      await once(client, 'close');
+      return text;
+    };
+    connectFrom('127.0.1.7');
+    relay.block(new Set(['127.0.1.8']));
+    assert.equal(await read(), 'through');
+    relay.block(new Set(['127.0.1.7']));
+    assert.equal(await read(), '');
+    relay.block(new Set());
+    assert.equal(await read(), 'through');
     server.close();
   });
 

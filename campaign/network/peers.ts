@@ -83,7 +83,9 @@ export class CampaignNetwork implements AsyncDisposable {
   }
 
   peer(n: number): DevnetPeer {
-    return this.#devnet(n).peer(n);
+    const peer = this.#layout.peers.find((each) => each.n === n);
+    assert(peer !== undefined, `there is a peer ${String(n)}`);
+    return peer;
   }
 
   /** Where its chunks lie: files in `chunks`, small ones and labels in `index.sqlite`. */

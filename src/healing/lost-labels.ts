@@ -17,7 +17,7 @@ export interface LostLabelsParts {
 }
 
 /**
- * Labels that were lost, found again: by the signature where only the row's owner has rotted, else in the records. A look goes through all records, and puts in their places all labels
+ * Labels that were lost, found again in the records. A look goes through all records, and puts in their places all labels
  * that the store lacks: where many are lost, nothing is gone through for each of them.
  */
 export class LostLabels {
@@ -51,16 +51,16 @@ export class LostLabels {
     );
   }
 
-  /** A row that has another owner's name than the one who signed its label gets the right one. */
+  /** Whom a label says that it is from is known by its signature, whatever the row says. */
   async #rename(id: ChunkId): Promise<GoodClaim | undefined> {
     const { store, count } = this.#parts;
     const { scrubs } = store.mending;
-    const misnamed = misnamedClaim(id, scrubs.claims(id));
-    if (misnamed === undefined) return undefined;
-    await scrubs.relabel(id, misnamed);
-    await scrubs.unclaim(id, misnamed.misnamed);
+    const claim = misnamedClaim(id, scrubs.claims(id));
+    if (claim === undefined) return undefined;
+    await scrubs.relabel(id, claim);
+    await scrubs.unclaim(id, claim.misnamed);
     count.mendedRows++;
-    return misnamed;
+    return claim;
   }
 
   /** As often as one that could not be mended is tried again, at most. */
@@ -89,6 +89,7 @@ export class LostLabels {
     if (!mending.has(id)) return undefined;
     const claims = mending.scrubs.claims(id);
     if (claims.some(({ label }) => equalBytes(label, record.label))) return undefined;
-    return goodClaim(id, claims) === undefined ? claimOf(record, id) : undefined;
+    const isOwn = claims.length === 0 || claims.some(({ owner }) => owner === record.owner);
+    return isOwn && goodClaim(id, claims) === undefined ? claimOf(record, id) : undefined;
   }
 }
