@@ -3,6 +3,7 @@ import pc from 'picocolors';
 import { StorageError } from '../../errors.js';
 import type { StatusReply } from '../../gateways/http/api.js';
 import { MAX_WORST_FILES } from '../../limits.js';
+import type { HoldingsOutcome } from '../control-client.js';
 import { Invocation } from '../invocation.js';
 import { printable } from '../printable.js';
 import { wantsColor, type Runtime } from '../runtime.js';
@@ -51,8 +52,8 @@ export function defineStatus(command: Command, runtime: Runtime): void {
     });
 }
 
-async function checkHoldings(client: Invocation['client']): Promise<void> {
-  for await (const { event } of client.compareNow()) if (event === 'done') return;
+async function checkHoldings(client: Invocation['client']): Promise<HoldingsOutcome> {
+  for await (const outcome of client.compareNow()) return outcome;
   throw new StorageError('UNAVAILABLE', 'The peer stopped while it asked the others. Run it again.');
 }
 
