@@ -97,6 +97,19 @@ export class BenchNetwork implements AsyncDisposable {
     }
   }
 
+  /** By SIGTERM. */
+  async stopPeer(n: number): Promise<void> {
+    const peer = this.#devnet.peer(n);
+    const pid = runningPeer(peer.home)?.pid;
+    await this.#devnet.stop(peer, { kill: false });
+    if (pid !== undefined) await reaped(pid);
+  }
+
+  /** Its user is unlocked, too. */
+  async startPeer(n: number): Promise<void> {
+    await this.#devnet.start(this.#devnet.peer(n));
+  }
+
   /** By SIGTERM, so that profiles are written. */
   async close(options: { readonly kill: boolean } = { kill: false }): Promise<void> {
     const pids = this.#pids();

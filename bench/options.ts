@@ -11,6 +11,8 @@ export const PARTS = [
   'small',
   'http',
   'sftp',
+  'repair',
+  'scrub',
   'degraded',
   'catalog',
   'restic',
@@ -49,7 +51,8 @@ Measures six local peers, 4+2, on this machine, beside the floor of the machine 
   --profile DIR    write CPU profiles of the source peer and of one target; the figures are slower then
   --help           this
 
-Temporary files lie in $TMPDIR: choose the disk to be measured by it. It needs about 3.8 times SIZE.
+Temporary files lie in $TMPDIR: choose the disk to be measured by it. It needs about 3.8 times SIZE,
+and 1.8 GB for repair and scrub.
 `;
 
 /** More would take hours and hundreds of gigabytes, for no more to learn. */

@@ -5,7 +5,10 @@ import { schemeFor } from '../src/peers/scheme.js';
 import { measureCatalog } from './catalog/measure-catalog.js';
 import { runFloor } from './floor/run-floor.js';
 import { measureGateways } from './gateways/gateways.js';
+import { measureRepair } from './healing/repair.js';
+import { measureScrub } from './healing/scrub.js';
 import { SMALL_FILE_BYTES } from './material.js';
+import { runCommand } from './measure/command.js';
 import { BenchNetwork } from './network.js';
 import { touchMemory } from './measure/conditions.js';
 import type { BenchOptions, Part } from './options.js';
@@ -13,10 +16,11 @@ import { measureOther, type OtherSystem } from './others/other-system.js';
 import { missingPrograms } from './others/programs.js';
 import { restic } from './others/restic.js';
 import { scp } from './others/scp.js';
-import { Originals } from './phases/originals.js';
+import { HEALED_BYTES, Originals } from './phases/originals.js';
 import { measureRange } from './phases/range.js';
 import { get, killDataHolders, put } from './phases/shoal.js';
 import type { Findings, Stage } from './phases/stage.js';
+import { timeoutFor } from './phases/work.js';
 import { Workshop } from './workshop.js';
 
 /** The parts that need the big file in the network. */
@@ -29,7 +33,11 @@ const OTHERS: readonly (OtherSystem & { readonly system: 'restic' | 'scp' })[] =
 /** Measures what was asked for, part after part; nothing is left of it but the findings. */
 export async function runBench(options: BenchOptions, runtime: Runtime): Promise<Findings> {
   const { signal } = runtime;
-  await using workshop = await Workshop.open(Math.max(options.bytes, options.files * SMALL_FILE_BYTES));
+  const isHealed = options.parts.has('repair') || options.parts.has('scrub');
+  await using workshop = await Workshop.open(
+    Math.max(options.bytes, options.files * SMALL_FILE_BYTES),
+    isHealed ? Math.min(HEALED_BYTES, options.bytes) : 0,
+  );
   const originals = new Originals(workshop, options, signal);
   const findings: Findings = { works: [], listings: [], skipped: [], remarks: [] };
   const stage: Stage = {
@@ -40,6 +48,7 @@ export async function runBench(options: BenchOptions, runtime: Runtime): Promise
     bigFile: () => originals.bigFile(),
     smallFiles: () => originals.smallFiles(),
     warmUpFile: () => originals.warmUpFile(),
+    healedFile: () => originals.healedFile(),
     remark: (text) => findings.remarks.push(text),
     touchMemory: () => touchMemory(workshop.path('scratch'), options.bytes, signal),
   };
@@ -59,7 +68,8 @@ async function runShoal(stage: Stage, findings: Findings, runtime: Runtime): Pro
   const { parts, profile } = stage.options;
   const big = BIG_FILE_PARTS.some((part) => parts.has(part));
   const gateways = parts.has('http') || parts.has('sftp');
-  if (!big && !gateways && !parts.has('small')) return;
+  const healing = parts.has('repair') || parts.has('scrub');
+  if (!big && !gateways && !healing && !parts.has('small')) return;
   await stage.touchMemory();
   stage.say(`${String(DEFAULT_PEERS)} peers start`);
   await using network = await BenchNetwork.open(stage.workshop.folder, runtime, profile);
@@ -67,6 +77,7 @@ async function runShoal(stage: Stage, findings: Findings, runtime: Runtime): Pro
   if (big) await runBigFile(stage, findings, network);
   if (parts.has('small')) await runSmallFiles(stage, findings, network);
   if (gateways) await measureGateways(stage, network, findings);
+  if (healing) await runHealing(stage, findings, network);
   if (parts.has('degraded')) await runDegraded(stage, findings, network);
 }
 
@@ -99,6 +110,21 @@ async function runSmallFiles(stage: Stage, findings: Findings, network: BenchNet
   stage.say(`put and get ${count(original.files, 'small file')}`);
   findings.works.push(await put(stage, network, original, 'put-small'));
   findings.works.push(await get(stage, network, original, 'get-small'));
+}
+
+async function runHealing(stage: Stage, findings: Findings, network: BenchNetwork): Promise<void> {
+  const { parts } = stage.options;
+  const { path, bytes } = await stage.healedFile();
+  const size = formatBytes(bytes);
+  if (parts.has('repair')) {
+    stage.say(`repair of ${size} that were put with a peer down`);
+    findings.repair = await measureRepair(stage, network);
+  } else {
+    await runCommand(network.command(['put', path, '/'], timeoutFor(bytes, 1)), stage.signal);
+  }
+  if (!parts.has('scrub')) return;
+  stage.say('scrub of one peer: sound, with rot, with chunks gone');
+  findings.scrub = await measureScrub(stage, network);
 }
 
 async function runDegraded(stage: Stage, findings: Findings, network: BenchNetwork): Promise<void> {

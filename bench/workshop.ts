@@ -10,6 +10,8 @@ import { DEFAULT_RESERVE_BYTES } from '../src/limits.js';
 const COPIES = 3.75;
 /** Logs, catalogs, the file that warms up with its chunks. */
 const OTHER_BYTES = 768 * 2 ** 20;
+/** The file that is repaired and scrubbed, with its chunks and what healing writes beside them. */
+const HEALING_COPIES = 3;
 
 /** The temporary folder of one run. Closing it removes it, and so does the end of the process. */
 export class Workshop implements AsyncDisposable {
@@ -22,10 +24,14 @@ export class Workshop implements AsyncDisposable {
     });
   }
 
-  /** @param bytes of user data in the largest step @throws StorageError NO_SPACE */
-  static async open(bytes: number): Promise<Workshop> {
+  /**
+   * @param bytes of user data in the largest step
+   * @param healedBytes of the file that is healed beside it
+   * @throws StorageError NO_SPACE
+   */
+  static async open(bytes: number, healedBytes: number): Promise<Workshop> {
     const { bavail, bsize } = await statfs(tmpdir());
-    const needed = bytes * COPIES + OTHER_BYTES + DEFAULT_RESERVE_BYTES;
+    const needed = bytes * COPIES + healedBytes * HEALING_COPIES + OTHER_BYTES + DEFAULT_RESERVE_BYTES;
     if (bavail * bsize < needed) {
       throw new StorageError(
         'NO_SPACE',

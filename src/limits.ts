@@ -795,6 +795,12 @@ export const MAX_REBUILDS = 8;
 export const MAX_REBUILDS_PER_CALLER = 4;
 /** … and in a minute for one of them. */
 export const MAX_REBUILDS_PER_MINUTE = 240;
+/** Chunks that a peer copies from another at once because others ask … */
+export const MAX_PULLS = 64;
+/** … for one of them … */
+export const MAX_PULLS_PER_CALLER = 8;
+/** … and in a minute for one of them: 100 a second. */
+export const MAX_PULLS_PER_MINUTE = 6_000;
 /** A chunk that was moved elsewhere so long ago is dropped here when it is proven to be there: all peers have heard of the move. */
 export const SURPLUS_AGE_MS = 24 * 60 * 60 * 1000;
 /** How often own chunks are looked through for such. */

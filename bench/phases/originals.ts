@@ -6,6 +6,8 @@ import { differs, type Original } from './stage.js';
 
 /** Some stripes for each worker: enough for code to be compiled and for peers to be connected. */
 export const WARM_UP_BYTES = 128 * 2 ** 20;
+/** Of the file that is repaired and scrubbed: a quarter of it is lost. */
+export const HEALED_BYTES = 512 * 2 ** 20;
 
 /** The files and the folder that every system stores, made when the first one asks. */
 export class Originals {
@@ -14,6 +16,7 @@ export class Originals {
   readonly #signal: AbortSignal;
   #big: Promise<Original> | undefined;
   #warmUp: Promise<Original> | undefined;
+  #healed: Promise<Original> | undefined;
   #small: Promise<Original> | undefined;
 
   constructor(workshop: Workshop, options: BenchOptions, signal: AbortSignal) {
@@ -30,6 +33,11 @@ export class Originals {
   warmUpFile(): Promise<Original> {
     this.#warmUp ??= this.#makeFile('warm-up.bin', Math.min(WARM_UP_BYTES, this.#options.bytes));
     return this.#warmUp;
+  }
+
+  healedFile(): Promise<Original> {
+    this.#healed ??= this.#makeFile('healed.bin', Math.min(HEALED_BYTES, this.#options.bytes));
+    return this.#healed;
   }
 
   smallFiles(): Promise<Original> {

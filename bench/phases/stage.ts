@@ -2,6 +2,7 @@ import type { CatalogResult } from '../catalog/result.js';
 import { StorageError } from '../../src/errors.js';
 import type { Floor } from '../floor/floor.js';
 import type { Listing } from '../gateways/gateways.js';
+import type { RepairResult, ScrubResult } from '../healing/result.js';
 import type { BenchOptions } from '../options.js';
 import type { Workshop } from '../workshop.js';
 import type { RangeResult } from './range.js';
@@ -22,6 +23,8 @@ export interface Stage {
   smallFiles(): Promise<Original>;
   /** Put and got before anything else, to warm the peers up. */
   warmUpFile(): Promise<Original>;
+  /** To be repaired, and scrubbed. */
+  healedFile(): Promise<Original>;
 }
 
 export interface Original {
@@ -36,6 +39,8 @@ export interface Original {
 export interface Findings {
   floor?: Floor;
   range?: RangeResult;
+  repair?: RepairResult;
+  scrub?: ScrubResult;
   catalog?: CatalogResult;
   readonly works: WorkResult[];
   readonly listings: Listing[];

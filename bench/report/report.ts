@@ -50,7 +50,7 @@ function remarksOf({ skipped, remarks, works }: Findings, { profile }: BenchOpti
 
 /** Bytes, seconds and CPU-seconds; what is derived from them stands beside them. */
 function toJson(findings: Findings, options: BenchOptions, machine: Machine): unknown {
-  const { floor, range, works, listings, catalog, skipped, remarks } = findings;
+  const { floor, range, works, listings, repair, scrub, catalog, skipped, remarks } = findings;
   return {
     version: JSON_VERSION,
     machine,
@@ -63,6 +63,8 @@ function toJson(findings: Findings, options: BenchOptions, machine: Machine): un
     works: works.map((result) => ({ ...result, ...figuresOf(result, floor) })),
     listings,
     range,
+    repair,
+    scrub,
     catalog,
     skipped,
     remarks,

@@ -8,6 +8,7 @@ import type { Findings } from '../phases/stage.js';
 import type { WorkName, WorkResult } from '../phases/work.js';
 import { catalogSheets } from './catalog-sheets.js';
 import { figuresOf } from './figures.js';
+import { healingSheet } from './healing-sheet.js';
 
 /** A table before it is drawn, for a terminal or for Markdown. */
 export interface Sheet {
@@ -21,11 +22,12 @@ const MIB = 2 ** 20;
 const NONE = '–';
 
 export function sheetsOf(findings: Findings): Sheet[] {
-  const { floor, works, listings, range, catalog } = findings;
+  const { floor, works, listings, range, repair, scrub, catalog } = findings;
   return [
     ...(works.length === 0 ? [] : [workSheet(works, floor)]),
     ...(listings.length === 0 ? [] : [listingSheet(listings)]),
     ...(range === undefined ? [] : [rangeSheet(range)]),
+    ...(repair === undefined && scrub === undefined ? [] : [healingSheet(repair, scrub)]),
     ...(floor === undefined ? [] : [floorSheet(floor)]),
     ...(catalog === undefined ? [] : catalogSheets(catalog)),
   ];

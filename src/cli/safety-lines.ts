@@ -70,7 +70,7 @@ function zoneLines({ zones, zonesMayFail }: SafetyReply): string[] {
     return [
       `Zones    any ${zonesMayFail === 1 ? 'one' : String(zonesMayFail)} of ${String(zones.length)} may fail whole`,
     ];
-  return [`Zones    ${needed.length === zones.length ? 'none' : `not ${needed.join(', ')}`} may fail whole`];
+  return [`Zones    ${needed.length === zones.length ? 'none may' : `${needed.join(', ')} may not`} fail whole`];
 }
 
 /** How old the knowledge is: what peers hold is not asked for anew for each status. */

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { segmentsOf, type ChunkHeader } from '../chunk/chunk-store.js';
 import { parsePeerId, parseUserId, type ChunkId } from '../chunk/ids.js';
 import { encodeLabel } from '../chunk/label.js';
-import { describeChunk } from '../chunk/segments.js';
+import { describeChunk, type Segment } from '../chunk/segments.js';
 import { sealSigned } from '../chunk/signed.js';
 import { userId } from '../crypto/root-key.js';
 import { SEGMENT_BYTES } from '../limits.js';
@@ -18,6 +18,7 @@ const SOURCE = parsePeerId(new Uint8Array(32).fill(7));
 interface Subject {
   readonly pull: (index: number, granted: boolean) => Promise<ChunkHeader>;
   readonly local: MemoryStore;
+  readonly remote: MemoryStore;
   readonly ids: readonly ChunkId[];
 }
 
@@ -52,7 +53,7 @@ async function stripe(chunkBytes = 3000, labelled = chunkBytes): Promise<Subject
     assert.ok(header !== undefined);
     return pullChunk({ chunk: header.id, source: SOURCE, label, granted }, { links, local, signal });
   };
-  return { pull, local, ids: shapes.map(({ id }) => id) };
+  return { pull, local, remote, ids: shapes.map(({ id }) => id) };
 }
 
 describe('pullChunk', () => {
@@ -70,6 +71,25 @@ describe('pullChunk', () => {
     assert.equal((await local.has(ids, { signal })).size, 1);
     await pull(2, true);
     assert.equal((await local.has(ids, { signal })).size, 2);
+  });
+
+  it('keeps nothing of a source that sends wrong bytes of the right length', async () => {
+    const { pull, local, remote, ids } = await stripe();
+    const honest = remote.get.bind(remote);
+    let asked = 0;
+    remote.get = async (id, options) => {
+      const found = await honest(id, options);
+      asked++;
+      const altered = async function* (): AsyncGenerator<Segment> {
+        for await (const { index, bytes } of found.segments) yield { index, bytes: bytes.map((byte) => byte ^ 1) };
+      };
+      return { ...found, segments: altered() };
+    };
+    await assert.rejects(pull(0, false), { code: 'CORRUPT' });
+    assert.ok(asked > 0);
+    assert.equal((await local.has(ids, { signal })).size, 0);
+    remote.get = honest;
+    await pull(0, false);
   });
 
   it('refuses a chunk of another length than its label gives', async () => {

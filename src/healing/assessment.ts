@@ -7,17 +7,16 @@ import { type Candidate, candidateOf } from '../peers/placement.js';
 import type { AuditBook } from './audit-book.js';
 import type { Liveness } from './liveness.js';
 
+/** What was found wrong with single chunks. */
+type Faults = Pick<AuditBook, 'isFaulty' | 'faults'> & { readonly denials: Pick<AuditBook['denials'], 'published'> };
+
 /** What this peer thinks of the others at this moment. */
 export class PeerView {
   readonly #book: PeerBook;
   readonly #liveness: Pick<Liveness, 'isGone'>;
-  readonly #audits: Pick<AuditBook, 'isFaulty' | 'faults' | 'denials'>;
+  readonly #audits: Faults;
 
-  constructor(
-    book: PeerBook,
-    liveness: Pick<Liveness, 'isGone'>,
-    audits: Pick<AuditBook, 'isFaulty' | 'faults' | 'denials'>,
-  ) {
+  constructor(book: PeerBook, liveness: Pick<Liveness, 'isGone'>, audits: Faults) {
     this.#book = book;
     this.#liveness = liveness;
     this.#audits = audits;

@@ -1,7 +1,7 @@
 import type { Catalog, Entry, Session, StripeRecord } from '../catalog/catalog.js';
-import type { StripeId, VersionId } from '../chunk/ids.js';
+import type { PeerId, StripeId, VersionId } from '../chunk/ids.js';
 import { SAFETY_PAGE, SAFETY_RECORDS } from '../limits.js';
-import { layoutKey, layoutOf, RECORD_LOST, type Layout, type StripeSafety } from './stripe-safety.js';
+import { RECORD_LOST, type Layout, type StripeSafety } from './stripe-safety.js';
 
 export type FilesCatalog = Pick<Catalog, 'list' | 'manifests' | 'stripes'>;
 
@@ -33,6 +33,8 @@ export class FileStripes {
   #files = new Map<VersionId, SafeFile>();
   #stripes = new Map<StripeId, FileStripe>();
   readonly #layouts = new Map<string, Layout>();
+  readonly #peers: PeerId[] = [];
+  readonly #numbers = new Map<PeerId, number>();
   #looks = 0;
 
   constructor(catalog: FilesCatalog) {
@@ -116,13 +118,22 @@ export class FileStripes {
     }
   }
 
-  #layout(record: StripeRecord): Layout {
-    const layout = layoutOf(record);
-    const key = layoutKey(layout);
+  #layout({ k, chunks, placement }: StripeRecord): Layout {
+    const numbers = placement.flatMap((place) => (place === undefined ? [] : this.#numberOf(place.peer)));
+    numbers.sort((a, b) => a - b);
+    const key = [k, chunks.length, ...numbers].join(' ');
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
+    const layout = { k, chunks: chunks.length, peers: numbers.flatMap((at) => this.#peers[at] ?? []) };
     this.#layouts.set(key, layout);
     return layout;
+  }
+
+  /** One string for each peer, however many records name it. */
+  #numberOf(peer: PeerId): number {
+    const known = this.#numbers.get(peer) ?? this.#peers.push(peer) - 1;
+    this.#numbers.set(peer, known);
+    return known;
   }
 
   /** Of files that are not there any more. */

@@ -23,6 +23,7 @@ import type { RepairNetwork } from './repair-stripe.js';
 import { Repairer } from './repairer.js';
 import { Rounds } from './rounds.js';
 import { SurplusSweep } from './surplus.js';
+import type { Withheld } from './withheld.js';
 
 /** The peers around this one, and the stripes that it knows. */
 export interface NeighbourNetwork extends RepairNetwork {
@@ -42,6 +43,8 @@ export interface HealingOptions {
   readonly repairBytesPerSecond: number;
   /** The own chunks, where they are written in this process: only there surplus ones are dropped. */
   readonly own: DiskStore | undefined;
+  /** What the File Sender sends nobody for a moment. */
+  readonly withheld: Withheld;
   /** Of a put under way here. */
   readonly isPinned: (stripe: StripeId) => boolean;
   /** Transfers are under way. */
@@ -86,7 +89,8 @@ export class Healing implements AsyncDisposable {
     this.safety = new FileSafety({ catalog: options.files, book, view, audits: this.audits, clock });
     const repairing = { bytesPerSecond: options.repairBytesPerSecond, isPinned, isBusy, counts: counts.repair };
     this.repairer = new Repairer({ network, view, audits: this.audits, clock, ...repairing });
-    this.surplus = options.own && new SurplusSweep({ network, view, local: options.own, clock });
+    this.surplus =
+      options.own && new SurplusSweep({ network, view, local: options.own, withheld: options.withheld, clock });
     const never = (): boolean => false;
     this.#rounds = [
       // A small call for each peer is in nobody's way.

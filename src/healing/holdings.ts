@@ -69,7 +69,7 @@ interface Pace {
 /**
  * Compares what the records of the stripes that this peer knows place at each member with what the member says it has: a
  * disk that was lost is known within a round, and not when audits happen upon it. What is denied is asked for again, with
- * the record read anew, before it counts; and what its owner took back is told apart (docs/decisions/0020-safety.md).
+ * the record read anew, before it counts; and what its owner took back is told apart (docs/decisions/0021-safety.md).
  */
 export class Holdings {
   readonly #options: HoldingsOptions;

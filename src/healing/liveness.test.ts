@@ -41,7 +41,7 @@ describe('Liveness', () => {
     await rm(folder, { recursive: true });
   });
 
-  function open(): Liveness {
+  function open(graceMs = HOUR_MS): Liveness {
     const links = {
       ping: async (id: PeerId) => {
         pings.push(id);
@@ -50,7 +50,7 @@ describe('Liveness', () => {
         return 1;
       },
     };
-    return Liveness.open({ self: SELF, book, links, state, graceMs: HOUR_MS, clock: () => nowMs });
+    return Liveness.open({ self: SELF, book, links, state, graceMs, clock: () => nowMs });
   }
 
   async function minutes(liveness: Liveness, amount: number): Promise<void> {
@@ -98,6 +98,19 @@ describe('Liveness', () => {
     await after.round(signal);
     await minutes(after, 28);
     assert.ok(after.isGone(BOB));
+  });
+
+  it('calls nobody gone that answers, with a grace period of 0 either, and nobody soon with a huge one', async () => {
+    const strict = open(0);
+    assert.ok(!strict.isGone(ANN), 'nobody was asked yet');
+    await minutes(strict, 1);
+    assert.ok(!strict.isGone(ANN));
+    up.delete(ANN);
+    await minutes(strict, 1);
+    assert.ok(strict.isGone(ANN) && !strict.isGone(BOB));
+    const patient = open(365 * 24 * HOUR_MS);
+    await minutes(patient, 600);
+    assert.ok(!patient.isGone(ANN));
   });
 
   it('asks only those that were not heard of, and forgets who is no member', async () => {

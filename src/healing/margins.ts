@@ -15,9 +15,3 @@ export function failuresLeft(held: readonly number[], k: number): number {
   }
   return failures;
 }
-
-/** The groups each of which may not fail alone: without it fewer than k are left. None where that is so already. */
-export function vital<Group>(held: ReadonlyMap<Group, number>, k: number): Group[] {
-  const chunks = [...held.values()].reduce((sum, amount) => sum + amount, 0);
-  return chunks < k ? [] : [...held].flatMap(([group, amount]) => (chunks - amount < k ? [group] : []));
-}

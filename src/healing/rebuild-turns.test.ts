@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parsePeerId, type PeerId } from '../chunk/ids.js';
 import { MAX_REBUILDS, MAX_REBUILDS_PER_CALLER, MAX_REBUILDS_PER_MINUTE } from '../limits.js';
-import { RebuildTurns } from './rebuild-turns.js';
+import { PULL_BOUNDS, RebuildTurns } from './rebuild-turns.js';
 
 const callers = Array.from({ length: 4 }, (_, i) => parsePeerId(new Uint8Array(32).fill(i + 1)));
 const [ONE, OTHER] = callers as [PeerId, PeerId];
@@ -50,6 +50,24 @@ describe('RebuildTurns', () => {
     await turns.take(OTHER, () => Promise.resolve());
     nowMs = 60_000;
     await turns.take(ONE, () => Promise.resolve());
+  });
+
+  it('bounds copies likewise, with more of them', async () => {
+    const turns = new RebuildTurns(() => 0, PULL_BOUNDS);
+    const gate = gateOf();
+    const running = Array.from({ length: PULL_BOUNDS.perCaller }, () => turns.take(ONE, () => gate.promise));
+    await assert.rejects(
+      turns.take(ONE, () => Promise.resolve()),
+      { code: 'LIMIT_EXCEEDED' },
+    );
+    await turns.take(OTHER, () => Promise.resolve());
+    gate.resolve(undefined);
+    await Promise.all(running);
+    for (let i = running.length; i < PULL_BOUNDS.perMinute; i++) await turns.take(ONE, () => Promise.resolve());
+    await assert.rejects(
+      turns.take(ONE, () => Promise.resolve()),
+      { code: 'LIMIT_EXCEEDED' },
+    );
   });
 });
 

@@ -54,14 +54,22 @@ export interface SurveySummary {
 
 type Counting = { -readonly [Name in keyof SurveySummary]: number };
 
+/** A chunk that belongs elsewhere. */
+interface Displaced {
+  readonly bytes: number;
+  /** This peer's turn: see turnOf. */
+  readonly turn: number;
+  /** Unix time when this peer first saw that. */
+  readonly sinceMs: number;
+}
+
 /** What waits for repair, the stripes with the least margin first. In memory only: a survey finds all of it again. */
 export class RepairQueue {
   readonly #parts: SurveyParts;
   #queue = new Map<StripeId, QueuedStripe>();
   /** Unix time until when a stripe is left alone, because an attempt has just failed. */
   readonly #restUntil = new Map<StripeId, number>();
-  /** With the bytes of the chunk. */
-  #displaced = new Map<StripeId, number>();
+  #displaced = new Map<StripeId, Displaced>();
   #displacedLeft = { stripes: 0, bytes: 0 };
   #summary: SurveySummary | undefined;
 
@@ -75,18 +83,18 @@ export class RepairQueue {
 
   /** The next stripe with a chunk that belongs elsewhere. */
   nextDisplaced(): StripeId | undefined {
-    for (const [stripe, bytes] of this.#displaced) {
+    const nowMs = this.#parts.clock();
+    for (const [stripe, { bytes, turn, sinceMs }] of this.#displaced) {
+      if (sinceMs + turn * REPAIR_TAKEOVER_MS > nowMs) continue;
       this.#displaced.delete(stripe);
-      this.#displacedLeft = {
-        stripes: this.#displacedLeft.stripes - 1,
-        bytes: this.#displacedLeft.bytes - bytes,
-      };
+      const left = this.#displacedLeft;
+      this.#displacedLeft = { stripes: left.stripes - 1, bytes: left.bytes - bytes };
       return stripe;
     }
     return undefined;
   }
 
-  /** Stripes with a chunk that belongs elsewhere, of those that are this peer's to move, and the bytes of these chunks. */
+  /** Stripes with a chunk that belongs elsewhere, whoever's turn it is to move it, and the bytes of these chunks. */
   get displaced(): { readonly stripes: number; readonly bytes: number } {
     return this.#displacedLeft;
   }
@@ -104,14 +112,14 @@ export class RepairQueue {
   async survey(signal: AbortSignal, candidates: readonly Candidate[] = []): Promise<SurveySummary> {
     const { clock } = this.#parts;
     const found: QueuedStripe[] = [];
-    const displaced = new Map<StripeId, number>();
+    const displaced = new Map<StripeId, Displaced>();
     const left = { stripes: 0, bytes: 0 };
     const summary: Counting = { stripes: 0, whole: 0, degraded: 0, atRisk: 0, lost: 0, atMs: clock() };
     for await (const record of knownStripes(this.#parts, signal)) {
       if (!this.#look(record, found, summary) && this.#isDisplaced(record, candidates)) {
         left.stripes++;
         left.bytes += record.chunkBytes;
-        if (displaced.size < MAX_REBALANCE_QUEUE) displaced.set(record.id, record.chunkBytes);
+        if (displaced.size < MAX_REBALANCE_QUEUE) displaced.set(record.id, this.#displacedOf(record));
       }
       // Twice as many would be sorted away again: memory stays bounded however much is broken.
       if (found.length > 2 * MAX_REPAIR_QUEUE) keepWorst(found);
@@ -164,11 +172,14 @@ export class RepairQueue {
     if (this.#queue.has(stripe)) this.#restUntil.set(stripe, this.#parts.clock() + REPAIR_TAKEOVER_MS);
   }
 
-  /** One peer sees to it, the first of the holders: nothing is lost when it does not, so nobody steps in. */
   #isDisplaced(record: StripeRecord, candidates: readonly Candidate[]): boolean {
-    const { self, view, isPinned } = this.#parts;
-    if (candidates.length <= record.placement.length || turnOf(self, record, view) > 0) return false;
-    return !isPinned(record.id) && displacedChunk(record, candidates) !== undefined;
+    return !this.#parts.isPinned(record.id) && displacedChunk(record, candidates) !== undefined;
+  }
+
+  #displacedOf(record: StripeRecord): Displaced {
+    const { self, view, clock } = this.#parts;
+    const sinceMs = this.#displaced.get(record.id)?.sinceMs ?? clock();
+    return { bytes: record.chunkBytes, turn: turnOf(self, record, view), sinceMs };
   }
 
   /** @returns whether it lacks something */

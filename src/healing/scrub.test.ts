@@ -291,6 +291,8 @@ describe('the pace of a scrub', () => {
     assert.equal(leastRestMs(pace, 4_000_000), 4_000);
     assert.equal(evenRestMs(pace, 1, 100), (DAYS * DAY_MS) / 200);
     assert.equal(evenRestMs(pace, 0, 0), 0);
+    const faster = { days: DAYS, bytesPerSecond: 1e12 };
+    assert.ok(leastRestMs(faster, 4_000_000) < 1, 'more than any disk gives: the disk sets the pace');
   });
 });
 

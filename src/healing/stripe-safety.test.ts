@@ -43,11 +43,9 @@ const scene: fc.Arbitrary<Scene> = fc
     const ids = machines.map((_, at) => String(at) as PeerId);
     // The last one stands for a chunk without a place.
     const placed = seeds.slice(0, k + m).map((seed) => ids[seed % (ids.length + 1)]);
-    const held = new Map<PeerId, number>();
-    for (const peer of placed) if (peer !== undefined) held.set(peer, (held.get(peer) ?? 0) + 1);
     const denied = [...new Set(lost)].flatMap((at) => placed[at] ?? []);
     return {
-      layout: { k, chunks: k + m, held },
+      layout: { k, chunks: k + m, peers: placed.filter((peer) => peer !== undefined).sort() },
       denied,
       machines: new Map(machines.map((each, at) => [String(at) as PeerId, each])),
     };
@@ -60,10 +58,13 @@ function left(
   isCounted: (machine: Machine) => boolean,
 ) {
   let chunks = 0;
-  for (const [peer, amount] of layout.held) {
+  for (const peer of layout.peers) {
     const known = machines.get(peer);
-    if (known === undefined || !isCounted(known) || failed.has(peer)) continue;
-    chunks += amount - denied.filter((other) => other === peer).length;
+    if (known !== undefined && isCounted(known) && !failed.has(peer)) chunks++;
+  }
+  for (const peer of denied) {
+    const known = machines.get(peer);
+    if (known !== undefined && isCounted(known) && !failed.has(peer)) chunks--;
   }
   return chunks;
 }
@@ -97,7 +98,10 @@ describe('judgeStripe', () => {
             ? peer
             : [];
         });
-        const zoneOf = (peer: PeerId): string => machines.get(peer)?.zone || peer;
+        const zoneOf = (peer: PeerId): string => {
+          const zone = machines.get(peer)?.zone ?? '';
+          return zone === '' ? peer : zone;
+        };
         const zones = [...new Set(counted.map(zoneOf))].map((zone) => counted.filter((peer) => zoneOf(peer) === zone));
         const isSure = isFine(new Set());
         assert.equal(
@@ -125,7 +129,7 @@ describe('judgeStripe', () => {
 
   const up = { standing: 'up', up: true, zone: '' } as const;
   const six = ['a', 'b', 'c', 'd', 'e', 'f'] as PeerId[];
-  const spread: Layout = { k: 4, chunks: 6, held: new Map(six.map((peer) => [peer, 1])) };
+  const spread: Layout = { k: 4, chunks: 6, peers: six };
 
   function machines(but: Readonly<Record<string, Machine>> = {}): Machines {
     return new Map(six.map((peer) => [peer, but[peer] ?? up]));

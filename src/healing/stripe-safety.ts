@@ -1,6 +1,5 @@
-import type { StripeRecord } from '../catalog/catalog.js';
 import type { PeerId } from '../chunk/ids.js';
-import { failuresLeft, vital } from './margins.js';
+import { failuresLeft } from './margins.js';
 
 /**
  * up: it answers, and may be counted on. down: it does not answer now. distrusted: it failed audits, so what it has is being
@@ -23,8 +22,8 @@ export interface Layout {
   readonly k: number;
   /** k + m. */
   readonly chunks: number;
-  /** By peer, without the chunks that have no place. */
-  readonly held: ReadonlyMap<PeerId, number>;
+  /** For each chunk that has a place, its peer; those of one peer side by side. */
+  readonly peers: readonly PeerId[];
 }
 
 /**
@@ -60,63 +59,62 @@ export const RECORD_LOST: StripeSafety = {
   vitalZones: [],
 };
 
-export function layoutOf({ k, chunks, placement }: StripeRecord): Layout {
-  const held = new Map<PeerId, number>();
-  for (const place of placement) if (place !== undefined) held.set(place.peer, (held.get(place.peer) ?? 0) + 1);
-  return { k, chunks: chunks.length, held };
-}
-
-/** Differs for layouts that do. */
-export function layoutKey({ k, chunks, held }: Layout): string {
-  const peers = [...held].map(([peer, amount]) => `${peer} ${String(amount)}`).sort();
-  return `${String(k)} ${String(chunks)} ${peers.join(' ')}`;
-}
-
 /** @param denied a peer for each chunk that the record places there and that it does not have, or has damaged */
-export function judgeStripe({ k, chunks, held }: Layout, denied: readonly PeerId[], machines: Machines): StripeSafety {
-  const counted = new Map<PeerId, number>();
+export function judgeStripe({ k, chunks, peers }: Layout, denied: readonly PeerId[], machines: Machines): StripeSafety {
+  const counted = new Groups<PeerId>();
+  const zones = new Groups<string>();
   let [readable, expected] = [0, 0];
-  for (const [peer, amount] of held) {
-    const { standing, up } = machines.get(peer) ?? NOBODY;
-    const had = amount - denied.filter((other) => other === peer).length;
-    if (up && had > 0) readable += had;
-    if (standing === 'up' && had > 0) counted.set(peer, had);
-    if (standing === 'up' || standing === 'down') expected += Math.max(0, had);
+  for (let at = 0; at < peers.length;) {
+    const peer = peers[at];
+    if (peer === undefined) break;
+    let had = 0;
+    for (; peers[at] === peer; at++) had++;
+    if (denied.length > 0) had = Math.max(0, had - denied.filter((other) => other === peer).length);
+    const { standing, up, zone } = machines.get(peer) ?? NOBODY;
+    if (up) readable += had;
+    if (standing === 'up' || standing === 'down') expected += had;
+    if (standing !== 'up' || had === 0) continue;
+    counted.add(peer, had);
+    zones.add(zone === '' ? peer : NAMED + zone, had);
   }
   const isWaiting = expected < chunks;
-  if (readable < k) {
-    return { ...RECORD_LOST, isWaiting, mayFail: readable - k, zonesMayFail: readable - k };
-  }
-  const sure = [...counted.values()].reduce((sum, amount) => sum + amount, 0);
-  const zones = zonesOf(counted, machines);
-  const mayFail = Math.max(0, failuresLeft([...counted.values()], k));
+  if (readable < k) return { ...RECORD_LOST, isWaiting, mayFail: readable - k, zonesMayFail: readable - k };
+  const sure = counted.total;
+  const mayFail = Math.max(0, failuresLeft(counted.amounts, k));
   return {
     state: mayFail === 0 ? 'atRisk' : sure < chunks ? 'degraded' : 'healthy',
     isWhole: sure === chunks,
     isWaiting,
     mayFail,
-    zonesMayFail: Math.max(0, failuresLeft([...zones.values()], k)),
-    // Where only those who are distrusted make it readable, everybody else is needed.
-    vital: sure < k ? [...counted.keys()] : vital(counted, k),
-    vitalZones: (sure < k ? [...zones.keys()] : vital(zones, k)).flatMap((zone) => nameOf(zone) ?? []),
+    zonesMayFail: Math.max(0, failuresLeft(zones.amounts, k)),
+    vital: counted.vital(k),
+    vitalZones: zones.vital(k).flatMap((zone) => (zone.startsWith(NAMED) ? zone.slice(NAMED.length) : [])),
   };
 }
 
 const NOBODY: Machine = { standing: 'out', up: false, zone: '' };
+/** A machine without a zone stands for itself, by its id, which does not begin like that. */
+const NAMED = 'zone ';
 
-/** A machine without a zone stands for itself: no zone's name begins like that. */
-const ALONE = '\0';
+/** Chunks by who has them: a few, so they are looked through. */
+class Groups<Name> {
+  readonly #names: Name[] = [];
+  readonly amounts: number[] = [];
+  total = 0;
 
-function zonesOf(counted: ReadonlyMap<PeerId, number>, machines: Machines): Map<string, number> {
-  const zones = new Map<string, number>();
-  for (const [peer, amount] of counted) {
-    const named = machines.get(peer)?.zone ?? '';
-    const zone = named === '' ? ALONE + peer : named;
-    zones.set(zone, (zones.get(zone) ?? 0) + amount);
+  add(name: Name, amount: number): void {
+    this.total += amount;
+    const at = this.#names.indexOf(name);
+    if (at >= 0) this.amounts[at] = (this.amounts[at] ?? 0) + amount;
+    else {
+      this.#names.push(name);
+      this.amounts.push(amount);
+    }
   }
-  return zones;
-}
 
-function nameOf(zone: string): string | undefined {
-  return zone.startsWith(ALONE) ? undefined : zone;
+  /** Those each of which is needed; all, where only others who are distrusted make up for what lacks. */
+  vital(k: number): Name[] {
+    if (this.amounts.every((amount) => this.total - amount >= k)) return [];
+    return this.#names.filter((_, at) => this.total - (this.amounts[at] ?? 0) < k);
+  }
 }

@@ -9,12 +9,15 @@ import type { PeerView } from './assessment.js';
 import { assess } from './assessment.js';
 import { ask, type AuditNetwork } from './audit.js';
 import { readLabel } from './chunk-labels.js';
+import type { Withheld } from './withheld.js';
 
 export interface SurplusOptions {
   readonly network: AuditNetwork;
   readonly view: PeerView;
   /** This peer's own. */
   readonly local: Pick<DiskStore, 'list' | 'drop'>;
+  /** What this peer sends nobody meanwhile. */
+  readonly withheld: Withheld;
   /** Unix time. */
   readonly clock: () => number;
 }
@@ -31,7 +34,7 @@ interface Surplus {
  * chunk stays as long as the record of its stripe names this peer, or this peer has no record. Else it is dropped when all of
  * this holds: it has been so for SURPLUS_AGE_MS, by this peer's own watch and by the receipt of the move, so that whoever
  * moved it on has been heard; nothing of the stripe is lacking; and the peer that the record names proves by an audit that it
- * holds it. (docs/decisions/0019-healing.md)
+ * holds it, while this one sends the chunk to nobody. (docs/decisions/0019-healing.md)
  */
 export class SurplusSweep {
   readonly #options: SurplusOptions;
@@ -79,7 +82,7 @@ export class SurplusSweep {
   }
 
   async #isDropped(surplus: Surplus, before: ReadonlyMap<ChunkId, number>, signal: AbortSignal): Promise<boolean> {
-    const { network, view, local, clock } = this.#options;
+    const { network, view, local, withheld, clock } = this.#options;
     const { summary, record, holder } = surplus;
     const { id, owner, bytes } = summary;
     const sinceMs = before.get(id) ?? clock();
@@ -87,8 +90,8 @@ export class SurplusSweep {
     const isOld = Math.max(sinceMs, movedMs(surplus)) + SURPLUS_AGE_MS <= clock();
     if (!isOld || assess(record, view).lacking.length > 0) return false;
     const segment = Math.floor(Math.random() * segmentCount(bytes));
-    if ((await ask({ peer: holder, stripe: record.id, chunk: id, segment }, network, signal)) !== 'passed')
-      return false;
+    const question = { peer: holder, stripe: record.id, chunk: id, segment };
+    if ((await withheld.during(id, () => ask(question, network, signal))) !== 'passed') return false;
     await local.drop(owner, [id], { signal });
     this.#seen.delete(id);
     return true;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Engine } from '../file/engine.js';
 import { Healing } from '../healing/healing.js';
+import type { Withheld } from '../healing/withheld.js';
 import { HOME } from '../home.js';
 import { openPeerState } from '../store/peer-state.js';
 import type { Database } from '../store/sqlite.js';
@@ -27,10 +28,15 @@ export interface HealingServiceParts {
   /** How this peer takes a chunk that somebody asks it to take, where its File Receiver is in this process. */
   readonly pull: Pull;
   readonly state: Database;
+  readonly withheld: Withheld;
 }
 
 /** What watches other peers and repairs what they lose, where the File Sender runs. */
-export function openHealing(base: Base, { engine, chunks, pull, state }: HealingServiceParts, opened: Opened): Healing {
+export function openHealing(
+  base: Base,
+  { engine, chunks, pull, state, withheld }: HealingServiceParts,
+  opened: Opened,
+): Healing {
   const { config, telemetry, clock, logger } = base;
   const { self, book, links, catalog, pinned, pool } = engine;
   return opened.keep(
@@ -42,6 +48,7 @@ export function openHealing(base: Base, { engine, chunks, pull, state }: Healing
       auditsPerHour: config.auditsPerHour,
       repairBytesPerSecond: config.repairMegabytes * MEGABYTE,
       own: chunks.store,
+      withheld,
       isPinned: (stripe) => pinned.has(stripe),
       isBusy: () => pool.turns.running > 0,
       counts: telemetry.counts,
@@ -53,7 +60,7 @@ export function openHealing(base: Base, { engine, chunks, pull, state }: Healing
 type Pulls = (peer: PeerId, order: PullOrder, options: { readonly signal: AbortSignal }) => Promise<Receipt>;
 
 /** Makes any peer take a chunk; this one by itself, or through its File Receiver. */
-function pulls({ engine, chunks, pull }: Omit<HealingServiceParts, 'state'>): Pulls {
+function pulls({ engine, chunks, pull }: Omit<HealingServiceParts, 'state' | 'withheld'>): Pulls {
   const { self, links } = engine;
   return (peer, order, options) => {
     if (peer !== self) return links.remote(peer).pull(order, options);

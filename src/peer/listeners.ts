@@ -10,6 +10,7 @@ import type { Pull } from '../wire/file-receiver.js';
 import { PeerServer, type PeerServices, type ReceiverService, type SenderService } from '../wire/server.js';
 import type { WebHandler } from '../wire/web-server.js';
 import { LeavingCount } from '../healing/leaving.js';
+import type { Withheld } from '../healing/withheld.js';
 import type { Base } from './base.js';
 import type { Chunks } from './engines.js';
 import type { EnrolmentParts } from './enrolment-service.js';
@@ -26,6 +27,7 @@ export interface ListenerParts {
   readonly home: HomeLookup;
   /** How this peer takes a chunk that somebody asks it to take. */
   readonly pull: Pull;
+  readonly withheld: Withheld;
   /** Where the front is in this process. */
   readonly enrolment: EnrolmentParts | undefined;
   /** What a backup host's front does with `/couchdb/`. */
@@ -82,8 +84,8 @@ function receiverService(
   };
 }
 
-function senderService({ members, chunks, home }: ListenerParts): SenderService {
-  return { store: chunks.local, home, currentGeneration: (owner) => members.generations.of(owner) };
+function senderService({ members, chunks, withheld, home }: ListenerParts): SenderService {
+  return { store: withheld.from(chunks.local), home, currentGeneration: (owner) => members.generations.of(owner) };
 }
 
 function webOf({ logger }: Base, { enrolment, couchdb }: ListenerParts): ReturnType<typeof webRoutes> {

@@ -22,6 +22,7 @@ import { type Documents, openDocuments } from './documents.js';
 import { openChunks, openEngine, openLinks, openReadEngine } from './engines.js';
 import type { Healing } from '../healing/healing.js';
 import type { Scrub } from '../healing/scrub.js';
+import { Withheld } from '../healing/withheld.js';
 import { openHealing, openState } from './healing-service.js';
 import { followRenewals, openEnrolment } from './enrolment-service.js';
 import { type FrontChoice, openFront, serveFrontAuth } from './front-service.js';
@@ -114,7 +115,19 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   const couchdb = await openCouch(base, { documents, members, running, opened });
   const word = new HomeWord();
   const pull = puller(base, { catalog, book: members.book, links, chunks });
-  const listening = { running, catalog, members, links, chunks, pull, enrolment, couchdb, home: word.lookup };
+  const withheld = new Withheld();
+  const listening = {
+    running,
+    catalog,
+    members,
+    links,
+    chunks,
+    pull,
+    withheld,
+    enrolment,
+    couchdb,
+    home: word.lookup,
+  };
   const servers = await openListeners(base, listening, opened);
   const onRead = (): void => {
     for (const server of servers) server.expel();
@@ -122,7 +135,7 @@ async function openServices({ base, running, neighbours, opened }: Opening): Pro
   opened.keep(watchMembers(members, { network, onRead, logger }));
   if (!running.has('db-service')) opened.keep(followRenewals(base));
   else if (base.config.separate.includes('front')) await serveAuthorization(base, members, opened);
-  const engines = await openEngines(base, { running, catalog, members, links, chunks, pull }, opened);
+  const engines = await openEngines(base, { running, catalog, members, links, chunks, pull, withheld }, opened);
   if (engines.sender !== undefined) word.give(homeLookup(engines.sender));
   const sessions = running.has('gateway') ? new UserSessions(catalog) : undefined;
   const store = chunks.store;
@@ -210,7 +223,7 @@ type EnginesParts = Omit<Parameters<typeof openListeners>[1], 'enrolment' | 'cou
 /** One for both, where both run here: they share threads and connections. */
 async function openEngines(
   base: Base,
-  { running, catalog, members, links, chunks, pull }: EnginesParts,
+  { running, catalog, members, links, chunks, pull, withheld }: EnginesParts,
   opened: Opened,
 ): Promise<Engines> {
   const hasReceiver = running.has('file-receiver');
@@ -220,6 +233,6 @@ async function openEngines(
   if (!hasSender) return { receiver: engine, sender: undefined, healing: undefined };
   const state = await openState(base, opened);
   const sender = await openEngine(base, { engine, state }, opened);
-  const healing = openHealing(base, { engine: sender, chunks, pull, state }, opened);
+  const healing = openHealing(base, { engine: sender, chunks, pull, state, withheld }, opened);
   return { receiver: hasReceiver ? sender : undefined, sender, healing };
 }

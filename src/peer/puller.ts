@@ -1,7 +1,8 @@
 import type { Catalog } from '../catalog/catalog.js';
+import type { ChunkHeader } from '../chunk/chunk-store.js';
 import { pullChunk } from '../file/pull.js';
 import type { PeerLinks } from '../file/peer-links.js';
-import { RebuildTurns } from '../healing/rebuild-turns.js';
+import { PULL_BOUNDS, RebuildTurns } from '../healing/rebuild-turns.js';
 import { takeRebuilt } from '../healing/take-rebuilt.js';
 import type { PeerBook } from '../peers/peer-book.js';
 import type { Pull } from '../wire/file-receiver.js';
@@ -19,11 +20,15 @@ export interface PullerParts {
 export function puller({ identity, telemetry, clock }: Base, { catalog, book, links, chunks }: PullerParts): Pull {
   const signReceipt = receiptSigner(identity);
   const turns = new RebuildTurns(clock);
+  const copies = new RebuildTurns(clock, PULL_BOUNDS);
   const network = { self: identity.id, catalog, book, links };
   const { local } = chunks;
   const { counts } = telemetry;
   return async ({ source, ...request }, { signal }) => {
-    if (source !== undefined) return signReceipt(await pullChunk({ ...request, source }, { links, local, signal }));
+    if (source !== undefined) {
+      const copy = (): Promise<ChunkHeader> => pullChunk({ ...request, source }, { links, local, signal });
+      return signReceipt(await copies.take(request.caller, copy));
+    }
     const onMoved = (bytes: number): void => {
       counts.repair.movedBytes += bytes;
     };

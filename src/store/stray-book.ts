@@ -118,11 +118,20 @@ export class StrayBook {
   readonly #state: Database;
   readonly #clock: () => number;
   readonly #sql: Statements;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(state: Database, clock: () => number) {
     this.#state = state;
     this.#clock = clock;
     this.#sql = state.prepareAll(STATEMENTS);
+  }
+
+  /** One such work after the other: two that list the same peer would count its chunks twice. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    // Whoever waits for the work is told how it ended.
+    this.#last = turn.then(noop, noop);
+    return turn;
   }
 
   get nowMs(): number {
@@ -239,6 +248,10 @@ export class StrayBook {
     const peers = concatBytes(...awaited.map((peer) => idBytes(peer)));
     await this.#state.write(() => this.#sql.putWatch.run(idBytes(owner), sinceMs, homes, homesMs, peers, nextMs));
   }
+}
+
+function noop(): void {
+  // the end of one turn is the beginning of the next
 }
 
 function inventoryOf(row: Row): Inventory {

@@ -5,9 +5,45 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { needs } from '../needs.js';
-import { accessibilityFaults, BrowserStage, CHROMIUM, PHONE, type Tab } from './stage.js';
+import type { StatusReply } from '../../src/gateways/http/api.js';
+import type { SafetyReply } from '../../src/gateways/http/safety-api.js';
+import { accessibilityFaults, BrowserStage, CHROMIUM, DESKTOP, PHONE, type Tab } from './stage.js';
 
 const MINUTE_MS = 60_000;
+
+/** What a network in trouble says: more than four peers in a devnet can be brought to. */
+const TROUBLE: Partial<SafetyReply> = {
+  ...{ stripes: 90, degraded: 12, mayFail: -1, zonesMayFail: -1 },
+  files: {
+    healthy: { files: 1_200, bytes: 9e9 },
+    degraded: { files: 7, bytes: 3e8 },
+    atRisk: { files: 2, bytes: 4e6 },
+    lost: { files: 1, bytes: 5e5 },
+    waiting: { files: 8, bytes: 3e8 },
+  },
+  worst: [
+    { path: '/letters/2026/to the bank.pdf', bytes: 5e5, state: 'lost' },
+    { path: '/photos/summer.jpg', bytes: 3e6, state: 'atRisk' },
+    { path: '/photos/winter.jpg', bytes: 1e6, state: 'atRisk' },
+  ],
+  zones: [
+    { zone: 'attic', machines: 2, up: 1, mayFail: false },
+    { zone: 'cellar', machines: 2, up: 2, mayFail: true },
+  ],
+  repairs: { stripes: 12, chunks: 31, bytes: 2e9, secondsLeft: 125 },
+};
+
+const TROUBLES = [
+  { mayFail: false, zone: 'cellar' },
+  { mayFail: true, zone: 'cellar', denied: 12 },
+  { standing: 'distrusted', mayFail: null, zone: 'attic' },
+  { standing: 'gone', mayFail: null, zone: 'attic' },
+] as const;
+
+function inTrouble(machines: SafetyReply['machines']): SafetyReply['machines'] {
+  const byName = [...machines].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return byName.map((machine, at) => ({ ...machine, ...TROUBLES[at] }));
+}
 
 describe('health in a browser', needs(CHROMIUM), () => {
   let stage: BrowserStage;
@@ -25,6 +61,17 @@ describe('health in a browser', needs(CHROMIUM), () => {
     await stage[Symbol.asyncDispose]();
   });
 
+  /** How much the page is too wide, in pixels. */
+  function overflow(): Promise<number> {
+    return page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+  }
+
+  /** For people to look at, where they ask for it. */
+  async function picture(name: string): Promise<void> {
+    const { SCREENSHOTS: folder } = process.env;
+    if (folder !== undefined) await page.screenshot({ path: join(folder, `health-${name}.png`), fullPage: true });
+  }
+
   it('says that nothing is stored, and then that it is safe', async () => {
     await page.getByText('Nothing is stored yet').waitFor();
     writeFileSync(join(stage.folder, 'letter.txt'), 'first words');
@@ -32,17 +79,28 @@ describe('health in a browser', needs(CHROMIUM), () => {
     await page.getByText(/safe; any 1 of 4 machines may fail/).waitFor();
     await page.getByText('All 4 machines are up.').waitFor();
     await page.getByText('Nothing asks for your attention.').waitFor();
+    await page.getByRole('img', { name: '1 healthy' }).waitFor();
+    const may = page.getByRole('region', { name: 'What may fail' });
+    await may.getByRole('row', { name: /peer-3 .*up yes/ }).waitFor();
+    await page.getByRole('region', { name: 'Healing' }).getByText('nothing was broken').first().waitFor();
     assert.deepEqual(await accessibilityFaults(tab), []);
+    await picture('healthy');
   });
 
   it('warns while a machine is down, says which one, and takes it back', async () => {
     assert.equal((await stage.devnet('stop', '4', '--kill')).code, 0);
     await page.getByText('1 of 4 machines is down.').waitFor();
     await page.getByText('not one more machine may fail').waitFor();
+    await page.getByRole('img', { name: '1 at risk' }).waitFor();
+    const may = page.getByRole('region', { name: 'What may fail' });
+    await may.getByRole('row', { name: /peer-4 .*down has failed/ }).waitFor();
+    await may.getByRole('row', { name: /peer-3 .*up not now/ }).waitFor();
     await page.getByText('peer-4 does not answer').first().waitFor();
     assert.deepEqual(await accessibilityFaults(tab), []);
     assert.equal((await stage.devnet('stop', '3', '--kill')).code, 0);
-    await page.getByText('Some files cannot be read now').waitFor();
+    await page.getByText('1 file of 1 cannot be read now').waitFor();
+    await page.getByRole('listitem').filter({ hasText: '/letter.txt' }).waitFor();
+    assert.deepEqual(await accessibilityFaults(tab), []);
     assert.equal((await stage.devnet('start', '3')).code, 0);
     assert.equal((await stage.devnet('start', '4')).code, 0);
     await page.getByText(/safe; any 1 of 4 machines may fail/).waitFor();
@@ -74,11 +132,49 @@ describe('health in a browser', needs(CHROMIUM), () => {
     await page.getByRole('button', { name: '1 hour', pressed: true }).waitFor();
   });
 
+  it('tells what is at risk, gone, distrusted, lost and queued, and what to do', async () => {
+    const { safety, peers, ...status } = await page.evaluate<StatusReply>(
+      `fetch('/api/v1/status').then((reply) => reply.json())`,
+    );
+    assert.ok(safety !== null);
+    const troubled = { ...status, peers, safety: { ...safety, ...TROUBLE, machines: inTrouble(safety.machines) } };
+    const told = `retry: 600000\nevent: status\ndata: ${JSON.stringify(troubled)}\n\n`;
+    await page.route('**/api/v1/status', (route) => route.fulfill({ json: troubled }));
+    await page.route('**/api/v1/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: told }));
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.reload();
+    await page.getByText('1 file of 1,210 cannot be read now').waitFor();
+    await page.getByRole('img', { name: '1,200 healthy, 7 degraded, 2 at risk, 1 lost' }).waitFor();
+    await page.getByText('peer-3 is distrusted').waitFor();
+    await page.getByText('peer-4 is gone').waitFor();
+    await page.getByText('peer-2 has lost 12 chunks').waitFor();
+    const zones = page.getByRole('table', { name: 'Zones' });
+    await zones.getByRole('row', { name: 'attic 1 of 2 not now' }).waitFor();
+    await zones.getByRole('row', { name: 'cellar 2 of 2 yes' }).waitFor();
+    const healing = page.getByRole('region', { name: 'Healing' });
+    await healing.getByText('31 chunks, which moves 2.0 GB').waitFor();
+    await healing.getByText('about 2 minutes').waitFor();
+    await page.getByText('What these words mean').click();
+    await page.getByText('There is a machine that may not fail now', { exact: false }).first().waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await accessibilityFaults(tab), []);
+    }
+    await picture('troubled');
+    await page.setViewportSize(PHONE);
+    assert.ok((await overflow()) <= 0);
+    await picture('troubled-phone');
+    await page.setViewportSize(DESKTOP);
+    await page.unroute('**/api/v1/status');
+    await page.unroute('**/api/v1/events');
+    await page.reload();
+  });
+
   it('has room on a phone', async () => {
     await page.setViewportSize(PHONE);
     await page.getByRole('img', { name: /Space on this machine/ }).waitFor();
-    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
-    assert.ok(overflow <= 0, `the page is ${String(overflow)} px too wide`);
+    assert.ok((await overflow()) <= 0);
+    await picture('phone');
     stage.assertQuiet();
   });
 });

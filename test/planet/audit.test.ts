@@ -57,6 +57,23 @@ describe('audits in a network of six peers', () => {
     assert.equal(audits.distrusted().size, 0);
   });
 
+  it('asks nobody in the background with a rate of 0, and whom it is told to all the same', async () => {
+    const { healing } = planet.peer(1);
+    const quiet = new Auditor({
+      network: network(),
+      book: healing.audits,
+      perHour: 0,
+      clock: Date.now,
+      quickLookMs: 0,
+    });
+    const before = healing.audits.newest(1_000).length;
+    await quiet.round(NEVER);
+    assert.equal(healing.audits.newest(1_000).length, before);
+    assert.ok(Number.isFinite(quiet.pauseMs) && quiet.pauseMs > 0);
+    for await (const { outcome } of quiet.now(1, NEVER)) assert.equal(outcome, 'passed');
+    assert.equal(healing.audits.newest(1_000).length, before + 1);
+  });
+
   it('finds a peer that lost a chunk file behind its back, and one that sends wrong bytes', async () => {
     const lost = await question(3);
     await deleteFile({ home: planet.home(3), id: lost.chunk });

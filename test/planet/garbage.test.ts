@@ -5,11 +5,15 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { collectGarbageNow, type ListedPeer } from '../../src/file/garbage/garbage.js';
 import type { Swept } from '../../src/file/garbage/sweep.js';
+import { segmentsOf } from '../../src/chunk/chunk-store.js';
+import { openLabel } from '../../src/chunk/label.js';
+import { describeChunk } from '../../src/chunk/segments.js';
 import { StorageError } from '../../src/errors.js';
 import { HOME } from '../../src/home.js';
-import { GARBAGE_AGE_MS, HOMES_RETRY_MS } from '../../src/limits.js';
+import { GARBAGE_AGE_MS, HOMES_RETRY_MS, SEGMENT_BYTES } from '../../src/limits.js';
 import { NEVER } from '../contract/offer.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
+import { TestUser } from '../wire/network.js';
 import { assertStored, paths, put, putAll, remove } from './files.js';
 import { PASSPHRASE, Planet } from './planet.js';
 
@@ -157,6 +161,39 @@ describe('a chunk whose deletion was forgotten', () => {
     planet.peer(2).engine.pinned.clear();
     assert.equal((await collect(planet)).chunks, 1);
     assert.deepEqual(await planet.usage(), before);
+  });
+});
+
+describe('a stripe whose owner nobody knows any more', () => {
+  let planet: Planet;
+
+  before(async () => {
+    planet = await Planet.open({ peers: 3 });
+    await collect(planet);
+    await planet.passTime(HOUR_MS);
+  });
+  after(() => planet[Symbol.asyncDispose]());
+
+  it('stays with its record, whatever users of the network collect; its owner’s own order still deletes it', async () => {
+    const stranger = new TestUser();
+    const shape = describeChunk(GONE.subarray(0, 70_000));
+    const { label } = stranger.authorize(shape, planet.id(1));
+    const header = { ...shape, owner: stranger.id, label };
+    await planet.peer(3).store.put(header, segmentsOf(GONE.subarray(0, 70_000), SEGMENT_BYTES), { signal: NEVER });
+    const { stripe, k, m, stripeBytes: bytes, chunkBytes, chunks } = openLabel(label);
+    const placement = chunks.map((id) => (id === shape.id ? { peer: planet.id(3) } : undefined));
+    const { catalog, links } = planet.engine;
+    await catalog.putStripes([{ id: stripe, owner: stranger.id, k, m, bytes, chunkBytes, chunks, placement, label }]);
+    await collect(planet);
+    await planet.passTime(GARBAGE_AGE_MS);
+    assert.equal((await collect(planet, true)).chunks, 0);
+    await catalog.forgetStripes(planet.session, [stripe]);
+    assert.equal((await catalog.stripes([stripe]))[0]?.owner, stranger.id);
+    const kept = async (): Promise<number> => (await planet.peer(3).store.has([shape.id], { signal: NEVER })).size;
+    assert.equal(await kept(), 1);
+    const authorization = stranger.orderDelete(planet.id(3), [shape.id]);
+    await links.store(planet.id(3)).delete(stranger.id, [shape.id], { signal: NEVER, authorization });
+    assert.equal(await kept(), 0);
   });
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ControlClient } from '../../src/cli/control-client.js';
 import type { Healing } from '../../src/healing/healing.js';
 import type { SurveySummary } from '../../src/healing/repair-queue.js';
 import { HOME } from '../../src/home.js';
@@ -65,6 +66,41 @@ describe('what six peers say that they hold', { timeout: HANG_MS }, () => {
     assert.equal((await planet.peer(3).store.usage()).chunks, 1);
     assert.equal((await healing.holdings.now(NEVER)).denied, 0);
     assert.equal((await repair()).survey.whole, 1);
+  });
+
+  it('says so in the status: files, machines, what waits, and how old that is', async () => {
+    await using client = new ControlClient(planet.home(1), { signal: NEVER });
+    const before = (await client.status()).safety;
+    assert.deepEqual([before?.files.healthy.files, before?.mayFail, before?.compared], [1, 2, null]);
+    await loseStore(3, 4);
+    assert.equal((await client.status()).safety?.files.healthy.files, 1, 'by the records alone');
+    for await (const { event } of client.compareNow()) assert.equal(event, 'done');
+    const { safety } = await client.status();
+    assert.ok(safety !== null && safety.compared !== null);
+    assert.deepEqual(safety.files.atRisk, { files: 1, bytes: FILM.length });
+    assert.deepEqual([safety.files.waiting.files, safety.mayFail], [1, 0]);
+    assert.deepEqual(safety.worst, [{ path: '/film', bytes: FILM.length, state: 'atRisk' }]);
+    const machine = (n: number): unknown[] => {
+      const found = safety.machines.find(({ id }) => id === planet.id(n));
+      return [found?.standing, found?.mayFail, found?.denied];
+    };
+    assert.deepEqual(
+      [machine(3), machine(5)],
+      [
+        ['up', true, 1],
+        ['up', false, 0],
+      ],
+    );
+    assert.deepEqual(
+      safety.zones.find(({ zone }) => zone === 'zone-4'),
+      { zone: 'zone-4', machines: 1, up: 1, mayFail: false },
+    );
+    await repair();
+    assert.equal((await client.safety(10)).files.healthy.files, 1);
+    await loseStore(2, 3, 4);
+    for await (const { event } of client.compareNow()) assert.equal(event, 'done');
+    const lost = await client.safety(10);
+    assert.deepEqual([lost.files.lost.files, lost.mayFail, lost.worst[0]?.state], [1, -1, 'lost']);
   });
 
   it('calls lost what is lost beyond the tolerance, and remembers it over a restart', async () => {

@@ -46,6 +46,7 @@ describe('the metrics of a network', () => {
     for await (const part of client.download('/file')) assert.ok(part.length > 0);
     await assert.rejects(client.stat('/nothing'), { code: 'NOT_FOUND' });
 
+    for await (const { event } of client.compareNow()) assert.equal(event, 'done');
     const families = await scrape(planet);
     for (const { name, type, values } of families) {
       const entry = ALL.get(name);

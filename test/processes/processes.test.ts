@@ -58,10 +58,13 @@ describe('a process for every service', { timeout: 240_000 }, () => {
   it('puts and gets 50 MB, and knows of nothing that is missing', async () => {
     await stage.put('/large', bytes);
     assert.ok((await stage.read('/large')).equals(bytes));
-    const { missing, store, outbox, peers } = await stage.client.status();
+    for await (const { event } of stage.client.compareNow()) assert.equal(event, 'done');
+    const { missing, store, outbox, peers, safety } = await stage.client.status();
     assert.deepEqual(missing, []);
     assert.ok((store?.chunks ?? 0) > 0, 'the gateway asks the File Receiver');
     assert.equal(outbox.pendingDeletes, 0);
+    assert.equal(safety?.files.healthy.files, 1, 'the gateway asks the File Sender');
+    assert.ok(safety.compared !== null && safety.machines.every(({ denied }) => denied === 0));
     assert.deepEqual(
       peers.map(({ up }) => up),
       [true, true, true],
@@ -108,7 +111,8 @@ describe('a process for every service', { timeout: 240_000 }, () => {
     assert.equal(gateway.code, 1);
     assert.match(gateway.said, /shoal serve file-sender/);
     assert.deepEqual(check('gateway', 'live'), { code: 0, said: '' });
-    const { missing, outbox } = await stage.client.status();
+    const { missing, outbox, safety } = await stage.client.status();
+    assert.equal(safety, null);
     assert.deepEqual([missing.map(({ service }) => service), outbox.pendingDeletes], [['file-sender'], null]);
     await stage.start('file-sender');
   });

@@ -1,4 +1,4 @@
-import { counted } from './format.js';
+import { counted, formatCount } from './format.js';
 
 const files = (n: number | null): string =>
   n === null ? 'All your files' : n === 1 ? 'Your file' : `All ${counted(n, 'file')}`;
@@ -21,8 +21,9 @@ export const HEALTH = {
       atRisk === all
         ? `${files(all)} can be read, but not one more machine may fail`
         : `${counted(atRisk, 'file')} of ${counted(all, 'file')} ${are(atRisk)} at risk: not one more machine may fail`,
-    lost: (lost: number, all: number) => `${counted(lost, 'file')} of ${String(all)} cannot be read now`,
+    lost: (lost: number, all: number) => `${counted(lost, 'file')} of ${formatCount(all)} cannot be read now`,
     lostDetail: 'Too many machines are missing: bring one back, and they can be read again.',
+    lostDetailUp: 'Machines have lost what they held. What can be done is below, under “To look at”.',
     down: (down: number, all: number) => `${String(down)} of ${counted(all, 'machine')} ${are(down)} down.`,
     allUp: (all: number) => `All ${counted(all, 'machine')} are up.`,
     oneUp: 'This machine is up.',
@@ -31,7 +32,6 @@ export const HEALTH = {
     computed: 'Worked out from where the chunks lie and who answers, not from a promise.',
   },
   files: 'Your files',
-  noFiles: 'Nothing is stored yet.',
   waiting: (n: number) => `Of ${counted(n, 'file')} a chunk is being rebuilt, or waits for it.`,
   worst: 'Files to care about',
   moreFiles: (more: string) => `And ${more} more: “shoal status --files” names them.`,
@@ -63,6 +63,7 @@ export const HEALTH = {
     yes: 'yes',
     no: 'not now',
     failed: 'has failed',
+    asFailed: 'counts as failed',
     standings: { up: 'up', down: 'down', gone: 'gone', distrusted: 'distrusted' },
     compared: 'What the machines hold was compared with the records ',
     notCompared: 'By the records alone: what the machines hold has not been compared yet. That takes some minutes.',
@@ -111,7 +112,7 @@ export const HEALTH = {
       'It gets nothing new, and its chunks are rebuilt elsewhere. Look at its disk and memory; it is trusted again after eight passed audits.',
     denied: (name: string, n: number) => `${name} has lost ${counted(n, 'chunk')}`,
     deniedHint:
-      'It says so itself: its disk was replaced, or is damaged. What can be rebuilt is; “shoal repair --now” there or here begins at once.',
+      'It says so itself: its disk was replaced, or is damaged. What can be rebuilt, is rebuilt by itself; “shoal repair --now” begins at once.',
     rotting: (n: number) => `${counted(n, 'segment')} on the disk of this machine had rotted`,
     rottingHint: 'They are healed. A disk that forgets so much wants to be replaced: “shoal scrub” says more.',
     unmended: (n: number) => `${counted(n, 'chunk')} on the disk of this machine could not be mended yet`,

@@ -88,7 +88,7 @@ function waitingLines(waiting: readonly WaitingReply[]): string[] {
     String(chunks),
     since === null ? '' : ago(since),
     String(tries),
-    printable(reason ?? ''),
+    reason === null ? 'not told yet: its user has to be unlocked here' : printable(reason),
   ]);
   const heads = ['peer', 'chunks', 'waiting for', 'tries', 'because'];
   return ['To be deleted:', table(heads, rows, ['left', 'right', 'right', 'right', 'left'])];

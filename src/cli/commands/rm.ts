@@ -24,7 +24,8 @@ export function defineRm(command: Command, runtime: Runtime): void {
       'after',
       `
 What is removed lies in the trash, and takes up room, until "shoal trash empty": see it with "shoal ls --deleted", take it
-back with "shoal restore".
+back with "shoal restore". With --forever its chunks are deleted, and each peer that has acknowledged that is named; the sealed
+entry with the key of the file goes with "shoal user keys rotate".
 
 Examples:
   shoal rm /photos/cat.jpg

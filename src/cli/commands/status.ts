@@ -70,7 +70,7 @@ function summary({ network, peer, store, users, sync, outbox, missing, problems 
   ];
   lines.push(...syncLines(sync));
   if (outbox.pendingDeletes !== null && outbox.pendingDeletes > 0)
-    lines.push(`Outbox   ${count(outbox.pendingDeletes, 'deletion')} waiting for peers`);
+    lines.push(`Outbox   ${count(outbox.pendingDeletes, 'deletion')} waiting for peers: see "shoal garbage"`);
   for (const { message } of missing) lines.push(`Missing  ${message}`);
   if (problems.length > 0) lines.push(`Records  ${problemSentence(problems)}`);
   return lines;

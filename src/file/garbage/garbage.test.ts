@@ -4,7 +4,15 @@ import { describe, it, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../../test/contract/offer.js';
 import type { CatalogHead, Session } from '../../catalog/catalog.js';
 import type { ChunkSummary, ListOptions } from '../../chunk/chunk-store.js';
-import { type ChunkId, parseChunkId, parsePeerId, parseUserId, type PeerId, type StripeId } from '../../chunk/ids.js';
+import {
+  type ChunkId,
+  parseChunkId,
+  parsePeerId,
+  parseUserId,
+  type PeerId,
+  stripeId,
+  type StripeId,
+} from '../../chunk/ids.js';
 import { encodeLabel, openLabel } from '../../chunk/label.js';
 import { sealSigned } from '../../chunk/signed.js';
 import { deriveUserKeys, newRootKey, userId, type UserKeys } from '../../crypto/root-key.js';
@@ -38,12 +46,13 @@ interface Stripe {
   readonly chunks: readonly ChunkId[];
 }
 
-function stripeOf(keys: UserKeys): Stripe {
+/** @param signer whoever signs in the owner’s name */
+function stripeOf(keys: UserKeys, signer = keys): Stripe {
   const chunks = [1, 2, 3].map(() => parseChunkId(randomBytes(32)));
   const owner = parseUserId(userId(keys.signing.publicKey));
   const sizes = { stripeBytes: 800, chunkBytes: CHUNK_BYTES, directoryOffset: 600, directoryBytes: 200 };
-  const label = sealSigned('label', encodeLabel({ owner, k: 2, m: 1, chunks, ...sizes }), keys.signing);
-  return { id: openLabel(label).stripe, label, chunks };
+  const label = sealSigned('label', encodeLabel({ owner, k: 2, m: 1, chunks, ...sizes }), signer.signing);
+  return { id: stripeId(2, 1, chunks), label, chunks };
 }
 
 /** Two peers, at both of whom the user is at home; a real outbox and book over one database. */
@@ -171,7 +180,8 @@ describe('a chunk that no file refers to', () => {
     subject.referred.add(used.id);
     await subject.watch();
     const stray = stripeOf(subject.keys);
-    for (const stripe of [used, strange, stray]) subject.lay(OTHER, stripe, 0);
+    const forged = stripeOf(subject.keys, deriveUserKeys(newRootKey()));
+    for (const stripe of [used, strange, forged, stray]) subject.lay(OTHER, stripe, 0);
     subject.lay(SELF, stray, 1);
     assert.deepEqual(await subject.collect(), []);
     subject.nowMs += GARBAGE_AGE_MS - 1;

@@ -28,15 +28,20 @@ const NOTHING: Swept = { chunks: 0, bytes: 0, awaited: [] };
  * them, the homes of the user are the same for as long, all of them have said that they hold nothing back, and all that they
  * wrote is in the catalog here, which is whole and refers to none of it. Some at a time.
  */
-export async function sweepStrays(engine: Engine, session: Session, options: SweepOptions): Promise<Swept> {
+export function sweepStrays(engine: Engine, session: Session, options: SweepOptions): Promise<Swept> {
+  return engine.strays.inTurn(() => sweep(engine, session, options));
+}
+
+async function sweep(engine: Engine, session: Session, options: SweepOptions): Promise<Swept> {
   const { strays } = engine;
   const { user } = session;
   const watch = await watchOf(engine, session);
   if (watch.nextMs > strays.nowMs && options.now !== true) return NOTHING;
-  if (options.old !== true && looksLost(engine, session)) return NOTHING;
+  if (strays.counts(user).strays === 0) return NOTHING;
+  if (options.old !== true && looksLost(engine, session)) return wait(engine, session, []);
   const ripe = strays.ripe(user, { graceMs: GARBAGE_AGE_MS, old: options.old === true, limit: STRAYS_PER_SWEEP });
   // Who is no home any more may have had files that can be recovered only from what lies here.
-  if (ripe.length === 0 || strays.nowMs - watch.homesMs < GARBAGE_AGE_MS) return NOTHING;
+  if (ripe.length === 0 || strays.nowMs - watch.homesMs < GARBAGE_AGE_MS) return wait(engine, session, []);
   // What was written under former keys may not all be in the catalog yet.
   if ((await engine.catalog.keyRotation(session)).state !== 'none') return wait(engine, session, []);
   const asked = [...new Set(ripe.map(({ stripe }) => stripe))];

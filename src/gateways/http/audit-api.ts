@@ -80,7 +80,7 @@ export interface RepairsReply {
   readonly queued: { readonly stripes: number; readonly chunks: number; readonly bytes: number };
   /** null when nothing is begun here. */
   readonly secondsLeft: number | null;
-  /** Chunks of whole stripes that belong to another peer since the members changed, and are this peer's to move. */
+  /** Chunks of whole stripes that belong to another peer since the members changed. */
   readonly rebalance: { readonly stripes: number; readonly bytes: number; readonly secondsLeft: number | null };
   readonly running: number;
   /** Why the last attempt left something; null when nothing is left. */

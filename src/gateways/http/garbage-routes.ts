@@ -47,11 +47,13 @@ export function garbageRoutes(server: FastifyInstance, routes: Routes, { engine 
 function garbageReply({ outbox, strays, book }: Engine): GarbageReply {
   const told = byPeer(strays.inventories());
   const totals = new Map(strays.totals().map((total) => [total.peer, total]));
+  const isMember = ({ peer }: Inventory): boolean =>
+    book.get(peer) !== undefined && book.get(peer)?.state !== 'removed';
   const watches = strays.watches();
   const sinceMs = watches.map((watch) => watch.sinceMs);
   return {
     waiting: outbox.waiting().map((waiting) => waitingReply(waiting, book)),
-    held: [...told].map(([peer, of]) => heldReply(of, totals.get(peer), book)),
+    held: [...told.values()].filter(isMember).map((of) => heldReply(of, totals.get(of.peer), book)),
     watched: timeOf(sinceMs.includes(0) ? 0 : Math.max(0, ...sinceMs)),
     looksLost: watches.some(({ owner }) => looksLost({ strays }, { user: owner })),
     awaited: [...new Set(watches.flatMap(({ awaited }) => awaited))].map((peer) => nameOf(peer, book)),

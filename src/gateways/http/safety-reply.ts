@@ -73,6 +73,7 @@ async function foundOrNone(
 
 function machinesOf({ machines, vital }: FilesSafety, { healing, book }: SafetyParts): MachineReply[] {
   const members = book.list().filter(({ state }) => state !== 'removed');
+  members.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
   return members.map(({ id, name, zone }) => {
     const standing = standingOf(machines.get(id));
     const mayFail = standing === 'up' ? !vital.has(id) : null;

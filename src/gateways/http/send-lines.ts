@@ -13,7 +13,8 @@ export function sendLines<Event extends Line>(
   work: (events: EventLines<Event>) => Promise<void>,
 ): FastifyReply {
   const events = new EventLines<Event>();
-  void track(once(reply.raw, 'close'));
+  // Otherwise nobody is left who could take it.
+  if (!reply.raw.closed) void track(once(reply.raw, 'close'));
   void track(events.run(() => work(events)));
   return reply.type('application/x-ndjson').send(events.stream);
 }

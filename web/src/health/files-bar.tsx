@@ -8,15 +8,14 @@ const STATES = ['healthy', 'degraded', 'atRisk', 'lost'] as const;
 /** How many files are how safe: a bar for the eye, and the same in words. */
 export function FilesBar({ safety }: { readonly safety: SafetyReply }) {
   const { states } = HEALTH;
-  const total = filesIn(safety);
+  if (filesIn(safety) === 0) return null;
   const shown = STATES.filter((state) => safety.files[state].files > 0);
   const words = shown.map((state) => `${formatCount(safety.files[state].files)} ${states[state].name}`).join(', ');
   const waiting = safety.files.waiting.files;
   return (
     <section class="card" aria-labelledby="health-files">
       <h2 id="health-files">{HEALTH.files}</h2>
-      {total === 0 ? <p class="soft">{HEALTH.noFiles}</p> : null}
-      <div class="files-bar" role="img" aria-label={words === '' ? HEALTH.noFiles : words}>
+      <div class="files-bar" role="img" aria-label={words}>
         {shown.map((state) => (
           <span class={`files-bar-part files-${state}`} key={state} style={{ flexGrow: safety.files[state].files }} />
         ))}

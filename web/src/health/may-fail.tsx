@@ -12,7 +12,9 @@ const STANDINGS: Readonly<Record<MachineReply['standing'], NoticeKind>> = {
 
 /** Which machines may fail now, and which zones as a whole. */
 export function MayFail({ safety }: { readonly safety: SafetyReply }) {
-  const { machines, zones, compared } = safety;
+  const { machines, compared } = safety;
+  // Where each zone is one machine, the table above says all.
+  const zones = safety.zones.some((zone) => zone.machines > 1) ? safety.zones : [];
   const { mayFail } = HEALTH;
   return (
     <section class="card" aria-labelledby="health-may-fail">
@@ -40,7 +42,7 @@ export function MayFail({ safety }: { readonly safety: SafetyReply }) {
                 <Badge kind={STANDINGS[machine.standing]}>{mayFail.standings[machine.standing]}</Badge>
               </td>
               <td>
-                <Answer may={machine.mayFail} />
+                <Answer may={machine.mayFail} standing={machine.standing} />
               </td>
             </tr>
           ))}
@@ -88,8 +90,13 @@ function Zones({ zones }: Pick<SafetyReply, 'zones'>) {
   );
 }
 
-function Answer({ may }: { readonly may: boolean | null }) {
+interface AnswerProps {
+  readonly may: boolean | null;
+  readonly standing?: MachineReply['standing'];
+}
+
+function Answer({ may, standing }: AnswerProps) {
   const { mayFail } = HEALTH;
-  if (may === null) return <span class="soft">{mayFail.failed}</span>;
+  if (may === null) return <span class="soft">{standing === 'distrusted' ? mayFail.asFailed : mayFail.failed}</span>;
   return may ? <>{mayFail.yes}</> : <strong class="health-no">{mayFail.no}</strong>;
 }

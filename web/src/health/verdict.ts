@@ -24,7 +24,8 @@ export function verdictOf(status: Pick<StatusReply, 'peers' | 'safety' | 'networ
   }
   const total = filesIn(status.safety);
   if (files.lost.files > 0) {
-    return { tone: 'bad', title: sentence.lost(files.lost.files, total), detail: `${machines} ${sentence.lostDetail}` };
+    const why = down > 0 ? sentence.lostDetail : sentence.lostDetailUp;
+    return { tone: 'bad', title: sentence.lost(files.lost.files, total), detail: `${machines} ${why}` };
   }
   const waits = degraded === 0 ? '' : ` ${sentence.degraded(degraded)}`;
   const detail = `${machines}${waits}`;

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ControlClient } from '../../src/cli/control-client.js';
+import type { RepairsDone } from '../../src/gateways/http/audit-api.js';
+import { StorageError } from '../../src/errors.js';
+import { runCommand } from '../measure/command.js';
+import { measure } from '../measure/use.js';
+import type { BenchNetwork } from '../network.js';
+import { quiet } from '../phases/quiet.js';
+import type { Stage } from '../phases/stage.js';
+import { timeoutFor } from '../phases/work.js';
+import { lastLine } from './last-line.js';
+import type { RepairResult } from './result.js';
+
+/** Neither the source nor profiled: what it lacks is repaired. */
+const ABSENT = 6;
+const NAME = 'repaired';
+const UP_TIMEOUT_MS = 60_000;
+const UP_POLL_MS = 200;
+
+/**
+ * `shoal repair --now` of a file that was put while one of six peers was down: a chunk of each stripe has no holder. It is
+ * rebuilt at that peer from k others, as is a chunk of a peer that is lost for good.
+ */
+export async function measureRepair(stage: Stage, network: BenchNetwork): Promise<RepairResult> {
+  const { signal } = stage;
+  const { path, bytes } = await stage.healedFile();
+  await network.stopPeer(ABSENT);
+  await runCommand(network.command(['put', path, join('/', NAME)], timeoutFor(bytes, 1)), signal);
+  await network.startPeer(ABSENT);
+  await using client = new ControlClient(network.source.home, { signal });
+  await allUp(client);
+  const chunkBytes = await lackingBytes(client);
+  if (!(await quiet(network, signal)))
+    stage.remark('repair: the peers were still busy with something else when it began.');
+  let stdout = Buffer.alloc(0);
+  const use = await measure(
+    () => network.cpuSeconds(),
+    async () => {
+      const ended = await runCommand(network.command(['repair', '--now', '--json'], timeoutFor(bytes, 1)), signal);
+      stdout = Buffer.from(ended.stdout);
+      return ended;
+    },
+  );
+  const { rebuilt, movedBytes, left, words } = lastLine(stdout) as RepairsDone;
+  if (left > 0) stage.remark(`repair: not all could be repaired (${words}).`);
+  return { ...use, count: rebuilt, bytes: chunkBytes, movedBytes, left };
+}
+
+/** Its connections to a peer that was down are tried anew after a while. */
+async function allUp(client: ControlClient): Promise<void> {
+  const untilMs = performance.now() + UP_TIMEOUT_MS;
+  while (!(await client.status()).peers.every(({ up }) => up)) {
+    if (performance.now() > untilMs) throw new StorageError('TIMEOUT', 'A peer that was started again is not seen.');
+    await sleep(UP_POLL_MS);
+  }
+}
+
+async function lackingBytes(client: ControlClient): Promise<number> {
+  const { stripes } = await client.where(join('/', NAME));
+  const chunks = stripes.flatMap((stripe) => stripe.chunks.filter(({ peer }) => peer === null));
+  return chunks.reduce((sum, { bytes }) => sum + bytes, 0);
+}
