@@ -182,7 +182,7 @@ describe('a repairer among twenty peers', () => {
     assert.equal(network.pulled.length, 0);
     network.change(4, 'draining');
     for (const repairer of repairers) await repairer.departures(signal);
-    assert.ok(network.pulled.length > 0);
+    assert.notEqual(network.pulled.length, 0);
     for (const { placement } of network.records.values()) {
       assert.ok(!placement.some((held) => held?.peer === peerOf(4)), 'nothing is left there');
     }
