@@ -5,7 +5,7 @@ import { goBeyond } from './check/beyond.js';
 import { compareAll, compareWithoutPairs, type FinalParts } from './check/final.js';
 import { Ledger } from './check/ledger.js';
 import { heal } from './healing/heal.js';
-import { HealMeter } from './healing/meter.js';
+import { HealMeter, type Healed } from './healing/meter.js';
 import type { Calm } from './load/calm.js';
 import { Writer } from './load/writer.js';
 import { Nemesis } from './nemesis/nemesis.js';
@@ -37,15 +37,36 @@ export async function runCampaign(options: CampaignOptions, around: CampaignSurr
     say(`seed ${String(options.seed)}; the peers start`);
     await using network = await CampaignNetwork.open(folder, signal);
     const parts = { network, ledger: new Ledger(), tally: new Tally(), seed: options.seed, signal };
-    const meter = new HealMeter(network);
-    const seconds = await suffer(parts, meter, { ...around, ...options });
-    const final = await settle(parts, options.pairs, say);
-    await meter.read(signal);
+    const { healed, ...rest } = await metered(network, signal, async (meter) => {
+      const seconds = await suffer(parts, meter, { ...around, ...options });
+      return { seconds, final: await settle(parts, meter, { ...around, ...options }) };
+    });
     if (options.beyond) say('more is destroyed than may be');
     const beyond = options.beyond ? await goBeyond(parts) : undefined;
-    return resultOf(parts.tally, { seed: options.seed, seconds, healed: meter.healed, final, beyond });
+    return resultOf(parts.tally, { seed: options.seed, healed, ...rest, beyond });
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** @returns with what was healed meanwhile */
+async function metered<T>(
+  network: CampaignNetwork,
+  signal: AbortSignal,
+  work: (meter: HealMeter) => Promise<T>,
+): Promise<T & { readonly healed: Healed }> {
+  const meter = new HealMeter(network);
+  const done = new AbortController();
+  const measuring = meter.run(AbortSignal.any([signal, done.signal]));
+  try {
+    const result = await work(meter);
+    done.abort();
+    await measuring;
+    await meter.read(signal);
+    return { ...result, healed: meter.healed };
+  } finally {
+    done.abort();
+    await measuring;
   }
 }
 
@@ -66,10 +87,9 @@ async function suffer(
     const connect = (limit: AbortSignal) => network.client(peer, limit);
     return new Writer({ name, seed, connect, ledger, tally, calm, maxBytes: MAX_WRITTEN_BYTES });
   });
-  const nemesis = new Nemesis({ network, seed, tally, calm, say });
+  const nemesis = new Nemesis({ network, seed, tally, meter, calm, say });
   const works = [
     ...writers.map((writer) => writer.run(working)),
-    meter.run(working),
     nemesis.run(rounds, { forMs, signal: working }).finally(() => {
       enough.abort();
     }),
@@ -84,12 +104,16 @@ async function suffer(
 }
 
 /** All peers run, everything is mended, and everything is compared. */
-async function settle(parts: FinalParts, pairs: number, say: (text: string) => void): Promise<CampaignResult['final']> {
+async function settle(
+  parts: FinalParts,
+  meter: HealMeter,
+  { pairs, say }: CampaignSurroundings & CampaignOptions,
+): Promise<CampaignResult['final']> {
   const { network, ledger, tally, signal } = parts;
   for (const n of network.numbers) await network.start(n);
   say('all peers run; scrub and repair at each');
   const everywhere = { scrubbed: network.numbers, repairing: network.numbers };
-  const left = await heal(network, { ...everywhere, signal });
+  const left = await heal(network, { ...everywhere, meter, signal });
   if (left !== undefined) tally.violations.push({ kind: 'unhealed', path: 'network', detail: `in the end: ${left}` });
   if (tally.writtenBytes === 0) {
     tally.violations.push({

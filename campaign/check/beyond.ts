@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseStripeId, type StripeId } from '../../src/chunk/ids.js';
-import { HEAL_PAUSE_MS, healOnce, HEAL_WITHIN_MS } from '../healing/heal.js';
+import { HEAL_PAUSE_MS, healOnce, HEAL_STALL_MS } from '../healing/heal.js';
 import { TOLERATE } from '../network/peers.js';
 import { Numbers } from '../numbers.js';
 import type { FinalParts } from './final.js';
 import { doomOf, readHoldings, type Doom } from './holdings.js';
 import { call, verify } from './read.js';
-import { judgeTold, readTold, type Told } from './told.js';
+import { judgeTold, readTold, type Files, type Told } from './told.js';
 
 export interface BeyondFigures {
   readonly destroyed: readonly string[];
@@ -34,8 +34,7 @@ export async function goBeyond(parts: FinalParts): Promise<BeyondFigures> {
   const doom = doomOf(await readHoldings(network), new Set(victims));
   for (const n of victims) await rm(network.storeOf(n), { recursive: true, force: true });
   await Promise.all(network.numbers.map((n) => network.start(n)));
-  const known = new Set([...files.values()].flat());
-  const told = await untilTold(parts, { victims, reader, doom, known });
+  const told = await untilTold(parts, { victims, reader, doom, files });
   const { doomed, lost } = await compareFiles(parts, { reader, files, doom });
   return {
     destroyed: victims.map((n) => network.peer(n).name),
@@ -47,9 +46,6 @@ export async function goBeyond(parts: FinalParts): Promise<BeyondFigures> {
   };
 }
 
-type Files = ReadonlyMap<string, readonly StripeId[]>;
-
-/** Of each file that is there for certain; none where the catalog alone holds it. */
 async function stripesOfFiles({ network, ledger, signal }: FinalParts, reader: number): Promise<Files> {
   const files = new Map<string, readonly StripeId[]>();
   for (const path of ledger.certain) {
@@ -70,21 +66,21 @@ interface Destroyed {
   readonly victims: readonly number[];
   readonly reader: number;
   readonly doom: Doom;
-  readonly known: ReadonlySet<StripeId>;
+  readonly files: Files;
 }
 
 /** Scrubs at those that lost their disks, and repairs elsewhere, until what they tell is what is true. */
 async function untilTold(
   { network, tally, signal }: FinalParts,
-  { victims, reader, doom, known }: Destroyed,
+  { victims, reader, doom, files }: Destroyed,
 ): Promise<Told> {
   const begun = performance.now();
   for (;;) {
     await healOnce(network, { scrubbed: victims, repairing: [reader], signal });
     const told = await readTold(network, { scrubbed: victims, repairer: reader, signal });
-    const wrong = judgeTold(doom, known, told);
+    const wrong = judgeTold(doom, files, told);
     if (wrong === undefined) return told;
-    if (performance.now() - begun > HEAL_WITHIN_MS) {
+    if (performance.now() - begun > HEAL_STALL_MS) {
       tally.violations.push({ kind: 'untold', path: 'network', detail: wrong });
       return told;
     }
@@ -98,7 +94,7 @@ async function untilTold(
  */
 async function compareFiles(
   { network, ledger, tally, signal }: FinalParts,
-  { reader, files, doom }: Pick<Destroyed, 'reader' | 'doom'> & { readonly files: Files },
+  { reader, files, doom }: Pick<Destroyed, 'reader' | 'doom' | 'files'>,
 ): Promise<{ readonly doomed: number; readonly lost: number }> {
   const connect = (limit: AbortSignal) => network.client(reader, limit);
   let [doomed, lost] = [0, 0];

@@ -4,7 +4,7 @@ import type { ChunkId, StripeId } from '../../src/chunk/ids.js';
 import { doomOf, type Holdings } from './holdings.js';
 import { judgeTold, type Told } from './told.js';
 
-const [ONE, TWO] = ['one', 'two'] as StripeId[] as [StripeId, StripeId];
+const [ONE, TWO, LEFT] = ['one', 'two', 'left'] as StripeId[] as [StripeId, StripeId, StripeId];
 
 /** Stripes of 2 + 1 whose chunks lie at these peers. */
 function holdings(stripes: Readonly<Record<string, readonly number[]>>): Holdings {
@@ -46,14 +46,19 @@ describe('arithmetic of loss', () => {
 
 describe('what a network says of its losses', () => {
   const doom = doomOf(holdings({ one: [1, 2, 3], two: [1, 2, 4], left: [3, 4, 5] }), new Set([1, 2]));
-  const known = new Set([ONE]);
+  const files = new Map([
+    ['/doomed', [ONE, LEFT]],
+    ['/left', [LEFT]],
+    ['/small', []],
+  ]);
+  const lostFiles = new Set(['/doomed']);
   const named = [
     { id: 'one-0', peer: 1 },
     { id: 'one-1', peer: 2 },
   ];
 
   function verdict(told: Partial<Told>): string | undefined {
-    return judgeTold(doom, known, { lostStripes: undefined, damaged: new Map(), named: [], ...told });
+    return judgeTold(doom, files, { lostStripes: undefined, damaged: new Map(), named: [], lostFiles, ...told });
   }
 
   const damaged = new Map([
@@ -70,6 +75,8 @@ describe('what a network says of its losses', () => {
     assert.match(verdict({}) ?? '', /1 stripes are lost, and repair tells of 0/);
     assert.match(verdict({ damaged, named }) ?? '', /repair tells of 0/);
     assert.match(verdict({ lostStripes: 1, damaged: new Map([[1, 1]]), named }) ?? '', /peer 2 tells of 0/);
+    const noFile = { lostStripes: 1, damaged, named, lostFiles: new Set<string>() };
+    assert.match(verdict(noFile) ?? '', /\/doomed is lost, and is not said to be/);
   });
 
   test('more than the arithmetic says is too much', () => {
@@ -80,6 +87,8 @@ describe('what a network says of its losses', () => {
     );
     const left = [{ id: 'left-0', peer: 3 }];
     assert.match(verdict({ lostStripes: 1, named: left }) ?? '', /though others have enough/);
+    const twoFiles = { lostStripes: 1, damaged, named, lostFiles: new Set(['/doomed', '/left']) };
+    assert.match(verdict(twoFiles) ?? '', /\/left is not lost, and is said to be/);
     const elsewhere = [{ id: 'one-0', peer: 3 }];
     assert.match(verdict({ lostStripes: 1, named: elsewhere }) ?? '', /stays damaged at peer 3/);
   });

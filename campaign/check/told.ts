@@ -1,4 +1,5 @@
 import type { ChunkId, StripeId } from '../../src/chunk/ids.js';
+import { MAX_WORST_FILES } from '../../src/limits.js';
 import type { CampaignNetwork } from '../network/peers.js';
 import type { Doom } from './holdings.js';
 
@@ -10,7 +11,12 @@ export interface Told {
   readonly damaged: ReadonlyMap<number, number>;
   /** The newest of those, with the peer that said so. */
   readonly named: readonly { readonly id: string; readonly peer: number }[];
+  /** Paths, by the safety of files as a peer's status has it. */
+  readonly lostFiles: ReadonlySet<string>;
 }
+
+/** Of each file that is there for certain; none where the catalog alone holds it. */
+export type Files = ReadonlyMap<string, readonly StripeId[]>;
 
 export async function readTold(
   network: CampaignNetwork,
@@ -30,16 +36,20 @@ export async function readTold(
   }
   await using client = network.client(repairer, signal);
   const { survey } = await client.repairs();
-  return { lostStripes: survey?.lost, damaged, named };
+  const { worst } = await client.safety(MAX_WORST_FILES);
+  const lostFiles = new Set(worst.filter(({ state }) => state === 'lost').map(({ path }) => path));
+  return { lostStripes: survey?.lost, damaged, named, lostFiles };
 }
 
 /**
  * Holds what is told against what follows from the disks.
  *
- * @param known stripes of which somebody must tell: those of files that are there for certain. Others may have been removed
+ * Of the stripes of files that are there for certain somebody must tell; others may have been removed.
+ *
  * @returns what is wrong with it, in words; undefined when nothing is
  */
-export function judgeTold({ stripes }: Doom, known: ReadonlySet<StripeId>, told: Told): string | undefined {
+export function judgeTold({ stripes }: Doom, files: Files, told: Told): string | undefined {
+  const known = new Set([...files.values()].flat());
   const mayBe = new Map<ChunkId, number[]>();
   const must = new Map<number, number>();
   const may = new Map<number, number>();
@@ -51,7 +61,7 @@ export function judgeTold({ stripes }: Doom, known: ReadonlySet<StripeId>, told:
     }
   }
   const doomed = [...known].filter((stripe) => stripes.has(stripe)).length;
-  const { lostStripes = 0, damaged, named } = told;
+  const { lostStripes = 0, damaged, named, lostFiles } = told;
   if (lostStripes > stripes.size) {
     return `${String(lostStripes)} stripes are said to be lost, of ${String(stripes.size)} that can be`;
   }
@@ -68,6 +78,12 @@ export function judgeTold({ stripes }: Doom, known: ReadonlySet<StripeId>, told:
     const amount = damaged.get(peer) ?? 0;
     if (amount < least)
       return `peer ${String(peer)} tells of ${String(amount)} damaged chunks, of ${String(least)} that it lost for good`;
+  }
+  if (lostFiles.size >= MAX_WORST_FILES) return undefined; // the list is cut off
+  for (const [path, its] of files) {
+    const isDoomed = its.some((stripe) => stripes.has(stripe));
+    if (isDoomed !== lostFiles.has(path))
+      return `${path} is ${isDoomed ? 'lost, and is not' : 'not lost, and is'} said to be`;
   }
   return undefined;
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlClient } from '../../src/cli/control-client.js';
 import { StorageError } from '../../src/errors.js';
-import { timeLimit } from '../../src/time-limit.js';
 import { auditNow } from './audit.js';
+import type { HealMeter } from './meter.js';
+import { Stall, type StallOptions } from './stall.js';
 import type { Calm } from '../load/calm.js';
 import type { CampaignNetwork } from '../network/peers.js';
 
@@ -11,18 +12,22 @@ export interface HealOptions {
   readonly scrubbed: readonly number[];
   /** Peers that repair whatever stripe they know of. */
   readonly repairing: readonly number[];
+  /** Running: it tells whether healing gets on. */
+  readonly meter: Pick<HealMeter, 'mended'>;
   /** Of the load that goes on meanwhile; absent: there is none. */
   readonly calm?: Calm;
   readonly signal: AbortSignal;
 }
 
-/** Within this a network that has all it needs is whole again when nobody loads it; more than that is a violation. */
-export const HEAL_WITHIN_MS = 60_000;
+/** A network that has all it needs mends more within this when nobody loads it; that it stands still is a violation. */
+export const HEAL_STALL_MS = 60_000;
+/** For all of it. */
+export const HEAL_MOST_MS = 300_000;
+export const HEAL_PAUSE_MS = 700;
 /** So long it is tried under load before that rests. */
 const UNDER_LOAD_MS = 30_000;
 /** Eight in a row of one peer of seven are enough for trust. */
 const AUDITS = 100;
-export const HEAL_PAUSE_MS = 700;
 
 /**
  * Has the network mend itself, again and again until nothing is left to be mended: by `shoal scrub --now` and
@@ -32,11 +37,13 @@ export const HEAL_PAUSE_MS = 700;
  */
 export async function heal(network: CampaignNetwork, options: HealOptions): Promise<string | undefined> {
   const { calm } = options;
-  if (calm === undefined) return healWithin(network, options, HEAL_WITHIN_MS);
-  if ((await healWithin(network, options, UNDER_LOAD_MS)) === undefined) return undefined;
+  const alone = { withinMs: HEAL_STALL_MS, mostMs: HEAL_MOST_MS };
+  if (calm === undefined) return healWithin(network, options, alone);
+  const underLoad = { withinMs: UNDER_LOAD_MS, mostMs: UNDER_LOAD_MS };
+  if ((await healWithin(network, options, underLoad)) === undefined) return undefined;
   calm.asked = true;
   try {
-    return await healWithin(network, options, HEAL_WITHIN_MS);
+    return await healWithin(network, options, alone);
   } finally {
     calm.asked = false;
   }
@@ -45,18 +52,17 @@ export async function heal(network: CampaignNetwork, options: HealOptions): Prom
 async function healWithin(
   network: CampaignNetwork,
   options: HealOptions,
-  withinMs: number,
+  bounds: Omit<StallOptions, 'signal'>,
 ): Promise<string | undefined> {
-  const { signal } = options;
-  const begun = performance.now();
+  const { signal, meter } = options;
+  using stall = new Stall(meter, { ...bounds, signal });
   let known: string | undefined;
   for (;;) {
-    using limit = timeLimit(Math.max(1, withinMs - (performance.now() - begun)), signal);
-    const left = await healOnce(network, { ...options, signal: limit.signal });
+    const left = await healOnce(network, { ...options, signal: stall.signal });
     signal.throwIfAborted();
     if (left === undefined) return undefined;
     // What a pass says that the end of the time broke off tells less than the one before.
-    if (limit.isOver) return known ?? left;
+    if (stall.isOver) return known ?? left;
     known = left;
     await sleep(HEAL_PAUSE_MS, undefined, { signal });
   }
@@ -65,7 +71,7 @@ async function healWithin(
 /** @returns what is left; undefined when nothing is */
 export async function healOnce(
   network: CampaignNetwork,
-  { scrubbed, repairing, signal }: HealOptions,
+  { scrubbed, repairing, signal }: Pick<HealOptions, 'scrubbed' | 'repairing' | 'signal'>,
 ): Promise<string | undefined> {
   const left: string[] = [];
   const works = [

@@ -19,6 +19,16 @@ const FIELDS = [
   'repairMovedBytes',
 ] as const;
 
+/** Of things, not of bytes; what is tried again and again without success is in none of them. */
+const MENDED = [
+  'healedSegments',
+  'healedChunks',
+  'mendedRows',
+  'removedFiles',
+  'replacedChunks',
+  'rebuiltChunks',
+] as const;
+
 const INTERVAL_MS = 2_000;
 const ANSWER_WITHIN_MS = 5_000;
 
@@ -37,6 +47,11 @@ export class HealMeter {
 
   get healed(): Healed {
     return record((field) => this.#sums.get(field) ?? 0);
+  }
+
+  /** Grows with everything that is mended. */
+  get mended(): number {
+    return MENDED.reduce((sum, field) => sum + (this.#sums.get(field) ?? 0), 0);
   }
 
   /** Until the signal aborts, which is no failure. */

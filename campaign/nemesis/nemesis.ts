@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { settleAll } from '../../src/cli/devnet/devnet.js';
 import { StorageError } from '../../src/errors.js';
 import { heal } from '../healing/heal.js';
+import type { HealMeter } from '../healing/meter.js';
 import type { Calm } from '../load/calm.js';
 import type { CampaignNetwork } from '../network/peers.js';
 import { Numbers } from '../numbers.js';
@@ -14,6 +15,7 @@ export interface NemesisParts {
   readonly network: CampaignNetwork;
   readonly seed: number;
   readonly tally: Tally;
+  readonly meter: HealMeter;
   /** Of the load. */
   readonly calm: Calm;
   readonly say: (text: string) => void;
@@ -40,7 +42,7 @@ export class Nemesis {
   }
 
   async #play(index: number, round: Round, signal: AbortSignal): Promise<boolean> {
-    const { network, tally, say, seed, calm } = this.#parts;
+    const { network, tally, say, seed, meter, calm } = this.#parts;
     const victims = round.faults.map((planned) => ({ planned, victim: this.#victim(index, planned, signal) }));
     say(`round ${String(index + 1)}: ${round.faults.map(({ kind, peer }) => `${kind} ${String(peer)}`).join(', ')}`);
     await settleAll(victims.map(({ planned, victim }) => this.#inject(planned, victim)));
@@ -50,7 +52,7 @@ export class Nemesis {
     const scrubbed = round.faults.filter(({ kind }) => isDestructive(kind)).map(({ peer }) => peer);
     const order = new Numbers(seed, `healing ${String(index)}`).shuffled(network.numbers).slice(0, 2);
     const begun = performance.now();
-    const left = await heal(network, { scrubbed, repairing: order, calm, signal });
+    const left = await heal(network, { scrubbed, repairing: order, meter, calm, signal });
     if (left === undefined) {
       say(`round ${String(index + 1)}: whole again ${((performance.now() - begun) / 1000).toFixed(1)} s after it`);
       return true;

@@ -20,6 +20,8 @@ export interface PutOptions {
   readonly signal: AbortSignal;
   /** The owner's signed permission; a local store ignores it, a remote peer demands it. */
   readonly grant?: Uint8Array;
+  /** Nobody waits for it: to the local disk it is no use that healing in the background gives way to. */
+  readonly background?: boolean;
 }
 
 export interface Stored {

@@ -93,7 +93,7 @@ async function storeAnew(
       noteHealed(parts, { segments: 1, bytes: segment.bytes.length });
     }
   };
-  await parts.store.put({ ...shape, id, owner, label }, source, { signal: rebuild.signal });
+  await parts.store.put({ ...shape, id, owner, label }, source, { signal: rebuild.signal, background: true });
 }
 
 /** Some segments at a time, so that what was brought is not lost when the rest cannot be. */

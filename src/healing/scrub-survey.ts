@@ -162,7 +162,7 @@ async function rebuild(parts: ScrubParts, { id, claim }: Claimed, signal: AbortS
   const { owner, label } = claim;
   const stripe = stripeOfLabel(claim.read);
   const { shape, content } = await rebuildChunk(rebuildOf(parts, { stripe, index: stripe.chunks.indexOf(id) }, signal));
-  await store.put({ ...shape, id, owner, label }, segmentsOf(content, SEGMENT_BYTES), { signal });
+  await store.put({ ...shape, id, owner, label }, segmentsOf(content, SEGMENT_BYTES), { signal, background: true });
   noteHealed(parts, { segments: segmentCount(shape.bytes), bytes: shape.bytes });
   count.healedChunks++;
   logger.info({ chunk: id }, 'a chunk that was lost was rebuilt');

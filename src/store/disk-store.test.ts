@@ -243,6 +243,16 @@ describe('DiskStore: life', () => {
     );
   });
 
+  it('what healing puts in is no use that healing would have to give way to', async (context) => {
+    const { store } = await openStore(context);
+    const [healed, stored] = [offerOf(3_000), offerOf(3_000)];
+    const source = segmentsOf(healed.content, SEGMENT_BYTES);
+    await store.put(healed.header, source, { signal: NEVER, background: true });
+    assert.equal(store.quietMs(), Infinity, 'nobody has used it yet');
+    await putOffer(store, stored);
+    assert.ok(store.quietMs() < Infinity);
+  });
+
   it('a folder that cannot be made is reported with its path', async (context) => {
     const folder = await temporaryFolder(context);
     await writeFile(join(folder, 'file'), '');

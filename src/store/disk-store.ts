@@ -109,7 +109,7 @@ export class DiskStore implements ChunkStore, HoldingsSource {
   put(header: ChunkHeader, source: SegmentSource, options: PutOptions): Promise<Stored> {
     return this.#activities.run(`Storing chunk ${header.id.slice(0, 12)}…`, options.signal, async (signal) => {
       verifyHeader(header);
-      this.#usedMs = performance.now();
+      if (options.background !== true) this.#usedMs = performance.now();
       this.#sweepWhenDue();
       const leave = await this.#busy.enter(header.id, signal);
       try {
