@@ -78,7 +78,7 @@ export class ControlServer implements AsyncDisposable {
 
   /** Ends requests in progress; transfers get CLOSE_GRACE_MS to give back what they have stored and to say how they ended. */
   async close(): Promise<void> {
-    this.#stop.abort(new StorageError('CANCELLED', 'This peer is shutting down.'));
+    this.#stop.abort(new StorageError('UNAVAILABLE', 'This peer is shutting down. Try again when it is back.'));
     await this.#work.ended(CLOSE_GRACE_MS);
     await this.#server.close();
     await rm(this.#socket, { force: true });

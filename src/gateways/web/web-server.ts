@@ -63,7 +63,7 @@ export class WebServer implements AsyncDisposable {
   /** Ends requests in progress, as the control server does. */
   async close(): Promise<void> {
     const { stop, work } = this.#ending;
-    stop.abort(new StorageError('CANCELLED', 'This peer is shutting down.'));
+    stop.abort(new StorageError('UNAVAILABLE', 'This peer is shutting down. Try again when it is back.'));
     await work.ended(CLOSE_GRACE_MS);
     await this.#shell.close();
   }
