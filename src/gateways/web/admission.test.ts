@@ -131,6 +131,7 @@ function apiOf(gate: Gate, { sessions, admitted, moved }: ApiStage): ApiParts & 
     auditor: { now: (_audits: number, signal: AbortSignal) => nothing(signal) },
     repairer: { now: nothing },
     audits: { distrusted: () => [] },
+    holdings: { now: async () => undefined },
   } as unknown as Healing;
   const scrub = {
     run: ({ signal }: { readonly signal: AbortSignal }) => gate.pass(signal).then(() => ({})),
@@ -152,7 +153,7 @@ describe('what is asked of a peer', () => {
     it(`in nobody's name goes on at the control socket when a user is locked: ${path}`, async (context) => {
       const { gate, lock, post } = await openStage(context);
       const told = post(path);
-      await gate.reached;
+      await Promise.race([gate.reached, told]);
       lock();
       gate.open();
       assert.match((await told).trimEnd().split('\n').at(-1) ?? '', /^{"event":"done"/);

@@ -160,6 +160,7 @@ describe('the OpenAPI description', () => {
       '/v1/versions': '?path=/a/file',
       '/v1/where': '?path=/a/file',
       '/v1/users/ssh-keys': '?name=demo',
+      '/v1/peers/drain': `?peer=${planet.peer(2).id}`,
     };
     let replies = 0;
     for (const [route, { reply }] of Object.entries(ROUTES)) {
