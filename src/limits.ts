@@ -757,7 +757,7 @@ export const SURVEY_PAGE = 256;
 export const SURVEY_INTERVAL_MS = 60 * 60 * 1000;
 /** How often it is looked whether that is so. */
 export const REPAIR_POLL_MS = 30_000;
-/** Stripes that wait for repair, those with the least margin; the others are found again by the next survey. */
+/** Stripes that wait for repair, those with the least margin, and as many with chunks at peers that are to leave; the others are found again by the next survey. */
 export const MAX_REPAIR_QUEUE = 10_000;
 /** What is missing is left alone for this long: a put may be under way, or a removal. */
 export const REPAIR_SETTLE_MS = 60_000;
@@ -767,6 +767,8 @@ export const REPAIR_TAKEOVER_MS = 10 * 60 * 1000;
 export const DEPARTURE_TAKEOVER_MS = 15_000;
 /** How often it is looked whether a peer is to leave, or has nothing left. */
 export const DEPARTURE_POLL_MS = 2_000;
+/** A peer that is to leave and hands over nothing for so long: whoever waits is told. */
+export const DEPARTURE_STALL_MS = 10 * 60 * 1000;
 /** How often `shoal peer drain` looks how far it is. */
 export const DRAIN_WATCH_MS = 1_000;
 /** While a peer is to leave, all stripes are looked at this often: new ones may have come, or moves of others. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Catalog } from '../catalog/catalog.js';
 import { parsePeerId, type PeerId } from '../chunk/ids.js';
+import { Turns } from '../documents/replication/turns.js';
 import { readIfThere, writeDurably } from '../durable-file.js';
 import { StorageError, wrapError } from '../errors.js';
 import type { PeerLinks } from '../file/peer-links.js';
@@ -8,7 +9,7 @@ import { type Amount, type DrainPlan, planDrain } from '../healing/drain-plan.js
 import { Rounds } from '../healing/rounds.js';
 import { amount, inBinary } from '../healing/words.js';
 import { HOME } from '../home.js';
-import { DEPARTURE_POLL_MS, DEPARTURE_SURVEY_MS, EVENT_REST_FACTOR } from '../limits.js';
+import { DEPARTURE_POLL_MS, DEPARTURE_STALL_MS, DEPARTURE_SURVEY_MS, EVENT_REST_FACTOR } from '../limits.js';
 import type { Logger } from '../log.js';
 import type { PeerBook } from '../peers/peer-book.js';
 import type { PeerRecord } from '../peers/peer-record.js';
@@ -19,7 +20,7 @@ export interface DrainsOptions {
   readonly administration: Pick<Administration, 'self' | 'peers' | 'drain' | 'remove' | 'demandMayLeave'>;
   readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'>;
   readonly book: PeerBook;
-  readonly links: Pick<PeerLinks, 'remote' | 'pingAll'>;
+  readonly links: Pick<PeerLinks, 'store' | 'remote' | 'pingAll'>;
   readonly clock: () => number;
   readonly logger: Logger;
 }
@@ -54,6 +55,10 @@ class Drain {
   planAgainMs = 0;
   reason: string | undefined;
   totalBytes = 0;
+  /** By the clock of the peer that leaves: the count that it had when it was first asked may be from before it was told to leave. */
+  firstCountedMs: number | undefined;
+  /** Less was left than ever before, or this process began to watch. */
+  #gained: { readonly atMs: number; readonly chunks: number } | undefined;
   #first: { readonly atMs: number; readonly bytes: number } | undefined;
   secondsLeft: number | undefined;
 
@@ -68,6 +73,13 @@ class Drain {
     const moved = this.#first.bytes - left.bytes;
     if (moved > 0) this.secondsLeft = (left.bytes * (nowMs - this.#first.atMs)) / moved / 1000;
   }
+
+  /** Nothing was gained for long. */
+  isStalled(nowMs: number): boolean {
+    const chunks = this.left?.chunks ?? Number.POSITIVE_INFINITY;
+    if (this.#gained === undefined || chunks < this.#gained.chunks) this.#gained = { atMs: nowMs, chunks };
+    return nowMs - this.#gained.atMs >= DEPARTURE_STALL_MS;
+  }
 }
 
 /**
@@ -78,6 +90,8 @@ class Drain {
 export class Drains implements AsyncDisposable {
   readonly #options: DrainsOptions;
   readonly #rounds: Rounds;
+  /** Nobody is put out while somebody has it stay, and the file is written by one at a time. */
+  readonly #turns = new Turns(1);
   #drains: Promise<Map<PeerId, Drain>> | undefined;
 
   constructor(options: DrainsOptions) {
@@ -103,20 +117,27 @@ export class Drains implements AsyncDisposable {
     const peer = await administration.demandMayLeave(meant);
     const plan = await this.#plan(peer.id, signal);
     if (peer.state === 'member' || force) demandPossible(peer, plan, force);
-    await administration.drain(peer.id, true);
     const drains = await this.#known();
-    const drain = new Drain(force);
-    drain.plan = plan;
-    drains.set(peer.id, drain);
-    await this.#save(drains);
+    await this.#turns.take(async () => {
+      await administration.drain(peer.id, true);
+      const drain = new Drain(force);
+      drain.plan = plan;
+      drains.set(peer.id, drain);
+      await this.#save(drains);
+    });
     return await this.status(peer.id);
   }
 
   /** It stays after all. What was moved stays where it is now. @throws StorageError as Administration.drain */
   async cancel(meant: string): Promise<DrainStatus> {
-    const { id } = await this.#options.administration.drain(meant, false);
+    const { administration } = this.#options;
+    const { id } = onePeer(await administration.peers(), meant);
     const drains = await this.#known();
-    if (drains.delete(id)) await this.#save(drains);
+    await this.#turns.take(async () => {
+      // First: a crash in between leaves a peer that nobody puts out.
+      if (drains.delete(id)) await this.#save(drains);
+      await administration.drain(id, false);
+    });
     return await this.status(id);
   }
 
@@ -140,14 +161,32 @@ export class Drains implements AsyncDisposable {
   async round(signal: AbortSignal): Promise<void> {
     const drains = await this.#known();
     if (drains.size === 0) return;
+    const begun = [...drains];
     const peers = await this.#options.administration.peers();
-    for (const [id, drain] of drains) {
-      const peer = peers.find((each) => each.id === id);
-      if (peer?.state === 'draining' && !(await this.#isOver(peer, drain, signal))) continue;
-      if (peer?.state === 'draining') await this.#options.administration.remove(id);
+    for (const [id, drain] of begun) {
+      try {
+        const peer = peers.find((each) => each.id === id);
+        const isLeaving = peer?.state === 'draining';
+        if (isLeaving && !(await this.#isOver(peer, drain, signal))) continue;
+        await this.#end(id, drain, isLeaving);
+      } catch (error) {
+        signal.throwIfAborted();
+        // One that cannot be seen off now is no reason to leave the others.
+        drain.reason = wrapError(error, 'Seeing a peer off').message;
+      }
+    }
+  }
+
+  /** @param isLeaving it is put out */
+  async #end(id: PeerId, drain: Drain, isLeaving: boolean): Promise<void> {
+    const drains = await this.#known();
+    await this.#turns.take(async () => {
+      // Meanwhile it was told to stay, or begun anew with another choice.
+      if (drains.get(id) !== drain) return;
+      if (isLeaving) await this.#options.administration.remove(id);
       drains.delete(id);
       await this.#save(drains);
-    }
+    });
   }
 
   async close(): Promise<void> {
@@ -162,9 +201,10 @@ export class Drains implements AsyncDisposable {
     const { clock } = this.#options;
     const counted = await this.#count(peer, drain, signal);
     const mayStay = drain.forced ? (drain.plan?.staying.chunks ?? 0) : 0;
-    const seemsOver = counted === undefined || counted.chunks <= mayStay;
+    const seemsOver = counted !== undefined && counted.chunks <= mayStay;
     const nowMs = clock();
-    if (drain.plan === undefined || nowMs >= drain.planAgainMs) {
+    const isFresh = drain.plan === undefined || nowMs >= drain.planAgainMs;
+    if (drain.plan === undefined || isFresh) {
       drain.plan = await this.#plan(peer.id, signal);
       const tookMs = clock() - nowMs;
       drain.planAgainMs = clock() + (seemsOver ? tookMs * EVENT_REST_FACTOR : DEPARTURE_SURVEY_MS);
@@ -172,9 +212,12 @@ export class Drains implements AsyncDisposable {
     const { moving, staying, unreadable } = drain.plan;
     if (counted === undefined) drain.count(sum(moving, staying), clock());
     drain.reason ??= reasonOf(peer, drain.plan, drain.forced);
+    if (drain.isStalled(clock())) drain.reason ??= stalled(peer, drain.left);
     if (!seemsOver || moving.chunks > 0 || unreadable > 0) return false;
     if (staying.chunks > 0 && !drain.forced) return false;
-    return counted !== undefined || this.#knowsAll();
+    // Another may have left since: the next round looks at the records again, and decides by what it finds.
+    if (!isFresh) drain.planAgainMs = 0;
+    return isFresh;
   }
 
   /** @returns undefined when it does not say */
@@ -183,7 +226,8 @@ export class Drains implements AsyncDisposable {
     drain.reason = undefined;
     try {
       const { countedMs, ...left } = await links.remote(peer.id).countLeft({ signal });
-      if (countedMs === 0) return { chunks: Number.POSITIVE_INFINITY, bytes: 0 };
+      drain.firstCountedMs ??= countedMs;
+      if (countedMs === 0 || countedMs === drain.firstCountedMs) return { chunks: Number.POSITIVE_INFINITY, bytes: 0 };
       drain.count(left, clock());
       return left;
     } catch (error) {
@@ -191,22 +235,16 @@ export class Drains implements AsyncDisposable {
       const { code, message } = wrapError(error, 'Asking what is left');
       // It has not heard of it yet.
       if (code === 'CONFLICT') return { chunks: Number.POSITIVE_INFINITY, bytes: 0 };
-      drain.reason = `${peer.name} does not say what it still has (${message}). What lies there is rebuilt from other peers when it has been silent for the grace period.`;
+      drain.reason = `${peer.name} does not say what it still has (${message}). What lies there is rebuilt from other peers when it has been silent for the grace period; if it does not answer any more, \`shoal peer remove ${peer.name}\` puts it out.`;
       return undefined;
     }
   }
 
-  /** A backup host knows every stripe: where the peer itself is silent, the records say what is left. */
-  #knowsAll(): boolean {
-    const { book, administration } = this.#options;
-    return book.get(administration.self)?.backup === true;
-  }
-
   async #plan(peer: PeerId, signal: AbortSignal): Promise<DrainPlan> {
-    const { catalog, book, links } = this.#options;
+    const { catalog, book, links, administration } = this.#options;
     const answers = await links.pingAll(signal);
     const answering = new Set([...answers].flatMap(([id, latencyMs]) => (latencyMs === undefined ? [] : id)));
-    return await planDrain(peer, { catalog, book, answering }, signal);
+    return await planDrain(peer, { self: administration.self, catalog, book, links, answering }, signal);
   }
 
   #known(): Promise<Map<PeerId, Drain>> {
@@ -270,6 +308,15 @@ function reasonOf({ name }: PeerRecord, plan: DrainPlan, forced: boolean): strin
   if (unreadable > 0) return `${name} is needed: ${amount(unreadable, 'stripe')} could not be read without it now.`;
   if (staying.chunks === 0 || forced) return undefined;
   return `${amount(staying.chunks, 'chunk')} have no other place by now: invite a new machine, or say \`shoal peer drain ${name} --force\`.`;
+}
+
+/** Why it does not go on is known to whoever was to move something. */
+function stalled({ name }: PeerRecord, left: Amount | undefined): string {
+  const rest =
+    left === undefined
+      ? `${name} has not counted yet what is left there`
+      : `${amount(left.chunks, 'chunk')} (${inBinary(left.bytes)}) are left at ${name}`;
+  return `Nothing was gained for ten minutes: ${rest}. \`shoal repair\` tells more; \`shoal peer remove ${name}\` puts it out without what is left.`;
 }
 
 function sum(one: Amount, other: Amount): Amount {

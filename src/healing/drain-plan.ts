@@ -1,15 +1,16 @@
 import type { Catalog, StripeRecord } from '../catalog/catalog.js';
 import type { PeerId } from '../chunk/ids.js';
-import type { PeerBook } from '../peers/peer-book.js';
+import { DEPARTURE_ASKS } from '../limits.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import { knownStripes } from './chunk-labels.js';
+import { askMembers, type HealingNetwork } from './stripe-holders.js';
 
 export interface Amount {
   readonly chunks: number;
   readonly bytes: number;
 }
 
-/** What becomes of the chunks of a peer when it leaves, by the records that are known here. */
+/** What becomes of the chunks of a peer when it leaves, by the records that are known here, and by what its peers have. */
 export interface DrainPlan {
   /** Other peers can take them. */
   readonly moving: Amount;
@@ -23,10 +24,9 @@ export interface DrainPlan {
   readonly roomBytes: number;
 }
 
-export interface DrainPlanParts {
+export interface DrainPlanParts extends HealingNetwork {
   readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'>;
-  readonly book: PeerBook;
-  /** Peers that answer now: only these count as left. */
+  /** Peers that answer now: only members among these count as left. */
   readonly answering: ReadonlySet<PeerId>;
 }
 
@@ -34,7 +34,7 @@ type Adding = { -readonly [Name in keyof Amount]: number };
 
 /** Looks at all stripes that this peer knows: all there are, where it hosts the databases. */
 export async function planDrain(leaving: PeerId, parts: DrainPlanParts, signal: AbortSignal): Promise<DrainPlan> {
-  const { catalog, book, answering } = parts;
+  const { catalog, book } = parts;
   const targets = book.targets().filter(({ id }) => id !== leaving && book.isTrusted(id));
   const takers = new Set<PeerRecord>();
   const usedBytes = new Map<PeerId, number>();
@@ -44,6 +44,14 @@ export async function planDrain(leaving: PeerId, parts: DrainPlanParts, signal: 
   ];
   let unreadable = 0;
   let margin: number | undefined;
+  const remaining = new Remaining(leaving, parts, signal);
+  const stuck: StripeRecord[] = [];
+  const ask = async (): Promise<void> => {
+    for (const spare of await remaining.beyondK(stuck.splice(0))) {
+      if (spare < 0) unreadable++;
+      margin = Math.min(margin ?? Number.POSITIVE_INFINITY, spare);
+    }
+  };
   for await (const record of knownStripes({ catalog }, signal)) {
     const holders = holdersOf(record);
     for (const peer of holders) usedBytes.set(peer, (usedBytes.get(peer) ?? 0) + record.chunkBytes);
@@ -55,13 +63,45 @@ export async function planDrain(leaving: PeerId, parts: DrainPlanParts, signal: 
     amount.chunks++;
     amount.bytes += record.chunkBytes;
     if (hasPlace) continue;
-    const left = [...holders].filter((peer) => peer !== leaving && book.isMember(peer) && answering.has(peer)).length;
-    if (left < record.k) unreadable++;
-    margin = Math.min(margin ?? Number.POSITIVE_INFINITY, left - record.k);
+    stuck.push(record);
+    if (stuck.length === DEPARTURE_ASKS) await ask();
   }
+  await ask();
   let roomBytes = 0;
   for (const { id, capacityBytes } of takers) roomBytes += Math.max(0, capacityBytes - (usedBytes.get(id) ?? 0));
   return { moving, staying, unreadable, margin, roomBytes };
+}
+
+/** What is left of stripes without a peer: what the others have, whatever the records say. Who is to leave, too, is not counted on. */
+class Remaining {
+  readonly #leaving: PeerId;
+  readonly #parts: DrainPlanParts;
+  readonly #signal: AbortSignal;
+  /** Whoever leaves one question unanswered is asked no more: each costs its patience. */
+  readonly #silent = new Set<PeerId>();
+
+  constructor(leaving: PeerId, parts: DrainPlanParts, signal: AbortSignal) {
+    this.#leaving = leaving;
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** @returns of each stripe how many chunks it has more than k; below 0 it lacks so many */
+  async beyondK(stripes: readonly StripeRecord[]): Promise<number[]> {
+    return await Promise.all(
+      stripes.map(async (stripe) => {
+        const { holders, silent } = await askMembers(stripe, this.#parts, this.#signal, (peer) => this.#stays(peer));
+        for (const peer of silent) this.#silent.add(peer);
+        return new Set(holders.map(({ index }) => index)).size - stripe.k;
+      }),
+    );
+  }
+
+  #stays(peer: PeerId): boolean {
+    const { book, answering } = this.#parts;
+    const isMember = book.get(peer)?.state === 'member';
+    return isMember && peer !== this.#leaving && answering.has(peer) && !this.#silent.has(peer);
+  }
 }
 
 function holdersOf({ placement }: StripeRecord): Set<PeerId> {

@@ -84,7 +84,8 @@ export class RebuildTurns {
   #callerOf(peer: PeerId): Caller {
     const nowMs = this.#nowMs();
     const known = this.#callers.get(peer) ?? { active: 0, sinceMs: nowMs, begun: 0 };
-    if (nowMs - known.sinceMs >= MINUTE_MS) {
+    // Either way: a clock that was set back by hours is no reason to refuse for hours.
+    if (Math.abs(nowMs - known.sinceMs) >= MINUTE_MS) {
       known.sinceMs = nowMs;
       known.begun = 0;
     }

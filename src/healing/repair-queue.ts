@@ -111,7 +111,7 @@ export class RepairQueue {
    */
   async survey(signal: AbortSignal, candidates: readonly Candidate[] = []): Promise<SurveySummary> {
     const { clock } = this.#parts;
-    const found: QueuedStripe[] = [];
+    let found: QueuedStripe[] = [];
     const displaced = new Map<StripeId, Displaced>();
     const left = { stripes: 0, bytes: 0 };
     const summary: Counting = { stripes: 0, whole: 0, degraded: 0, atRisk: 0, lost: 0, atMs: clock() };
@@ -122,9 +122,9 @@ export class RepairQueue {
         if (displaced.size < MAX_REBALANCE_QUEUE) displaced.set(record.id, this.#displacedOf(record));
       }
       // Twice as many would be sorted away again: memory stays bounded however much is broken.
-      if (found.length > 2 * MAX_REPAIR_QUEUE) keepWorst(found);
+      if (found.length > 4 * MAX_REPAIR_QUEUE) found = keepWorst(found);
     }
-    keepWorst(found);
+    found = keepWorst(found);
     this.#queue = new Map(found.map((each) => [each.stripe, each]));
     for (const stripe of this.#restUntil.keys()) if (!this.#queue.has(stripe)) this.#restUntil.delete(stripe);
     this.#displaced = displaced;
@@ -208,7 +208,9 @@ export class RepairQueue {
   }
 }
 
-function keepWorst(found: QueuedStripe[]): void {
+/** As many that leave, and as many others: what is lost, or waits for a rate of 0, is in nobody's way who is to leave. */
+function keepWorst(found: QueuedStripe[]): QueuedStripe[] {
   found.sort((a, b) => a.margin - b.margin || (a.stripe < b.stripe ? -1 : 1));
-  found.length = Math.min(found.length, MAX_REPAIR_QUEUE);
+  const kept = { leaving: 0, others: 0 };
+  return found.filter(({ leaving }) => kept[leaving > 0 ? 'leaving' : 'others']++ < MAX_REPAIR_QUEUE);
 }

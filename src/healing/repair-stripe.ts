@@ -61,11 +61,6 @@ export async function repairStripe(id: StripeId, parts: RepairParts, signal: Abo
   const truth = await askAround(record, parts, signal);
   const { due, waiting } = dueOf(truth, parts.view);
   if (due.length === 0) return { ...outcome, left: waiting };
-  const sources = new Set(truth.holders.map(({ index }) => index));
-  if (sources.size < record.k) {
-    const reason = `Only ${String(sources.size)} chunks of the stripe can be had, and ${String(record.k)} are needed.`;
-    return { ...outcome, left: due.length + waiting, reason };
-  }
   const repair = new StripeRepair(truth, parts, signal);
   for (const index of due) await repair.mend(index);
   const { reason, done } = repair;
@@ -159,19 +154,23 @@ class StripeRepair {
     }
     const leaving = record.placement[index]?.peer;
     const source = leaving !== undefined && this.#holdsNow(index, leaving) ? leaving : undefined;
+    const tooFew = this.#tooFew();
     for (const target of this.#targets(index).slice(0, REPAIR_TARGETS)) {
       if (source !== undefined && (await this.#give(index, target, { source }))) {
         this.done.copied++;
         this.done.movedBytes += record.chunkBytes;
         return;
       }
+      // A copy needs no others.
+      if (tooFew !== undefined) continue;
       if (await this.#give(index, target, { holders: this.#hints() })) {
         this.done.rebuilt++;
         this.done.movedBytes += record.k * record.chunkBytes;
         return;
       }
     }
-    this.reason ??= 'Every peer that answers and is trusted holds a chunk of this stripe already. Add a peer.';
+    this.reason ??=
+      tooFew ?? 'Every peer that answers and is trusted holds a chunk of this stripe already. Add a peer.';
   }
 
   #chunk(index: number): StripeRecord['chunks'][number] {
@@ -184,6 +183,14 @@ class StripeRepair {
     const { view } = this.#parts;
     const isHolder = this.#truth.holders.some((holder) => holder.index === index && holder.peer === peer);
     return isHolder && view.holds(peer, this.#chunk(index));
+  }
+
+  /** Why nothing of the stripe can be rebuilt. */
+  #tooFew(): string | undefined {
+    const { record, holders } = this.#truth;
+    const { size } = new Set(holders.map(({ index }) => index));
+    if (size >= record.k) return undefined;
+    return `Only ${String(size)} chunks of the stripe can be had, and ${String(record.k)} are needed.`;
   }
 
   #hints(): (PeerId | undefined)[] {
@@ -225,7 +232,7 @@ class StripeRepair {
 
   /** @returns false when the peer did not take it, or what it signed is not believed */
   async #give(index: number, peer: PeerId, how: Pick<PullOrder, 'source' | 'holders'>): Promise<boolean> {
-    const { network, audits, resting, clock } = this.#parts;
+    const { network, audits } = this.#parts;
     const { record } = this.#truth;
     const chunk = this.#chunk(index);
     const before = record.placement[index];
@@ -240,7 +247,7 @@ class StripeRepair {
       this.#signal.throwIfAborted();
       const { code, message } = wrapError(error, 'Repairing a chunk');
       this.reason = `${network.book.get(peer)?.name ?? peer.slice(0, 12)}: ${message}`;
-      if (RESTS.includes(code)) resting.set(peer, clock() + REPAIR_TARGET_REST_MS);
+      restAfter(code, peer, this.#parts);
       return false;
     }
   }
@@ -248,3 +255,12 @@ class StripeRepair {
 
 /** After these another target is better for a while. */
 const RESTS: readonly StorageError['code'][] = ['NO_SPACE', 'TIMEOUT', 'LIMIT_EXCEEDED', 'UNSUPPORTED', 'INTERNAL'];
+
+/** A peer that did not take a chunk gets none for a while, if that is likely to happen again. */
+export function restAfter(
+  code: StorageError['code'],
+  peer: PeerId,
+  { resting, clock }: Pick<RepairParts, 'resting' | 'clock'>,
+): void {
+  if (RESTS.includes(code)) resting.set(peer, clock() + REPAIR_TARGET_REST_MS);
+}

@@ -55,13 +55,16 @@ export async function recordedHolders(
 /**
  * Asks the members themselves: the likely holders first, for placement gave the stripe to the first ones of its order, and
  * MAX_ASKED_HOLDERS at most. They get PING_TIMEOUT_MS to answer.
+ *
+ * @param among whoever else is not asked
  */
 export async function askMembers(
   stripe: CodedStripe,
   network: HealingNetwork,
   signal: AbortSignal,
+  among: (peer: PeerId) => boolean = () => true,
 ): Promise<AskedHolders> {
-  const members = network.book.list().filter(({ state }) => state !== 'removed');
+  const members = network.book.list().filter(({ id, state }) => state !== 'removed' && among(id));
   const candidates = members.map((member) => ({ ...candidateOf(member), weight: Math.max(1, member.capacityBytes) }));
   const asked = place(stripe.id, candidates).slice(0, MAX_ASKED_HOLDERS);
   const answers = await Promise.all(asked.map((peer) => ask(stripe, peer, network, signal)));

@@ -84,8 +84,9 @@ async function watch(invocation: Invocation, client: NetworkClient, begun: Drain
     return now;
   } catch (error) {
     if (signal.aborted) {
+      const force = now.forced ? ' --force' : '';
       invocation.note(
-        `${printable(name)} goes on leaving. \`shoal peer drain ${printable(name)}\` watches it again, and --cancel has it stay.`,
+        `${printable(name)} goes on leaving. \`shoal peer drain ${printable(name)}${force}\` watches it again, and --cancel has it stay.`,
       );
     }
     throw error;

@@ -18,6 +18,7 @@ export function archiveRoutes(server: FastifyInstance, routes: Routes, { engine 
     const session = routes.sessionOf(request);
     const signal = signalOf(routes, reply, session);
     const members = await membersOf(engine.catalog, session, asked);
+    signal.throwIfAborted();
     const body = zipOf(members, { engine, session, signal });
     void routes.track(finished(body).catch(() => undefined));
     const [only = '/'] = asked;

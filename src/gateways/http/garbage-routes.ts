@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { PeerId } from '../../chunk/ids.js';
@@ -9,10 +8,10 @@ import { GARBAGE_AGE_MS } from '../../limits.js';
 import type { PeerBook } from '../../peers/peer-book.js';
 import type { WaitingDeletes } from '../../store/outbox.js';
 import type { Inventory, StrayTotals } from '../../store/stray-book.js';
-import { EventLines } from './event-lines.js';
 import type { GarbageEvent, GarbageReply, HeldReply, WaitingReply } from './garbage-api.js';
 import { check } from './requests.js';
 import { signalOf, type Routes, type SenderParts } from './routes.js';
+import { sendLines } from './send-lines.js';
 
 export const GARBAGE_REQUESTS = {
   collect: z.strictObject({ old: z.boolean().default(false) }),
@@ -25,22 +24,17 @@ export function garbageRoutes(server: FastifyInstance, routes: Routes, { engine 
   server.post('/v1/garbage', async (request, reply) => {
     const session = routes.sessionOf(request);
     const { old } = check(GARBAGE_REQUESTS.collect, request.body ?? {});
-    const signal = signalOf(routes, reply);
-    const events = new EventLines<GarbageEvent>();
-    void routes.track(once(reply.raw, 'close'));
-    void routes.track(
-      events.run(async () => {
-        const { chunks, bytes, awaited } = await collectGarbageNow(engine, session, {
-          ...{ signal, old },
-          onPeer: ({ failure, ...told }) => {
-            const problem = failure === undefined ? null : { code: failure.code, message: failure.message };
-            events.push({ event: 'peer', ...told, failure: problem });
-          },
-        });
-        events.push({ event: 'done', chunks, bytes, awaited: awaited.map((peer) => nameOf(peer, engine.book)) });
-      }),
-    );
-    return reply.type('application/x-ndjson').send(events.stream);
+    const signal = signalOf(routes, reply, session);
+    return sendLines<GarbageEvent>(routes, reply, async (events) => {
+      const { chunks, bytes, awaited } = await collectGarbageNow(engine, session, {
+        ...{ signal, old },
+        onPeer: ({ failure, ...told }) => {
+          const problem = failure === undefined ? null : { code: failure.code, message: failure.message };
+          events.push({ event: 'peer', ...told, failure: problem });
+        },
+      });
+      events.push({ event: 'done', chunks, bytes, awaited: awaited.map((peer) => nameOf(peer, engine.book)) });
+    });
   });
 }
 

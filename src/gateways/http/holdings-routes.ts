@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { EventLines } from './event-lines.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import type { HoldingsEvent } from './safety-api.js';
 import { holdingsReply, type SafetyParts } from './safety-reply.js';
+import { sendLines } from './send-lines.js';
 
 export const HOLDINGS_REQUESTS = { run: z.strictObject({}).optional() } as const;
 
@@ -16,14 +15,9 @@ export function holdingsRoutes(server: FastifyInstance, routes: Routes, parts: S
   server.post('/v1/holdings', async (request, reply) => {
     check(HOLDINGS_REQUESTS.run, request.body ?? undefined);
     const signal = signalOf(routes, reply);
-    const events = new EventLines<HoldingsEvent>();
-    void routes.track(once(reply.raw, 'close'));
-    void routes.track(
-      events.run(async () => {
-        await parts.healing.holdings.now(signal);
-        events.push({ event: 'done', ...holdingsReply(parts) });
-      }),
-    );
-    return reply.type('application/x-ndjson').send(events.stream);
+    return sendLines<HoldingsEvent>(routes, reply, async (events) => {
+      await parts.healing.holdings.now(signal);
+      events.push({ event: 'done', ...holdingsReply(parts) });
+    });
   });
 }
