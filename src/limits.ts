@@ -818,11 +818,11 @@ export const HOLDINGS_POLL_MS = 60_000;
 export const HOLDINGS_LEAST_MS = 5 * 60 * 1000;
 /** In the background there is a rest after each call: 4,096 chunks a second are asked for at most. */
 export const HOLDINGS_REST_MS = 250;
-/** Who does not answer a call about MAX_IDS_PER_CALL chunks within this is asked again in the next round. */
+/** Who does not answer a call about MAX_IDS_PER_CALL chunks within this is asked again after a rest of HOLDINGS_LEAST_MS or more. */
 export const HOLDINGS_TIMEOUT_MS = 10_000;
-/** Stripes whose chunks were denied and wait for the second look: 8 MiB. The others are met in the next round. */
+/** Stripes whose chunks were denied and wait for the second look: 8 MiB. Who denies more is compared again, after a rest. */
 export const MAX_DENIED_STRIPES = 100_000;
-/** Chunks that peers deny and that are remembered: 20 MiB. The others are met again when those are repaired. */
+/** Chunks that peers deny and that are remembered: 20 MiB. Who denies more is compared again, after a rest. */
 export const MAX_DENIALS = 200_000;
 /** Denied chunks are asked for again this often: somebody else may have repaired them. */
 export const DENIALS_RECHECK_MS = 10 * 60 * 1000;

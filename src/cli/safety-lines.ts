@@ -5,7 +5,7 @@ import { count, formatBytes, formatSeconds } from './units.js';
 /** How safe the files are, a line for each thing to know; `nowMs` for how long ago something was. */
 export function safetyLines(safety: SafetyReply, nowMs: number): string[] {
   const { files, repairs } = safety;
-  if (safety.stripes === 0) return [];
+  if (safety.stripes === 0 && files.lost.files === 0) return [];
   const lines = [`Files    ${filesSentence(files)}`, ...machineLines(safety), ...zoneLines(safety)];
   if (repairs.stripes > 0) {
     const left = repairs.secondsLeft === null ? '' : `, about ${formatSeconds(repairs.secondsLeft)}`;

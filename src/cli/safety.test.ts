@@ -57,12 +57,14 @@ it('does not count removed peers as machines', () => {
     { ...peer, state: 'removed' as const, up: false },
   ];
   assert.equal(
-    statusSentence({ peers, safety: sampleSafety({ stripes: 2, degraded: 2, mayFail: 0, lost: 0 }) }),
-    'Not one of your 1 machines may fail. 2 stripes wait for repair.',
+    statusSentence({ peers, users: [], safety: sampleSafety({ stripes: 2, degraded: 2, mayFail: 0, lost: 0 }) }),
+    'Not one of your 1 machines may fail. 2 stripes lack a chunk.',
   );
-  assert.match(statusSentence({ peers, safety: null }), /shoal unlock/);
+  assert.match(statusSentence({ peers, users: [], safety: null }), /shoal unlock/);
+  const user = { id: 'u', name: 'ann', unlocked: true, generation: 1, kit: false };
+  assert.equal(statusSentence({ peers, users: [user], safety: null }), 'What may fail is not known now.');
   assert.match(
-    statusSentence({ peers, safety: sampleSafety({ stripes: 2, degraded: 1, mayFail: -1, lost: 1 }) }),
+    statusSentence({ peers, users: [], safety: sampleSafety({ stripes: 2, degraded: 1, mayFail: -1, lost: 1 }) }),
     /The record of 1 stripe is lost: shoal recover\./,
   );
 });

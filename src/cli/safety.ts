@@ -30,16 +30,21 @@ export function safetySentence(
 }
 
 /** From what is stored, not from the policy; a peer that was removed does not count. */
-export function statusSentence(status: Pick<StatusReply, 'peers' | 'safety'>): string {
+export function statusSentence(status: Pick<StatusReply, 'peers' | 'users' | 'safety'>): string {
   const members = status.peers.filter((peer) => peer.state !== 'removed');
   const down = members.filter((peer) => !peer.up).length;
-  if (status.safety === null)
-    return `Unlock a user to see what may fail: shoal unlock NAME. ${downSentence(down)}`.trimEnd();
+  if (status.safety === null) return `${unknownSentence(status)} ${downSentence(down)}`.trimEnd();
   const degraded = status.safety.degraded;
-  const waits = degraded === 0 ? '' : ` ${count(degraded, 'stripe')} ${degraded === 1 ? 'waits' : 'wait'} for repair.`;
+  // A machine that is down for a moment is one reason: such a chunk does not wait for repair.
+  const lacks = degraded === 0 ? '' : ` ${count(degraded, 'stripe')} ${degraded === 1 ? 'lacks' : 'lack'} a chunk.`;
   const { lost } = status.safety;
   const gone = lost === 0 ? '' : ` The record of ${count(lost, 'stripe')} is lost: shoal recover.`;
-  return safetySentence(status.safety.mayFail ?? undefined, { all: members.length, down }) + waits + gone;
+  return safetySentence(status.safety.mayFail ?? undefined, { all: members.length, down }) + lacks + gone;
+}
+
+function unknownSentence({ users }: Pick<StatusReply, 'users'>): string {
+  if (users.some(({ unlocked }) => unlocked)) return 'What may fail is not known now.';
+  return 'Unlock a user to see what may fail: shoal unlock NAME.';
 }
 
 function downSentence(down: number): string {

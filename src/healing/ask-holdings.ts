@@ -39,6 +39,7 @@ export class HoldingsAsk {
   #full: Batch[] = [];
   #answers: AnsweredChunk[] = [];
   readonly #silent = new Set<PeerId>();
+  readonly #opened = new Map<PeerId, string>();
 
   constructor(links: Pick<PeerLinks, 'holdings'>, options: HoldingsAskOptions) {
     this.#links = links;
@@ -48,6 +49,11 @@ export class HoldingsAsk {
   /** Peers that left a question unanswered. */
   get silent(): ReadonlySet<PeerId> {
     return this.#silent;
+  }
+
+  /** The mark that came with a peer's first answer: what it was asked later, it may have answered from another store. */
+  opened(peer: PeerId): string | undefined {
+    return this.#opened.get(peer);
   }
 
   /** `answers` has something to ask. */
@@ -97,9 +103,10 @@ export class HoldingsAsk {
     try {
       const ids = [...new Set(chunks.map(({ chunk }) => chunk))];
       const told = await this.#links.holdings(peer, ids, { ...(owner && { owner }), signal: patience.signal });
+      if (!this.#opened.has(peer)) this.#opened.set(peer, told.opened);
       for (const placed of chunks) this.#answers.push({ ...placed, answer: answerOf(placed.chunk, told) });
     } catch {
-      // Whatever is wrong with it: it has said nothing, and is asked again in the next round.
+      // Whatever is wrong with it: it has said nothing, and is asked again some other time.
       signal.throwIfAborted();
       this.#silent.add(peer);
     }

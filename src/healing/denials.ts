@@ -102,18 +102,22 @@ export class Denials {
     return reason !== undefined && reason !== 'withdrawn';
   }
 
-  /** Durable when it resolves. Beyond MAX_DENIALS they are left for a later look. */
-  async note(found: readonly Denial[]): Promise<void> {
+  /** Durable when it resolves. @returns peers of those that are left for a later look: there are MAX_DENIALS already */
+  async note(found: readonly Denial[]): Promise<ReadonlySet<PeerId>> {
+    const left = new Set<PeerId>();
     const kept = found.filter(({ peer, chunk }, at) => {
-      return this.of(peer, chunk) !== undefined || this.#count + at < MAX_DENIALS;
+      const isKept = this.of(peer, chunk) !== undefined || this.#count + at < MAX_DENIALS;
+      if (!isKept) left.add(peer);
+      return isKept;
     });
-    if (kept.length === 0) return;
+    if (kept.length === 0) return left;
     await this.#state.write(() => {
       for (const { peer, chunk, stripe, reason, atMs } of kept) {
         this.#sql.put.run(idBytes(peer), idBytes(chunk), idBytes(stripe), reason, atMs);
       }
     });
     for (const denial of kept) if (this.#remember(denial)) this.#revision++;
+    return left;
   }
 
   /** They are there again, or need not be there any more. */

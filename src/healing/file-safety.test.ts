@@ -3,12 +3,13 @@ import { describe, it } from 'node:test';
 import type { Entry, Manifest, Session, StripeRecord } from '../catalog/catalog.js';
 import type { ChunkId, PeerId, StripeId, UserId, VersionId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
+import { SAFETY_FAST_MS, SAFETY_RECORDS } from '../limits.js';
 import { PeerBook } from '../peers/peer-book.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import type { AuditBook } from './audit-book.js';
 import type { Denial } from './denials.js';
 import { FileSafety } from './file-safety.js';
-import type { FilesCatalog } from './file-stripes.js';
+import { FileStripes, type FilesCatalog } from './file-stripes.js';
 
 const PEERS = ['a', 'b', 'c', 'd', 'e', 'f'] as PeerId[];
 const SESSION = { user: 'u' as UserId } as Session;
@@ -22,6 +23,9 @@ class Scene {
   readonly book: PeerBook;
   readonly gone = new Set<PeerId>();
   isLocked = false;
+  /** The next lists that fail. */
+  failures = 0;
+  readonly unreadable = new Set<string>();
 
   constructor() {
     const records = PEERS.map((id, at) => ({
@@ -64,15 +68,16 @@ class Scene {
       denials: { pages: () => [denied] },
     } as unknown as AuditBook;
     const view = { isGone: (peer: PeerId) => this.gone.has(peer) };
-    return new FileSafety({ catalog: this.#catalog(), book: this.book, view, audits, clock: () => 7 });
+    return new FileSafety({ catalog: this.catalog(), book: this.book, view, audits, clock: () => 7 });
   }
 
-  #catalog(): FilesCatalog {
+  catalog(): FilesCatalog {
     const version = (path: string): VersionId => `${path} ${String(this.files.get(path))}` as VersionId;
     return {
       list: async () => {
         if (this.isLocked) throw new StorageError('LOCKED', 'Locked.');
         this.read.lists++;
+        if (this.failures-- > 0) throw new StorageError('UNAVAILABLE', 'No answer.');
         const folder = { path: '/folder', type: 'folder', bytes: 0 } as Entry;
         const files = [...this.files].map(
           ([path]) => ({ path, type: 'file', bytes: 10, version: version(path) }) as Entry,
@@ -80,6 +85,7 @@ class Scene {
         return [folder, ...files];
       },
       manifests: async (_session, paths) => {
+        if (paths.some((path) => this.unreadable.has(path))) throw new StorageError('CORRUPT', 'Damaged.');
         this.read.manifests += paths.length;
         return paths.map((path) => {
           const extents = this.files.get(path)?.map((stripe) => ({ stripe }));
@@ -171,5 +177,49 @@ describe('FileSafety', () => {
     assert.deepEqual([mayFail, stripes, files.healthy.files], [undefined, 0, 0]);
     scene.isLocked = true;
     await assert.rejects(safety.of(SESSION, all), { code: 'LOCKED' });
+  });
+
+  it('shows nothing for a look that failed, however long that took, and looks again at the next question', async (t) => {
+    let nowMs = 0;
+    t.mock.method(performance, 'now', () => (nowMs += SAFETY_FAST_MS));
+    const scene = new Scene().stripe('1').file('/one', '1');
+    scene.failures = 1;
+    const { safety } = scene;
+    await assert.rejects(safety.of(SESSION, all), { code: 'UNAVAILABLE' });
+    assert.equal((await safety.of(SESSION, all)).files.healthy.files, 1);
+  });
+
+  it('counts a file whose manifest cannot be read as lost, until it can, and the others as they are', async () => {
+    const scene = new Scene().stripe('1').file('/one', '1').file('/two', '1');
+    scene.unreadable.add('/two');
+    const { safety } = scene;
+    const { files, stripes, mayFail, worst } = await safety.of(SESSION, all);
+    assert.deepEqual([files.healthy.files, files.lost, stripes, mayFail], [1, { files: 1, bytes: 10 }, 1, -1]);
+    assert.deepEqual(worst, [{ path: '/two', bytes: 10, state: 'lost' }]);
+    scene.unreadable.clear();
+    const again = await safety.of(SESSION, all);
+    assert.deepEqual([again.files.healthy.files, again.files.lost.files, again.mayFail], [2, 0, 2]);
+  });
+
+  it('takes a catalog that stops answering for no loss of files', async () => {
+    const scene = new Scene().stripe('1').file('/one', '1');
+    scene.unreadable.add('/one');
+    const { safety } = scene;
+    const list = safety.of(SESSION, all);
+    scene.failures = 1;
+    await assert.rejects(list, { code: 'UNAVAILABLE' });
+  });
+});
+
+describe('FileStripes', () => {
+  it('reads the records of many stripes by turns, also when all are urgent', async () => {
+    const scene = new Scene();
+    const ids = Array.from({ length: SAFETY_RECORDS + 904 }, (_, n) => String(n));
+    for (const id of ids) scene.stripe(id);
+    scene.file('/all', ...ids);
+    const stripes = new FileStripes(scene.catalog());
+    for (let look = 0; look < 3; look++) await stripes.look(SESSION, () => true);
+    assert.equal(scene.read.records, ids.length + 2 * SAFETY_RECORDS);
+    assert.deepEqual(new Set([...stripes.stripes].map(({ readIn }) => readIn)), new Set([2, 3]));
   });
 });

@@ -75,10 +75,11 @@ export class FileSafety {
     try {
       await known.stripes.look(session, ({ id }) => known.urgent.has(id));
       known.lookedMs = this.#options.clock();
-    } finally {
-      known.looking = undefined;
+      // A look that failed has seen nothing that could be shown meanwhile.
       const tookMs = performance.now() - startedMs;
       known.restUntilMs = tookMs < SAFETY_FAST_MS ? 0 : performance.now() + tookMs * SAFETY_REST_FACTOR;
+    } finally {
+      known.looking = undefined;
     }
   }
 

@@ -1,5 +1,6 @@
-import type { Catalog, Entry, Session, StripeRecord } from '../catalog/catalog.js';
+import type { Catalog, Entry, Manifest, Session, StripeRecord } from '../catalog/catalog.js';
 import type { PeerId, StripeId, VersionId } from '../chunk/ids.js';
+import { StorageError } from '../errors.js';
 import { SAFETY_PAGE, SAFETY_RECORDS } from '../limits.js';
 import { RECORD_LOST, type Layout, type StripeSafety } from './stripe-safety.js';
 
@@ -20,8 +21,14 @@ export interface FileStripe {
 export interface SafeFile {
   path: string;
   readonly bytes: number;
-  readonly stripes: readonly FileStripe[];
+  /** undefined: its manifest could not be read. It counts as lost, and is read again in the next look. */
+  readonly stripes: readonly FileStripe[] | undefined;
 }
+
+type FoundManifest = Manifest | 'unreadable' | undefined;
+
+/** A part of the manifest has not come here yet, is damaged, or is of a newer format. */
+const UNREADABLE = ['UNAVAILABLE', 'CORRUPT', 'UNSUPPORTED'] as const;
 
 /**
  * Which stripes a user's files lie in, and how these are laid out. A look at the catalog reads what is new, and of the records
@@ -71,24 +78,13 @@ export class FileStripes {
     const files = new Map<VersionId, SafeFile>();
     let unknown: Entry[] = [];
     const read = async (): Promise<void> => {
-      const manifests = await this.#catalog.manifests(
-        session,
-        unknown.map(({ path }) => path),
-      );
-      for (const [at, manifest] of manifests.entries()) {
-        const path = unknown[at]?.path;
-        // Removed since.
-        if (manifest === undefined || path === undefined) continue;
-        const ids = new Set(manifest.extents.map(({ stripe }) => stripe));
-        const stripes = [...ids].map((id) => this.#stripes.get(id) ?? this.#add(id));
-        files.set(manifest.version, { path, bytes: manifest.bytes, stripes });
-      }
+      for (const [version, file] of await this.#readFiles(session, unknown)) files.set(version, file);
       unknown = [];
     };
     for (const entry of entries) {
       if (entry.version === undefined) continue;
       const known = before.get(entry.version);
-      if (known === undefined) unknown.push(entry);
+      if (known?.stripes === undefined) unknown.push(entry);
       else {
         known.path = entry.path;
         files.set(entry.version, known);
@@ -98,6 +94,45 @@ export class FileStripes {
     if (unknown.length > 0) await read();
     this.#files = files;
     this.#forgetStripes();
+  }
+
+  async #readFiles(session: Session, entries: readonly Entry[]): Promise<[VersionId, SafeFile][]> {
+    const paths = entries.map(({ path }) => path);
+    const manifests = await this.#manifests(session, paths);
+    return entries.flatMap(({ path, bytes, version }, at): [VersionId, SafeFile][] => {
+      const manifest = manifests[at];
+      if (manifest === 'unreadable')
+        return version === undefined ? [] : [[version, { path, bytes, stripes: undefined }]];
+      // Removed since.
+      if (manifest === undefined) return [];
+      const ids = new Set(manifest.extents.map(({ stripe }) => stripe));
+      const stripes = [...ids].map((id) => this.#stripes.get(id) ?? this.#add(id));
+      return [[manifest.version, { path, bytes: manifest.bytes, stripes }]];
+    });
+  }
+
+  /** One that is unreadable takes nothing away from the others. */
+  async #manifests(session: Session, paths: readonly string[]): Promise<readonly FoundManifest[]> {
+    try {
+      return await this.#catalog.manifests(session, paths);
+    } catch (error) {
+      if (!StorageError.is(error, ...UNREADABLE)) throw error;
+    }
+    const found: FoundManifest[] = [];
+    for (const path of paths) found.push(await this.#manifest(session, path));
+    // Throws where it was the catalog that did not answer, and not the manifests.
+    await this.#catalog.list(session, '/');
+    return found;
+  }
+
+  async #manifest(session: Session, path: string): Promise<FoundManifest> {
+    try {
+      const [manifest] = await this.#catalog.manifests(session, [path]);
+      return manifest;
+    } catch (error) {
+      if (StorageError.is(error, ...UNREADABLE)) return 'unreadable';
+      throw error;
+    }
   }
 
   #add(id: StripeId): FileStripe {
@@ -139,7 +174,7 @@ export class FileStripes {
   /** Of files that are not there any more. */
   #forgetStripes(): void {
     const stripes = new Map<StripeId, FileStripe>();
-    for (const file of this.#files.values()) for (const stripe of file.stripes) stripes.set(stripe.id, stripe);
+    for (const file of this.#files.values()) for (const stripe of file.stripes ?? []) stripes.set(stripe.id, stripe);
     this.#stripes = stripes;
   }
 
@@ -150,7 +185,7 @@ export class FileStripes {
 }
 
 function inOrder(stripes: readonly FileStripe[], isUrgent: (stripe: FileStripe) => boolean): FileStripe[] {
-  const urgent = stripes.filter(isUrgent);
-  const others = stripes.filter((stripe) => !isUrgent(stripe)).sort((a, b) => a.readIn - b.readIn);
-  return [...urgent.slice(0, SAFETY_RECORDS / 2), ...others];
+  const byAge = stripes.toSorted((a, b) => a.readIn - b.readIn);
+  const first = new Set(byAge.filter(isUrgent).slice(0, SAFETY_RECORDS / 2));
+  return [...first, ...byAge.filter((stripe) => !first.has(stripe))];
 }

@@ -16,6 +16,7 @@ import {
 import type { PeerBook } from '../peers/peer-book.js';
 import { HoldingsAsk, type PlacedChunk } from './ask-holdings.js';
 import { knownStripes } from './chunk-labels.js';
+import { ComparisonRests } from './comparison-rests.js';
 import type { Compared, Denial, Denials } from './denials.js';
 
 export interface HoldingsOptions {
@@ -34,6 +35,8 @@ export interface HoldingsOptions {
   readonly clock: () => number;
   /** Before what is denied is asked for again where somebody waits; AUDIT_QUICK_LOOK_MS unless given. */
   readonly quickLookMs?: number;
+  /** After each call in the background; HOLDINGS_REST_MS unless given. */
+  readonly restMs?: number;
 }
 
 /** How a peer was compared. */
@@ -73,6 +76,7 @@ interface Pace {
  */
 export class Holdings {
   readonly #options: HoldingsOptions;
+  readonly #rests = new ComparisonRests();
   #suspicion: Suspicion | undefined;
   #recheckedMs: number;
   #ownDamages = 0;
@@ -101,15 +105,17 @@ export class Holdings {
   /** In the background: a second look that is due, or whoever is to be compared now. */
   round(signal: AbortSignal): Promise<void> {
     return this.#alone(async () => {
-      const { clock, denials } = this.#options;
-      const pace = { restMs: HOLDINGS_REST_MS, signal };
+      const { clock, denials, restMs = HOLDINGS_REST_MS } = this.#options;
+      const pace = { restMs, signal };
       if (this.#suspicion !== undefined) {
-        if (this.#suspicion.dueMs <= clock()) await this.#lookAgain(this.#suspicion, pace);
+        const leftMs = this.#suspicion.dueMs - clock();
+        // More is left only when the clock was turned back.
+        if (leftMs <= 0 || leftMs > AUDIT_SECOND_LOOK_MS) await this.#lookAgain(this.#suspicion, pace);
         return;
       }
+      if (denials.count > 0 && Math.abs(clock() - this.#recheckedMs) >= DENIALS_RECHECK_MS) await this.#recheck(pace);
       const due = await this.#due(signal);
       if (due.size > 0) await this.#look(due, { ...pace, againMs: AUDIT_SECOND_LOOK_MS });
-      else if (denials.count > 0 && clock() - this.#recheckedMs >= DENIALS_RECHECK_MS) await this.#recheck(pace);
     });
   }
 
@@ -148,16 +154,16 @@ export class Holdings {
     const { self, book, links } = network;
     const members = this.#members();
     await denials.forgetOthers(new Set(members));
+    this.#rests.forgetOthers(new Set(members));
     for (let at = 0; at < members.length; at += PINGS_AT_ONCE) {
       await Promise.all(members.slice(at, at + PINGS_AT_ONCE).map((peer) => links.ping(peer, signal)));
     }
     const damages = ownDamages();
     const isOwnDue = damages !== this.#ownDamages;
-    this.#ownDamages = damages;
     const nowMs = clock();
-    return new Set(
+    const due = new Set(
       members.filter((peer) => {
-        if (!book.seemsUp(peer)) return false;
+        if (!book.seemsUp(peer) || this.#rests.isResting(peer, nowMs)) return false;
         const { atMs, opened } = denials.compared(peer) ?? { atMs: 0, opened: '' };
         // A clock that was turned back makes everything due.
         const age = atMs > nowMs ? HOLDINGS_INTERVAL_MS : nowMs - atMs;
@@ -165,59 +171,79 @@ export class Holdings {
         return age >= HOLDINGS_INTERVAL_MS || (isNew && age >= HOLDINGS_LEAST_MS);
       }),
     );
+    // Else they are news until this peer is compared.
+    if (due.has(self)) this.#ownDamages = damages;
+    return due;
   }
 
   /** The first look. What of it is denied waits for the second one. */
   async #look(peers: ReadonlySet<PeerId>, { againMs, ...pace }: Pace & { readonly againMs: number }): Promise<void> {
     const { network, denials, isPinned, clock } = this.#options;
+    const { book } = network;
+    const marks = new Map([...peers].map((peer) => [peer, book.opened(peer)]));
     const ask = new HoldingsAsk(network.links, pace);
     const suspects = new Set<StripeId>();
+    /** Of whom more is denied than can wait for the second look. */
+    const left = new Set<PeerId>();
     const back: Pick<Denial, 'peer' | 'chunk'>[] = [];
     const take = async (): Promise<void> => {
       for (const { peer, chunk, stripe, answer } of await ask.answers()) {
-        const isThere = answer === 'held';
-        if (isThere && denials.of(peer, chunk) !== undefined) back.push({ peer, chunk });
-        if (!isThere && denials.of(peer, chunk) === undefined && suspects.size < MAX_DENIED_STRIPES) {
-          suspects.add(stripe.id);
+        const known = denials.of(peer, chunk);
+        if (answer === 'held') {
+          if (known !== undefined) back.push({ peer, chunk });
+          continue;
         }
+        // What looked like a removal may prove to be a loss, when others of the stripe answer again.
+        if (known !== undefined && known !== 'withdrawn') continue;
+        if (suspects.has(stripe.id) || suspects.size < MAX_DENIED_STRIPES) suspects.add(stripe.id);
+        else left.add(peer);
       }
     };
     for await (const record of knownStripes(network, pace.signal)) {
       if (isPinned(record.id)) continue;
       for (const placed of placedChunks(record)) if (peers.has(placed.peer)) ask.add(placed);
       if (ask.isFull) await take();
+      if (ask.silent.size === peers.size) break;
     }
     await ask.flush();
     await take();
     await denials.settle(back);
     const atMs = clock();
-    const { book } = network;
-    const compared = [...peers].filter((peer) => !ask.silent.has(peer) && book.seemsUp(peer));
-    const done = new Map(compared.map((peer) => [peer, { atMs, opened: book.opened(peer) }]));
+    const compared = [...peers].filter((peer) => !ask.silent.has(peer) && !left.has(peer) && book.seemsUp(peer));
+    const done = new Map(
+      compared.map((peer) => [peer, { atMs, opened: ask.opened(peer) ?? marks.get(peer) ?? '' }] as const),
+    );
+    for (const peer of peers) if (!done.has(peer)) this.#rests.begin(peer, atMs);
     if (suspects.size > 0) this.#suspicion = { dueMs: atMs + againMs, stripes: suspects, compared: done };
     else await this.#finish(done);
   }
 
   async #lookAgain({ stripes, compared }: Suspicion, pace: Pace): Promise<void> {
-    const { network, denials, isPinned } = this.#options;
+    const { network, denials, isPinned, clock } = this.#options;
+    const ask = new HoldingsAsk(network.links, { ...pace, byOwner: true });
+    const left = new Set<PeerId>();
     const all = [...stripes];
     for (let at = 0; at < all.length; at += SURVEY_PAGE) {
       const some = all.slice(at, at + SURVEY_PAGE).filter((stripe) => !isPinned(stripe));
       const records = (await network.catalog.stripes(some)).filter((record) => record !== undefined);
-      await denials.note(await this.#judged(records, compared, pace));
+      const found = await this.#judged(records, compared, ask);
+      for (const peer of await denials.note(found)) left.add(peer);
     }
     this.#suspicion = undefined;
-    await this.#finish(compared);
+    const done = new Map([...compared].filter(([peer]) => !ask.silent.has(peer) && !left.has(peer)));
+    const nowMs = clock();
+    for (const peer of compared.keys()) if (!done.has(peer)) this.#rests.begin(peer, nowMs);
+    await this.#finish(done);
   }
 
   /** Asks everybody who should hold a chunk of these stripes, and whether its owner took it back. */
   async #judged(
     records: readonly StripeRecord[],
     peers: ReadonlyMap<PeerId, unknown>,
-    pace: Pace,
+    ask: HoldingsAsk,
   ): Promise<readonly Denial[]> {
-    const ask = new HoldingsAsk(this.#options.network.links, { ...pace, byOwner: true });
-    for (const record of records) for (const placed of placedChunks(record)) ask.add(placed);
+    const members = new Set(this.#members());
+    for (const placed of records.flatMap(placedChunks)) if (members.has(placed.peer)) ask.add(placed);
     await ask.flush();
     const held = new Map<StripeId, number>();
     const answers = await ask.answers();
@@ -246,7 +272,7 @@ export class Holdings {
       for (const [at, { peer, chunk }] of page.entries()) {
         const record = records[at];
         const isWanted = record?.placement[record.chunks.indexOf(chunk)]?.peer === peer;
-        if (isWanted) ask.add({ peer, chunk, stripe: record });
+        if (isWanted) ask.add({ peer, chunk, stripe: briefOf(record) });
         else settled.push({ peer, chunk });
       }
       await ask.flush();
@@ -260,13 +286,20 @@ export class Holdings {
   async #finish(compared: ReadonlyMap<PeerId, Compared>): Promise<void> {
     const { denials } = this.#options;
     await denials.noteCompared(compared);
+    for (const peer of compared.keys()) this.#rests.end(peer);
     denials.publish();
   }
 }
 
 function placedChunks(record: StripeRecord): PlacedChunk[] {
+  const stripe = briefOf(record);
   return record.chunks.flatMap((chunk, index) => {
     const peer = record.placement[index]?.peer;
-    return peer === undefined ? [] : { peer, chunk, stripe: record };
+    return peer === undefined ? [] : { peer, chunk, stripe };
   });
+}
+
+/** The label and the receipts of the record are long, and many chunks wait for their answer. */
+function briefOf({ id, owner, k }: StripeRecord): PlacedChunk['stripe'] {
+  return { id, owner, k };
 }

@@ -34,7 +34,7 @@ export interface FilesSafety {
   readonly degradedStripes: number;
   /** Of which no record is to be had; degraded, too. */
   readonly unknownStripes: number;
-  /** So many machines may fail, whichever they are; below 0: so many chunks of some stripe are missing; undefined without stripes. */
+  /** So many machines may fail, whichever they are; below 0: so many chunks of some stripe are missing, or a manifest is; undefined without stripes. */
   readonly mayFail: number | undefined;
   readonly zonesMayFail: number | undefined;
   /** Machines none of which may fail alone. */
@@ -115,9 +115,13 @@ class SafetySum {
   }
 
   addFile({ path, bytes, stripes }: SafeFile): void {
-    let state: SafetyState = 'healthy';
+    let state: SafetyState = stripes === undefined ? 'lost' : 'healthy';
     let isWaiting = false;
-    for (const { safety } of stripes) {
+    if (stripes === undefined) {
+      this.#mayFail = Math.min(this.#mayFail, -1);
+      this.#zonesMayFail = Math.min(this.#zonesMayFail, -1);
+    }
+    for (const { safety } of stripes ?? []) {
       if (SEVERITY[safety.state] > SEVERITY[state]) ({ state } = safety);
       isWaiting ||= safety.isWaiting;
     }
@@ -131,14 +135,13 @@ class SafetySum {
   }
 
   total(): SafetyTotal {
-    const isEmpty = this.#stripes === 0;
     return {
       files: this.#files,
       waiting: this.#waiting,
       worst: [...this.#worst.lost, ...this.#worst.atRisk].slice(0, MAX_WORST_FILES),
       ...{ stripes: this.#stripes, degradedStripes: this.#degraded, unknownStripes: this.#unknown },
-      mayFail: isEmpty ? undefined : this.#mayFail,
-      zonesMayFail: isEmpty ? undefined : this.#zonesMayFail,
+      mayFail: Number.isFinite(this.#mayFail) ? this.#mayFail : undefined,
+      zonesMayFail: Number.isFinite(this.#zonesMayFail) ? this.#zonesMayFail : undefined,
       ...{ vital: this.#vital, vitalZones: this.#vitalZones },
     };
   }
