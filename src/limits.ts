@@ -835,12 +835,14 @@ export const INVENTORY_INTERVAL_MS = 24 * 60 * 60 * 1000;
 export const INVENTORY_RETRY_MS = 60 * 60 * 1000;
 /** What no file refers to is deleted when two listings so far apart had it: an upload is given up after as long. */
 export const GARBAGE_AGE_MS = 7 * 24 * 60 * 60 * 1000;
-/** Homes whose word is lacking before strays are deleted are asked again after this. */
+/** So many listings in all have to have had it: a clock that is put forward makes two of one hour lie a week apart. */
+export const GARBAGE_LISTINGS = 7;
+/** Members whose word is lacking before strays are deleted are asked again after this. */
 export const HOMES_RETRY_MS = 10 * 60 * 1000;
-/** A home that does not say by then what it holds back is asked later. */
+/** A member that does not say by then what it holds back is asked later. */
 export const HOME_ANSWER_TIMEOUT_MS = 10_000;
 /** More strays than this, and than a fifth of all that peers hold of an owner, look like a lost catalog. */
-export const MANY_STRAYS = 512;
+export const MANY_STRAYS = 64;
 export const MANY_STRAYS_SHARE = 0.2;
 /** Strays whose deletion is begun at once. */
 export const STRAYS_PER_SWEEP = 256;

@@ -39,7 +39,7 @@ describe('shoal garbage', () => {
     assert.deepEqual(stdout.toString().trimEnd().split('\n'), [
       'attic holds 0 chunks (0 B); it told no more: It does not answer.',
       'barn holds 120 chunks (5.0 MB)',
-      '4 chunks (400.0 kB) that no file refers to are deleted.',
+      '4 chunks (400.0 kB) that no file refers to are being deleted: "shoal garbage" says what waits.',
       'Your other peers have to say first that they need nothing of it: desk.',
     ]);
   });

@@ -138,7 +138,8 @@ export class PutCommit {
   /** A target that was replaced may hold the chunk all the same; where none replaced it, repair will be glad of it. */
   async #freeStrays({ id, chunks, placement }: StripeRecord): Promise<void> {
     const strays = this.#strays.get(id)?.filter((stray) => placement[chunks.indexOf(stray.id)] !== undefined) ?? [];
-    if (strays.length > 0) await freeStrays(this.#options.engine, this.#options.session, strays);
+    if (strays.length > 0)
+      await freeStrays(this.#options.engine, this.#options.session, { stripe: id, chunks: strays });
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { id, number, session, signal, Subject, TARGETS } from '../../test/contract/removal-subject.js';
 import type { FreedStripe } from '../catalog/catalog.js';
 import { parseChunkId, parsePeerId, parseStripeId } from '../chunk/ids.js';
@@ -275,6 +275,63 @@ describe('a deletion that waits for its peer', () => {
     subject.referred.add(stripe(5).id);
     assert.deepEqual(await later(), ['1 60']);
     assert.equal(subject.outbox.pending(), 0, 'nobody asks for ever whether the file is gone again');
+  });
+});
+
+describe('a copy too many of a stripe in use', () => {
+  /** Chunk 51 lies at peer 4, and a copy of it perhaps at peer 2. */
+  async function replaced(context: TestContext): Promise<Subject> {
+    const subject = await Subject.open(context);
+    const put = subject.put();
+    await put.begin(stripe(5), TARGETS);
+    put.stored(placed(5, [1, 4, 3], [[51, 2]]));
+    put.add(file(5));
+    await put.commit(0);
+    await put.end();
+    subject.areUp = true;
+    subject.nowMs += DELETE_RETRY_MIN_MS;
+    return subject;
+  }
+
+  function move(subject: Subject, peers: readonly (number | undefined)[]): void {
+    const record = subject.records.get(stripe(5).id) ?? assert.fail();
+    subject.records.set(record.id, { ...record, placement: placed(5, peers).placement });
+  }
+
+  it('is deleted, and its stripe is not forgotten', async (context) => {
+    const subject = await replaced(context);
+    await deliverDeletes(subject.engine, session, signal);
+    assert.deepEqual(subject.deleted, ['2 51']);
+    assert.deepEqual(subject.forgotten, []);
+  });
+
+  it('is not deleted when the chunk was moved there, or is lost elsewhere', async (context) => {
+    for (const peers of [
+      [1, 2, 3],
+      [1, undefined, 3],
+    ]) {
+      const subject = await replaced(context);
+      move(subject, peers);
+      await deliverDeletes(subject.engine, session, signal);
+      assert.deepEqual(subject.deleted, []);
+      assert.equal(subject.outbox.waiting().length, 0);
+    }
+  });
+
+  it('waits while its record is not known, unless nothing refers to the stripe any more', async (context) => {
+    const subject = await replaced(context);
+    subject.records.clear();
+    const later = async (): Promise<readonly string[]> => {
+      subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
+      await deliverDeletes(subject.engine, session, signal);
+      return subject.deleted;
+    };
+    assert.deepEqual(await later(), []);
+    subject.referred.clear();
+    subject.pinned.add(stripe(5).id);
+    assert.deepEqual(await later(), [], 'of an upload that goes on');
+    subject.pinned.clear();
+    assert.deepEqual(await later(), ['2 51']);
   });
 });
 

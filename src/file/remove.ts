@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FreedStripe, Session } from '../catalog/catalog.js';
 import { encodeDeleteOrder } from '../chunk/grant.js';
-import type { ChunkId, PeerId, StripeId } from '../chunk/ids.js';
+import type { PeerId, StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
 import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS, REMOVAL_POLL_MS } from '../limits.js';
 import type { DeleteBatch, Intent, PendingDelete } from '../store/outbox.js';
 import { timeLimit } from '../time-limit.js';
 import type { Engine } from './engine.js';
+import { stillRight, unreferencedOf } from './still-right.js';
 
 export interface Removed {
   readonly files: number;
@@ -168,16 +169,11 @@ export async function freeStripes(
   await engine.outbox.add(deletes, options.later === true ? DELETE_RETRY_MIN_MS : 0);
 }
 
-/** Stands for the stripe of a chunk that is deleted at one peer while its stripe stays. */
-const STRIPE_THAT_STAYS = '0'.repeat(64) as StripeId;
-
-/** Notes chunks to be deleted that lie where they should not, of stripes that are in use. */
-export async function freeStrays(
-  engine: Engine,
-  session: Session,
-  strays: readonly { readonly id: ChunkId; readonly peer: PeerId }[],
-): Promise<void> {
-  await freeStripes(engine, session, [{ stripe: STRIPE_THAT_STAYS, chunks: strays }], { later: true });
+/** Notes chunks to be deleted that lie where they should not, of a stripe that is in use. */
+export async function freeStrays(engine: Engine, session: Session, { stripe, chunks }: FreedStripe): Promise<void> {
+  const owner = session.user;
+  const deletes = chunks.map(({ id: chunk, peer }): PendingDelete => ({ peer, owner, chunk, stripe, stays: true }));
+  await engine.outbox.add(deletes, DELETE_RETRY_MIN_MS);
 }
 
 /**
@@ -216,47 +212,11 @@ export async function deliverDeletes(engine: Engine, session: Session, signal: A
   for (;;) {
     const due = engine.outbox.due(session.user);
     if (due.length === 0 || signal.aborted) return;
-    const batches = await stillFree(engine, session, due);
+    const batches = await stillRight(engine, session, due);
     const delivered = await Promise.all(batches.map((batch) => deliver(engine, session, batch, signal)));
-    const stripes = new Set(delivered.flat().map(({ stripe }) => stripe));
+    const gone = delivered.flat().filter(({ stays }) => stays !== true);
+    const stripes = new Set(gone.map(({ stripe }) => stripe));
     await forget(engine, session, stripes);
-  }
-}
-
-/**
- * Gives up deleting the chunks of stripes that a file refers to again, and keeps back those of whom that cannot be told: a
- * delete may wait for its peer for long, and a home of the user that nobody waited for any more may have restored a version.
- */
-async function stillFree(
-  engine: Engine,
-  session: Session,
-  batches: readonly DeleteBatch[],
-): Promise<readonly DeleteBatch[]> {
-  const stripes = new Set(batches.flatMap(({ deletes }) => deletes.map(({ stripe }) => stripe)));
-  stripes.delete(STRIPE_THAT_STAYS);
-  const known = stripes.size === 0 ? [] : await unreferencedOf(engine, session, [...stripes]);
-  const free = new Set(known).add(STRIPE_THAT_STAYS);
-  const isFree = ({ stripe }: PendingDelete): boolean => free.has(stripe);
-  if (known === undefined)
-    await engine.outbox.postpone(batches.flatMap(({ deletes }) => deletes.filter((one) => !isFree(one))));
-  else await engine.outbox.recall([...stripes].filter((stripe) => !free.has(stripe)));
-  return batches
-    .map((batch) => ({ ...batch, deletes: batch.deletes.filter(isFree) }))
-    .filter(({ deletes }) => deletes.length > 0);
-}
-
-/** Undefined while that cannot be told: then they are looked at again later. */
-export async function unreferencedOf(
-  engine: Engine,
-  session: Session,
-  stripes: readonly StripeId[],
-): Promise<readonly StripeId[] | undefined> {
-  try {
-    return await engine.catalog.unreferenced(session, stripes);
-  } catch (error) {
-    const { code } = wrapError(error, 'Looking for what refers to stripes');
-    engine.logger.debug({ code, stripes: stripes.length }, 'what is to be deleted waits until the catalog is whole');
-    return undefined;
   }
 }
 
@@ -288,6 +248,6 @@ async function deliver(
 }
 
 async function forget(engine: Engine, session: Session, stripes: ReadonlySet<StripeId>): Promise<void> {
-  const done = [...stripes].filter((stripe) => stripe !== STRIPE_THAT_STAYS && engine.outbox.pending(stripe) === 0);
+  const done = [...stripes].filter((stripe) => engine.outbox.pending(stripe) === 0);
   if (done.length > 0) await engine.catalog.forgetStripes(session, done);
 }

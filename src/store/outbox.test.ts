@@ -102,6 +102,25 @@ describe('Outbox', () => {
     assert.equal(outbox.nextDueMs(OWNER), undefined);
   });
 
+  it('keeps what is to go of a stripe that stays when the stripe is wanted, and the last reason', async (context) => {
+    let nowMs = 1000;
+    const { outbox, close } = await open(await temporaryFolder(context), () => nowMs);
+    context.after(close);
+    const one: PendingDelete = { ...pending(1, 1), stays: true };
+    await outbox.intend({ stripe: one.stripe, owner: OWNER, chunks: [], targets: [] });
+    await outbox.add([one]);
+    assert.equal(outbox.intents(OWNER).length, 1, 'its put is not settled by it');
+    await outbox.recall([one.stripe]);
+    assert.equal(outbox.pending(one.stripe), 0);
+    await outbox.postpone([one], 'Too far.');
+    await outbox.postpone([one]);
+    assert.equal(outbox.waiting()[0]?.reason, 'Too far.');
+    nowMs += DELETE_RETRY_MAX_MS;
+    assert.deepEqual(outbox.due(OWNER)[0]?.deletes, [one]);
+    await outbox.add([pending(1, 1)]);
+    assert.equal(outbox.pending(one.stripe), 1, 'the stripe is removed with it');
+  });
+
   it('a batch is bounded; the rest comes after it', async (context) => {
     const { outbox, close } = await open(await temporaryFolder(context));
     context.after(close);

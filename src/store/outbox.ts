@@ -21,6 +21,8 @@ export interface PendingDelete {
   readonly owner: UserId;
   readonly chunk: ChunkId;
   readonly stripe: StripeId;
+  /** The stripe is in use, and only this copy of its chunk is to go. */
+  readonly stays?: true;
 }
 
 /** Deletes that one peer has not acknowledged. Times are Unix times. */
@@ -53,27 +55,27 @@ export interface Intent {
 }
 
 const STATEMENTS = {
-  add: `INSERT INTO deletes (peer, owner, chunk, stripe, next_try_ms, added_ms) VALUES (?, ?, ?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET stripe = excluded.stripe, tries = 0, next_try_ms = excluded.next_try_ms`,
+  add: `INSERT INTO deletes (peer, owner, chunk, stripe, stays, next_try_ms, added_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET stripe = excluded.stripe, stays = excluded.stays, tries = 0, next_try_ms = excluded.next_try_ms`,
   firstDue: `SELECT peer FROM deletes WHERE owner = ?1 AND next_try_ms <= ?2 AND peer > ?3 ORDER BY peer LIMIT 1`,
-  due: `SELECT peer, owner, chunk, stripe FROM deletes
+  due: `SELECT peer, owner, chunk, stripe, stays FROM deletes
         WHERE peer = ? AND owner = ? AND next_try_ms <= ? ORDER BY chunk LIMIT ${String(MAX_IDS_PER_CALL)}`,
   remove: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
-  postpone: `UPDATE deletes SET tries = tries + 1, failure = ?,
+  postpone: `UPDATE deletes SET tries = tries + 1, failure = coalesce(?, failure),
         next_try_ms = ? + min(${String(DELETE_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
         WHERE peer = ? AND owner = ? AND chunk = ?`,
   count: 'SELECT count(*) AS pending FROM deletes',
-  countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ?',
+  countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ? AND stays = 0',
   has: 'SELECT 1 AS found FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
   waiting: `SELECT peer, count(*) AS chunks, min(added_ms) AS since_ms, min(next_try_ms) AS next_try_ms, max(tries) AS tries,
         max(failure) AS failure FROM deletes GROUP BY peer ORDER BY since_ms`,
-  waitingOfStripe: 'SELECT peer, count(*) AS chunks FROM deletes WHERE stripe = ? GROUP BY peer',
+  waitingOfStripe: 'SELECT peer, count(*) AS chunks FROM deletes WHERE stripe = ? AND stays = 0 GROUP BY peer',
   intend: `INSERT INTO intents (stripe, owner, chunks, targets) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET chunks = excluded.chunks, targets = excluded.targets`,
   intents: 'SELECT stripe, owner, chunks, targets FROM intents WHERE owner = ?',
   isIntended: 'SELECT 1 AS found FROM intents WHERE stripe = ?',
   settle: 'DELETE FROM intents WHERE stripe = ?',
-  recall: 'DELETE FROM deletes WHERE stripe = ?',
+  recall: 'DELETE FROM deletes WHERE stripe = ? AND stays = 0',
   next: 'SELECT coalesce(min(next_try_ms), -1) AS next_try_ms FROM deletes WHERE owner = ?',
 } as const;
 
@@ -103,13 +105,15 @@ export class Outbox implements AsyncDisposable {
 
   /**
    * Due at once. Resolves when they would survive a power cut; adding one again makes it due again. Intents for their
-   * stripes are settled by it.
+   * stripes are settled by it, unless the stripe stays.
    */
   async add(deletes: readonly PendingDelete[], delayMs = 0): Promise<void> {
     const nowMs = this.#clock();
     const dueMs = nowMs + delayMs;
-    await this.#forEach(deletes, (one) => this.#sql.add.run(...keyOf(one), idBytes(one.stripe), dueMs, nowMs));
-    const stripes = new Set(deletes.map(({ stripe }) => stripe));
+    await this.#forEach(deletes, (one) =>
+      this.#sql.add.run(...keyOf(one), idBytes(one.stripe), Number(one.stays === true), dueMs, nowMs),
+    );
+    const stripes = new Set(deletes.filter(({ stays }) => stays !== true).map(({ stripe }) => stripe));
     this.settle([...stripes].filter((stripe) => this.#sql.isIntended.get(idBytes(stripe)) !== undefined));
   }
 
@@ -193,11 +197,11 @@ export class Outbox implements AsyncDisposable {
   /**
    * The peer did not take them: they are due again later, each time twice as late.
    *
-   * @param reason for people; empty when it was not even asked
+   * @param reason for people; absent when it was not even asked: the last one is kept
    */
-  async postpone(deletes: readonly PendingDelete[], reason = ''): Promise<void> {
+  async postpone(deletes: readonly PendingDelete[], reason?: string): Promise<void> {
     const nowMs = this.#clock();
-    await this.#forEach(deletes, (one) => this.#sql.postpone.run(reason, nowMs, ...keyOf(one)));
+    await this.#forEach(deletes, (one) => this.#sql.postpone.run(reason ?? null, nowMs, ...keyOf(one)));
   }
 
   /** Removing a large folder makes many: the event loop gets its turn between the transactions. */
@@ -210,7 +214,7 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  /** How many are left; with a stripe, how many of its chunks. */
+  /** How many are left; with a stripe, how many of its chunks, where it does not stay. */
   pending(stripe?: StripeId): number {
     const row = stripe === undefined ? this.#sql.count.get() : this.#sql.countOfStripe.get(idBytes(stripe));
     return integerOf(row ?? {}, 'pending');
@@ -232,7 +236,7 @@ export class Outbox implements AsyncDisposable {
     }));
   }
 
-  /** How many chunks of a stripe wait for which peer. */
+  /** How many chunks of a stripe that does not stay wait for which peer. */
   waitingOf(stripe: StripeId): ReadonlyMap<PeerId, number> {
     const rows = this.#sql.waitingOfStripe.all(idBytes(stripe));
     return new Map(rows.map((row) => [parsePeerId(blobOf(row, 'peer')), integerOf(row, 'chunks')]));
@@ -272,6 +276,7 @@ function deleteOf(row: Row): PendingDelete {
     owner: parseUserId(blobOf(row, 'owner')),
     chunk: parseChunkId(blobOf(row, 'chunk')),
     stripe: parseStripeId(blobOf(row, 'stripe')),
+    ...(integerOf(row, 'stays') === 1 && { stays: true }),
   };
 }
 

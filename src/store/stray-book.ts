@@ -69,6 +69,14 @@ export interface Watch {
   readonly nextMs: number;
 }
 
+export interface RipeOptions {
+  readonly graceMs: number;
+  readonly listings: number;
+  readonly old: boolean;
+  readonly limit: number;
+  readonly after?: StripeId | undefined;
+}
+
 const LISTED = 'owner = ?1 AND peer = ?2 AND chunk > ?3 AND (?4 IS NULL OR chunk <= ?4)';
 /** The stripe was there before the watch began, or there is no watch. */
 const IS_OLD = `NOT EXISTS (SELECT 1 FROM watches w WHERE w.owner = s.owner AND w.since_ms > 0)
@@ -89,13 +97,14 @@ const STATEMENTS = {
   fail: 'UPDATE inventories SET failure = ?3 WHERE owner = ?1 AND peer = ?2',
   passOver: `UPDATE strays SET here = 0 WHERE ${LISTED}`,
   see: `INSERT INTO strays (owner, peer, chunk, stripe, bytes, since_ms, seen_ms, here) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 1)
-        ON CONFLICT DO UPDATE SET stripe = excluded.stripe, bytes = excluded.bytes, seen_ms = excluded.seen_ms, here = 1`,
+        ON CONFLICT DO UPDATE SET stripe = excluded.stripe, bytes = excluded.bytes, seen_ms = excluded.seen_ms, here = 1,
+          listings = listings + 1`,
   dropPassed: `DELETE FROM strays WHERE ${LISTED} AND here = 0
         AND since_ms > (SELECT since_ms FROM watches w WHERE w.owner = ?1 AND w.since_ms > 0)`,
   ripe: `SELECT peer, chunk, stripe, bytes FROM strays s WHERE owner = ?1 AND here = 1 AND seen_ms - since_ms >= ?2
-         AND (?3 = 1 OR NOT (${IS_OLD})) ORDER BY stripe LIMIT ?4`,
+         AND listings >= ?5 AND stripe > ?6 AND (?3 = 1 OR NOT (${IS_OLD})) ORDER BY stripe LIMIT ?4`,
   count: 'SELECT count(*) AS chunks FROM strays WHERE owner = ? AND here = 1',
-  drop: 'DELETE FROM strays WHERE owner = ? AND stripe = ?',
+  drop: 'DELETE FROM strays WHERE owner = ? AND peer = ? AND chunk = ?',
   totals: `SELECT peer, count(*) AS chunks, sum(bytes) AS bytes, sum(iif(${IS_OLD}, 1, 0)) AS old_chunks,
            sum(iif(${IS_OLD}, bytes, 0)) AS old_bytes, min(since_ms) AS oldest_ms
            FROM strays s WHERE here = 1 GROUP BY peer`,
@@ -103,6 +112,7 @@ const STATEMENTS = {
   watches: 'SELECT owner, since_ms, homes, homes_ms, awaited, next_ms FROM watches',
   putWatch:
     'INSERT OR REPLACE INTO watches (owner, since_ms, homes, homes_ms, awaited, next_ms) VALUES (?, ?, ?, ?, ?, ?)',
+  forgetInventory: 'DELETE FROM inventories WHERE owner = ? AND peer = ?',
   forgetInventories: 'DELETE FROM inventories WHERE owner = ?',
   forgetStrays: 'DELETE FROM strays WHERE owner = ?',
   forgetWatch: 'DELETE FROM watches WHERE owner = ?',
@@ -171,9 +181,11 @@ export class StrayBook {
   }
 
   /**
-   * Notes who the members and the homes of the owner are. The watch begins when all members have been listed once.
+   * Notes who the members and the homes of the owner are. The watch begins when all members have been listed once. What a
+   * peer told that is no member any more is forgotten.
    */
   async watch(owner: UserId, members: readonly PeerId[], homes: readonly PeerId[]): Promise<Watch> {
+    for (const { peer } of this.inventories(owner)) if (!members.includes(peer)) await this.#forgetPeer(owner, peer);
     const row = this.#sql.watch.get(idBytes(owner));
     const before = row === undefined ? undefined : watchOf(row);
     const listed = new Map(this.inventories(owner).map(({ peer, listedMs }) => [peer, listedMs]));
@@ -199,22 +211,20 @@ export class StrayBook {
   }
 
   /**
-   * Strays that were there in two listings so far apart, and in the last one.
+   * Strays that were there in two listings so far apart, in so many listings in all, and in the last one; by stripe.
    *
-   * @param options old: also of stripes that were there before the watch began
+   * @param options old: also of stripes that were there before the watch began; after: only of stripes behind this one
    */
-  ripe(
-    owner: UserId,
-    options: { readonly graceMs: number; readonly old: boolean; readonly limit: number },
-  ): readonly Stray[] {
-    const { graceMs, old, limit } = options;
-    return this.#sql.ripe.all(idBytes(owner), graceMs, Number(old), limit).map(strayOf);
+  ripe(owner: UserId, options: RipeOptions): readonly Stray[] {
+    const { graceMs, listings, old, limit, after } = options;
+    const behind = after === undefined ? new Uint8Array() : idBytes(after);
+    return this.#sql.ripe.all(idBytes(owner), graceMs, Number(old), limit, listings, behind).map(strayOf);
   }
 
   /** They are being deleted. */
-  async drop(owner: UserId, stripes: readonly StripeId[]): Promise<void> {
+  async drop(owner: UserId, strays: readonly Stray[]): Promise<void> {
     await this.#state.write(() => {
-      for (const stripe of stripes) this.#sql.drop.run(idBytes(owner), idBytes(stripe));
+      for (const { peer, chunk } of strays) this.#sql.drop.run(idBytes(owner), idBytes(peer), idBytes(chunk));
     });
   }
 
@@ -240,6 +250,16 @@ export class StrayBook {
     const { forgetInventories, forgetStrays, forgetWatch } = this.#sql;
     await this.#state.write(() => {
       for (const statement of [forgetInventories, forgetStrays, forgetWatch]) statement.run(idBytes(owner));
+    });
+  }
+
+  /** But not which stripes were there before the watch began: a chunk of them may have been moved to a member. */
+  async #forgetPeer(owner: UserId, peer: PeerId): Promise<void> {
+    const ids = [idBytes(owner), idBytes(peer)] as const;
+    await this.#state.write(() => {
+      this.#sql.passOver.run(...ids, new Uint8Array(), null);
+      this.#sql.dropPassed.run(...ids, new Uint8Array(), null);
+      this.#sql.forgetInventory.run(...ids);
     });
   }
 

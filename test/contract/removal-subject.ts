@@ -1,6 +1,6 @@
 /** For tests of removals: an engine of which only the outbox is real. */
 import type { TestContext } from 'node:test';
-import type { FreedStripe, Session } from '../../src/catalog/catalog.js';
+import type { FreedStripe, Session, StripeRecord } from '../../src/catalog/catalog.js';
 import { type ChunkId, parsePeerId, parseUserId, type PeerId, type StripeId } from '../../src/chunk/ids.js';
 import { StorageError } from '../../src/errors.js';
 import type { Engine } from '../../src/file/engine.js';
@@ -36,6 +36,8 @@ export const TARGETS = [1, 2, 3, 4].map((n): Target => ({
 export class Subject {
   readonly referred = new Set<StripeId>();
   readonly pinned = new Set<StripeId>();
+  readonly records = new Map<StripeId, StripeRecord>();
+  readonly forgotten: StripeId[] = [];
   /** What lies in what was removed for ever. */
   freed: readonly FreedStripe[] = [];
   /** One for each commit; the last stands for all that follow. */
@@ -75,7 +77,10 @@ export class Subject {
         if (this.unreferencedFails !== undefined) throw this.unreferencedFails;
         return ids.filter((one) => !this.referred.has(one));
       },
-      putStripes: async () => undefined,
+      putStripes: async (records: readonly StripeRecord[]) => {
+        for (const record of records) this.records.set(record.id, record);
+      },
+      stripes: async (ids: readonly StripeId[]) => ids.map((one) => this.records.get(one)),
       commit: async (
         _session: Session,
         versions: readonly { manifest: { extents: readonly { stripe: StripeId }[] } }[],
@@ -99,7 +104,7 @@ export class Subject {
         return stripes.filter((one) => !this.referred.has(one));
       },
       sign: async () => new Uint8Array(),
-      forgetStripes: async () => undefined,
+      forgetStripes: async (_session: Session, ids: readonly StripeId[]) => void this.forgotten.push(...ids),
     };
     const links = {
       store: (peer: PeerId) => {

@@ -67,7 +67,7 @@ function summary({ chunks, bytes, awaited }: GarbageDone): string {
   const lines = [
     chunks === 0
       ? 'Nothing is deleted now; "shoal garbage" says what is known.'
-      : `${count(chunks, 'chunk')} (${formatBytes(bytes)}) that no file refers to are deleted.`,
+      : `${count(chunks, 'chunk')} (${formatBytes(bytes)}) that no file refers to are being deleted: "shoal garbage" says what waits.`,
   ];
   if (awaited.length > 0) lines.push(awaitedLine(awaited));
   return lines.join('\n');

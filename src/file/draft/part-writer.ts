@@ -108,7 +108,7 @@ export class PartWriter {
     await draft.keep({ fileOffset, extent: outcome, stripe: record });
     // Where none replaced a target, it may hold the chunk all the same, and repair will be glad of it.
     const replaced = strays.filter((stray) => placement[chunks.indexOf(stray.id)] !== undefined);
-    if (replaced.length > 0) await freeStrays(engine, session, replaced);
+    if (replaced.length > 0) await freeStrays(engine, session, { stripe: id, chunks: replaced });
   }
 }
 

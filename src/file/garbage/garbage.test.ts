@@ -1,177 +1,19 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
-import { temporaryFolder } from '../../../test/contract/offer.js';
-import type { CatalogHead, Session } from '../../catalog/catalog.js';
-import type { ChunkSummary, ListOptions } from '../../chunk/chunk-store.js';
-import {
-  type ChunkId,
-  parseChunkId,
-  parsePeerId,
-  parseUserId,
-  type PeerId,
-  stripeId,
-  type StripeId,
-} from '../../chunk/ids.js';
-import { encodeLabel, openLabel } from '../../chunk/label.js';
-import { sealSigned } from '../../chunk/signed.js';
-import { deriveUserKeys, newRootKey, userId, type UserKeys } from '../../crypto/root-key.js';
+import { OTHER, SELF, signal, stripeOf, Subject } from '../../../test/contract/garbage-subject.js';
+import { deriveUserKeys, newRootKey } from '../../crypto/root-key.js';
 import { StorageError } from '../../errors.js';
 import {
   GARBAGE_AGE_MS,
+  GARBAGE_LISTINGS,
   HOMES_RETRY_MS,
   INVENTORY_INTERVAL_MS,
   INVENTORY_RETRY_MS,
   MANY_STRAYS,
+  STRAYS_PER_SWEEP,
 } from '../../limits.js';
-import { silentLogger } from '../../log.js';
-import { Outbox } from '../../store/outbox.js';
-import { openPeerState } from '../../store/peer-state.js';
-import { StrayBook } from '../../store/stray-book.js';
-import { silentTelemetry } from '../../telemetry.js';
-import type { HomeAnswer } from '../../wire/ask-home.js';
-import type { Engine } from '../engine.js';
-import { collectGarbage, collectGarbageNow } from './garbage.js';
+import { collectGarbage } from './garbage.js';
 import { homeLookup } from './homes.js';
-
-const signal = new AbortController().signal;
-const SELF = parsePeerId(Buffer.alloc(32, 1));
-const OTHER = parsePeerId(Buffer.alloc(32, 2));
-const CHUNK_BYTES = 400;
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-interface Stripe {
-  readonly id: StripeId;
-  readonly label: Uint8Array;
-  readonly chunks: readonly ChunkId[];
-}
-
-/** @param signer whoever signs in the owner’s name */
-function stripeOf(keys: UserKeys, signer = keys): Stripe {
-  const chunks = [1, 2, 3].map(() => parseChunkId(randomBytes(32)));
-  const owner = parseUserId(userId(keys.signing.publicKey));
-  const sizes = { stripeBytes: 800, chunkBytes: CHUNK_BYTES, directoryOffset: 600, directoryBytes: 200 };
-  const label = sealSigned('label', encodeLabel({ owner, k: 2, m: 1, chunks, ...sizes }), signer.signing);
-  return { id: stripeId(2, 1, chunks), label, chunks };
-}
-
-/** Two peers, at both of whom the user is at home; a real outbox and book over one database. */
-class Subject {
-  readonly keys = deriveUserKeys(newRootKey());
-  readonly session: Session;
-  readonly referred = new Set<StripeId>();
-  readonly pinned = new Set<StripeId>();
-  readonly held = new Map<PeerId, readonly ChunkSummary[]>([
-    [SELF, []],
-    [OTHER, []],
-  ]);
-  homes: readonly PeerId[] = [SELF];
-  /** What the other one says; undefined: it does not answer. */
-  answer: HomeAnswer | undefined = { held: new Set(), counter: 0, callerCounter: 0 };
-  heads: readonly CatalogHead[] = [];
-  isWhole = true;
-  rotation: 'none' | 'running' = 'none';
-  readonly asked: string[] = [];
-  nowMs = 1_000_000;
-  readonly outbox: Outbox;
-  readonly strays: StrayBook;
-
-  private constructor(outbox: Outbox, strays: StrayBook) {
-    this.session = { user: parseUserId(userId(this.keys.signing.publicKey)), name: 'demo' } as Session;
-    this.outbox = outbox;
-    this.strays = strays;
-  }
-
-  static async open(context: TestContext): Promise<Subject> {
-    const state = await openPeerState(await temporaryFolder(context));
-    context.after(() => state.close());
-    const clock = { now: (): number => 0 };
-    const now = (): number => clock.now();
-    const subject = new Subject(Outbox.over(state, now), new StrayBook(state, now));
-    clock.now = () => subject.nowMs;
-    return subject;
-  }
-
-  /** The chunk of this index lies at a peer. */
-  lay(peer: PeerId, { label, chunks }: Stripe, index: number): void {
-    const id = chunks[index] ?? assert.fail();
-    const all = [...(this.held.get(peer) ?? []), { id, bytes: CHUNK_BYTES, owner: this.session.user, label }];
-    this.held.set(
-      peer,
-      all.sort((a, b) => (a.id < b.id ? -1 : 1)),
-    );
-  }
-
-  get engine(): Engine {
-    const members = [SELF, OTHER].map((id) => ({ id, name: id === SELF ? 'self' : 'other', state: 'member' }));
-    const catalog = {
-      sign: async () => new Uint8Array(),
-      unreferenced: async (_: unknown, ids: readonly StripeId[]) => {
-        if (!this.isWhole) throw new StorageError('UNAVAILABLE', 'A part is missing.');
-        return ids.filter((id) => !this.referred.has(id));
-      },
-      homes: async () => this.homes.map((peer) => ({ user: this.session.user, peer })),
-      heads: async () => this.heads,
-      keyRotation: async () => ({ state: this.rotation }),
-      stripes: async (ids: readonly StripeId[]) => ids.map(() => undefined),
-      forgetStripes: async () => undefined,
-    };
-    const list = (peer: PeerId): ((options: ListOptions) => AsyncGenerator<ChunkSummary>) => {
-      const { held, asked } = this;
-      return async function* ({ after }) {
-        asked.push(peer === SELF ? 'self' : 'other');
-        for (const summary of held.get(peer) ?? []) if (after === undefined || summary.id > after) yield summary;
-      };
-    };
-    const links = {
-      store: (peer: PeerId) => ({
-        list: list(peer),
-        delete: () => Promise.reject(new StorageError('PERMISSION_DENIED', 'It deletes nothing.')),
-      }),
-      remote: () => ({
-        askHome: async () => this.answer ?? Promise.reject(new StorageError('UNAVAILABLE', 'Nobody is there.')),
-      }),
-    };
-    const book = { list: () => members, get: (peer: PeerId) => members.find(({ id }) => id === peer) };
-    const { outbox, strays, pinned } = this;
-    const told = { logger: silentLogger(), telemetry: silentTelemetry() };
-    return { self: SELF, catalog, links, book, outbox, strays, pinned, ...told } as unknown as Engine;
-  }
-
-  async collect(old = false): Promise<readonly string[]> {
-    await collectGarbageNow(this.engine, this.session, { signal, old, onPeer: () => undefined });
-    return this.waiting();
-  }
-
-  /** The chunks whose deletion has begun, as "peer chunk". */
-  waiting(): readonly string[] {
-    this.nowMs += 365 * DAY_MS;
-    const due = this.outbox.due(this.session.user).flatMap(({ deletes }) => deletes);
-    this.nowMs -= 365 * DAY_MS;
-    return due.map(({ peer, chunk }) => `${peer === SELF ? 'self' : 'other'} ${chunk}`).sort();
-  }
-
-  /** Both were listed once before what follows comes to lie there. */
-  async watch(): Promise<void> {
-    await this.collect();
-    this.nowMs += 1;
-  }
-
-  /** Of the first chunk that the other peer has. */
-  strayStripe(): StripeId {
-    return openLabel(this.held.get(OTHER)?.[0]?.label ?? assert.fail()).stripe;
-  }
-
-  /** A stripe of which the other peer has a chunk for long enough. */
-  async ripeStray(): Promise<string> {
-    const stray = stripeOf(this.keys);
-    await this.watch();
-    this.lay(OTHER, stray, 0);
-    assert.deepEqual(await this.collect(), []);
-    this.nowMs += GARBAGE_AGE_MS;
-    return `other ${stray.chunks[0] ?? ''}`;
-  }
-}
 
 describe('a chunk that no file refers to', () => {
   it('is deleted when two listings so far apart had it; what a file refers to, and what is another’s, is not', async (context) => {
@@ -184,7 +26,7 @@ describe('a chunk that no file refers to', () => {
     for (const stripe of [used, strange, forged, stray]) subject.lay(OTHER, stripe, 0);
     subject.lay(SELF, stray, 1);
     assert.deepEqual(await subject.collect(), []);
-    subject.nowMs += GARBAGE_AGE_MS - 1;
+    await subject.passGrace(GARBAGE_AGE_MS - 1);
     assert.deepEqual(await subject.collect(), [], 'too early');
     subject.nowMs += 1;
     assert.deepEqual(await subject.collect(), [`other ${stray.chunks[0] ?? ''}`, `self ${stray.chunks[1] ?? ''}`]);
@@ -198,7 +40,7 @@ describe('a chunk that no file refers to', () => {
     // Repair has moved a chunk of it meanwhile.
     subject.lay(SELF, old, 1);
     await subject.collect();
-    subject.nowMs += GARBAGE_AGE_MS;
+    await subject.passGrace();
     assert.deepEqual(await subject.collect(), []);
     const [told] = subject.strays.totals().filter(({ peer }) => peer === SELF);
     assert.deepEqual([told?.chunks, told?.oldChunks], [1, 1]);
@@ -225,7 +67,7 @@ describe('a chunk that no file refers to', () => {
     assert.deepEqual(await subject.collect(), []);
     subject.referred.clear();
     assert.deepEqual(await subject.collect(), [], 'it is one only from now on');
-    subject.nowMs += GARBAGE_AGE_MS;
+    await subject.passGrace();
     assert.deepEqual(await subject.collect(), [ripe]);
   });
 
@@ -233,12 +75,25 @@ describe('a chunk that no file refers to', () => {
     const subject = await Subject.open(context);
     await subject.ripeStray();
     await subject.collect();
-    subject.nowMs += GARBAGE_AGE_MS;
+    await subject.passGrace();
     await subject.collect();
     const [waiting, ...others] = subject.outbox.waiting();
     assert.deepEqual(others, []);
     assert.deepEqual([waiting?.peer, waiting?.chunks, waiting?.reason], [OTHER, 1, 'It deletes nothing.']);
     assert.deepEqual(subject.strays.totals(), []);
+  });
+});
+
+describe('two listings', () => {
+  it('are not enough: a clock that was put forward makes them lie far apart', async (context) => {
+    const subject = await Subject.open(context);
+    const stray = stripeOf(subject.keys);
+    await subject.watch();
+    subject.lay(OTHER, stray, 0);
+    await subject.collect();
+    subject.nowMs += GARBAGE_AGE_MS;
+    for (let n = 2; n < GARBAGE_LISTINGS; n++) assert.deepEqual(await subject.collect(), []);
+    assert.equal((await subject.collect()).length, 1);
   });
 });
 
@@ -266,6 +121,29 @@ describe('homes of the user', () => {
     assert.deepEqual(subject.waiting(), [ripe]);
   });
 
+  it('that have no record yet are waited for, too: so is whoever does not answer', async (context) => {
+    const subject = await Subject.open(context);
+    const ripe = await subject.ripeStray();
+    const answer = subject.answer;
+    subject.answer = undefined;
+    assert.deepEqual(await subject.collect(), []);
+    assert.deepEqual(
+      subject.strays.watches().map(({ awaited }) => awaited),
+      [[OTHER]],
+    );
+    subject.answer = answer;
+    assert.deepEqual(await subject.collect(), [ripe]);
+  });
+
+  it('that were asked are asked again at once when the clock was put back', async (context) => {
+    const { subject, ripe } = await atTwo(context);
+    await subject.strays.watch(subject.session.user, [SELF, OTHER], subject.homes);
+    await subject.strays.wait(subject.session.user, [], subject.nowMs + HOMES_RETRY_MS + 1);
+    await subject.list();
+    await collectGarbage(subject.engine, subject.session, signal);
+    assert.deepEqual(subject.waiting(), [ripe]);
+  });
+
   it('keep what they hold back, and what they wrote has to have come', async (context) => {
     const { subject, ripe } = await atTwo(context);
     subject.answer = { held: new Set([subject.strayStripe()]), counter: 7, callerCounter: 0 };
@@ -285,7 +163,7 @@ describe('homes of the user', () => {
     const { subject, ripe } = await atTwo(context);
     subject.homes = [SELF];
     assert.deepEqual(await subject.collect(), []);
-    subject.nowMs += GARBAGE_AGE_MS;
+    await subject.passGrace();
     assert.deepEqual(await subject.collect(), [ripe]);
   });
 
@@ -311,6 +189,17 @@ describe('homes of the user', () => {
       stripes: [pinned.id, intended.id, free.id],
     });
     assert.deepEqual(word, { held: new Set([pinned.id, intended.id]), counter: 5, callerCounter: 9 });
+  });
+
+  it('say nothing while they do not know how far they have written', async (context) => {
+    const subject = await Subject.open(context);
+    const asked = { owner: subject.session.user, caller: OTHER, stripes: [] };
+    await assert.rejects(
+      homeLookup(subject.engine)(asked),
+      (error) => StorageError.is(error, 'UNAVAILABLE') && error.message === 'Unlock the user here first.',
+    );
+    subject.homes = [OTHER];
+    assert.equal((await homeLookup(subject.engine)(asked)).counter, 0, 'who is no home has written nothing');
   });
 });
 
@@ -361,9 +250,47 @@ describe('listing what peers hold', () => {
     await subject.ripeStray();
     await subject.strays.forget(subject.session.user);
     assert.deepEqual(await subject.collect(), []);
-    subject.nowMs += GARBAGE_AGE_MS;
+    await subject.passGrace();
     assert.deepEqual(await subject.collect(), []);
     assert.equal((await subject.collect(true)).length, 1);
+  });
+});
+
+describe('strays behind so many that are held back', () => {
+  it('are deleted all the same', async (context) => {
+    const subject = await Subject.open(context);
+    await subject.watch();
+    const stripes = Array.from({ length: STRAYS_PER_SWEEP + 1 }, () => stripeOf(subject.keys));
+    for (const stripe of stripes) subject.lay(OTHER, stripe, 0);
+    // More than a few are never too many where so much more is in use.
+    const used = Array.from({ length: 4 * stripes.length }, () => stripeOf(subject.keys));
+    for (const stripe of used) {
+      subject.lay(SELF, stripe, 0);
+      subject.referred.add(stripe.id);
+    }
+    await subject.collect();
+    const [last, ...first] = stripes.sort((a, b) => (a.id > b.id ? -1 : 1));
+    await subject.passGrace();
+    subject.answer = { held: new Set(first.map(({ id }) => id)), counter: 0, callerCounter: 0 };
+    assert.deepEqual(await subject.collect(), [`other ${last?.chunks[0] ?? ''}`]);
+  });
+});
+
+describe('what was told by a peer that is removed', () => {
+  it('is forgotten, but not that a stripe is from before the watch', async (context) => {
+    const subject = await Subject.open(context);
+    const old = stripeOf(subject.keys);
+    subject.lay(OTHER, old, 0);
+    await subject.watch();
+    for (const at of [OTHER, SELF]) subject.lay(at, at === SELF ? old : stripeOf(subject.keys), 1);
+    await subject.collect();
+    await subject.strays.watch(subject.session.user, [SELF], [SELF]);
+    assert.deepEqual(
+      subject.strays.inventories().map(({ peer }) => peer),
+      [SELF],
+    );
+    const [told, ...others] = subject.strays.totals();
+    assert.deepEqual([told?.peer, told?.chunks, told?.oldChunks, others], [SELF, 1, 1, []]);
   });
 });
 
@@ -374,7 +301,7 @@ describe('so much garbage that the catalog may be an old one', () => {
     const stray = Array.from({ length: MANY_STRAYS + 1 }, () => stripeOf(subject.keys));
     for (const stripe of stray) subject.lay(OTHER, stripe, 0);
     await subject.collect();
-    subject.nowMs += GARBAGE_AGE_MS;
+    await subject.passGrace();
     assert.deepEqual(await subject.collect(), []);
     subject.referred.add(stray[0]?.id ?? assert.fail());
     assert.equal((await subject.collect()).length, MANY_STRAYS, 'one less is not too many');

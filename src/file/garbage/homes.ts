@@ -1,7 +1,7 @@
-import type { Session } from '../../catalog/catalog.js';
+import type { Catalog, Session } from '../../catalog/catalog.js';
 import type { PeerId, StripeId } from '../../chunk/ids.js';
 import { encodeInventoryOrder } from '../../chunk/inventory-order.js';
-import { wrapError } from '../../errors.js';
+import { StorageError, wrapError } from '../../errors.js';
 import { HOME_ANSWER_TIMEOUT_MS } from '../../limits.js';
 import { timeLimit } from '../../time-limit.js';
 import type { HomeAnswer, HomeLookup } from '../../wire/ask-home.js';
@@ -11,20 +11,26 @@ import type { Engine } from '../engine.js';
 export interface HomesWord {
   /** Those into which a put, or an upload, may still bring a file. */
   readonly held: ReadonlySet<StripeId>;
-  /** Homes that did not answer, or have written what has not come yet. */
+  /** Members that did not answer, or have written what has not come yet. */
   readonly awaited: readonly PeerId[];
 }
 
 /**
  * What this peer says of stripes when another home of their owner asks. First what it holds back, then how far what it wrote
  * goes: a put that ends in between is either held, or among what was written.
+ *
+ * @throws StorageError UNAVAILABLE where the user is at home and this peer has lost how far it has written
  */
 export function homeLookup(engine: Pick<Engine, 'self' | 'catalog' | 'outbox' | 'pinned'>): HomeLookup {
   const { self, catalog, outbox, pinned } = engine;
   return async ({ owner, stripes, caller }) => {
     const held = heldHere({ outbox, pinned }, owner);
     const kept = new Set(stripes.filter((stripe) => held(stripe)));
-    const written = new Map((await catalog.heads(owner)).map((head) => [head.peer, head.written]));
+    const heads = await catalog.heads(owner);
+    if (heads.length === 0 && (await homesOf(catalog, owner)).includes(self)) {
+      throw new StorageError('UNAVAILABLE', 'Unlock the user here first.');
+    }
+    const written = new Map(heads.map((head) => [head.peer, head.written]));
     return { held: kept, counter: written.get(self) ?? 0, callerCounter: written.get(caller) ?? 0 };
   };
 }
@@ -38,20 +44,26 @@ export function heldHere(
   return (stripe) => pinned.has(stripe) || intended.has(stripe);
 }
 
+/** The peers that are recorded as homes of a user. */
+export async function homesOf(catalog: Pick<Catalog, 'homes'>, owner: Session['user']): Promise<readonly PeerId[]> {
+  return (await catalog.homes()).filter(({ user }) => user === owner).map(({ peer }) => peer);
+}
+
 /**
- * Asks every member, for a home may be newer than its record; each home that is known has to answer. Afterwards all that a
- * home has committed in these stripes is in the catalog here, unless that home is awaited.
+ * Asks every member, and waits for each: a home may be newer than its record. Afterwards all that a home has committed in these
+ * stripes is in the catalog here, unless that home is awaited.
+ *
+ * @param asked homes: those that are recorded
  */
 export async function askHomes(
   engine: Engine,
   session: Session,
-  stripes: readonly StripeId[],
+  { stripes, homes }: { readonly stripes: readonly StripeId[]; readonly homes: readonly PeerId[] },
   signal: AbortSignal,
 ): Promise<HomesWord> {
   const { self, book, catalog } = engine;
-  const known = (await catalog.homes()).filter(({ user }) => user === session.user).map(({ peer }) => peer);
   const members = book.list().filter(({ state }) => state !== 'removed');
-  const others = new Set([...members.map(({ id }) => id), ...known].filter((id) => id !== self));
+  const others = new Set([...members.map(({ id }) => id), ...homes].filter((id) => id !== self));
   const answers = new Map<PeerId, HomeAnswer>();
   await Promise.all(
     [...others].map(async (peer) => {
@@ -65,7 +77,7 @@ export async function askHomes(
   const behind = [...answers]
     .filter(([peer, { counter, callerCounter }]) => !hasCome(peer, counter) || !hasCome(self, callerCounter))
     .map(([peer]) => peer);
-  const silent = known.filter((peer) => peer !== self && !answers.has(peer));
+  const silent = [...others].filter((peer) => !answers.has(peer));
   const held = new Set([...answers.values()].flatMap((answer) => [...answer.held]));
   return { held, awaited: [...behind, ...silent] };
 }
