@@ -52,6 +52,14 @@ describe('RebuildTurns', () => {
     await turns.take(ONE, () => Promise.resolve());
   });
 
+  it('refuses nobody for long because the clock was set back', async () => {
+    let nowMs = 3_600_000;
+    const turns = new RebuildTurns(() => nowMs);
+    for (let i = 0; i < MAX_REBUILDS_PER_MINUTE; i++) await turns.take(ONE, () => Promise.resolve());
+    nowMs = 0;
+    await turns.take(ONE, () => Promise.resolve());
+  });
+
   it('bounds copies likewise, with more of them', async () => {
     const turns = new RebuildTurns(() => 0, PULL_BOUNDS);
     const gate = gateOf();

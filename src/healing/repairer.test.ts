@@ -4,8 +4,18 @@ import { describe, it } from 'node:test';
 import type { StripeRecord } from '../catalog/catalog.js';
 import type { Receipt } from '../chunk/chunk-store.js';
 import { parseChunkId, parsePeerId, parseStripeId, parseUserId, type ChunkId, type PeerId } from '../chunk/ids.js';
+import { makeReceipt } from '../chunk/receipt.js';
 import { RepairCount } from '../counts.js';
-import { REBALANCE_SETTLE_MS, REPAIR_SETTLE_MS, SURVEY_INTERVAL_MS } from '../limits.js';
+import { StorageError } from '../errors.js';
+import {
+  DEPARTURE_TAKEOVER_MS,
+  MAX_REPAIR_QUEUE,
+  REBALANCE_SETTLE_MS,
+  REPAIR_SETTLE_MS,
+  REPAIR_TAKEOVER_MS,
+  SURPLUS_AGE_MS,
+  SURVEY_INTERVAL_MS,
+} from '../limits.js';
 import { PeerBook } from '../peers/peer-book.js';
 import type { PeerRecord } from '../peers/peer-record.js';
 import { candidateOf, place } from '../peers/placement.js';
@@ -27,6 +37,22 @@ function peer(n: number, state: PeerRecord['state'] = 'member'): PeerRecord {
   return { id: peerOf(n), ...about, capacityBytes: 1000, certificate: new Uint8Array(), state };
 }
 
+function chunkOf(stripe: number, index: number): ChunkId {
+  return parseChunkId(digest(`chunk ${String(stripe)} ${String(index)}`));
+}
+
+function numberOf(id: PeerId): number {
+  return Array.from({ length: PEERS }, (_, n) => peerOf(n)).indexOf(id);
+}
+
+/** A peer without a chunk of the stripe. */
+function spare({ placement }: StripeRecord): PeerId {
+  const holders = new Set(placement.map((held) => held?.peer));
+  const found = Array.from({ length: PEERS }, (_, n) => peerOf(n)).find((id) => !holders.has(id));
+  assert.ok(found !== undefined);
+  return found;
+}
+
 interface Pulled {
   readonly to: PeerId;
   readonly chunk: ChunkId;
@@ -45,14 +71,14 @@ class LightNetwork {
   readonly pulled: Pulled[] = [];
   /** Silent peers. */
   readonly down = new Set<PeerId>();
+  /** Peers without room, and how often they were asked all the same. */
+  readonly full = new Map<PeerId, number>();
 
   constructor() {
     const candidates = this.book.targets().map(candidateOf);
     for (let n = 0; n < STRIPES; n++) {
       const id = parseStripeId(digest(`stripe ${String(n)}`));
-      const chunks = Array.from({ length: K + M }, (_, index) =>
-        parseChunkId(digest(`chunk ${String(n)} ${String(index)}`)),
-      );
+      const chunks = Array.from({ length: K + M }, (_, index) => chunkOf(n, index));
       const placement = place(id, candidates)
         .slice(0, K + M)
         .map((holder) => ({ peer: holder }));
@@ -102,9 +128,15 @@ class LightNetwork {
     };
     const pull: RepairNetwork['pull'] = async (to, { chunk, source }) => {
       if (source !== undefined) assert.ok(this.held.get(source)?.has(chunk) === true);
+      const asked = this.full.get(to);
+      if (asked !== undefined) {
+        this.full.set(to, asked + 1);
+        throw new StorageError('NO_SPACE', 'It is full.');
+      }
       this.#keep(to, chunk);
       this.pulled.push({ to, chunk, copied: source !== undefined });
-      return { peer: to, body: new Uint8Array(), signature: new Uint8Array() };
+      const promised = { peer: to, chunk, owner: parseUserId(digest('owner')), bytes: CHUNK_BYTES };
+      return makeReceipt({ ...promised, storedMs: this.nowMs }, () => new Uint8Array());
     };
     return { self, catalog, book: this.book, links, pull };
   }
@@ -115,9 +147,9 @@ class LightNetwork {
     this.held.set(holder, kept);
   }
 
-  change(n: number, state: PeerRecord['state']): void {
+  change(n: number, state: PeerRecord['state'], capacityBytes = 1000): void {
     const others = this.book.list().filter(({ id }) => id !== peerOf(n));
-    this.book.update([...others, peer(n, state)]);
+    this.book.update([...others, { ...peer(n, state), capacityBytes }]);
   }
 }
 
@@ -152,6 +184,88 @@ describe('a repairer among twenty peers', () => {
     assert.ok(network.pulled.every(({ to, copied }) => copied && to === peerOf(PEERS)));
     await everybody(network, repairers, 3);
     assert.equal(network.pulled.length, due, 'nothing goes on moving');
+  });
+
+  it('moves no chunk twice within a day, whatever peers think of each other meanwhile', async () => {
+    const network = new LightNetwork();
+    const repairers = all(network);
+    network.change(PEERS, 'member');
+    await everybody(network, repairers);
+    network.nowMs += REBALANCE_SETTLE_MS;
+    await everybody(network, repairers);
+    const moved = network.pulled.length;
+    assert.ok(moved > 0);
+    network.change(PEERS, 'member', 10);
+    await everybody(network, repairers);
+    network.nowMs += REBALANCE_SETTLE_MS;
+    await everybody(network, repairers, 2);
+    assert.equal(network.pulled.length, moved, 'it has just come there');
+    network.nowMs += SURPLUS_AGE_MS;
+    await everybody(network, repairers, 2);
+    assert.ok(network.pulled.length > moved);
+  });
+
+  it('asks a peer without room once, and not for each chunk that belongs there', async () => {
+    const network = new LightNetwork();
+    const repairer = network.repairer(peerOf(0));
+    network.change(PEERS, 'member');
+    network.full.set(peerOf(PEERS), 0);
+    await repairer.round(signal);
+    network.nowMs += REBALANCE_SETTLE_MS;
+    await repairer.round(signal);
+    const asked = network.full.get(peerOf(PEERS)) ?? 0;
+    // By then it is its turn for every stripe.
+    network.nowMs += (K + M) * REPAIR_TAKEOVER_MS;
+    await repairer.round(signal);
+    assert.equal((network.full.get(peerOf(PEERS)) ?? 0) - asked, 1);
+    assert.equal(network.pulled.length, 0);
+  });
+
+  it('copies what lies at a peer that leaves, where too few chunks are left to rebuild one', async () => {
+    const network = new LightNetwork();
+    const repairers = all(network, 0);
+    network.change(4, 'draining');
+    const leaving = [...network.records.values()].filter(({ placement }) =>
+      placement.some((held) => held?.peer === peerOf(4)),
+    );
+    assert.ok(leaving.length > 0);
+    for (const { chunks, placement } of leaving) {
+      const others = placement.flatMap((held, at) =>
+        held === undefined || held.peer === peerOf(4) ? [] : { held, at },
+      );
+      for (const { held, at } of others.slice(0, M + 1))
+        network.held.get(held.peer)?.delete(chunks[at] ?? chunkOf(0, 0));
+    }
+    for (const repairer of repairers) await repairer.departures(signal);
+    for (const { id } of leaving) {
+      const placement = network.records.get(id)?.placement ?? [];
+      assert.ok(!placement.some((held) => held?.peer === peerOf(4)));
+    }
+    assert.equal(network.pulled.length, leaving.length);
+    assert.ok(network.pulled.every(({ copied }) => copied));
+  });
+
+  it('moves what leaves, however many stripes lack something meanwhile', async () => {
+    const network = new LightNetwork();
+    const repairer = network.repairer(peerOf(0), 0);
+    const [whole] = network.records.values();
+    const [lost, leaving] = whole?.placement ?? [];
+    assert.ok(whole !== undefined && lost !== undefined && leaving !== undefined);
+    network.records.clear();
+    for (let n = 0; n <= MAX_REPAIR_QUEUE; n++) {
+      const id = parseStripeId(digest(`another stripe ${String(n)}`));
+      const placement = whole.placement.map((held, at) => (at < 2 ? lost : held));
+      network.records.set(id, { ...whole, id, placement });
+    }
+    const kept = { ...whole, placement: whole.placement.map((held, at) => (at === 0 ? { peer: spare(whole) } : held)) };
+    network.records.set(whole.id, kept);
+    network.change(numberOf(lost.peer), 'removed');
+    network.change(numberOf(leaving.peer), 'draining');
+    await repairer.departures(signal);
+    network.nowMs += (K + M) * DEPARTURE_TAKEOVER_MS;
+    await repairer.departures(signal);
+    assert.ok(network.pulled.length > 0);
+    assert.notEqual(network.records.get(whole.id)?.placement[1]?.peer, leaving.peer);
   });
 
   it('moves nothing of a stripe that is not whole, though its record says that it is', async () => {
