@@ -859,6 +859,8 @@ export const SAFETY_FAST_MS = 100;
 export const SAFETY_REST_FACTOR = 10;
 /** Users whose files are remembered for it: 50 MB for each with 100,000 files. */
 export const MAX_SAFETY_USERS = 8;
+/** Of a user who was locked they are forgotten within this, or half as long again. */
+export const SAFETY_FORGET_MS = 60_000;
 /** Files at risk, or lost, that are named. */
 export const MAX_WORST_FILES = 1_000;
 /** … in a status. */

@@ -92,6 +92,7 @@ class Scene {
           return extents && ({ version: version(path), bytes: 10, extents } as unknown as Manifest);
         });
       },
+      isUnlocked: async () => !this.isLocked,
       stripes: async (ids) => {
         this.read.records += ids.length;
         return ids.map((id) => this.records.get(id));
@@ -208,6 +209,20 @@ describe('FileSafety', () => {
     const list = safety.of(SESSION, all);
     scene.failures = 1;
     await assert.rejects(list, { code: 'UNAVAILABLE' });
+  });
+
+  it('forgets the files of a user who is unlocked no more, and of nobody else', async () => {
+    const scene = new Scene().stripe('1').file('/one', '1');
+    const { safety } = scene;
+    await safety.of(SESSION, all);
+    await safety.forgetLocked();
+    await safety.of(SESSION, all);
+    assert.equal(scene.read.manifests, 1);
+    scene.isLocked = true;
+    await safety.forgetLocked();
+    scene.isLocked = false;
+    await safety.of(SESSION, all);
+    assert.equal(scene.read.manifests, 2, 'all is read anew');
   });
 });
 

@@ -18,6 +18,8 @@ export interface FileSafetyOptions {
 }
 
 interface Known {
+  /** That asked last. */
+  session: Session;
   readonly stripes: FileStripes;
   readonly urgent: Set<StripeId>;
   looking: Promise<void> | undefined;
@@ -47,15 +49,25 @@ export class FileSafety {
    * @throws StorageError LOCKED when the session has ended
    */
   async of(session: Session, up: ReadonlySet<PeerId>): Promise<FilesSafety> {
-    const known = this.#known(session.user);
+    const known = this.#known(session);
     if (performance.now() >= known.restUntilMs) known.looking ??= this.#look(known, session);
     await known.looking;
     return this.#judge(known, this.#machines(up));
   }
 
-  #known(user: UserId): Known {
+  /** Forgets the files of those who are unlocked no more: their paths are nobody's to keep. */
+  async forgetLocked(): Promise<void> {
+    for (const [user, known] of [...this.#users]) {
+      const isOpen = await this.#options.catalog.isUnlocked(known.session);
+      if (!isOpen && this.#users.get(user) === known) this.#users.delete(user);
+    }
+  }
+
+  #known(session: Session): Known {
+    const { user } = session;
     const stripes = new FileStripes(this.#options.catalog);
     const known = this.#users.get(user) ?? {
+      session,
       stripes,
       urgent: new Set(),
       looking: undefined,
@@ -63,6 +75,7 @@ export class FileSafety {
       lookedMs: 0,
       judged: undefined,
     };
+    known.session = session;
     this.#users.delete(user);
     this.#users.set(user, known);
     const [oldest] = this.#users.keys();

@@ -4,7 +4,7 @@ import { StorageError } from '../errors.js';
 import { SAFETY_PAGE, SAFETY_RECORDS } from '../limits.js';
 import { RECORD_LOST, type Layout, type StripeSafety } from './stripe-safety.js';
 
-export type FilesCatalog = Pick<Catalog, 'list' | 'manifests' | 'stripes'>;
+export type FilesCatalog = Pick<Catalog, 'list' | 'manifests' | 'stripes' | 'isUnlocked'>;
 
 /** A stripe of somebody's files. */
 export interface FileStripe {

@@ -7,6 +7,7 @@ import {
   HOLDINGS_POLL_MS,
   LIVENESS_INTERVAL_MS,
   REPAIR_POLL_MS,
+  SAFETY_FORGET_MS,
   SURPLUS_INTERVAL_MS,
 } from '../limits.js';
 import type { Logger } from '../log.js';
@@ -97,6 +98,7 @@ export class Healing implements AsyncDisposable {
       this.#every('Asking who is there', LIVENESS_INTERVAL_MS, (signal) => this.liveness.round(signal), never),
       this.#every('Auditing', this.auditor.pauseMs, (signal) => this.auditor.round(signal), isBusy),
       this.#every('Asking who has what', HOLDINGS_POLL_MS, (signal) => this.holdings.round(signal), never),
+      this.#every('Forgetting files of locked users', SAFETY_FORGET_MS, () => this.safety.forgetLocked(), never),
       this.#every('Repairing', REPAIR_POLL_MS, (signal) => this.repairer.round(signal), isBusy),
       this.#every('Moving what leaves', DEPARTURE_POLL_MS, (signal) => this.repairer.departures(signal), isBusy),
       this.#every(

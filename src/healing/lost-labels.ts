@@ -57,8 +57,7 @@ export class LostLabels {
     const { scrubs } = store.mending;
     const claim = misnamedClaim(id, scrubs.claims(id));
     if (claim === undefined) return undefined;
-    await scrubs.relabel(id, claim);
-    await scrubs.unclaim(id, claim.misnamed);
+    await scrubs.rename(id, claim, claim.misnamed);
     count.mendedRows++;
     return claim;
   }

@@ -124,9 +124,12 @@ export class ScrubIndex {
     await this.#database.write(() => this.#sql.relabel.run(idBytes(owner), idBytes(id), label));
   }
 
-  /** The row of a claim that nobody made: its owner's name has rotted. */
-  async unclaim(id: ChunkId, owner: UserId): Promise<void> {
-    await this.#database.write(() => this.#sql.unclaim.run(idBytes(owner), idBytes(id)));
+  /** Puts the claim in the place of a row that nobody made: its owner's name has rotted. Both or neither. */
+  async rename(id: ChunkId, { owner, label }: Claim, misnamed: UserId): Promise<void> {
+    await this.#database.write(() => {
+      this.#sql.relabel.run(idBytes(owner), idBytes(id), label);
+      this.#sql.unclaim.run(idBytes(misnamed), idBytes(id));
+    });
   }
 
   /** What the id commits to, in the place of what the row says. */
