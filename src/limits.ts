@@ -94,8 +94,6 @@ export const CALL_TIMEOUT_MS = 15_000;
 export const PARTIAL_EXPIRY_MS = 24 * 60 * 60 * 1000;
 /** A put makes what it has stored visible after this many files, so that the catalog writes them together … */
 export const COMMIT_FILES = 2_000;
-/** Files of one get that are planned together; their manifests are in memory meanwhile. */
-export const GET_BATCH_FILES = 4_096;
 /** A grant for one stripe is valid this long. */
 export const GRANT_LIFETIME_MS = 60 * 60 * 1000;
 /** Clocks of peers may differ by this much. */
@@ -769,8 +767,6 @@ export const DEPARTURE_TAKEOVER_MS = 15_000;
 export const DEPARTURE_POLL_MS = 2_000;
 /** A peer that is to leave and hands over nothing for so long: whoever waits is told. */
 export const DEPARTURE_STALL_MS = 10 * 60 * 1000;
-/** How often `shoal peer drain` looks how far it is. */
-export const DRAIN_WATCH_MS = 1_000;
 /** While a peer is to leave, all stripes are looked at this often: new ones may have come, or moves of others. */
 export const DEPARTURE_SURVEY_MS = 60_000;
 /** A peer that is leaving asks others about so many of its chunks at once, where it has no record of them. */

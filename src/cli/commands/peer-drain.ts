@@ -1,13 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DrainReply } from '../../gateways/http/network-api.js';
-import { DRAIN_WATCH_MS } from '../../limits.js';
 import { Invocation } from '../invocation.js';
 import { NetworkClient } from '../network-client.js';
 import { printable } from '../printable.js';
 import { openQuietBar } from '../quiet-bar.js';
 import type { Runtime } from '../runtime.js';
 import { count, formatBytes, formatSeconds } from '../units.js';
+
+/** How often `shoal peer drain` looks how far it is. */
+const DRAIN_WATCH_MS = 1_000;
 
 const AFTER = `
 It gets nothing new, its chunks are copied at once to peers that hold none of their stripes, and when it has nothing left that no
