@@ -32,7 +32,7 @@ export interface DrainPlanParts extends HealingNetwork {
 
 type Adding = { -readonly [Name in keyof Amount]: number };
 
-/** Looks at all stripes that this peer knows: all there are, where it hosts the databases. */
+/** Looks at the stripes that this peer knows, which need not be all that there are: only the one that leaves has them all. */
 export async function planDrain(leaving: PeerId, parts: DrainPlanParts, signal: AbortSignal): Promise<DrainPlan> {
   const { catalog, book } = parts;
   const targets = book.targets().filter(({ id }) => id !== leaving && book.isTrusted(id));

@@ -43,6 +43,10 @@ describe('files that a browser shows', needs(CHROMIUM), () => {
     page.on('request', (request) => {
       if (request.url().includes('film.webm')) asked.push(request.headers()['range'] ?? '');
     });
+    // On a line on which all of it takes twenty seconds: else it may be here before anybody goes forward.
+    const line = await page.context().newCDPSession(page);
+    const conditions = { offline: false, latency: 0, uploadThroughput: -1 };
+    await line.send('Network.emulateNetworkConditions', { ...conditions, downloadThroughput: film.length / 20 });
     await page.getByRole('button', { name: 'film.webm', exact: true }).click();
     await page.locator('video').waitFor();
     const player = "document.querySelector('video')";
@@ -56,6 +60,7 @@ describe('files that a browser shows', needs(CHROMIUM), () => {
       starts.some((start) => start > film.length / 2),
       `asked for ${asked.join(', ')} of ${String(film.length)}`,
     );
+    await line.detach();
     await page.keyboard.press('Escape');
     await page.locator('video').waitFor({ state: 'detached' });
   });
