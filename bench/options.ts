@@ -52,7 +52,7 @@ Measures six local peers, 4+2, on this machine, beside the floor of the machine 
   --help           this
 
 Temporary files lie in $TMPDIR: choose the disk to be measured by it. It needs about 3.8 times SIZE,
-and 1.8 GB for repair and scrub.
+and 1.6 GB at most for repair and scrub.
 `;
 
 /** More would take hours and hundreds of gigabytes, for no more to learn. */

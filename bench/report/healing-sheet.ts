@@ -53,6 +53,7 @@ function pace({ bytes, seconds, cpuSeconds }: Pace): [string, string] {
 }
 
 function movedFor({ count: healed, movedBytes }: Healed): string {
+  if (healed === 0) return NONE;
   const each = movedBytes / healed;
   return each < MIB ? `${(each / KIB).toFixed(0)} KiB` : `${(each / MIB).toFixed(1)} MiB`;
 }

@@ -22,7 +22,7 @@ export interface HealOptions {
 /** A network that has all it needs mends more within this when nobody loads it; that it stands still is a violation. */
 export const HEAL_STALL_MS = 60_000;
 /** For all of it. */
-export const HEAL_MOST_MS = 300_000;
+const HEAL_MOST_MS = 300_000;
 export const HEAL_PAUSE_MS = 700;
 /** So long it is tried under load before that rests. */
 const UNDER_LOAD_MS = 30_000;

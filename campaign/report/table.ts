@@ -27,6 +27,14 @@ export function tableOf(result: CampaignResult): string {
   }
   if (remarks.length > 0) blocks.push(remarks.join('\n'));
   const shown = violations.slice(0, MOST_VIOLATIONS).map(({ kind, path, detail }) => `  ${kind} ${path}: ${detail}`);
-  blocks.push([`Violations: ${String(violations.length)}`, ...shown].join('\n'));
+  blocks.push([`Violations: ${countsOf(violations)}`, ...shown].join('\n'));
   return `${blocks.join('\n\n')}\n`;
+}
+
+/** Of every kind, however many are shown: "25 (unreadable 24, lost 1)". */
+function countsOf(violations: CampaignResult['violations']): string {
+  const kinds = new Map<string, number>();
+  for (const { kind } of violations) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  const each = [...kinds].map(([kind, times]) => `${kind} ${String(times)}`);
+  return `${String(violations.length)}${each.length === 0 ? '' : ` (${each.join(', ')})`}`;
 }

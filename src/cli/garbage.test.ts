@@ -40,7 +40,7 @@ describe('shoal garbage', () => {
       'attic holds 0 chunks (0 B); it told no more: It does not answer.',
       'barn holds 120 chunks (5.0 MB)',
       '4 chunks (400.0 kB) that no file refers to are being deleted: "shoal garbage" says what waits.',
-      'Your other peers have to say first that they need nothing of it: desk.',
+      'Other peers have to say first that they need nothing of it: desk.',
     ]);
   });
 

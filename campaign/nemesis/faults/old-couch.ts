@@ -16,7 +16,10 @@ export const oldCouch: Fault = {
     await rm(network.couchOf(n), { recursive: true });
     const isFirst = await rename(older, network.couchOf(n)).then(
       () => false,
-      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return true;
+        throw error;
+      },
     );
     if (isFirst) await cp(newer, network.couchOf(n), { recursive: true });
     await rename(newer, older);

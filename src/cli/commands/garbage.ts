@@ -11,7 +11,7 @@ import { count, formatBytes, formatSeconds } from '../units.js';
 const AFTER = `
 Chunks of what was removed for ever are deleted by each peer that holds them; one that is away is told when it is back. What
 lies at peers and no file refers to, be it that a note was lost or a peer came back after months, is found by their
-inventories, once a day, and deleted a week later, when every peer of yours has said that it needs nothing of it. What lay
+inventories, once a day, and deleted a week later, when every peer of the network has said that it needs nothing of it. What lay
 there before this peer began to look, it does not know; it may be of files that only "shoal recover" would find. That is
 deleted with --old alone.
 
@@ -74,7 +74,7 @@ function summary({ chunks, bytes, awaited }: GarbageDone): string {
 }
 
 function awaitedLine(awaited: readonly string[]): string {
-  return `Your other peers have to say first that they need nothing of it: ${awaited.map(printable).join(', ')}.`;
+  return `Other peers have to say first that they need nothing of it: ${awaited.map(printable).join(', ')}.`;
 }
 
 function describe(state: GarbageReply): string {

@@ -48,7 +48,7 @@ export interface GarbageReply {
   readonly watched: string | null;
   /** There is so much that no file refers to that a catalog may have been lost: it is deleted by an order alone. */
   readonly looksLost: boolean;
-  /** Homes of users whose word is lacking before anything is deleted. */
+  /** Members whose word is lacking before anything is deleted. */
   readonly awaited: readonly string[];
   /** What no file refers to is deleted when it has been known for so long. */
   readonly graceMs: number;

@@ -33,7 +33,7 @@ export const GARBAGE: z.ZodType<GarbageReply> = z.object({
   ),
   watched: time.nullable().describe('Since when this peer has known what all others hold'),
   looksLost: z.boolean().describe('So much that a catalog may have been lost: it is deleted by an order alone'),
-  awaited: z.array(z.string()).describe('Homes of users whose word is lacking before anything is deleted'),
+  awaited: z.array(z.string()).describe('Members whose word is lacking before anything is deleted'),
   graceMs: bytes.describe('What no file refers to is deleted when it has been known for so long'),
 });
 
