@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import type { CampaignNetwork } from '../../network/peers.js';
 import type { Fault } from '../fault.js';
@@ -14,14 +15,9 @@ export const oldCouch: Fault = {
     const [older, newer] = [keptOf(network, n, 'old'), keptOf(network, n, 'new')];
     await network.stop(n, { kill: false });
     await rm(network.couchOf(n), { recursive: true });
-    const isFirst = await rename(older, network.couchOf(n)).then(
-      () => false,
-      (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return true;
-        throw error;
-      },
-    );
-    if (isFirst) await cp(newer, network.couchOf(n), { recursive: true });
+    // The first time there is nothing older yet.
+    if (existsSync(older)) await rename(older, network.couchOf(n));
+    else await cp(newer, network.couchOf(n), { recursive: true });
     await rename(newer, older);
     await network.start(n);
   },
