@@ -107,7 +107,10 @@ function describe(told: Told): string {
 
 function summary({ dryRun, recovered, bytes, known, broken, unread, refused }: RecoveryDone): string {
   const versions = `${count(recovered, 'version')} of files (${formatBytes(bytes)})`;
-  const lines = [`${versions} ${dryRun ? 'would come' : 'came'} back; ${count(known, 'version')} were known already.`];
+  const were = known === 1 ? 'was' : 'were';
+  const lines = [
+    `${versions} ${dryRun ? 'would come' : 'came'} back; ${count(known, 'version')} ${were} known already.`,
+  ];
   const bad = broken + unread + refused;
   if (bad > 0) {
     lines.push(
