@@ -333,6 +333,31 @@ describe('a copy too many of a stripe in use', () => {
     subject.pinned.clear();
     assert.deepEqual(await later(), ['2 51']);
   });
+
+  it('waits, too, when its upload ends while the catalog is asked', async (context) => {
+    const subject = await replaced(context);
+    const record = subject.records.get(stripe(5).id) ?? assert.fail();
+    for (const isIntended of [false, true]) {
+      subject.records.clear();
+      subject.referred.clear();
+      if (isIntended) await subject.outbox.intend({ stripe: record.id, owner: session.user, chunks: [], targets: [] });
+      else subject.pinned.add(record.id);
+      subject.meanwhile = () => {
+        subject.referred.add(record.id);
+        subject.outbox.settle([record.id]);
+        subject.pinned.clear();
+        subject.meanwhile = () => undefined;
+      };
+      subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
+      await deliverDeletes(subject.engine, session, signal);
+      assert.deepEqual(subject.deleted, []);
+    }
+    // It took the chunk itself: what lies there is no copy too many.
+    subject.records.set(record.id, { ...record, placement: placed(5, [1, 2, 3]).placement });
+    subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
+    await deliverDeletes(subject.engine, session, signal);
+    assert.deepEqual([subject.deleted, subject.outbox.pending()], [[], 0]);
+  });
 });
 
 describe('a deletion at a peer that was removed', () => {

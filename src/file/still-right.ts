@@ -41,17 +41,21 @@ async function judgeOf(
   session: Session,
   deletes: readonly PendingDelete[],
 ): Promise<(one: PendingDelete) => Verdict> {
-  const known = await unreferencedOf(engine, session, [...new Set(deletes.map(({ stripe }) => stripe))]);
-  const free = known && new Set(known);
-  const records = await recordsOf(engine, [...new Set(deletes.filter(stays).map(({ stripe }) => stripe))]);
+  const stripes = [...new Set(deletes.map(({ stripe }) => stripe))];
+  const staying = [...new Set(deletes.filter(stays).map(({ stripe }) => stripe))];
+  // First: an upload that ends from here on is held, one that ended before has its record, and its file refers to the stripe.
   const isHeld = heldHere(engine, session.user);
+  const held = new Set(staying.filter(isHeld));
+  const known = await unreferencedOf(engine, session, stripes);
+  const free = known && new Set(known);
+  const records = await recordsOf(engine, staying);
   return (one) => {
     const isFree = free?.has(one.stripe);
     if (!stays(one)) return isFree === undefined ? 'wait' : isFree ? 'send' : 'drop';
     const record = records?.get(one.stripe);
     if (record?.owner === session.user) return verdictOf(one, record);
     // Of an upload that goes on the record is yet to come; of one that was given up it never does.
-    return records !== undefined && isFree === true && !isHeld(one.stripe) ? 'send' : 'wait';
+    return records !== undefined && isFree === true && !held.has(one.stripe) ? 'send' : 'wait';
   };
 }
 
