@@ -3,7 +3,7 @@ import type { StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
 import type { DeleteBatch, PendingDelete } from '../store/outbox.js';
 import type { Engine } from './engine.js';
-import { heldHere } from './garbage/homes.js';
+import { heldAmong } from './garbage/homes.js';
 
 /** wait: it cannot be told now. */
 type Verdict = 'send' | 'drop' | 'wait';
@@ -43,9 +43,7 @@ async function judgeOf(
 ): Promise<(one: PendingDelete) => Verdict> {
   const stripes = [...new Set(deletes.map(({ stripe }) => stripe))];
   const staying = [...new Set(deletes.filter(stays).map(({ stripe }) => stripe))];
-  // First: an upload that ends from here on is held, one that ended before has its record, and its file refers to the stripe.
-  const isHeld = heldHere(engine, session.user);
-  const held = new Set(staying.filter(isHeld));
+  const held = heldAmong(engine, staying);
   const known = await unreferencedOf(engine, session, stripes);
   const free = known && new Set(known);
   const records = await recordsOf(engine, staying);
