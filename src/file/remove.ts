@@ -82,7 +82,7 @@ async function giveBack(engine: Engine, session: Session, signal: AbortSignal): 
   await deliverDeletes(engine, session, attempt);
   const peers = acknowledgements(engine, stripes, asked);
   const pendingChunks = peers.reduce((sum, { waiting }) => sum + waiting, 0);
-  const homes = awaited.map((peer) => nameOf(engine, peer));
+  const homes = awaited.map((peer) => engine.book.nameOf(peer));
   return { pendingChunks, pendingHomes: awaited.length, homes, peers };
 }
 
@@ -98,16 +98,12 @@ function acknowledgements(
   }
   return [...asked].map(([peer, chunks]) => {
     const removed = engine.book.get(peer)?.state === 'removed';
-    return { peer, name: nameOf(engine, peer), chunks, waiting: waiting.get(peer) ?? 0, removed };
+    return { peer, name: engine.book.nameOf(peer), chunks, waiting: waiting.get(peer) ?? 0, removed };
   });
 }
 
 function add(counts: Map<PeerId, number>, peer: PeerId, more: number): void {
   counts.set(peer, (counts.get(peer) ?? 0) + more);
-}
-
-function nameOf({ book }: Engine, peer: PeerId): string {
-  return book.get(peer)?.name ?? peer.slice(0, 12);
 }
 
 /**

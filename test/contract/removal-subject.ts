@@ -123,10 +123,8 @@ export class Subject {
     };
     const { outbox, pinned } = this;
     const book = {
-      get: (peer: PeerId) => ({
-        name: `peer-${number(peer)}`,
-        state: this.removedPeers.has(number(peer)) ? 'removed' : 'member',
-      }),
+      get: (peer: PeerId) => ({ state: this.removedPeers.has(number(peer)) ? 'removed' : 'member' }),
+      nameOf: (peer: PeerId) => `peer-${number(peer)}`,
     };
     return { catalog, links, book, outbox, pinned, logger: silentLogger() } as unknown as Engine;
   }

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { PeerId } from '../../chunk/ids.js';
 import type { AuditResult } from '../../healing/audit-book.js';
 import type { Healing } from '../../healing/healing.js';
 import { MAX_AUDITS_AT_ONCE, TRUST_AFTER_PASSES } from '../../limits.js';
@@ -38,7 +37,7 @@ export function auditRoutes(server: FastifyInstance, routes: Routes, parts: Audi
         counts[result.outcome]++;
         events.push({ event: 'audit', ...auditReply(result, book) });
       }
-      const distrusted = [...healing.audits.distrusted()].map((peer) => nameOf(peer, book));
+      const distrusted = [...healing.audits.distrusted()].map((peer) => book.nameOf(peer));
       events.push({ event: 'done', audits: done, counts, distrusted });
     });
   });
@@ -64,9 +63,5 @@ export function auditsReply({ healing, book }: AuditRoutesParts): AuditsReply {
 }
 
 function auditReply({ atMs, peer, chunk, segment, outcome }: AuditResult, book: PeerBook): AuditReply {
-  return { at: new Date(atMs).toISOString(), peer, name: nameOf(peer, book), chunk, segment, outcome };
-}
-
-function nameOf(peer: PeerId, book: PeerBook): string {
-  return book.get(peer)?.name ?? peer.slice(0, 12);
+  return { at: new Date(atMs).toISOString(), peer, name: book.nameOf(peer), chunk, segment, outcome };
 }

@@ -33,7 +33,7 @@ export function garbageRoutes(server: FastifyInstance, routes: Routes, { engine 
           events.push({ event: 'peer', ...told, failure: problem });
         },
       });
-      events.push({ event: 'done', chunks, bytes, awaited: awaited.map((peer) => nameOf(peer, engine.book)) });
+      events.push({ event: 'done', chunks, bytes, awaited: awaited.map((peer) => engine.book.nameOf(peer)) });
     });
   });
 }
@@ -50,7 +50,7 @@ function garbageReply({ outbox, strays, book }: Engine): GarbageReply {
     held: [...told.values()].filter(isMember).map((of) => heldReply(of, totals.get(of.peer), book)),
     watched: timeOf(sinceMs.includes(0) ? 0 : Math.max(0, ...sinceMs)),
     looksLost: watches.some(({ owner }) => looksLost({ strays }, { user: owner })),
-    awaited: [...new Set(watches.flatMap(({ awaited }) => awaited))].map((peer) => nameOf(peer, book)),
+    awaited: [...new Set(watches.flatMap(({ awaited }) => awaited))].map((peer) => book.nameOf(peer)),
     graceMs: GARBAGE_AGE_MS,
   };
 }
@@ -61,7 +61,7 @@ function waitingReply(
 ): WaitingReply {
   const nextTry = new Date(nextTryMs).toISOString();
   const why = reason === '' ? null : reason;
-  return { peer, name: nameOf(peer, book), chunks, since: timeOf(sinceMs), nextTry, tries, reason: why };
+  return { peer, name: book.nameOf(peer), chunks, since: timeOf(sinceMs), nextTry, tries, reason: why };
 }
 
 /** What a peer holds of all users. */
@@ -86,7 +86,7 @@ function heldReply(
 ): HeldReply {
   const listed = { listed: timeOf(listedMs), chunks, bytes, failure: failure === '' ? null : failure };
   return {
-    ...{ peer, name: nameOf(peer, book), ...listed },
+    ...{ peer, name: book.nameOf(peer), ...listed },
     strayChunks: stray?.chunks ?? 0,
     strayBytes: stray?.bytes ?? 0,
     oldChunks: stray?.oldChunks ?? 0,
@@ -97,8 +97,4 @@ function heldReply(
 
 function timeOf(ms: number): string | null {
   return ms === 0 ? null : new Date(ms).toISOString();
-}
-
-function nameOf(peer: PeerId, book: PeerBook): string {
-  return book.get(peer)?.name ?? peer.slice(0, 12);
 }

@@ -52,7 +52,7 @@ export function holdingsReply({ healing, book }: SafetyParts): HoldingsReply {
     compared: timeOrNull(oldestMs),
     denied,
     peers: peers.map(({ peer, atMs, denied: ofPeer }) => {
-      return { id: peer, name: book.get(peer)?.name ?? peer.slice(0, 12), compared: timeOrNull(atMs), denied: ofPeer };
+      return { id: peer, name: book.nameOf(peer), compared: timeOrNull(atMs), denied: ofPeer };
     }),
   };
 }

@@ -84,7 +84,7 @@ export async function statusOf(parts: GatewayParts, { user, signal, logger }: As
       session === undefined || unlocked.length > 1
         ? null
         : ((await ifAnswered(safety({ session, up, files: STATUS_WORST_FILES }, signal), signal)) ?? null),
-    sync: await syncOf(documents, (peer) => book.get(peer)?.name ?? peer.slice(0, 12), logger),
+    sync: await syncOf(documents, (peer) => book.nameOf(peer), logger),
     outbox: { pendingDeletes: (await ifAnswered(parts.pendingDeletes(signal), signal)) ?? null },
     missing: await parts.missing(signal),
     problems: (await catalog.problems()).slice(-MAX_STATUS_PROBLEMS),
