@@ -5,6 +5,7 @@ import type { Healing } from '../../healing/healing.js';
 import { MAX_AUDITS_AT_ONCE, TRUST_AFTER_PASSES } from '../../limits.js';
 import type { PeerBook } from '../../peers/peer-book.js';
 import type { AuditCounts, AuditEvent, AuditReply, AuditsReply } from './audit-api.js';
+import { timeOf, timeOrNull } from './replies.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import { sendLines } from './send-lines.js';
@@ -54,7 +55,7 @@ export function auditsReply({ healing, book }: AuditRoutesParts): AuditsReply {
       const { passed, missing, corrupt, unreachable, stalled, streak } = audits.of(id);
       const counts: AuditCounts = { passed, missing, corrupt, unreachable, stalled };
       const { answeredMs, silentMs } = liveness.answers(id);
-      const answered = answeredMs === undefined ? null : new Date(answeredMs).toISOString();
+      const answered = timeOrNull(answeredMs);
       return { id, name, counts, trusted: book.isTrusted(id), streak, answered, silentMs, gone: liveness.isGone(id) };
     }),
     trustedAfter: TRUST_AFTER_PASSES,
@@ -63,5 +64,5 @@ export function auditsReply({ healing, book }: AuditRoutesParts): AuditsReply {
 }
 
 function auditReply({ atMs, peer, chunk, segment, outcome }: AuditResult, book: PeerBook): AuditReply {
-  return { at: new Date(atMs).toISOString(), peer, name: book.nameOf(peer), chunk, segment, outcome };
+  return { at: timeOf(atMs), peer, name: book.nameOf(peer), chunk, segment, outcome };
 }
