@@ -32,7 +32,7 @@ export function statusRoutes(server: FastifyInstance, routes: Routes, parts: Gat
   server.get('/v1/safety', async (request, reply): Promise<SafetyReply> => {
     const { files } = check(SAFETY_REQUESTS.safety, request.query);
     const session = routes.sessionOf(request);
-    const signal = signalOf(routes, reply);
+    const signal = signalOf(routes, reply, session);
     const found = await parts.safety({ session, up: whoAnswers(await parts.links.pingAll(signal)), files }, signal);
     if (found === null) throw new StorageError('LOCKED', 'The user was locked meanwhile.');
     return found;
