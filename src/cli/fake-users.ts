@@ -1,7 +1,7 @@
 /** For tests: the users of a peer, of whom `demo` was there before. */
 import type { SshKeyToAdd } from '../catalog/catalog.js';
 import { StorageError } from '../errors.js';
-import type { PassphraseReply, SshKeyReply, UserReply } from '../gateways/http/api.js';
+import type { PassphraseReply, SshKeyReply, UserReply } from '../gateways/http/user-api.js';
 
 export const FAKE_PASSPHRASE = 'correct horse';
 

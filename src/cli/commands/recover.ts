@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
-import type { RecoveryDone, UserReply } from '../../gateways/http/api.js';
+import type { RecoveryDone } from '../../gateways/http/api.js';
+import type { UserReply } from '../../gateways/http/user-api.js';
 import type { RecoveryOutcome } from '../control-client.js';
 import { type CommonOptions, Invocation } from '../invocation.js';
 import { readPassphrase, readRecovery } from '../passphrase.js';

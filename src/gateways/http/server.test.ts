@@ -7,18 +7,8 @@ import { seededBytes } from '../../../test/e2e/programs/seeded.js';
 import { assertProblem, ControlCaller } from '../../../test/planet/control-caller.js';
 import { Planet } from '../../../test/planet/planet.js';
 import { socketPath } from '../../socket-path.js';
-import type {
-  EntryReply,
-  KitReply,
-  PassphraseReply,
-  PutReply,
-  RemoveReply,
-  RotationReply,
-  StatusReply,
-  UserReply,
-  VersionReply,
-  WhereReply,
-} from './api.js';
+import type { EntryReply, PutReply, RemoveReply, StatusReply, VersionReply, WhereReply } from './api.js';
+import type { KitReply, PassphraseReply, RotationReply, UserReply } from './user-api.js';
 
 const BYTES = seededBytes('content', 300_000);
 

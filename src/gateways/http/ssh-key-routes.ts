@@ -4,7 +4,7 @@ import type { SshKey } from '../../catalog/catalog.js';
 import { formatFingerprint } from '../../catalog/users/ssh-key.js';
 import { StorageError } from '../../errors.js';
 import { MAX_PASSPHRASE_BYTES, MAX_SSH_KEY_CHARS, MAX_USER_NAME_CHARS } from '../../limits.js';
-import type { SshKeyReply } from './api.js';
+import type { SshKeyReply } from './user-api.js';
 import { timeOf } from './replies.js';
 import { check } from './requests.js';
 import type { Audience, GatewayParts, Routes } from './routes.js';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Catalog, KeyRotation, PassphraseChange, Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
-import type { ChangeReply, KitReply, PassphraseReply, RotationEvent } from './api.js';
+import type { ChangeReply, KitReply, PassphraseReply, RotationEvent } from './user-api.js';
 import { timeOf } from './replies.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type Audience, type GatewayParts, type Replaced, type Routes } from './routes.js';
