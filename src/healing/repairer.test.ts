@@ -69,6 +69,8 @@ class LightNetwork {
   readonly held = new Map<PeerId, Set<ChunkId>>();
   readonly records = new Map<string, StripeRecord>();
   readonly pulled: Pulled[] = [];
+  /** Begun. */
+  surveys = 0;
   /** Silent peers. */
   readonly down = new Set<PeerId>();
   /** Peers without room, and how often they were asked all the same. */
@@ -109,11 +111,13 @@ class LightNetwork {
     } as unknown as RepairNetwork['links'];
     const catalog = {
       stripes: async (ids: readonly string[]) => ids.map((id) => this.records.get(id)),
-      stripeIds: async ({ after = '' }) =>
-        [...this.records.values()]
+      stripeIds: async ({ after = '' }) => {
+        if (after === '') this.surveys++;
+        return [...this.records.values()]
           .map(({ id }) => id)
           .filter((id) => id > after)
-          .sort(),
+          .sort();
+      },
       moveChunks: async (
         moves: readonly { readonly stripe: string; readonly chunk: ChunkId; readonly receipt: Receipt }[],
       ) => {
@@ -165,6 +169,14 @@ function all(network: LightNetwork, bytesPerSecond?: RepairerOptions['bytesPerSe
 }
 
 describe('a repairer among twenty peers', () => {
+  it('looks once for repairs and departures that begin at the same time', async () => {
+    const network = new LightNetwork();
+    network.change(0, 'draining');
+    const repairer = network.repairer(peerOf(1));
+    await Promise.all([repairer.round(signal), repairer.departures(signal)]);
+    assert.equal(network.surveys, 1);
+  });
+
   it('gives a peer that joins its share, each chunk once, after the members have been the same for long', async () => {
     const network = new LightNetwork();
     const repairers = all(network);
