@@ -229,6 +229,20 @@ test('a stripe put again keeps its document; other places are moves', async (con
   assert.equal(await database.sequence(), before);
 });
 
+test('whoever ever held a chunk of a stripe hears that it is forgotten', async (context) => {
+  const { stripes, database } = await open(context);
+  const owner = sampleUser();
+  const stripe = placedStripe(owner);
+  await stripes.put([stripe]);
+  const [chunk] = stripe.chunks;
+  assert.ok(chunk !== undefined);
+  await stripes.move([{ stripe: stripe.id, chunk, receipt: receiptOf(stripe, 0, memberAt(6)) }]);
+  await stripes.forget([stripe.id], { owner: owner.id, issuedMs: 1, by: owner.keys().signing });
+  const [leaf] = await database.leaves(stripeDocumentId(stripe.id));
+  const peers = leaf?.document['peers'] as readonly string[];
+  assert.deepEqual([...peers].sort(), [0, 1, 2, 3, 4, 5, 6].map((index) => memberAt(index).peer).sort());
+});
+
 test('whatever peers sign, none of them gets more than one chunk of a stripe', async (context) => {
   const { stripes, database, problems } = await open(context);
   const stripe = placedStripe(sampleUser());

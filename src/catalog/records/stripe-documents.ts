@@ -134,10 +134,15 @@ export class StripeDocuments {
   async forget(ids: readonly StripeId[], order: Forgetting): Promise<void> {
     const stripes = (await this.get(ids)).flatMap((stripe) => (stripe?.owner === order.owner ? stripe : []));
     const moves = await this.#moves(stripes.map(({ id }) => id));
+    const known = await this.#options.peers();
     const tombstones = stripes.flatMap(({ id: stripe, owner, placement }) => {
       const forgotten = writeForgotten(stripe, order);
-      const documents = [stripeDocumentId(stripe), ...(moves.get(stripe) ?? []).map(({ _id }) => _id)];
-      const peers = placement.flatMap((place) => place?.peer ?? []);
+      const moved = moves.get(stripe) ?? [];
+      const documents = [stripeDocumentId(stripe), ...moved.map(({ _id }) => _id)];
+      // Who held a chunk before has the record, too: a move names them all.
+      const named = new Set(moved.flatMap(({ peers }) => (Array.isArray(peers) ? (peers as unknown[]) : [])));
+      const former = [...known.keys()].filter((peer) => named.has(peer));
+      const peers = [...new Set([...placement.flatMap((place) => place?.peer ?? []), ...former])];
       return documents.map((id) => tombstone(id, forgotten, { owner, peers }));
     });
     await this.#write(tombstones);
