@@ -71,6 +71,8 @@ class LightNetwork {
   readonly pulled: Pulled[] = [];
   /** Begun. */
   surveys = 0;
+  /** How far the clocks of those that take chunks are ahead. */
+  aheadMs = 0;
   /** Silent peers. */
   readonly down = new Set<PeerId>();
   /** Peers without room, and how often they were asked all the same. */
@@ -140,7 +142,7 @@ class LightNetwork {
       this.#keep(to, chunk);
       this.pulled.push({ to, chunk, copied: source !== undefined });
       const promised = { peer: to, chunk, owner: parseUserId(digest('owner')), bytes: CHUNK_BYTES };
-      return makeReceipt({ ...promised, storedMs: this.nowMs }, () => new Uint8Array());
+      return makeReceipt({ ...promised, storedMs: this.nowMs + this.aheadMs }, () => new Uint8Array());
     };
     return { self, catalog, book: this.book, links, pull };
   }
@@ -212,6 +214,22 @@ describe('a repairer among twenty peers', () => {
     network.nowMs += REBALANCE_SETTLE_MS;
     await everybody(network, repairers, 2);
     assert.equal(network.pulled.length, moved, 'it has just come there');
+    network.nowMs += SURPLUS_AGE_MS;
+    await everybody(network, repairers, 2);
+    assert.ok(network.pulled.length > moved);
+  });
+
+  it('moves on what was signed for by a clock far ahead', async () => {
+    const network = new LightNetwork();
+    network.aheadMs = 100 * SURPLUS_AGE_MS;
+    const repairers = all(network);
+    network.change(PEERS, 'member');
+    await everybody(network, repairers);
+    network.nowMs += REBALANCE_SETTLE_MS;
+    await everybody(network, repairers);
+    const moved = network.pulled.length;
+    network.change(PEERS, 'member', 10);
+    await everybody(network, repairers);
     network.nowMs += SURPLUS_AGE_MS;
     await everybody(network, repairers, 2);
     assert.ok(network.pulled.length > moved);

@@ -74,7 +74,7 @@ export class SurplusSweep {
     const { id, owner, bytes } = summary;
     const sinceMs = before.get(id) ?? clock();
     this.#seen.set(id, sinceMs);
-    const isOld = Math.max(sinceMs, movedMs(place)) + SURPLUS_AGE_MS <= clock();
+    const isOld = Math.max(sinceMs, movedMs(place, clock())) + SURPLUS_AGE_MS <= clock();
     if (!isOld || assess(record, view).lacking.length > 0) return false;
     const segment = Math.floor(Math.random() * segmentCount(bytes));
     const question = { peer: place.peer, stripe: record.id, chunk: id, segment };
@@ -85,7 +85,9 @@ export class SurplusSweep {
   }
 }
 
-/** When its holder signed for it; Infinity when it has not, which proves nothing. */
-function movedMs({ receipt }: Placement): number {
-  return receipt === undefined ? Number.POSITIVE_INFINITY : decodeReceipt(receipt.body).storedMs;
+/** When its holder signed for it; Infinity when it has not, which proves nothing. A stamp that is a day ahead is of a clock that is wrong. */
+function movedMs({ receipt }: Placement, nowMs: number): number {
+  if (receipt === undefined) return Number.POSITIVE_INFINITY;
+  const { storedMs } = decodeReceipt(receipt.body);
+  return storedMs > nowMs + SURPLUS_AGE_MS ? 0 : storedMs;
 }
