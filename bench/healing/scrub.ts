@@ -1,10 +1,11 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ScrubDone } from '../../src/gateways/http/scrub-api.js';
 import { assert } from '../../src/errors.js';
 import { HOME } from '../../src/home.js';
 import { AlignedMemory, DIRECT_FLAG } from '../../src/store/aligned-memory.js';
+import { flipBit } from '../../test/planet/damage.js';
 import { runCommand } from '../measure/command.js';
 import { settleDisk } from '../measure/conditions.js';
 import { measure, type Use } from '../measure/use.js';
@@ -29,7 +30,7 @@ export async function measureScrub(stage: Stage, network: BenchNetwork): Promise
   assert(healedChunks === 0, 'a sound store needs no healing');
   const disk = await readAll(files);
   const some = files.slice(0, DAMAGED_FILES);
-  for (const path of some) await flip(path);
+  for (const path of some) await flipBit(path, Math.floor((await stat(path)).size / 2), 0);
   const rotten = healedBy(await scrub(stage, network));
   for (const path of some) await rm(path);
   const gone = await scrub(stage, network);
@@ -100,19 +101,5 @@ function openDirect(path: string): number {
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EINVAL') return openSync(path, 'r');
     throw error;
-  }
-}
-
-/** One byte, in the middle. */
-async function flip(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    const { size } = await file.stat();
-    const at = Math.floor(size / 2);
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, at);
-    await file.write(Uint8Array.of((buffer[0] ?? 0) ^ 0xff), 0, 1, at);
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

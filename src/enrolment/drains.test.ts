@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { CodedNetwork, type NetworkOptions } from '../../test/contract/coded-network.js';
 import { NEVER } from '../../test/contract/offer.js';
-import type { PeerId } from '../chunk/ids.js';
+import { parsePeerId, type PeerId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import type { LeftHere } from '../healing/leaving.js';
 import { HOME } from '../home.js';
@@ -23,6 +23,8 @@ class Leaving {
   /** What a peer says of itself; each has one chunk left unless told otherwise. */
   count: (peer: PeerId) => Promise<LeftHere> = () => Promise.resolve(this.counted(1));
   remove: (peer: PeerId) => void = (peer) => this.set(peer, 'removed');
+  /** They answer no ping. */
+  readonly silent = new Set<PeerId>();
 
   private constructor(network: CodedNetwork, home: string) {
     this.network = network;
@@ -43,7 +45,7 @@ class Leaving {
   }
 
   drains(): Drains {
-    const { catalog, book, self, peers: ids } = this.network;
+    const { catalog, book, self } = this.network;
     const peers = (): Promise<readonly PeerRecord[]> => Promise.resolve(book.list());
     const demandMayLeave = async (meant: string): Promise<PeerRecord> => onePeer(await peers(), meant);
     const drain = async (meant: string, isLeaving: boolean): Promise<PeerRecord> => {
@@ -59,7 +61,7 @@ class Leaving {
     const links = {
       store: (id: PeerId) => this.network.links.store(id),
       remote: (id: PeerId) => ({ countLeft: () => this.count(id) }),
-      pingAll: () => Promise.resolve(new Map(ids.map((id) => [id, 1]))),
+      pingAll: () => Promise.resolve(new Map(book.list().map(({ id }) => [id, this.silent.has(id) ? undefined : 1]))),
     } as unknown as DrainsOptions['links'];
     const administration = { self, peers, demandMayLeave, drain, remove };
     const clock = (): number => this.nowMs;
@@ -72,6 +74,16 @@ class Leaving {
     const changed = book.get(id);
     assert.ok(changed !== undefined);
     return changed;
+  }
+
+  /** Without a chunk, and with room. */
+  join(): PeerId {
+    const { book } = this.network;
+    const id = parsePeerId('f'.repeat(64));
+    const [first] = book.list();
+    assert.ok(first !== undefined);
+    book.update([...book.list(), { ...first, id, name: 'peer-new', capacityBytes: 1e9 }]);
+    return id;
   }
 
   state(n: number): string | undefined {
@@ -128,6 +140,25 @@ describe('seeing peers off', () => {
     await stores[1]?.delete(record.owner, [lost], { signal: NEVER });
     await using drains = leaving.drains();
     await assert.rejects(drains.begin('peer-3', true, NEVER), { code: 'TOO_FEW_PEERS', message: /could not be read/ });
+  });
+
+  it('counts no peer that does not answer as another place', async () => {
+    const leaving = await Leaving.open();
+    leaving.silent.add(leaving.join());
+    await using drains = leaving.drains();
+    await assert.rejects(drains.begin('peer-3', false, NEVER), { code: 'TOO_FEW_PEERS', message: /does not answer/ });
+    await drains.begin('peer-3', true, NEVER);
+    await rounds(drains);
+    assert.equal(leaving.state(3), 'removed', 'nobody could take what is left there');
+  });
+
+  it('waits for a chunk that a peer could take', async () => {
+    const leaving = await Leaving.open();
+    leaving.join();
+    await using drains = leaving.drains();
+    await drains.begin('peer-3', true, NEVER);
+    await rounds(drains);
+    assert.equal(leaving.state(3), 'draining');
   });
 
   it('puts nobody out who does not say what is left there, and names what does', async () => {

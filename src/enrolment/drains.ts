@@ -45,6 +45,7 @@ export interface DrainStatus {
 
 const NOTHING: Amount = { chunks: 0, bytes: 0 };
 const FILE = 'drains.json';
+const MINUTE_MS = 60_000;
 
 /** Of a drain that was begun here, while it lasts. */
 class Drain {
@@ -203,15 +204,17 @@ export class Drains implements AsyncDisposable {
     const mayStay = drain.forced ? (drain.plan?.staying.chunks ?? 0) : 0;
     const seemsOver = counted !== undefined && counted.chunks <= mayStay;
     const nowMs = clock();
-    const isFresh = drain.plan === undefined || nowMs >= drain.planAgainMs;
-    if (drain.plan === undefined || isFresh) {
-      drain.plan = await this.#plan(peer.id, signal);
+    const known = nowMs < drain.planAgainMs ? drain.plan : undefined;
+    const plan = known ?? (await this.#plan(peer.id, signal));
+    const isFresh = plan !== known;
+    if (isFresh) {
+      drain.plan = plan;
       const tookMs = clock() - nowMs;
       drain.planAgainMs = clock() + (seemsOver ? tookMs * EVENT_REST_FACTOR : DEPARTURE_SURVEY_MS);
     }
-    const { moving, staying, unreadable } = drain.plan;
+    const { moving, staying, unreadable } = plan;
     if (counted === undefined) drain.count(sum(moving, staying), clock());
-    drain.reason ??= reasonOf(peer, drain.plan, drain.forced);
+    drain.reason ??= reasonOf(peer, plan, drain.forced);
     if (drain.isStalled(clock())) drain.reason ??= stalled(peer, drain.left);
     if (!seemsOver || moving.chunks > 0 || unreadable > 0) return false;
     if (staying.chunks > 0 && !drain.forced) return false;
@@ -291,7 +294,7 @@ function demandPossible({ name }: PeerRecord, plan: DrainPlan, force: boolean): 
     const bears = margin === 0 ? 'no more peer may fail' : `any ${amount(margin, 'more peer')} may fail`;
     throw new StorageError(
       'TOO_FEW_PEERS',
-      `${chunks} of ${name} ${have(staying)} no other place: every other peer holds a chunk of the same stripe already. Invite a new machine first; or \`shoal peer drain ${name} --force\` lets it leave without moving what has none: each such stripe is one chunk short until a machine joins, and until then ${bears}. Nothing was moved.`,
+      `${chunks} of ${name} ${have(staying)} no other place: every other peer holds a chunk of the same stripe already, or does not answer. Start the peers that are down, or invite a new machine first; or \`shoal peer drain ${name} --force\` lets it leave without moving what has none: each such stripe is one chunk short until a machine joins, and until then ${bears}. Nothing was moved.`,
     );
   }
   if (moving.bytes > roomBytes) {
@@ -307,7 +310,7 @@ function reasonOf({ name }: PeerRecord, plan: DrainPlan, forced: boolean): strin
   const { staying, unreadable } = plan;
   if (unreadable > 0) return `${name} is needed: ${amount(unreadable, 'stripe')} could not be read without it now.`;
   if (staying.chunks === 0 || forced) return undefined;
-  return `${amount(staying.chunks, 'chunk')} ${have(staying)} no other place by now: invite a new machine, or say \`shoal peer drain ${name} --force\`.`;
+  return `${amount(staying.chunks, 'chunk')} ${have(staying)} no other place by now: every other peer holds a chunk of the same stripe already, or does not answer. Start the peers that are down, invite a new machine, or say \`shoal peer drain ${name} --force\`.`;
 }
 
 /** Why it does not go on is known to whoever was to move something. */
@@ -316,7 +319,7 @@ function stalled({ name }: PeerRecord, left: Amount | undefined): string {
     left === undefined
       ? `${name} has not counted yet what is left there`
       : `${amount(left.chunks, 'chunk')} (${inBinary(left.bytes)}) ${left.chunks === 1 ? 'is' : 'are'} left at ${name}`;
-  return `Nothing was gained for ten minutes: ${rest}. \`shoal repair\` tells more; \`shoal peer remove ${name}\` puts it out without what is left.`;
+  return `Nothing was gained for ${amount(DEPARTURE_STALL_MS / MINUTE_MS, 'minute')}: ${rest}. \`shoal repair\` tells more; \`shoal peer remove ${name}\` puts it out without what is left.`;
 }
 
 function have({ chunks }: Amount): string {

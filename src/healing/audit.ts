@@ -7,6 +7,7 @@ import type { PeerLinks } from '../file/peer-links.js';
 import { AUDIT_TIMEOUT_MS } from '../limits.js';
 import { timeLimit } from '../time-limit.js';
 import type { AuditOutcome, AuditQuestion } from './audit-book.js';
+import { placeOf } from './chunk-labels.js';
 import { askMembers, type HealingNetwork } from './stripe-holders.js';
 
 export interface AuditNetwork extends HealingNetwork {
@@ -89,6 +90,6 @@ export async function recordNaming(
   { catalog, book }: { readonly catalog: Pick<Catalog, 'stripes'>; readonly book: { isMember(id: PeerId): boolean } },
 ): Promise<StripeRecord | undefined> {
   const [record] = await catalog.stripes([stripe]);
-  const place = record?.placement[record.chunks.indexOf(chunk)];
-  return place?.peer === peer && book.isMember(peer) ? record : undefined;
+  const isNamed = record !== undefined && placeOf(record, chunk)?.peer === peer;
+  return isNamed && book.isMember(peer) ? record : undefined;
 }

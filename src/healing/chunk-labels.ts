@@ -1,4 +1,5 @@
-import type { Catalog, StripeRecord } from '../catalog/catalog.js';
+import type { Catalog, Placement, StripeRecord } from '../catalog/catalog.js';
+import type { ChunkStore, ChunkSummary } from '../chunk/chunk-store.js';
 import type { ChunkId, PeerId, StripeId, UserId } from '../chunk/ids.js';
 import { openLabel, type ReadLabel } from '../chunk/label.js';
 import { StorageError } from '../errors.js';
@@ -41,6 +42,43 @@ export function readLabel(label: Uint8Array): ReadLabel | undefined {
     if (StorageError.is(error)) return undefined;
     throw error;
   }
+}
+
+/** A chunk here of a stripe, by its label. */
+export interface LabelledChunk {
+  readonly summary: ChunkSummary;
+  readonly label: ReadLabel;
+  /** Of its stripe; undefined: this peer knows none. */
+  readonly record: StripeRecord | undefined;
+}
+
+/**
+ * Own chunks with the records of their stripes, up to SURVEY_PAGE of them at a time. A chunk of several owners comes for each of them. What
+ * has no label that is right belongs to no stripe; that is for the scrub.
+ */
+export async function* labelledChunks(
+  local: Pick<ChunkStore, 'list'>,
+  { catalog }: Pick<HealingNetwork, 'catalog'>,
+  signal: AbortSignal,
+): AsyncGenerator<readonly LabelledChunk[]> {
+  let labelled: Omit<LabelledChunk, 'record'>[] = [];
+  const withRecords = async (): Promise<readonly LabelledChunk[]> => {
+    const page = labelled;
+    labelled = [];
+    const records = await catalog.stripes(page.map(({ label }) => label.stripe));
+    return page.map((chunk, at) => ({ ...chunk, record: records[at] }));
+  };
+  for await (const summary of local.list({ signal })) {
+    const label = readLabel(summary.label);
+    if (label !== undefined) labelled.push({ summary, label });
+    if (labelled.length === SURVEY_PAGE) yield await withRecords();
+  }
+  if (labelled.length > 0) yield await withRecords();
+}
+
+/** Where a chunk lies by the record of its stripe. */
+export function placeOf({ chunks, placement }: StripeRecord, chunk: ChunkId): Placement | undefined {
+  return placement[chunks.indexOf(chunk)];
 }
 
 /** The claim of whoever owns the stripe, by its record. */

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { parseChunkId, parsePeerId, parseStripeId } from '../chunk/ids.js';
-import { SURVEY_PAGE } from '../limits.js';
+import { idBytes, parseChunkId, parsePeerId, parseStripeId } from '../chunk/ids.js';
+import { MAX_DENIALS, SURVEY_PAGE } from '../limits.js';
 import { openPeerState } from '../store/peer-state.js';
 import type { Database } from '../store/sqlite.js';
 import { Denials, type Denial } from './denials.js';
@@ -56,6 +56,24 @@ describe('Denials', () => {
     assert.equal(denials.published, published);
     denials.publish();
     assert.equal(denials.published, denials.revision);
+  });
+
+  it('takes as many as it may, and what it knows takes no room', async () => {
+    await state.write(() => {
+      state
+        .prepareAll({
+          fill: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+                 INSERT INTO denials (peer, chunk, stripe, reason, at_ms)
+                 SELECT ?2, unhex(printf('%064x', i)), unhex(printf('%064x', i)), 'missing', i FROM n`,
+        })
+        .fill.run(MAX_DENIALS - 1, idBytes(peer(1)));
+    });
+    const denials = new Denials(state);
+    assert.equal(denials.count, MAX_DENIALS - 1);
+    const [fresh, late] = [denial(MAX_DENIALS, 'missing', 2), denial(MAX_DENIALS + 1, 'missing', 3)];
+    const left = await denials.note([denial(1, 'damaged'), denial(2, 'damaged'), fresh, late]);
+    assert.deepEqual([[...left], denials.count], [[peer(3)], MAX_DENIALS]);
+    assert.equal(denials.of(peer(2), fresh.chunk), 'missing');
   });
 
   it('gives them page by page, and forgets those of who is no member any more', async () => {

@@ -105,8 +105,9 @@ export class Denials {
   /** Durable when it resolves. @returns peers of those that are left for a later look: there are MAX_DENIALS already */
   async note(found: readonly Denial[]): Promise<ReadonlySet<PeerId>> {
     const left = new Set<PeerId>();
-    const kept = found.filter(({ peer, chunk }, at) => {
-      const isKept = this.of(peer, chunk) !== undefined || this.#count + at < MAX_DENIALS;
+    let room = MAX_DENIALS - this.#count;
+    const kept = found.filter(({ peer, chunk }) => {
+      const isKept = this.of(peer, chunk) !== undefined || room-- > 0;
       if (!isKept) left.add(peer);
       return isKept;
     });

@@ -65,10 +65,9 @@ export class FileSafety {
 
   #known(session: Session): Known {
     const { user } = session;
-    const stripes = new FileStripes(this.#options.catalog);
     const known = this.#users.get(user) ?? {
       session,
-      stripes,
+      stripes: new FileStripes(this.#options.catalog),
       urgent: new Set(),
       looking: undefined,
       restUntilMs: 0,

@@ -15,7 +15,7 @@ import {
 } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
 import { HoldingsAsk, type PlacedChunk } from './ask-holdings.js';
-import { knownStripes } from './chunk-labels.js';
+import { knownStripes, placeOf } from './chunk-labels.js';
 import { ComparisonRests } from './comparison-rests.js';
 import type { Compared, Denial, Denials } from './denials.js';
 
@@ -271,7 +271,7 @@ export class Holdings {
       const settled: Pick<Denial, 'peer' | 'chunk'>[] = [];
       for (const [at, { peer, chunk }] of page.entries()) {
         const record = records[at];
-        const isWanted = record?.placement[record.chunks.indexOf(chunk)]?.peer === peer;
+        const isWanted = record !== undefined && placeOf(record, chunk)?.peer === peer;
         if (isWanted) ask.add({ peer, chunk, stripe: briefOf(record) });
         else settled.push({ peer, chunk });
       }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setImmediate as soon } from 'node:timers/promises';
 import { CodedNetwork } from '../../test/contract/coded-network.js';
 import { NEVER } from '../../test/contract/offer.js';
-import { segmentsOf } from '../chunk/chunk-store.js';
+import { segmentsOf, type ChunkStore } from '../chunk/chunk-store.js';
 import { describeChunk } from '../chunk/segments.js';
 import { SEGMENT_BYTES } from '../limits.js';
 import { silentLogger } from '../log.js';
@@ -43,6 +43,29 @@ describe('what a peer that is leaving still has to hand over', () => {
     assert.ok(local !== undefined);
     const count = new LeavingCount({ network, local, clock: Date.now, logger: silentLogger() });
     assert.throws(() => count.latest(), { code: 'CONFLICT' });
+  });
+
+  it('is counted anew after a rest as long as the last count took', async (test) => {
+    const { network } = await leaving();
+    let nowMs = 0;
+    test.mock.method(performance, 'now', () => nowMs);
+    let counts = 0;
+    const [store] = network.stores;
+    assert.ok(store !== undefined);
+    const list: ChunkStore['list'] = (options) => {
+      counts++;
+      nowMs += 1_000;
+      return store.list(options);
+    };
+    const local = { list };
+    await using count = new LeavingCount({ network, local, clock: () => nowMs, logger: silentLogger() });
+    while (count.latest().chunks === 0) await soon();
+    nowMs = 1_999;
+    count.latest();
+    assert.equal(counts, 1);
+    nowMs = 2_000;
+    count.latest();
+    assert.equal(counts, 2);
   });
 
   it('is what the records place there', async () => {

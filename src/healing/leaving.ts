@@ -1,10 +1,8 @@
-import type { StripeRecord } from '../catalog/catalog.js';
 import type { ChunkStore, ChunkSummary } from '../chunk/chunk-store.js';
-import type { ChunkId } from '../chunk/ids.js';
 import { StorageError, wrapError } from '../errors.js';
-import { DEPARTURE_ASKS, SURVEY_PAGE } from '../limits.js';
+import { DEPARTURE_ASKS } from '../limits.js';
 import type { Logger } from '../log.js';
-import { readLabel } from './chunk-labels.js';
+import { labelledChunks, placeOf, type LabelledChunk } from './chunk-labels.js';
 import { askMembers, stripeOfLabel, type HealingNetwork } from './stripe-holders.js';
 
 export interface LeavingOptions {
@@ -37,13 +35,15 @@ export class LeavingCount implements AsyncDisposable {
   readonly #life = new AbortController();
   #latest = UNCOUNTED;
   #counting: Promise<void> | undefined;
+  /** By the monotonic clock, before which no other count begins. */
+  #restUntilMs = 0;
 
   constructor(options: LeavingOptions) {
     this.#options = options;
   }
 
   /**
-   * The last count; another begins.
+   * The last count; another begins, after a rest as long as the last one took.
    *
    * @throws StorageError CONFLICT when this peer is not leaving: counting is work that nobody else may ask for
    */
@@ -53,7 +53,11 @@ export class LeavingCount implements AsyncDisposable {
       this.#latest = UNCOUNTED;
       throw new StorageError('CONFLICT', 'This peer is not leaving, or has not heard of it yet.');
     }
+    const startedMs = performance.now();
+    if (startedMs < this.#restUntilMs) return this.#latest;
     this.#counting ??= this.#count().finally(() => {
+      const endedMs = performance.now();
+      this.#restUntilMs = endedMs + (endedMs - startedMs);
       this.#counting = undefined;
     });
     return this.#latest;
@@ -69,25 +73,18 @@ export class LeavingCount implements AsyncDisposable {
   }
 
   async #count(): Promise<void> {
-    const { local, clock, logger } = this.#options;
+    const { network, local, clock, logger } = this.#options;
     const { signal } = this.#life;
     const countedMs = clock();
     const left = { chunks: 0, bytes: 0 };
     try {
-      let page: ChunkSummary[] = [];
-      const look = async (): Promise<void> => {
+      // A chunk of several owners has to be at hand for each of them.
+      for await (const page of labelledChunks(local, network, signal)) {
         for (const { bytes } of await this.#leftOf(page)) {
           left.chunks++;
           left.bytes += bytes;
         }
-        page = [];
-      };
-      // A chunk of several owners is several in this list, and has to be at hand for each of them.
-      for await (const summary of local.list({ signal })) {
-        page.push(summary);
-        if (page.length === SURVEY_PAGE) await look();
       }
-      await look();
       this.#latest = { ...left, countedMs };
     } catch (error) {
       if (signal.aborted) return;
@@ -96,30 +93,24 @@ export class LeavingCount implements AsyncDisposable {
     }
   }
 
-  async #leftOf(page: readonly ChunkSummary[]): Promise<readonly ChunkSummary[]> {
-    const { network } = this.#options;
-    const labelled = page.flatMap((summary) => {
-      // What has no label that is right belongs to no stripe.
-      const label = readLabel(summary.label);
-      return label === undefined ? [] : [{ summary, label }];
-    });
-    const records = await network.catalog.stripes(labelled.map(({ label }) => label.stripe));
+  async #leftOf(page: readonly LabelledChunk[]): Promise<readonly ChunkSummary[]> {
     const left: ChunkSummary[] = [];
-    for (let at = 0; at < labelled.length; at += DEPARTURE_ASKS) {
-      const some = labelled.slice(at, at + DEPARTURE_ASKS).map(async ({ summary, label }, index) => {
-        const record = records[at + index];
-        const isLeft =
-          record === undefined ? await this.#isLast(summary.id, label) : isHere(summary.id, record, network);
-        if (isLeft) left.push(summary);
+    for (let at = 0; at < page.length; at += DEPARTURE_ASKS) {
+      const some = page.slice(at, at + DEPARTURE_ASKS).map(async (chunk) => {
+        if (await this.#isLeft(chunk)) left.push(chunk.summary);
       });
       await Promise.all(some);
     }
     return left;
   }
 
-  /** No other peer says that it has it, and it is of use. */
-  async #isLast(id: ChunkId, label: NonNullable<ReturnType<typeof readLabel>>): Promise<boolean> {
+  async #isLeft({ summary: { id }, label, record }: LabelledChunk): Promise<boolean> {
     const { network } = this.#options;
+    if (record !== undefined) {
+      const peer = placeOf(record, id)?.peer;
+      return peer === undefined || peer === network.self;
+    }
+    // Left while no other peer says that it has it, and it is of use.
     const stripe = stripeOfLabel(label);
     const { holders, silent } = await askMembers(stripe, network, this.#life.signal);
     const index = stripe.chunks.indexOf(id);
@@ -127,9 +118,4 @@ export class LeavingCount implements AsyncDisposable {
     const others = new Set(holders.flatMap((holder) => (holder.index === index ? [] : holder.index)));
     return others.size + silent.length >= stripe.k;
   }
-}
-
-function isHere(id: ChunkId, record: StripeRecord, { self }: HealingNetwork): boolean {
-  const peer = record.placement[record.chunks.indexOf(id)]?.peer;
-  return peer === undefined || peer === self;
 }

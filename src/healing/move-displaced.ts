@@ -28,7 +28,8 @@ export async function moveDisplaced(
   if (displaced === undefined || lacking.length + leaving.length > 0) return undefined;
   const { index, from, to } = displaced;
   const receipt = record.placement[index]?.receipt;
-  const isRecent = receipt !== undefined && decodeReceipt(receipt.body).storedMs + SURPLUS_AGE_MS > clock();
+  // A stamp that is a day ahead is of a clock that is wrong.
+  const isRecent = receipt !== undefined && Math.abs(decodeReceipt(receipt.body).storedMs - clock()) < SURPLUS_AGE_MS;
   if (isRecent || (resting.get(to) ?? 0) > clock()) return undefined;
   const { holders } = await askAround(record, parts, signal);
   const isWhole = record.placement.every((held, at) =>

@@ -187,7 +187,7 @@ export class RepairQueue {
     const { self, view, isPinned, clock } = this.#parts;
     const { lacking, leaving: departing, margin } = assess(record, view);
     // Where every peer has a chunk of the stripe, one that departs has nowhere to go.
-    const leaving = view.hasPlaceFor(record) ? departing : [];
+    const leaving = departing.length > 0 && view.hasPlaceFor(record) ? departing : [];
     summary.stripes++;
     if (lacking.length === 0) summary.whole++;
     else if (margin < 0) summary.lost++;

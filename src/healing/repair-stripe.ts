@@ -76,13 +76,7 @@ export async function askAround(
 ): Promise<Truth> {
   const { book, links, self } = network;
   const named = record.placement.flatMap((held) => held?.peer ?? []);
-  const likely = place(
-    record.id,
-    book
-      .targets()
-      .filter(({ id }) => view.isGood(id))
-      .map(candidateOf),
-  ).slice(0, record.chunks.length + MAX_SPARE_TARGETS);
+  const likely = place(record.id, view.candidates()).slice(0, record.chunks.length + MAX_SPARE_TARGETS);
   const asked = [...new Set([...named, ...likely])].filter((peer) => book.isMember(peer));
   const answered = new Set<PeerId>();
   const holders: Holder[] = [];

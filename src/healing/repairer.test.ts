@@ -69,6 +69,10 @@ class LightNetwork {
   readonly held = new Map<PeerId, Set<ChunkId>>();
   readonly records = new Map<string, StripeRecord>();
   readonly pulled: Pulled[] = [];
+  /** Begun. */
+  surveys = 0;
+  /** How far the clocks of those that take chunks are ahead. */
+  aheadMs = 0;
   /** Silent peers. */
   readonly down = new Set<PeerId>();
   /** Peers without room, and how often they were asked all the same. */
@@ -109,11 +113,13 @@ class LightNetwork {
     } as unknown as RepairNetwork['links'];
     const catalog = {
       stripes: async (ids: readonly string[]) => ids.map((id) => this.records.get(id)),
-      stripeIds: async ({ after = '' }) =>
-        [...this.records.values()]
+      stripeIds: async ({ after = '' }) => {
+        if (after === '') this.surveys++;
+        return [...this.records.values()]
           .map(({ id }) => id)
           .filter((id) => id > after)
-          .sort(),
+          .sort();
+      },
       moveChunks: async (
         moves: readonly { readonly stripe: string; readonly chunk: ChunkId; readonly receipt: Receipt }[],
       ) => {
@@ -136,7 +142,7 @@ class LightNetwork {
       this.#keep(to, chunk);
       this.pulled.push({ to, chunk, copied: source !== undefined });
       const promised = { peer: to, chunk, owner: parseUserId(digest('owner')), bytes: CHUNK_BYTES };
-      return makeReceipt({ ...promised, storedMs: this.nowMs }, () => new Uint8Array());
+      return makeReceipt({ ...promised, storedMs: this.nowMs + this.aheadMs }, () => new Uint8Array());
     };
     return { self, catalog, book: this.book, links, pull };
   }
@@ -165,6 +171,14 @@ function all(network: LightNetwork, bytesPerSecond?: RepairerOptions['bytesPerSe
 }
 
 describe('a repairer among twenty peers', () => {
+  it('looks once for repairs and departures that begin at the same time', async () => {
+    const network = new LightNetwork();
+    network.change(0, 'draining');
+    const repairer = network.repairer(peerOf(1));
+    await Promise.all([repairer.round(signal), repairer.departures(signal)]);
+    assert.equal(network.surveys, 1);
+  });
+
   it('gives a peer that joins its share, each chunk once, after the members have been the same for long', async () => {
     const network = new LightNetwork();
     const repairers = all(network);
@@ -200,6 +214,22 @@ describe('a repairer among twenty peers', () => {
     network.nowMs += REBALANCE_SETTLE_MS;
     await everybody(network, repairers, 2);
     assert.equal(network.pulled.length, moved, 'it has just come there');
+    network.nowMs += SURPLUS_AGE_MS;
+    await everybody(network, repairers, 2);
+    assert.ok(network.pulled.length > moved);
+  });
+
+  it('moves on what was signed for by a clock far ahead', async () => {
+    const network = new LightNetwork();
+    network.aheadMs = 100 * SURPLUS_AGE_MS;
+    const repairers = all(network);
+    network.change(PEERS, 'member');
+    await everybody(network, repairers);
+    network.nowMs += REBALANCE_SETTLE_MS;
+    await everybody(network, repairers);
+    const moved = network.pulled.length;
+    network.change(PEERS, 'member', 10);
+    await everybody(network, repairers);
     network.nowMs += SURPLUS_AGE_MS;
     await everybody(network, repairers, 2);
     assert.ok(network.pulled.length > moved);

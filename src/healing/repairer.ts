@@ -52,6 +52,7 @@ export class Repairer {
   #members = { said: '', sinceMs: Number.POSITIVE_INFINITY };
   #fingerprint = '';
   #surveyedMs = Number.NEGATIVE_INFINITY;
+  #surveying: Promise<void> | undefined;
   readonly #running = new Map<StripeId, Promise<StripeOutcome>>();
   #reason: string | undefined;
 
@@ -168,10 +169,18 @@ export class Repairer {
     const fingerprint = view.fingerprint();
     const isNews = fingerprint !== this.#fingerprint;
     if (!isNews && clock() - this.#surveyedMs < intervalMs) return;
-    if (isNews) this.#queue.wake();
+    // Repairs and departures look at the same time when somebody is told to leave; one survey is for both.
+    this.#surveying ??= this.#survey(fingerprint, signal).finally(() => {
+      this.#surveying = undefined;
+    });
+    await this.#surveying;
+  }
+
+  async #survey(fingerprint: string, signal: AbortSignal): Promise<void> {
+    if (fingerprint !== this.#fingerprint) this.#queue.wake();
     await this.#queue.survey(signal, this.#settled());
     this.#fingerprint = fingerprint;
-    this.#surveyedMs = clock();
+    this.#surveyedMs = this.#options.clock();
   }
 
   /** Only once at a time: a second one looks what the first has left. */

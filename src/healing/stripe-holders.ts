@@ -74,11 +74,6 @@ export async function askMembers(
   };
 }
 
-/** As askMembers, of whoever answers. */
-export async function askHolders(...asked: Parameters<typeof askMembers>): Promise<readonly Holder[]> {
-  return (await askMembers(...asked)).holders;
-}
-
 async function ask(
   { chunks }: CodedStripe,
   peer: PeerId,

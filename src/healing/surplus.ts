@@ -1,14 +1,14 @@
-import type { StripeRecord } from '../catalog/catalog.js';
+import type { Placement, StripeRecord } from '../catalog/catalog.js';
 import type { ChunkSummary } from '../chunk/chunk-store.js';
-import type { ChunkId, PeerId } from '../chunk/ids.js';
+import type { ChunkId } from '../chunk/ids.js';
 import { decodeReceipt } from '../chunk/receipt.js';
 import { segmentCount } from '../chunk/segments.js';
-import { SURPLUS_AGE_MS, SURVEY_PAGE } from '../limits.js';
+import { SURPLUS_AGE_MS } from '../limits.js';
 import type { DiskStore } from '../store/disk-store.js';
 import type { PeerView } from './assessment.js';
 import { assess } from './assessment.js';
 import { ask, type AuditNetwork } from './audit.js';
-import { readLabel } from './chunk-labels.js';
+import { labelledChunks, placeOf, type LabelledChunk } from './chunk-labels.js';
 import type { Withheld } from './withheld.js';
 
 export interface SurplusOptions {
@@ -26,7 +26,7 @@ export interface SurplusOptions {
 interface Surplus {
   readonly summary: ChunkSummary;
   readonly record: StripeRecord;
-  readonly holder: PeerId;
+  readonly place: Placement;
 }
 
 /**
@@ -49,48 +49,35 @@ export class SurplusSweep {
   async round(signal: AbortSignal): Promise<number> {
     const before = this.#seen;
     this.#seen = new Map();
+    const { network, local } = this.#options;
     let dropped = 0;
-    let page: ChunkSummary[] = [];
-    const look = async (): Promise<void> => {
-      for (const surplus of await this.#among(page)) {
-        if (await this.#isDropped(surplus, before, signal)) dropped++;
+    for await (const page of labelledChunks(local, network, signal)) {
+      for (const chunk of page) {
+        const surplus = this.#surplusOf(chunk);
+        if (surplus !== undefined && (await this.#isDropped(surplus, before, signal))) dropped++;
       }
-      page = [];
-    };
-    for await (const summary of this.#options.local.list({ signal })) {
-      page.push(summary);
-      if (page.length === SURVEY_PAGE) await look();
     }
-    await look();
     return dropped;
   }
 
-  async #among(page: readonly ChunkSummary[]): Promise<Surplus[]> {
+  #surplusOf({ summary, record }: LabelledChunk): Surplus | undefined {
     const { network, view } = this.#options;
-    const labelled = page.flatMap((summary) => {
-      // A label that rotted is for the scrub.
-      const stripe = readLabel(summary.label)?.stripe;
-      return stripe === undefined ? [] : [{ summary, stripe }];
-    });
-    const records = await network.catalog.stripes(labelled.map(({ stripe }) => stripe));
-    return labelled.flatMap(({ summary }, at) => {
-      const record = records[at];
-      const holder = record?.placement[record.chunks.indexOf(summary.id)]?.peer;
-      if (record === undefined || holder === undefined || holder === network.self) return [];
-      return view.holds(holder, summary.id) && !view.isLeaving(holder) ? [{ summary, record, holder }] : [];
-    });
+    const place = record && placeOf(record, summary.id);
+    if (record === undefined || place === undefined || place.peer === network.self) return undefined;
+    const isSafe = view.holds(place.peer, summary.id) && !view.isLeaving(place.peer);
+    return isSafe ? { summary, record, place } : undefined;
   }
 
   async #isDropped(surplus: Surplus, before: ReadonlyMap<ChunkId, number>, signal: AbortSignal): Promise<boolean> {
     const { network, view, local, withheld, clock } = this.#options;
-    const { summary, record, holder } = surplus;
+    const { summary, record, place } = surplus;
     const { id, owner, bytes } = summary;
     const sinceMs = before.get(id) ?? clock();
     this.#seen.set(id, sinceMs);
-    const isOld = Math.max(sinceMs, movedMs(surplus)) + SURPLUS_AGE_MS <= clock();
+    const isOld = Math.max(sinceMs, movedMs(place, clock())) + SURPLUS_AGE_MS <= clock();
     if (!isOld || assess(record, view).lacking.length > 0) return false;
     const segment = Math.floor(Math.random() * segmentCount(bytes));
-    const question = { peer: holder, stripe: record.id, chunk: id, segment };
+    const question = { peer: place.peer, stripe: record.id, chunk: id, segment };
     if ((await withheld.during(id, () => ask(question, network, signal))) !== 'passed') return false;
     await local.drop(owner, [id], { signal });
     this.#seen.delete(id);
@@ -98,8 +85,9 @@ export class SurplusSweep {
   }
 }
 
-/** When its holder signed for it; Infinity when it has not, which proves nothing. */
-function movedMs({ summary, record }: Surplus): number {
-  const receipt = record.placement[record.chunks.indexOf(summary.id)]?.receipt;
-  return receipt === undefined ? Number.POSITIVE_INFINITY : decodeReceipt(receipt.body).storedMs;
+/** When its holder signed for it; Infinity when it has not, which proves nothing. A stamp that is a day ahead is of a clock that is wrong. */
+function movedMs({ receipt }: Placement, nowMs: number): number {
+  if (receipt === undefined) return Number.POSITIVE_INFINITY;
+  const { storedMs } = decodeReceipt(receipt.body);
+  return storedMs > nowMs + SURPLUS_AGE_MS ? 0 : storedMs;
 }

@@ -22,9 +22,9 @@ import { BrowserSessions } from '../gateways/web/browser-sessions.js';
 import type { Entrance } from '../gateways/web/session-routes.js';
 import { TokenBook } from '../gateways/web/token-book.js';
 import { WebServer } from '../gateways/web/web-server.js';
+import { Rounds } from '../healing/rounds.js';
 import { HOME } from '../home.js';
 import { SESSION_SWEEP_MS } from '../limits.js';
-import type { Logger } from '../log.js';
 import { openGatewayState } from '../store/gateway-state.js';
 import type { Base } from './base.js';
 import type { Opened } from './opened.js';
@@ -54,7 +54,7 @@ export async function openWeb(base: Base, api: ApiParts, opened: Opened): Promis
     now,
   };
   const live = opened.keep(openLive(base, gateway, entrance));
-  opened.keep(new Expiry(entrance, base.logger));
+  opened.keep(openExpiry(base, entrance));
   const records = { history: new HistoryBook(state, now), activity: new ActivityBook(state, now), now };
   opened.keep(openObserver(base, { api, gateway, records }));
   const parts = { entrance, live, records, settings: new Settings(config) };
@@ -128,22 +128,13 @@ function openLive({ logger }: Base, gateway: GatewayParts, { browsers, tokens, l
 }
 
 /** What is over by the clock alone is over for open pages and running requests, too. */
-class Expiry implements AsyncDisposable {
-  readonly #timer: NodeJS.Timeout;
-
-  constructor({ browsers, tokens }: Entrance, logger: Logger) {
-    this.#timer = setInterval(() => {
-      browsers.expire();
-      tokens.expire().catch((error: unknown) => {
-        logger.warn({ err: error }, 'tokens that are too old could not be forgotten');
-      });
-    }, SESSION_SWEEP_MS).unref();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
-    return Promise.resolve();
-  }
+function openExpiry({ logger }: Base, { browsers, tokens }: Entrance): Rounds {
+  const work = async (): Promise<void> => {
+    browsers.expire();
+    await tokens.expire();
+  };
+  const doing = 'Ending sessions and tokens that are too old';
+  return new Rounds({ doing, pauseMs: () => SESSION_SWEEP_MS, isBusy: () => false, work, logger });
 }
 
 /** As a browser of this machine finds it; behind a proxy as others do. */

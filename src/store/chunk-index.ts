@@ -86,10 +86,6 @@ export class ChunkIndex {
     return this.#sql.claimed.get(idBytes(owner), idBytes(id)) !== undefined;
   }
 
-  isSmall(id: ChunkId): boolean {
-    return this.#sql.hasContent.get(idBytes(id)) !== undefined;
-  }
-
   /** The bytes of a small chunk, be they damaged. */
   contentOf(id: ChunkId): Uint8Array | undefined {
     const row = this.#sql.content.get(idBytes(id));

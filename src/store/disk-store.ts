@@ -130,7 +130,7 @@ export class DiskStore implements ChunkStore, HoldingsSource {
     try {
       const found = index.find(header.id);
       if (found === undefined) return false;
-      if (index.isSmall(header.id)) return found.content?.length === header.bytes;
+      if (found.content !== undefined) return found.content.length === header.bytes;
       return (await files.chunkBytes(header.id)) === header.bytes;
     } catch (error) {
       // Its row is damaged.

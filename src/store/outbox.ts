@@ -1,5 +1,4 @@
 import {
-  ID_BYTES,
   idBytes,
   parseChunkId,
   parsePeerId,
@@ -12,7 +11,7 @@ import {
 } from '../chunk/ids.js';
 import { concatBytes } from '../bytes.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
-import { blobOf, integerOf, textOf } from './columns.js';
+import { blobOf, idsOf, integerOf, textOf } from './columns.js';
 import type { Database, Row, Statement } from './sqlite.js';
 
 /** A chunk that a peer still has to delete. The order is signed anew for each try. */
@@ -34,7 +33,7 @@ export interface WaitingDeletes {
   readonly nextTryMs: number;
   /** The most that any of them had. */
   readonly tries: number;
-  /** Why the last one failed; empty when none was sent yet. */
+  /** Why one of them failed; empty when none was sent yet. */
   readonly reason: string;
 }
 
@@ -289,11 +288,7 @@ function intentOf(row: Row): Intent {
   return {
     stripe: parseStripeId(blobOf(row, 'stripe')),
     owner: parseUserId(blobOf(row, 'owner')),
-    chunks: idsOf(blobOf(row, 'chunks')).map(parseChunkId),
-    targets: idsOf(blobOf(row, 'targets')).map(parsePeerId),
+    chunks: idsOf(row, 'chunks').map(parseChunkId),
+    targets: idsOf(row, 'targets').map(parsePeerId),
   };
-}
-
-function idsOf(bytes: Uint8Array): Uint8Array[] {
-  return Array.from({ length: bytes.length / ID_BYTES }, (_, i) => bytes.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
 }

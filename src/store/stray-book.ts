@@ -1,6 +1,5 @@
 import { concatBytes } from '../bytes.js';
 import {
-  ID_BYTES,
   idBytes,
   parseChunkId,
   parsePeerId,
@@ -11,7 +10,7 @@ import {
   type StripeId,
   type UserId,
 } from '../chunk/ids.js';
-import { blobOf, integerOf, textOf } from './columns.js';
+import { blobOf, idsOf, integerOf, textOf } from './columns.js';
 import type { Database, Row, Statement } from './sqlite.js';
 
 /** What a peer told to hold of an owner. Times are Unix times; 0: never. */
@@ -299,12 +298,10 @@ function strayOf(row: Row): Stray {
 }
 
 function watchOf(row: Row): Watch {
-  const awaited = blobOf(row, 'awaited');
-  const count = awaited.length / ID_BYTES;
   return {
     sinceMs: integerOf(row, 'since_ms'),
     homesMs: integerOf(row, 'homes_ms'),
-    awaited: Array.from({ length: count }, (_, i) => parsePeerId(awaited.subarray(i * ID_BYTES, (i + 1) * ID_BYTES))),
+    awaited: idsOf(row, 'awaited').map(parsePeerId),
     nextMs: integerOf(row, 'next_ms'),
   };
 }

@@ -23,7 +23,10 @@ export const CHANGES_QUERY: QueryForm = {
   timeout: COUNT,
 };
 
-export const LISTING_QUERY: QueryForm = { include_docs: FLAG, limit: COUNT, skip: COUNT };
+/** A beginning of ids: with its hyphen, or with what sorts behind all that begin so. */
+const KEY = /^"[a-z0-9-]{1,200}[.-]"$/;
+
+export const LISTING_QUERY: QueryForm = { endkey: KEY, include_docs: FLAG, limit: COUNT, skip: COUNT, startkey: KEY };
 
 export const BULK_GET_QUERY: QueryForm = { latest: FLAG, revs: FLAG };
 

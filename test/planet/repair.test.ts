@@ -11,7 +11,7 @@ import { SURPLUS_AGE_MS } from '../../src/limits.js';
 import { NEVER } from '../contract/offer.js';
 import { seededBytes } from '../e2e/programs/seeded.js';
 import { lie } from './damage.js';
-import { assertStored, put } from './files.js';
+import { assertStored, put, remove } from './files.js';
 import { type Placed, Planet } from './planet.js';
 
 const MIB = 1024 * 1024;
@@ -135,7 +135,7 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
       for (const { stripe, index, id, peer } of await planet.chunksOf(path)) {
         const [record] = await planet.peer(at).engine.catalog.stripes([stripe.id]);
         if (!(await planet.peer(at).store.has([id], { signal: NEVER })).has(id)) continue;
-        if (record !== undefined && record.placement[index]?.peer !== planet.id(peer)) return false;
+        if (record?.placement[index]?.peer !== planet.id(peer)) return false;
       }
       return true;
     });
@@ -156,13 +156,8 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
 
   /** All peers are up and known to be, and none holds what the records have elsewhere: two of them have room for a chunk. */
   async function tidy(): Promise<void> {
-    for (const at of [1, 2]) await watch(at);
     await sweep();
-    // Whoever has no record of a stripe drops nothing of it.
-    for (const { of, at } of [...(await stored('/film')), ...(await stored('/song'))]) {
-      for (const n of at)
-        if (n !== of.peer) await planet.peer(n).store.drop(of.stripe.owner, [of.id], { signal: NEVER });
-    }
+    for (const { of, at } of [...(await stored('/film')), ...(await stored('/song'))]) assert.deepEqual(at, [of.peer]);
   }
 
   /** Every peer drops by itself what it knows to lie elsewhere, and to have done so for long. */
@@ -170,7 +165,10 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     const round = async (): Promise<void> => {
       for (const n of planet.numbers) await planet.peer(n).healing.surplus?.round(NEVER);
     };
-    for (const n of planet.numbers) for (const path of ['/film', '/song']) await synced(n, path);
+    for (const n of planet.numbers) {
+      await watch(n);
+      for (const path of ['/film', '/song']) await synced(n, path);
+    }
     await round();
     await planet.passTime(SURPLUS_AGE_MS + 1);
     await round();
@@ -210,6 +208,39 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     assert.ok((await surplus.round(NEVER)) > 0);
     assert.equal((await planet.peer(6).store.usage()).bytes, 0);
     assert.equal(await planet.peer(5).healing.surplus?.round(NEVER), 0, 'what the record names stays');
+    await assertStored(planet, '/film', FILM);
+  });
+
+  it('gives the record to whoever gets a chunk: that peer audits the stripe, and drops its copy when that lies elsewhere', async () => {
+    const [placed] = (await planet.chunksOf('/film')).filter(({ peer }) => peer > 6);
+    assert.ok(placed !== undefined, 'peer 7 or 8 got the chunk of peer 6');
+    const { stripe, index, id, peer } = placed;
+    const placeAt = async (n: number): Promise<number | undefined> => {
+      const [record] = await planet.peer(n).engine.catalog.stripes([stripe.id]);
+      const place = record?.placement[index];
+      return place && planet.numberOf(place.peer);
+    };
+    await until(async () => (await placeAt(peer)) === peer);
+    const audited = new Set<string>();
+    for await (const result of planet.peer(peer).healing.auditor.now(20, NEVER)) {
+      assert.equal(result.outcome, 'passed');
+      audited.add(result.stripe);
+    }
+    assert.ok(audited.has(stripe.id), 'among the stripes that it knows');
+    await planet.kill(peer);
+    await repair(1);
+    const next = await placeAt(1);
+    assert.notEqual(next, peer);
+    await planet.start(peer);
+    await until(async () => (await placeAt(peer)) === next);
+    for (const at of [1, peer]) await watch(at);
+    const has = async (): Promise<boolean> => (await planet.peer(peer).store.has([id], { signal: NEVER })).has(id);
+    const { surplus } = planet.peer(peer).healing;
+    await surplus?.round(NEVER);
+    assert.ok(await has(), 'it was moved just now');
+    await planet.passTime(SURPLUS_AGE_MS + 1);
+    await surplus?.round(NEVER);
+    assert.ok(!(await has()), 'it lies elsewhere by now');
     await assertStored(planet, '/film', FILM);
   });
 
@@ -309,20 +340,9 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
       }
     }
     await planet.start(victim);
-    for (const at of [1, 2]) await watch(at);
-    await sweep();
-    for (const path of ['/film', '/song']) {
-      const chunks = await stored(path);
-      assertSpread(chunks);
-      for (const { of, at } of chunks) {
-        // One of each is left, where the record says; but a peer drops nothing of a stripe that it has no record of.
-        const more = at.filter((n) => n !== of.peer);
-        assert.ok(more.length <= (lost.has(of.id) ? 1 : 0), `chunk ${String(of.index)} is at ${at.join(', ')}`);
-        for (const n of more) {
-          assert.deepEqual(await planet.peer(n).engine.catalog.stripes([of.stripe.id]), [undefined]);
-        }
-      }
-    }
+    // One of each is left, where the record says.
+    await tidy();
+    for (const path of ['/film', '/song']) assertSpread(await stored(path));
   });
 
   it('is done while the owner is away', async () => {
@@ -344,5 +364,19 @@ describe('repair in a network of eight peers', { timeout: HANG_MS }, () => {
     await planet.start(1);
     await until(async () => !(await planet.chunksOf('/film')).some(({ peer }) => peer === victim));
     await assertStored(planet, '/film', FILM);
+  });
+
+  it('leaves no record of a stripe that is removed, wherever its chunks have been', async () => {
+    const ids = [...new Set((await planet.chunksOf('/song')).map(({ stripe }) => stripe.id))];
+    assert.ok(ids.length > 0);
+    await remove(planet, '/song');
+    for (const n of planet.numbers) {
+      const { catalog } = planet.peer(n).engine;
+      await until(async () => (await catalog.stripes(ids)).every((record) => record === undefined));
+    }
+    for (const n of planet.numbers) {
+      const known = await planet.peer(n).engine.catalog.stripeIds({ limit: 100 });
+      assert.ok(!known.some((id) => ids.includes(id)), `peer ${String(n)}`);
+    }
   });
 });

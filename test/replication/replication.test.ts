@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseUserId } from '../../src/chunk/ids.js';
+import type { Document } from '../../src/documents/document-database.js';
 import { stripesSelector } from '../../src/documents/replication/stripes-selector.js';
 import { change, type RealCouch, realCouch, Stage, until, USER } from './stage.js';
 
@@ -139,6 +140,29 @@ function suite(real: RealCouch | undefined): void {
     const { _id } = stripe('2', HASH('b'));
     await a.put('stripes', [{ _id, _deleted: true, forgotten: 'AAAA', owner: HASH('b'), peers: [] }]);
     await until('b forgets it too', async () => (await b.count('stripes')) === 1);
+  });
+
+  it('pulls a stripe with all its moves by the first move that names the peer, and none that was forgotten', async () => {
+    await using stage = await Stage.open(real);
+    const host = await stage.host();
+    await host.provide('stripes');
+    const [a, b] = [await stage.side(), await stage.side()];
+    const move = (digit: string, hash: string, peers: readonly string[]): Document => ({
+      ...{ _id: `move-${HASH(digit)}-${HASH(hash)}`, type: 'move', format: 1, owner: HASH('a'), peers },
+    });
+    const others = { peers: [HASH('0')] };
+    const stripes = ['1', '2', '3'].map((digit) => ({ ...stripe(digit, HASH('a')), ...others }));
+    await a.put('stripes', [...stripes, move('1', 'a', [HASH('0')]), move('2', 'a', [HASH('0')])]);
+    await a.put('stripes', [{ ...stripe('3', HASH('a')), ...others, _deleted: true, forgotten: 'AAAA' }]);
+    a.replicate([host.record], 'stripes');
+    b.replicate([host.record], { name: 'stripes', selector: stripesSelector(b.peer.id, []) });
+    await until('all is pushed', () => a.states.some(({ written }) => written === 5));
+    await a.put('stripes', [move('1', 'b', [b.peer.id]), move('3', 'c', [b.peer.id])]);
+    await until('b has its stripe', async () => (await b.count('stripes')) === 4);
+    const ids = [`move-${HASH('1')}-${HASH('a')}`, `move-${HASH('1')}-${HASH('b')}`, `move-${HASH('3')}-${HASH('c')}`];
+    assert.deepEqual(await b.ids('stripes'), [...ids, `stripe-${HASH('1')}`]);
+    const { _id } = stripe('1', HASH('a'));
+    assert.deepEqual(await b.leaves('stripes', _id), await a.leaves('stripes', _id), 'the same revision');
   });
 
   it('tells what a host refuses, and goes on', async () => {

@@ -8,7 +8,7 @@ import type { PeerId } from '../../src/chunk/ids.js';
 import { EmbeddedCouch } from '../../src/documents/couch/embedded-couch.js';
 import { ExternalCouch } from '../../src/documents/couch/external-couch.js';
 import type { BackupDatabases } from '../../src/documents/couch/backup-databases.js';
-import type { Document, DocumentDatabase } from '../../src/documents/document-database.js';
+import type { Document, DocumentDatabase, Leaf } from '../../src/documents/document-database.js';
 import { LevelHost } from '../../src/documents/level-host.js';
 import { Replicator, type BackupHost, type ReplicatedDatabase } from '../../src/documents/replication/replicator.js';
 import type { StreamState } from '../../src/documents/replication/stream.js';
@@ -178,6 +178,11 @@ export class TestSide implements AsyncDisposable {
     const ids: string[] = [];
     for await (const page of database.list('')) ids.push(...page.map(({ id }) => id));
     return ids;
+  }
+
+  async leaves(name: string, id: string): Promise<readonly Leaf[]> {
+    await using database = await this.database(name);
+    return await database.leaves(id);
   }
 
   async count(name: string): Promise<number> {

@@ -215,6 +215,34 @@ test('moves: the latest place of each chunk, from any order of documents', async
   }
 });
 
+test('a move comes after all that its writer knew, be those signed by a clock far ahead', async (context) => {
+  const { stripes } = await open(context);
+  const stripe = placedStripe(sampleUser());
+  await stripes.put([stripe]);
+  const move = async (index: number, by: Membership, storedMs: number): Promise<void> => {
+    const chunk = stripe.chunks[index];
+    assert.ok(chunk !== undefined);
+    await stripes.move([{ stripe: stripe.id, chunk, receipt: receiptOf(stripe, index, by, storedMs) }]);
+  };
+  const places = async (): Promise<unknown[]> => {
+    const [found] = await stripes.get([stripe.id]);
+    return [0, 3].map((index) => members.findIndex(({ peer }) => peer === found?.placement[index]?.peer));
+  };
+  const farMs = LATER_MS + 10 * 365 * 24 * 60 * 60 * 1000;
+  await move(0, memberAt(7), LATER_MS);
+  await move(0, memberAt(6), farMs);
+  await move(0, memberAt(7), LATER_MS + 1);
+  assert.deepEqual(await places(), [7, 3]);
+  // Peer 0 has no chunk of the stripe since the first move only.
+  await move(3, memberAt(0), LATER_MS + 2);
+  assert.deepEqual(await places(), [7, 0]);
+  const again = { peer: memberAt(6).peer, receipt: receiptOf(stripe, 0, memberAt(6), LATER_MS + 3) };
+  const [found] = await stripes.get([stripe.id]);
+  assert.ok(found !== undefined);
+  await stripes.put([{ ...found, placement: found.placement.with(0, again) }]);
+  assert.deepEqual(await places(), [6, 0]);
+});
+
 test('a stripe put again keeps its document; other places are moves', async (context) => {
   const { stripes, database } = await open(context);
   const stripe = placedStripe(sampleUser());
@@ -227,6 +255,20 @@ test('a stripe put again keeps its document; other places are moves', async (con
   const before = await database.sequence();
   await stripes.put([again]);
   assert.equal(await database.sequence(), before);
+});
+
+test('whoever ever held a chunk of a stripe hears that it is forgotten', async (context) => {
+  const { stripes, database } = await open(context);
+  const owner = sampleUser();
+  const stripe = placedStripe(owner);
+  await stripes.put([stripe]);
+  const [chunk] = stripe.chunks;
+  assert.ok(chunk !== undefined);
+  await stripes.move([{ stripe: stripe.id, chunk, receipt: receiptOf(stripe, 0, memberAt(6)) }]);
+  await stripes.forget([stripe.id], { owner: owner.id, issuedMs: 1, by: owner.keys().signing });
+  const [leaf] = await database.leaves(stripeDocumentId(stripe.id));
+  const peers = leaf?.document['peers'] as readonly string[];
+  assert.deepEqual([...peers].sort(), [0, 1, 2, 3, 4, 5, 6].map((index) => memberAt(index).peer).sort());
 });
 
 test('whatever peers sign, none of them gets more than one chunk of a stripe', async (context) => {

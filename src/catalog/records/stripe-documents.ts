@@ -1,3 +1,4 @@
+import type { Receipt } from '../../chunk/chunk-store.js';
 import { parseStripeId, type StripeId, type UserId } from '../../chunk/ids.js';
 import type { Document, DocumentDatabase } from '../../documents/document-database.js';
 import { StorageError } from '../../errors.js';
@@ -8,7 +9,7 @@ import { ChangeFollower } from './change-follower.js';
 import { type Forgetting, tombstone, writeForgotten } from './forget-record.js';
 import type { RecordProblems } from './record-problems.js';
 import { findStripe } from './stripe-find.js';
-import { mergeMoves, movePrefix, writeMove } from './stripe-move.js';
+import { lastMove, mergeMoves, movePrefix, writeMove } from './stripe-move.js';
 import {
   isSignedReceipt,
   type PeersById,
@@ -65,11 +66,17 @@ export class StripeDocuments {
   async put(records: readonly StripeRecord[]): Promise<void> {
     const fresh: Document[] = [];
     const known = await this.get(records.map(({ id }) => id));
+    const moved: { readonly before: StripeRecord; readonly receipts: readonly Receipt[] }[] = [];
     for (const [index, record] of records.entries()) {
       const document = writeStripe(record);
       const before = known[index];
+      const receipts = before === undefined ? [] : receiptsSince(before, record);
       if (before === undefined) fresh.push(document);
-      else fresh.push(...movesBetween(before, record));
+      else if (receipts.length > 0) moved.push({ before, receipts });
+    }
+    const last = await this.#lastMoves(moved.map(({ before }) => before));
+    for (const { before, receipts } of moved) {
+      fresh.push(...receipts.map((receipt) => writeMove(before, receipt, last.get(before.id))));
     }
     await this.#write(fresh);
   }
@@ -116,6 +123,7 @@ export class StripeDocuments {
   async move(moves: readonly ChunkMove[]): Promise<void> {
     const stripes = await this.get(moves.map(({ stripe }) => stripe));
     const peers = await this.#options.peers();
+    const last = await this.#lastMoves(stripes.flatMap((stripe) => stripe ?? []));
     const documents = moves.map(({ chunk, receipt }, at) => {
       const stripe = stripes[at];
       const index = stripe?.chunks.indexOf(chunk) ?? -1;
@@ -125,7 +133,7 @@ export class StripeDocuments {
       if (!isSignedReceipt({ stripe, index, receipt }, peers)) {
         throw new StorageError('PERMISSION_DENIED', 'The receipt of a moved chunk is not signed by its new peer.');
       }
-      return writeMove(stripe, receipt);
+      return writeMove(stripe, receipt, last.get(stripe.id));
     });
     await this.#write(documents);
   }
@@ -134,10 +142,15 @@ export class StripeDocuments {
   async forget(ids: readonly StripeId[], order: Forgetting): Promise<void> {
     const stripes = (await this.get(ids)).flatMap((stripe) => (stripe?.owner === order.owner ? stripe : []));
     const moves = await this.#moves(stripes.map(({ id }) => id));
+    const known = await this.#options.peers();
     const tombstones = stripes.flatMap(({ id: stripe, owner, placement }) => {
       const forgotten = writeForgotten(stripe, order);
-      const documents = [stripeDocumentId(stripe), ...(moves.get(stripe) ?? []).map(({ _id }) => _id)];
-      const peers = placement.flatMap((place) => place?.peer ?? []);
+      const moved = moves.get(stripe) ?? [];
+      const documents = [stripeDocumentId(stripe), ...moved.map(({ _id }) => _id)];
+      // Who held a chunk before has the record, too: a move names them all.
+      const named = new Set(moved.flatMap(({ peers }) => (Array.isArray(peers) ? (peers as unknown[]) : [])));
+      const former = [...known.keys()].filter((peer) => named.has(peer));
+      const peers = [...new Set([...placement.flatMap((place) => place?.peer ?? []), ...former])];
       return documents.map((id) => tombstone(id, forgotten, { owner, peers }));
     });
     await this.#write(tombstones);
@@ -208,6 +221,19 @@ export class StripeDocuments {
     return wanted;
   }
 
+  /** Of each of these that was moved before. */
+  async #lastMoves(stripes: readonly StripeRecord[]): Promise<ReadonlyMap<StripeId, string>> {
+    if (stripes.length === 0) return new Map();
+    const moves = await this.#moves(stripes.map(({ id }) => id));
+    const peers = await this.#options.peers();
+    return new Map(
+      stripes.flatMap((stripe): [StripeId, string][] => {
+        const last = lastMove(stripe, moves.get(stripe.id) ?? [], peers);
+        return last === undefined ? [] : [[stripe.id, last]];
+      }),
+    );
+  }
+
   #keep(stripes: readonly StripeRecord[]): void {
     for (const stripe of stripes) this.#checked.set(stripe.id, stripe);
     for (const oldest of this.#checked.keys()) {
@@ -231,9 +257,10 @@ function stripeOf(document: string): StripeId {
   return document.slice(prefix.length, prefix.length + 64) as StripeId;
 }
 
-function movesBetween(before: StripeRecord, now: StripeRecord): Document[] {
+/** Of chunks that lie elsewhere than before. */
+function receiptsSince(before: StripeRecord, now: StripeRecord): Receipt[] {
   return now.placement.flatMap((place, index) => {
     if (place?.receipt === undefined || place.peer === before.placement[index]?.peer) return [];
-    return writeMove(before, place.receipt);
+    return place.receipt;
   });
 }

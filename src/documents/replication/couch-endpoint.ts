@@ -48,6 +48,11 @@ function revsOf(value: unknown): string[] {
   return listOf(value, 'revisions').map((rev) => (isRevision(rev) ? rev : corrupt('a revision')));
 }
 
+/** Those that a database of ours can hold. */
+function ownRevs(named: readonly unknown[]): string[] {
+  return revsOf(named.filter((rev) => !isForeignRevision(rev)));
+}
+
 /** A database of a CouchDB, of which nothing is believed. */
 export class CouchEndpoint implements Endpoint {
   readonly #options: CouchEndpointOptions;
@@ -78,6 +83,34 @@ export class CouchEndpoint implements Endpoint {
       last: sequenceOf(found.last_seq),
       pending: typeof found.pending === 'number' && found.pending >= 0 ? found.pending : undefined,
     };
+  }
+
+  /** What is live of a document now. @throws StorageError NOT_FOUND */
+  async current(id: string, signal: AbortSignal): Promise<NamedRevisions> {
+    const path = `/${id}?conflicts=true`;
+    const found = await this.#ask({ method: 'GET', path, maxBytes: MAX_SINGLE_READ_BYTES, signal });
+    const { _id, _rev, _conflicts = [] } = Object(found) as { _id?: unknown; _rev?: unknown; _conflicts?: unknown };
+    if (_id !== id) corrupt('another document');
+    return { id, revs: ownRevs([_rev, ...listOf(_conflicts, 'conflicts')]) };
+  }
+
+  /**
+   * The live documents whose ids begin like this, `limit` of them at most, each as CouchDB reads it.
+   *
+   * @param prefix ends with a hyphen
+   * @throws StorageError NOT_FOUND where the front of the host is an older one, which lets nobody ask for that
+   */
+  async listing(prefix: string, limit: number, signal: AbortSignal): Promise<readonly NamedRevisions[]> {
+    const range = { startkey: JSON.stringify(prefix), endkey: JSON.stringify(prefix.replace(/-$/, '.')) };
+    const path = `/_all_docs?${new URLSearchParams({ ...range, limit: String(limit) }).toString()}`;
+    const found = await this.#ask({ method: 'GET', path, maxBytes: MAX_FEED_BYTES, signal });
+    const rows = listOf((Object(found) as { rows?: unknown }).rows, 'rows');
+    if (rows.length > limit) corrupt('more documents than were asked for');
+    return rows.map((row) => {
+      const { id, value } = Object(row) as { id?: unknown; value?: unknown };
+      if (!isDocumentId(id) || !id.startsWith(prefix)) return corrupt('documents that nobody asked for');
+      return { id, revs: ownRevs([(Object(value) as { rev?: unknown }).rev]) };
+    });
   }
 
   async missing(changes: readonly NamedRevisions[], signal: AbortSignal): Promise<readonly NamedRevisions[]> {
@@ -188,7 +221,7 @@ function changeOf(row: unknown): NamedRevisions[] {
   const { id, changes } = Object(row) as { id?: unknown; changes?: unknown };
   if (!isDocumentId(id) || id.startsWith('_')) return [];
   const named = listOf(changes, 'revisions').map((each) => (Object(each) as { rev?: unknown }).rev);
-  const revs = revsOf(named.filter((rev) => !isForeignRevision(rev)));
+  const revs = ownRevs(named);
   return revs.length === 0 ? [] : [{ id, revs }];
 }
 

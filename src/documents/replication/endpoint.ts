@@ -17,6 +17,8 @@ export interface FeedRequest {
 
 export interface FeedPage {
   readonly changes: readonly NamedRevisions[];
+  /** Documents that have not changed and are copied as well. */
+  readonly beside?: readonly NamedRevisions[];
   readonly last: string;
   /** Changes behind this page, where the database counts them. */
   readonly pending: number | undefined;

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { STRIPES_DATABASE } from '../../chunk/database-names.js';
 import type { PeerId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
 import type { HttpSend } from '../../http-call.js';
@@ -10,6 +11,8 @@ import { Checkpoints } from './checkpoints.js';
 import { CouchEndpoint, type Selector } from './couch-endpoint.js';
 import { judgeIncoming } from './judge-incoming.js';
 import { type IncomingRules, LevelEndpoint } from './level-endpoint.js';
+import { MovedStripes } from './moved-stripes.js';
+import { MovesAgain } from './moves-again.js';
 import { Revivals } from './revivals.js';
 import { type Direction, ReplicationStream, type StreamEnds, type StreamState } from './stream.js';
 import { Turns } from './turns.js';
@@ -85,7 +88,8 @@ export class Replicator implements AsyncDisposable {
           const selector = direction === 'pull' ? database.selector : undefined;
           const key = JSON.stringify([host.id, host.address, database.name, direction, selector ?? null]);
           wanted.add(key);
-          if (!this.#streams.has(key)) this.#start(key, { host, name: database.name, direction, selector });
+          if (this.#streams.has(key)) continue;
+          this.#start(key, { host, name: database.name, direction, selector, again: new MovesAgain() });
         }
       }
     }
@@ -171,7 +175,7 @@ export class Replicator implements AsyncDisposable {
   }
 
   async #connect(
-    { host, name, direction, selector }: Part,
+    { host, name, direction, selector, again }: Part,
     { send }: HostConnection,
     forget: () => void,
   ): Promise<StreamEnds> {
@@ -184,7 +188,10 @@ export class Replicator implements AsyncDisposable {
     }
     const { database, release } = lease;
     const local = new LevelEndpoint(database, this.#incomingRules(host.id, name));
-    const remote = new CouchEndpoint({ send, database: name, ...(selector === undefined ? {} : { selector }) });
+    const couch = new CouchEndpoint({ send, database: name, ...(selector === undefined ? {} : { selector }) });
+    // Who gets all stripes gets them with their moves.
+    const isPartial = name === STRIPES_DATABASE && selector !== undefined;
+    const remote = isPartial ? new MovedStripes(couch, database, again) : couch;
     const id = checkpointId([self, host.id, name, direction, JSON.stringify(selector ?? null)]);
     const session = randomBytes(12).toString('hex');
     const checkpoints = new Checkpoints(id, { here: local, there: remote }, session);
@@ -198,6 +205,7 @@ interface Part {
   readonly name: string;
   readonly direction: Direction;
   readonly selector: Selector | undefined;
+  readonly again: MovesAgain;
 }
 
 /** Of one replication and no other, the same after a restart. */

@@ -178,11 +178,12 @@ export class ReplicationStream implements AsyncDisposable {
 
   /** @returns by how many the revisions that the target took are more than those that were refused */
   async #copy({ source, target }: StreamEnds, page: FeedPage, signal: AbortSignal): Promise<number> {
-    if (page.changes.length === 0) return 0;
+    const offered = [...page.changes, ...(page.beside ?? [])];
+    if (offered.length === 0) return 0;
     this.#state = { ...this.#state, phase: 'copying' };
     return this.#options.turns.take(async () => {
       signal.throwIfAborted();
-      const missing = await target.missing(page.changes, signal);
+      const missing = await target.missing(offered, signal);
       if (missing.length === 0) return 0;
       let gain = 0;
       for await (const { revisions, refused } of source.read(missing, signal)) {

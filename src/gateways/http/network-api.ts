@@ -65,7 +65,7 @@ export interface DrainReply {
   readonly totalBytes: number;
   /** At the speed until now; null while there is none. */
   readonly secondsLeft: number | null;
-  /** Of these, such as no other peer can take: each of them holds a chunk of the same stripe. */
+  /** Of these, such as no other peer can take: each of them holds a chunk of the same stripe, or does not answer. */
   readonly staying: { readonly chunks: number; readonly bytes: number };
   /** What it waits for; null when it goes on by itself. */
   readonly reason: string | null;
