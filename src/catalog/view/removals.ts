@@ -141,7 +141,7 @@ export class Removals {
         const isOld = ({ changedMs }: ViewNode): boolean => changedMs <= untilMs || changedMs > now();
         const isMine = ({ set }: ViewNode): boolean => set !== undefined && this.#acts(set.change.peer, known);
         const old = waiting.filter((node) => isOld(node) && isMine(node)).slice(0, TRASHED_PER_COMMIT);
-        if (old.length > 0) this.announce(turn, old);
+        if (old.length > 0 && turn.view.isComplete) this.announce(turn, old);
         const announced = tree.dooms.list().filter(([node]) => node.claimed === tree.moved);
         return waiting.length + announced.length;
       },
