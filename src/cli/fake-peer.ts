@@ -22,7 +22,7 @@ import type {
 import type { SshKeyToAdd } from '../catalog/catalog.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
-import { GARBAGE_EVENTS, GARBAGE_REPLY } from './fake-garbage.js';
+import { ANSWERED_LINES, ANSWERS } from './fake-answers.js';
 import { SCRUB_EVENTS, SCRUB_REPLY } from './fake-scrub.js';
 
 export interface FakeFile {
@@ -143,7 +143,7 @@ export class FakePeer implements AsyncDisposable {
     this.calls.push(call);
     if (call === 'POST /v1/keys') await this.#rotate(request, response);
     else if (call === 'POST /v1/scrub') await this.#scrub(request, response);
-    else if (call === 'POST /v1/garbage') await this.#collectGarbage(request, response);
+    else if (ANSWERED_LINES[call] !== undefined) await this.#tellOf(ANSWERED_LINES[call], request, response);
     else if (call === 'POST /v1/recovery') await this.#recoverCatalog(request, response);
     else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
@@ -184,8 +184,6 @@ export class FakePeer implements AsyncDisposable {
         return this.#recover((await body(request)) as { name: string; words: string; next: string });
       case 'POST /v1/users/adopt':
         return this.#adopt((await body(request)) as { name?: string; id?: string });
-      case 'GET /v1/garbage':
-        return GARBAGE_REPLY;
       case 'GET /v1/scrub':
         return SCRUB_REPLY;
       case 'GET /v1/keys':
@@ -208,9 +206,10 @@ export class FakePeer implements AsyncDisposable {
         return this.#where(path);
       case 'PUT /v1/content':
         return this.#upload(request, query);
-      default:
-        throw new StorageError('UNSUPPORTED', `no route ${call}`);
     }
+    const answer = ANSWERS[call];
+    if (answer === undefined) throw new StorageError('UNSUPPORTED', `no route ${call}`);
+    return answer;
   }
 
   #demo(): UserReply {
@@ -266,9 +265,9 @@ export class FakePeer implements AsyncDisposable {
     else response.end();
   }
 
-  async #collectGarbage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #tellOf(events: readonly object[], request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.asked.push(await body(request));
-    for (const event of GARBAGE_EVENTS) response.write(`${JSON.stringify(event)}\n`);
+    for (const event of events) response.write(`${JSON.stringify(event)}\n`);
     response.end();
   }
 

@@ -20,7 +20,7 @@ import type { SparseStripe } from './sparse-stripes.js';
 
 /** Stripes whose extents are looked up at once: that looks at all versions of the user. */
 const STRIPES_PER_LOOKUP = 64;
-/** A put under way makes its files visible bit by bit: younger stripes may only seem to be sparse. */
+/** What was put so lately may be removed as soon: nothing is stored anew twice. */
 export const COMPACT_SETTLE_MS = 60 * 60 * 1000;
 
 /** What storing anew came to. */
