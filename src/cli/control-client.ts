@@ -4,23 +4,25 @@ import type {
   ExportEvent,
   ExportRequest,
   ImportEvent,
-  KitReply,
-  PassphraseReply,
-  PassphraseRequest,
   ProblemReply,
   PutReply,
   RecoveryEvent,
   RemoveReply,
+  StatusReply,
+  UploadReply,
+  VersionReply,
+  WhereReply,
+} from '../gateways/http/api.js';
+import type {
+  KitReply,
+  PassphraseReply,
+  PassphraseRequest,
   RotationEvent,
   RotationReply,
   SshKeyReply,
   RotationRequest,
-  StatusReply,
-  UploadReply,
   UserReply,
-  VersionReply,
-  WhereReply,
-} from '../gateways/http/api.js';
+} from '../gateways/http/user-api.js';
 import type { AuditEvent, AuditsReply, RepairEvent, RepairsReply } from '../gateways/http/audit-api.js';
 import type { CompactionEvent, CompactionReply } from '../gateways/http/compaction-api.js';
 import type { GarbageEvent, GarbageReply } from '../gateways/http/garbage-api.js';

@@ -11,19 +11,16 @@ import type {
   EntryReply,
   ExportRequest,
   ImportItem,
-  PassphraseReply,
   PutReply,
-  RecoveryEvent,
   RemoveReply,
-  SshKeyReply,
   StatusReply,
-  UserReply,
 } from '../gateways/http/api.js';
-import type { SshKeyToAdd } from '../catalog/catalog.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
 import { ANSWERED_LINES, ANSWERS } from './fake-answers.js';
+import { recoveryEvents } from './fake-recovery.js';
 import { SCRUB_EVENTS, SCRUB_REPLY } from './fake-scrub.js';
+import { demandPassphrase, FakeUsers } from './fake-users.js';
 
 export interface FakeFile {
   readonly bytes: Buffer;
@@ -51,47 +48,14 @@ export interface FakeFaults {
   short?: boolean;
 }
 
-export const FAKE_PASSPHRASE = 'correct horse';
-
-export const KIT_WORDS = Array.from({ length: 24 }, (_, index) => (index === 23 ? 'art' : 'abandon'));
-
 const MODIFIED = 1_700_000_000_000;
-const MADE = new Date(MODIFIED).toISOString();
-const SSH_KEY: SshKeyReply = { fingerprint: 'SHA256:abc', algorithm: 'ssh-ed25519', name: 'laptop', added: MADE };
-
-function demoUser(unlocked: boolean): UserReply {
-  return { id: 'ab'.repeat(32), name: 'demo', unlocked, generation: 1, kit: false };
-}
-
-/** Two peers, one of them broken off; a file back, one not whole, one refused; a stripe that cannot be read. */
-function recoveryEvents(dryRun: boolean): RecoveryEvent[] {
-  const [peer, version] = ['cd'.repeat(32), 'ef'.repeat(16)];
-  const failure = { code: 'UNAVAILABLE', message: 'Peer cellar did not answer.' } as const;
-  const reason = { code: 'CONFLICT', message: 'It is taken.' } as const;
-  const back = { path: '/new/cat', stored: '/old/cat', version, bytes: 1234, modified: MADE, created: MADE };
-  return [
-    { event: 'peer', peer, name: 'attic', chunks: 12, badLabels: 0, failure: null },
-    { event: 'peer', peer, name: 'cellar', chunks: 3, badLabels: 2, failure },
-    { event: 'stripes', stripes: 2 },
-    { event: 'stripe' },
-    { event: 'unread', stripe: peer, chunks: 1, needed: 2, ...failure },
-    { event: 'stripe' },
-    { event: 'broken', path: '/film', version, bytes: 5, missing: 'bytes 5–9' },
-    { event: 'recovered', ...back },
-    { event: 'refused', path: '/full', version, ...reason },
-    { event: 'done', dryRun, stripes: 2, known: 7, recovered: 1, bytes: 1234, broken: 1, unread: 1, refused: 1 },
-  ];
-}
 
 export class FakePeer implements AsyncDisposable {
   readonly home: string;
   readonly files = new Map<string, FakeFile>();
   readonly folders = new Set<string>(['/']);
   readonly faults: FakeFaults;
-  /** Made beside `demo`. */
-  readonly users: string[] = [];
-  /** The one that was set last. */
-  passphrase: string | undefined;
+  readonly users: FakeUsers;
   /** "PUT /v1/content" and so on, in the order they came. */
   readonly calls: string[] = [];
   /** Bodies of requests that ask for something. */
@@ -101,6 +65,7 @@ export class FakePeer implements AsyncDisposable {
   private constructor(faults: FakeFaults, home: string) {
     this.home = home;
     this.faults = faults;
+    this.users = new FakeUsers(faults);
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => {
         fail(response, error);
@@ -157,33 +122,6 @@ export class FakePeer implements AsyncDisposable {
     switch (call) {
       case 'GET /v1/status':
         return statusReply(this.home, this.faults.locked !== true);
-      case 'POST /v1/unlock':
-        unlock((await body(request)) as { name: string; passphrase: string });
-        this.faults.locked = false;
-        return demoUser(true);
-      case 'POST /v1/lock':
-        await body(request);
-        return undefined;
-      case 'GET /v1/users':
-        return [this.#demo(), ...this.users.map((name) => ({ ...demoUser(false), name }))];
-      case 'POST /v1/users':
-        return this.#createUser((await body(request)) as { name: string; passphrase: string });
-      case 'POST /v1/users/passphrase':
-        return this.#changePassphrase((await body(request)) as { name: string; old: string; next: string });
-      case 'POST /v1/users/kit':
-        unlock((await body(request)) as { name: string; passphrase: string });
-        return { user: demoUser(true), pendingHosts: [], words: KIT_WORDS, network: 'fake', created: MADE };
-      case 'GET /v1/users/ssh-keys':
-        return [SSH_KEY];
-      case 'POST /v1/users/ssh-keys':
-        return this.#addSshKey((await body(request)) as SshKeyToAdd);
-      case 'POST /v1/users/ssh-keys/removal':
-        unlock((await body(request)) as { name: string; passphrase: string });
-        return [];
-      case 'POST /v1/users/recover':
-        return this.#recover((await body(request)) as { name: string; words: string; next: string });
-      case 'POST /v1/users/adopt':
-        return this.#adopt((await body(request)) as { name?: string; id?: string });
       case 'GET /v1/scrub':
         return SCRUB_REPLY;
       case 'GET /v1/keys':
@@ -207,45 +145,7 @@ export class FakePeer implements AsyncDisposable {
       case 'PUT /v1/content':
         return this.#upload(request, query);
     }
-    const answer = ANSWERS[call];
-    if (answer === undefined) throw new StorageError('UNSUPPORTED', `no route ${call}`);
-    return answer;
-  }
-
-  #demo(): UserReply {
-    return { ...demoUser(this.faults.locked !== true), kit: this.faults.kit === true };
-  }
-
-  #addSshKey(added: SshKeyToAdd): SshKeyReply[] {
-    unlock(added);
-    if (!added.key.startsWith('ssh-ed25519 ')) throw new StorageError('INVALID_ARGUMENT', 'This is no public key.');
-    return [SSH_KEY, { ...SSH_KEY, name: added.label === '' ? 'comment' : added.label }];
-  }
-
-  #createUser({ name, passphrase }: { name: string; passphrase: string }): UserReply {
-    if (name === 'demo') throw new StorageError('ALREADY_EXISTS', 'There is a user demo already.');
-    this.users.push(name);
-    this.passphrase = passphrase;
-    return { ...demoUser(false), name };
-  }
-
-  #changePassphrase({ name, old, next }: { name: string; old: string; next: string }): PassphraseReply {
-    unlock({ name, passphrase: old });
-    this.passphrase = next;
-    return { user: demoUser(true), pendingHosts: ['cellar'], tokens: 2 };
-  }
-
-  #recover({ words, next }: { name: string; words: string; next: string }): PassphraseReply {
-    if (words !== KIT_WORDS.join(' '))
-      throw new StorageError('INVALID_ARGUMENT', 'Word 1 is not in the list of words.');
-    this.passphrase = next;
-    return { user: demoUser(false), pendingHosts: [], tokens: 0 };
-  }
-
-  #adopt({ name, id }: { name?: string; id?: string }): UserReply {
-    if (name !== 'demo' && id !== demoUser(false).id)
-      throw new StorageError('NOT_FOUND', 'No peer that answers remembers this user.');
-    return demoUser(this.faults.locked !== true);
+    return ANSWERS[call] ?? this.users.answer(call, () => body(request));
   }
 
   async #recoverCatalog(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -272,7 +172,7 @@ export class FakePeer implements AsyncDisposable {
   }
 
   async #rotate(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    unlock({ name: 'demo', ...((await body(request)) as { passphrase: string }) });
+    demandPassphrase({ name: 'demo', ...((await body(request)) as { passphrase: string }) });
     const rotation = { generation: 2, state: 'running', done: 5, total: 10 };
     response.write(`${JSON.stringify({ event: 'rotation', ...rotation })}\n`);
     if (this.faults.stall === true) await once(response, 'close');
@@ -402,12 +302,6 @@ export class FakePeer implements AsyncDisposable {
       if (this.faults.stall === true) await once(response, 'close');
     }
     response.end(`${JSON.stringify({ event: 'done', files: items.length, bytes })}\n`);
-  }
-}
-
-function unlock({ name, passphrase }: { name: string; passphrase: string }): void {
-  if (name !== 'demo' || passphrase !== FAKE_PASSPHRASE) {
-    throw new StorageError('UNAUTHENTICATED', 'Wrong name or passphrase.');
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { FakePeer } from './fake-peer.js';
-import { pendingLines } from './pending-lines.js';
+import { NOTHING_REMOVED, pendingLines, together } from './pending-lines.js';
 import { runCli, type CliResult } from './run-cli.js';
 
 describe('shoal garbage', () => {
@@ -64,6 +64,15 @@ describe('what is told of a removal for ever', () => {
       'Not acknowledged yet by barn (1 chunk): told again until they do. "shoal garbage" lists what waits.',
       'No members any more, and not told: cellar.',
     ]);
-    assert.deepEqual(pendingLines({ files: 1, pendingChunks: 0, pendingHomes: 0, homes: [], peers: [] }), []);
+    assert.deepEqual(pendingLines({ ...NOTHING_REMOVED, files: 1 }), []);
+  });
+
+  it('adds up several, but waits for those homes only that have not answered by the last one', () => {
+    const at = (chunks: number, waiting: number): never =>
+      ({ peer: 'a', name: 'attic', chunks, waiting, removed: false }) as never;
+    const first = { files: 1, pendingChunks: 1, pendingHomes: 2, homes: ['desk', 'laptop'], peers: [at(2, 1)] };
+    const second = { files: 2, pendingChunks: 2, pendingHomes: 1, homes: ['laptop'], peers: [at(3, 2)] };
+    const both = { files: 3, pendingChunks: 3, pendingHomes: 1, homes: ['laptop'], peers: [at(5, 3)] };
+    assert.deepEqual([first, second].reduce(together, NOTHING_REMOVED), both);
   });
 });

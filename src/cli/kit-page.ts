@@ -1,4 +1,4 @@
-import type { KitReply } from '../gateways/http/api.js';
+import type { KitReply } from '../gateways/http/user-api.js';
 import { printable } from './printable.js';
 import { formatTime } from './units.js';
 

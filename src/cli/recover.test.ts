@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { FakePeer, KIT_WORDS } from './fake-peer.js';
+import { FakePeer } from './fake-peer.js';
+import { KIT_WORDS } from './fake-users.js';
 import { runCli, type CliResult } from './run-cli.js';
 
 describe('shoal recover', () => {

@@ -1,4 +1,4 @@
-import type { RotationReply } from '../gateways/http/api.js';
+import type { RotationReply } from '../gateways/http/user-api.js';
 import type { Invocation } from './invocation.js';
 import { openQuietBar } from './quiet-bar.js';
 

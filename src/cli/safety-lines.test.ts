@@ -55,11 +55,12 @@ describe('what the status says of files', () => {
       { path: '/a\u001b[31m', bytes: 5e5, state: 'lost' },
       { path: '/b', bytes: 10, state: 'atRisk' },
     ] as const;
-    const lines = worstLines({ worst, files });
+    const lines = worstLines({ worst, files }, false);
     assert.equal(lines.length, 3);
     assert.ok(!(lines[0] ?? '').includes('\u001b'), 'what controls a terminal is not printed');
     assert.equal(lines[1], 'At risk  /b  (10 B)');
     assert.equal(lines[2], '         and 2 files more: shoal status --files');
-    assert.deepEqual(worstLines(sampleSafety()), []);
+    assert.equal(worstLines({ worst, files }, true)[2], '         and 2 files more');
+    assert.deepEqual(worstLines(sampleSafety(), false), []);
   });
 });

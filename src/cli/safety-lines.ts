@@ -16,15 +16,18 @@ export function safetyLines(safety: SafetyReply, nowMs: number): string[] {
   return lines;
 }
 
-/** Those that are lost or at risk. @param all there may be more than those that are named */
-export function worstLines({ worst, files }: Pick<SafetyReply, 'worst' | 'files'>): string[] {
+/**
+ * Those that are lost or at risk, and how many more there are.
+ *
+ * @param isLong as many were asked for as are ever named: nothing names more
+ */
+export function worstLines({ worst, files }: Pick<SafetyReply, 'worst' | 'files'>, isLong: boolean): string[] {
   const lines = worst.map(({ path, bytes, state }) => {
     return `${state === 'lost' ? 'Lost   ' : 'At risk'}  ${printable(path)}  (${formatBytes(bytes)})`;
   });
   const more = files.lost.files + files.atRisk.files - worst.length;
-  return more > 0 && worst.length > 0
-    ? [...lines, `         and ${count(more, 'file')} more: shoal status --files`]
-    : lines;
+  if (more <= 0 || worst.length === 0) return lines;
+  return [...lines, `         and ${count(more, 'file')} more${isLong ? '' : ': shoal status --files'}`];
 }
 
 const STATES = [

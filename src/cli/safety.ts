@@ -1,6 +1,6 @@
 import { failuresLeft } from '../healing/margins.js';
 import type { StatusReply, WhereReply } from '../gateways/http/api.js';
-import { count } from './units.js';
+import { are, count } from './units.js';
 
 /** What may still be lost of what is stored: a number of peers, whichever they are; below 0 something is lost now. */
 export function mayFail(where: Pick<WhereReply, 'k' | 'stripes'>, up: ReadonlySet<string>): number | undefined {
@@ -20,8 +20,7 @@ export function safetySentence(
   peers: { readonly all: number; readonly down: number },
 ): string {
   const machines = `${String(peers.all)} machines`;
-  const down =
-    peers.down === 0 ? '' : `${String(peers.down)} of your ${machines} ${peers.down === 1 ? 'is' : 'are'} down. `;
+  const down = peers.down === 0 ? '' : `${String(peers.down)} of your ${machines} ${are(peers.down)} down. `;
   if (may === undefined) return `${down}Nothing is stored yet.`;
   if (may < 0) return `${down}Too many are missing to read everything: bring one back.`;
   if (may === 0) return `${down}Not one ${peers.down === 0 ? `of your ${machines}` : 'more'} may fail.`;
@@ -48,5 +47,5 @@ function unknownSentence({ users }: Pick<StatusReply, 'users'>): string {
 }
 
 function downSentence(down: number): string {
-  return down === 0 ? '' : `${count(down, 'peer')} ${down === 1 ? 'is' : 'are'} down.`;
+  return down === 0 ? '' : `${count(down, 'peer')} ${are(down)} down.`;
 }

@@ -1,4 +1,4 @@
-import type { PassphraseReply } from '../gateways/http/api.js';
+import type { PassphraseReply } from '../gateways/http/user-api.js';
 import type { Invocation } from './invocation.js';
 
 /** Programs still come in by what they were given before a user's secret was replaced. */

@@ -33,6 +33,11 @@ export function count(amount: number, noun: string): string {
   return `${amount.toLocaleString('en-US')} ${noun}${amount === 1 ? '' : 's'}`;
 }
 
+/** "1 file is", "2 files are". */
+export function are(amount: number): 'is' | 'are' {
+  return amount === 1 ? 'is' : 'are';
+}
+
 /** "2026-11-22 14:03" in the zone of this machine. */
 export function formatTime(rfc3339: string): string {
   const time = new Date(rfc3339);

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { FakePeer, KIT_WORDS } from './fake-peer.js';
+import { FakePeer } from './fake-peer.js';
+import { KIT_WORDS } from './fake-users.js';
 import { finished, runCli, startCli, type CliResult } from './run-cli.js';
 
 function json(result: CliResult): unknown {
@@ -41,11 +42,11 @@ describe('shoal user, against a peer that answers', () => {
 
   it('create takes the passphrase from a pipe or a file, and list shows who is there', async () => {
     const made = json(await user(['create', 'ann', '--json'], 'secret\n')) as Record<string, unknown>;
-    assert.deepEqual([made['name'], peer.passphrase], ['ann', 'secret']);
+    assert.deepEqual([made['name'], peer.users.passphrase], ['ann', 'secret']);
     const made2 = await user(['create', 'bob', '--passphrase-file', file('phrase', 'other\n')]);
     assert.match(made2.stdout.toString(), /User bob is there, with the fingerprint (abab ){7}abab\./);
     assert.match(made2.stderr, /shoal user kit bob/);
-    assert.equal(peer.passphrase, 'other');
+    assert.equal(peer.users.passphrase, 'other');
     assertFails(await user(['create', 'demo'], 'x'), 4, /already/);
     assertFails(await user(['create', 'eve'], ''), 2, /empty/);
     const names = (json(await user(['list', '--json'])) as { name: string }[]).map(({ name }) => name);
@@ -58,10 +59,10 @@ describe('shoal user, against a peer that answers', () => {
     assert.equal(changed.code, 0, changed.stderr);
     assert.match(changed.stdout.toString(), /changed.*opens nothing/);
     assert.match(changed.stderr, /cellar/);
-    assert.equal(peer.passphrase, 'new one');
+    assert.equal(peer.users.passphrase, 'new one');
     const files = ['--passphrase-file', file('old', 'correct horse\n'), '--new-passphrase-file', file('new', 'newer')];
     const reply = json(await user(['passphrase', 'demo', ...files, '--json'])) as Record<string, unknown>;
-    assert.deepEqual([reply['pendingHosts'], peer.passphrase], [['cellar'], 'newer']);
+    assert.deepEqual([reply['pendingHosts'], peer.users.passphrase], [['cellar'], 'newer']);
     assertFails(await user(['passphrase', 'demo'], 'wrong\nnew\n'), 6, /passphrase/);
     assertFails(await user(['passphrase', 'demo'], 'correct horse\n'), 2, /empty/);
     await user(['create', 'ann'], 'x');
@@ -102,10 +103,10 @@ describe('shoal user, against a peer that answers', () => {
   it('recover takes words and passphrase from a pipe or from files', async () => {
     const words = KIT_WORDS.join(' ');
     assert.equal((await user(['recover', 'demo'], `${words}\nnew\n`)).code, 0);
-    assert.equal(peer.passphrase, 'new');
+    assert.equal(peer.users.passphrase, 'new');
     const files = ['--words-file', file('words', `${words}\n`), '--new-passphrase-file', file('phrase', 'newer')];
     json(await user(['recover', 'demo', ...files, '--json']));
-    assert.equal(peer.passphrase, 'newer');
+    assert.equal(peer.users.passphrase, 'newer');
     assertFails(await user(['recover', 'demo'], 'nonsense\nnew'), 2, /not in the list/);
     assertFails(await user(['recover'], ''), 2, /name/);
   });

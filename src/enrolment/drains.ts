@@ -291,7 +291,7 @@ function demandPossible({ name }: PeerRecord, plan: DrainPlan, force: boolean): 
     const bears = margin === 0 ? 'no more peer may fail' : `any ${amount(margin, 'more peer')} may fail`;
     throw new StorageError(
       'TOO_FEW_PEERS',
-      `${chunks} of ${name} have no other place: every other peer holds a chunk of their stripes already. Invite a new machine first; or \`shoal peer drain ${name} --force\` lets it leave without moving them: these stripes are one chunk short until a machine joins, and until then ${bears}. Nothing was moved.`,
+      `${chunks} of ${name} ${have(staying)} no other place: every other peer holds a chunk of the same stripe already. Invite a new machine first; or \`shoal peer drain ${name} --force\` lets it leave without moving what has none: each such stripe is one chunk short until a machine joins, and until then ${bears}. Nothing was moved.`,
     );
   }
   if (moving.bytes > roomBytes) {
@@ -307,7 +307,7 @@ function reasonOf({ name }: PeerRecord, plan: DrainPlan, forced: boolean): strin
   const { staying, unreadable } = plan;
   if (unreadable > 0) return `${name} is needed: ${amount(unreadable, 'stripe')} could not be read without it now.`;
   if (staying.chunks === 0 || forced) return undefined;
-  return `${amount(staying.chunks, 'chunk')} have no other place by now: invite a new machine, or say \`shoal peer drain ${name} --force\`.`;
+  return `${amount(staying.chunks, 'chunk')} ${have(staying)} no other place by now: invite a new machine, or say \`shoal peer drain ${name} --force\`.`;
 }
 
 /** Why it does not go on is known to whoever was to move something. */
@@ -315,8 +315,12 @@ function stalled({ name }: PeerRecord, left: Amount | undefined): string {
   const rest =
     left === undefined
       ? `${name} has not counted yet what is left there`
-      : `${amount(left.chunks, 'chunk')} (${inBinary(left.bytes)}) are left at ${name}`;
+      : `${amount(left.chunks, 'chunk')} (${inBinary(left.bytes)}) ${left.chunks === 1 ? 'is' : 'are'} left at ${name}`;
   return `Nothing was gained for ten minutes: ${rest}. \`shoal repair\` tells more; \`shoal peer remove ${name}\` puts it out without what is left.`;
+}
+
+function have({ chunks }: Amount): string {
+  return chunks === 1 ? 'has' : 'have';
 }
 
 function sum(one: Amount, other: Amount): Amount {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { id, number, session, signal, Subject, TARGETS } from '../../test/contract/removal-subject.js';
 import type { FreedStripe } from '../catalog/catalog.js';
-import { parseChunkId, parsePeerId, parseStripeId } from '../chunk/ids.js';
+import { parseChunkId, parsePeerId, parseStripeId, type PeerId, type StripeId } from '../chunk/ids.js';
 import { StorageError } from '../errors.js';
 import { DELETE_RETRY_MIN_MS } from '../limits.js';
 import type { FileState } from './put-file.js';
@@ -192,12 +192,17 @@ describe('a removal for ever', () => {
     return { stripe: stripe(n).id, chunks: [{ id: parseChunkId(id(10 * n)), peer: parsePeerId(id(1)) }] };
   };
 
+  const told: StripeId[] = [];
+  const carryOut = (subject: Subject, until = signal): Promise<readonly PeerId[]> =>
+    carryOutRemovals(subject.engine, session, until, (one) => void told.push(one.stripe));
+  beforeEach(() => void told.splice(0));
+
   it('that is interrupted after the catalog forgot the file leaves nothing behind', async (context) => {
     const subject = await Subject.open(context);
     subject.freed = [freed(5), freed(6)];
     subject.referred.add(stripe(6).id);
     subject.carryOutFails = new Error('killed');
-    await assert.rejects(carryOutRemovals(subject.engine, session, signal), /killed/);
+    await assert.rejects(carryOut(subject), /killed/);
     assert.equal(subject.outbox.intents(session.user).length, 2, 'written down before');
     assert.deepEqual([...subject.pinned], []);
     await collectOrphans(subject.engine, session);
@@ -208,11 +213,8 @@ describe('a removal for ever', () => {
   it('is carried out once by two who are at it', async (context) => {
     const subject = await Subject.open(context);
     subject.freed = [freed(5)];
-    const done = await Promise.all([1, 2].map(() => carryOutRemovals(subject.engine, session, signal)));
-    assert.deepEqual(
-      done.flatMap(({ freed: places }) => places.map((place) => place.stripe)),
-      [stripe(5).id],
-    );
+    await Promise.all([1, 2].map(() => carryOut(subject)));
+    assert.deepEqual(told, [stripe(5).id]);
     assert.deepEqual(subject.deletes(), ['1 50']);
     assert.deepEqual(subject.outbox.intents(session.user), []);
   });
@@ -222,7 +224,8 @@ describe('a removal for ever', () => {
     subject.freed = [freed(5), freed(6)];
     subject.referred.add(stripe(6).id);
     subject.isCarriedOut = true;
-    assert.deepEqual((await carryOutRemovals(subject.engine, session, signal)).freed, []);
+    await carryOut(subject);
+    assert.deepEqual(told, []);
     await collectOrphans(subject.engine, session);
     assert.deepEqual(subject.deletes(DELETE_RETRY_MIN_MS), ['1 50']);
     assert.deepEqual(subject.outbox.intents(session.user), []);
@@ -243,8 +246,8 @@ describe('a removal for ever', () => {
     });
     subject.waitingFor = [];
     subject.freed = [freed(5)];
-    const { freed: none } = await carryOutRemovals(subject.engine, session, attempt.signal);
-    assert.deepEqual(none, [], 'left for later by whoever is called off');
+    assert.deepEqual(await carryOut(subject, attempt.signal), []);
+    assert.deepEqual(told, [], 'left for later by whoever is called off');
     await keepHouse(subject.engine, session, signal);
     assert.equal(subject.outbox.pending(stripe(5).id), 1);
   });
@@ -332,6 +335,31 @@ describe('a copy too many of a stripe in use', () => {
     assert.deepEqual(await later(), [], 'of an upload that goes on');
     subject.pinned.clear();
     assert.deepEqual(await later(), ['2 51']);
+  });
+
+  it('waits, too, when its upload ends while the catalog is asked', async (context) => {
+    const subject = await replaced(context);
+    const record = subject.records.get(stripe(5).id) ?? assert.fail();
+    for (const isIntended of [false, true]) {
+      subject.records.clear();
+      subject.referred.clear();
+      if (isIntended) await subject.outbox.intend({ stripe: record.id, owner: session.user, chunks: [], targets: [] });
+      else subject.pinned.add(record.id);
+      subject.meanwhile = () => {
+        subject.referred.add(record.id);
+        subject.outbox.settle([record.id]);
+        subject.pinned.clear();
+        subject.meanwhile = () => undefined;
+      };
+      subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
+      await deliverDeletes(subject.engine, session, signal);
+      assert.deepEqual(subject.deleted, []);
+    }
+    // It took the chunk itself: what lies there is no copy too many.
+    subject.records.set(record.id, { ...record, placement: placed(5, [1, 2, 3]).placement });
+    subject.nowMs += 100 * DELETE_RETRY_MIN_MS;
+    await deliverDeletes(subject.engine, session, signal);
+    assert.deepEqual([subject.deleted, subject.outbox.pending()], [[], 0]);
   });
 });
 

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { FreedStripe, Session } from '../catalog/catalog.js';
 import { encodeDeleteOrder } from '../chunk/grant.js';
 import type { PeerId, StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
 import { DELETE_ATTEMPT_MS, DELETE_RETRY_MIN_MS, REMOVAL_POLL_MS } from '../limits.js';
+import { rest } from '../on-abort.js';
 import type { DeleteBatch, Intent, PendingDelete } from '../store/outbox.js';
 import { timeLimit } from '../time-limit.js';
 import type { Engine } from './engine.js';
@@ -67,60 +67,65 @@ export async function emptyTrash(
 async function giveBack(engine: Engine, session: Session, signal: AbortSignal): Promise<Omit<Removed, 'files'>> {
   using limit = timeLimit(DELETE_ATTEMPT_MS, signal);
   const attempt = limit.signal;
-  const stripes: FreedStripe[] = [];
+  // A large folder has very many stripes.
+  const stripes: StripeId[] = [];
+  const asked = new Map<PeerId, number>();
+  const onFreed = ({ stripe, chunks }: FreedStripe): void => {
+    stripes.push(stripe);
+    for (const { peer } of chunks) add(asked, peer, 1);
+  };
   let awaited: readonly PeerId[] = [];
   do {
-    const { freed, waitingFor } = await carryOutRemovals(engine, session, signal);
-    for (const stripe of freed) stripes.push(stripe);
-    awaited = waitingFor;
-    // An aborted wait is the end that was asked for.
-    if (awaited.length > 0) await delay(REMOVAL_POLL_MS, undefined, { signal: attempt }).catch(() => undefined);
+    awaited = await carryOutRemovals(engine, session, signal, onFreed);
+    if (awaited.length > 0) await rest(REMOVAL_POLL_MS, attempt);
   } while (awaited.length > 0 && !attempt.aborted);
   await deliverDeletes(engine, session, attempt);
-  const peers = acknowledgements(engine, stripes);
+  const peers = acknowledgements(engine, stripes, asked);
   const pendingChunks = peers.reduce((sum, { waiting }) => sum + waiting, 0);
-  const homes = awaited.map((peer) => nameOf(engine, peer));
+  const homes = awaited.map((peer) => engine.book.nameOf(peer));
   return { pendingChunks, pendingHomes: awaited.length, homes, peers };
 }
 
-function acknowledgements(engine: Engine, stripes: readonly FreedStripe[]): Acknowledgement[] {
-  const chunks = new Map<PeerId, number>();
+/** @param asked how many chunks of these stripes each peer is to delete */
+function acknowledgements(
+  engine: Engine,
+  stripes: readonly StripeId[],
+  asked: ReadonlyMap<PeerId, number>,
+): Acknowledgement[] {
   const waiting = new Map<PeerId, number>();
-  const add = (counts: Map<PeerId, number>, peer: PeerId, more: number): unknown =>
-    counts.set(peer, (counts.get(peer) ?? 0) + more);
-  for (const { stripe, chunks: places } of stripes) {
-    for (const { peer } of places) add(chunks, peer, 1);
+  for (const stripe of stripes) {
     for (const [peer, left] of engine.outbox.waitingOf(stripe)) add(waiting, peer, left);
   }
-  return [...chunks].map(([peer, asked]) => {
+  return [...asked].map(([peer, chunks]) => {
     const removed = engine.book.get(peer)?.state === 'removed';
-    return { peer, name: nameOf(engine, peer), chunks: asked, waiting: waiting.get(peer) ?? 0, removed };
+    return { peer, name: engine.book.nameOf(peer), chunks, waiting: waiting.get(peer) ?? 0, removed };
   });
 }
 
-function nameOf({ book }: Engine, peer: PeerId): string {
-  return book.get(peer)?.name ?? peer.slice(0, 12);
+function add(counts: Map<PeerId, number>, peer: PeerId, more: number): void {
+  counts.set(peer, (counts.get(peer) ?? 0) + more);
 }
 
 /**
  * Carries out the removals for ever that every home of the user knows of. Their stripes are written down before the catalog
  * forgets what referred to them: whatever interrupts this, `collectOrphans` finds those that nothing refers to any more.
  *
- * @returns the stripes whose deletion is noted, and which homes have not answered to the other removals
+ * @param onFreed told of each stripe whose deletion is noted
+ * @returns which homes have not answered to the other removals
  */
 export async function carryOutRemovals(
   engine: Engine,
   session: Session,
   signal: AbortSignal,
-): Promise<{ readonly freed: readonly FreedStripe[]; readonly waitingFor: readonly PeerId[] }> {
-  const freed: FreedStripe[] = [];
+  onFreed: (freed: FreedStripe) => void = () => undefined,
+): Promise<readonly PeerId[]> {
   for (;;) {
     const { due, waitingFor } = await engine.catalog.dueRemovals(session);
     // There may be very many: what is left is due the next time.
-    if (due.length === 0 || signal.aborted) return { freed, waitingFor };
+    if (due.length === 0 || signal.aborted) return waitingFor;
     const touched = new Map(due.flatMap(({ stripes }) => stripes.map((stripe) => [stripe.stripe, stripe])));
     const nodes = due.map(({ node }) => node);
-    for (const stripe of await carryOut(engine, session, nodes, touched)) freed.push(stripe);
+    for (const freed of await carryOut(engine, session, nodes, touched)) onFreed(freed);
   }
 }
 

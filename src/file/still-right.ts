@@ -3,7 +3,7 @@ import type { StripeId } from '../chunk/ids.js';
 import { wrapError } from '../errors.js';
 import type { DeleteBatch, PendingDelete } from '../store/outbox.js';
 import type { Engine } from './engine.js';
-import { heldHere } from './garbage/homes.js';
+import { heldAmong } from './garbage/homes.js';
 
 /** wait: it cannot be told now. */
 type Verdict = 'send' | 'drop' | 'wait';
@@ -41,17 +41,19 @@ async function judgeOf(
   session: Session,
   deletes: readonly PendingDelete[],
 ): Promise<(one: PendingDelete) => Verdict> {
-  const known = await unreferencedOf(engine, session, [...new Set(deletes.map(({ stripe }) => stripe))]);
+  const stripes = [...new Set(deletes.map(({ stripe }) => stripe))];
+  const staying = [...new Set(deletes.filter(stays).map(({ stripe }) => stripe))];
+  const held = heldAmong(engine, staying);
+  const known = await unreferencedOf(engine, session, stripes);
   const free = known && new Set(known);
-  const records = await recordsOf(engine, [...new Set(deletes.filter(stays).map(({ stripe }) => stripe))]);
-  const isHeld = heldHere(engine, session.user);
+  const records = await recordsOf(engine, staying);
   return (one) => {
     const isFree = free?.has(one.stripe);
     if (!stays(one)) return isFree === undefined ? 'wait' : isFree ? 'send' : 'drop';
     const record = records?.get(one.stripe);
     if (record?.owner === session.user) return verdictOf(one, record);
     // Of an upload that goes on the record is yet to come; of one that was given up it never does.
-    return records !== undefined && isFree === true && !isHeld(one.stripe) ? 'send' : 'wait';
+    return records !== undefined && isFree === true && !held.has(one.stripe) ? 'send' : 'wait';
   };
 }
 

@@ -84,7 +84,7 @@ export class StripeHost {
     },
     answered: async ({ peer, how, bytes, ms }) => {
       const { book, counts } = this.#options;
-      const name = book.get(peer)?.name ?? peer.slice(0, 12);
+      const name = book.nameOf(peer);
       if (how === 'well') {
         book.reportSuccess(peer, { bytes, ms });
       } else if (how === 'failed') {

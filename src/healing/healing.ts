@@ -137,7 +137,7 @@ export class Healing implements AsyncDisposable {
   }
 
   #tell({ network, logger }: HealingOptions, { peer, chunk, outcome }: AuditResult): void {
-    const name = network.book.get(peer)?.name ?? peer.slice(0, 12);
+    const name = network.book.nameOf(peer);
     const trusted = network.book.isTrusted(peer);
     logger.warn({ peer: name, chunk, outcome, trusted }, 'a peer did not stand an audit');
   }

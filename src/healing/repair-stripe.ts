@@ -246,7 +246,7 @@ class StripeRepair {
     } catch (error) {
       this.#signal.throwIfAborted();
       const { code, message } = wrapError(error, 'Repairing a chunk');
-      this.reason = `${network.book.get(peer)?.name ?? peer.slice(0, 12)}: ${message}`;
+      this.reason = `${network.book.nameOf(peer)}: ${message}`;
       restAfter(code, peer, this.#parts);
       return false;
     }

@@ -228,7 +228,7 @@ export class RowSources {
   }
 
   #nameOf(peer: PeerId): string {
-    return this.#options.network.book.get(peer)?.name ?? peer.slice(0, 12);
+    return this.#options.network.book.nameOf(peer);
   }
 }
 

@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SERVICES, type Config, type Service } from '../config.js';
 import { StorageError, wrapError } from '../errors.js';
 import type { MissingService } from '../gateways/http/routes.js';
 import { ServiceClient } from '../gateways/http/service-client.js';
 import { PING_TIMEOUT_MS, SERVICE_POLL_MS, SERVICE_START_MS } from '../limits.js';
+import { rest } from '../on-abort.js';
 import { controlSocketOf, NEEDS } from '../services/service-names.js';
 import { socketPath } from '../socket-path.js';
 import { timeLimit } from '../time-limit.js';
@@ -29,8 +29,9 @@ export class Neighbours {
   others(running: ReadonlySet<Service>): readonly ServiceClient[] {
     const { separate } = this.#config;
     const apart = separate.filter((service) => !running.has(service));
-    const rest = SERVICES.find((service) => !separate.includes(service) && !running.has(service));
-    return (rest === undefined ? apart : [...apart, rest]).map((service) => this.client(service));
+    // Those that are not separate are one process.
+    const joint = SERVICES.find((service) => !separate.includes(service) && !running.has(service));
+    return (joint === undefined ? apart : [...apart, joint]).map((service) => this.client(service));
   }
 
   /** Asks all of them at once. */
@@ -70,7 +71,7 @@ export async function untilUp<T>({ logger, signal }: Base, service: Service, ask
       if (performance.now() > deadline) throw new StorageError('UNAVAILABLE', message, { cause: error });
       if (!told) logger.warn({ service, reason: message }, 'waiting for another service of this peer');
     }
-    await delay(SERVICE_POLL_MS, undefined, { signal }).catch(() => undefined);
+    await rest(SERVICE_POLL_MS, signal);
     signal.throwIfAborted();
   }
 }

@@ -29,6 +29,12 @@ describe('PeerBook', () => {
     );
   });
 
+  it('names those too that it does not know, by the first digits of their ids', () => {
+    const book = new PeerBook([record('a')]);
+    assert.equal(book.nameOf(a), 'a');
+    assert.equal(book.nameOf('0123456789abcdef' as PeerId), '0123456789ab');
+  });
+
   it('passes over a peer whose call failed, until some time has gone by or it answers', () => {
     let now = 1_000_000;
     const book = new PeerBook([record('a'), record('b')], () => now);

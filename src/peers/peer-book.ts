@@ -44,6 +44,11 @@ export class PeerBook {
     return this.#records.get(id);
   }
 
+  /** For people: the first digits of its id where it has no record. */
+  nameOf(id: PeerId): string {
+    return this.get(id)?.name ?? id.slice(0, 12);
+  }
+
   list(): PeerRecord[] {
     return [...this.#records.values()];
   }

@@ -161,7 +161,12 @@ describe('Outbox', () => {
     assert.deepEqual(outbox.intents(OWNER), [intent(2), intent(3)]);
     await outbox.add([{ ...pending(1, 21), stripe: intent(2).stripe }, pending(1, 99)]);
     assert.deepEqual(outbox.intents(OWNER), [intent(3)], 'what is to be deleted is settled');
+    assert.deepEqual(
+      [1, 2, 3, 4].filter((n) => outbox.isIntended(intent(n).stripe)),
+      [3, 4],
+    );
     outbox.settle([intent(3).stripe]);
+    assert.equal(outbox.isIntended(intent(3).stripe), false);
     await outbox.intend(intent(3));
     assert.deepEqual(outbox.intents(OWNER), [intent(3)], 'intended anew');
   });

@@ -114,7 +114,7 @@ export class Outbox implements AsyncDisposable {
       this.#sql.add.run(...keyOf(one), idBytes(one.stripe), Number(one.stays === true), dueMs, nowMs),
     );
     const stripes = new Set(deletes.filter(({ stays }) => stays !== true).map(({ stripe }) => stripe));
-    this.settle([...stripes].filter((stripe) => this.#sql.isIntended.get(idBytes(stripe)) !== undefined));
+    this.settle([...stripes].filter((stripe) => this.isIntended(stripe)));
   }
 
   /** Before a stripe's first chunk leaves. Resolves when it would survive a power cut. */
@@ -149,6 +149,11 @@ export class Outbox implements AsyncDisposable {
       .all(idBytes(owner))
       .map(intentOf)
       .filter(({ stripe }) => !this.#settled.has(stripe));
+  }
+
+  /** Whether there is an intent for this stripe that is not settled. */
+  isIntended(stripe: StripeId): boolean {
+    return !this.#settled.has(stripe) && this.#sql.isIntended.get(idBytes(stripe)) !== undefined;
   }
 
   /** Writes what was settled since the last write, if anything was. */

@@ -153,7 +153,7 @@ describe('health in a browser', needs(CHROMIUM), () => {
     await zones.getByRole('row', { name: 'cellar 2 of 2 yes' }).waitFor();
     const healing = page.getByRole('region', { name: 'Healing' });
     await healing.getByText('31 chunks, which moves 2.0 GB').waitFor();
-    await healing.getByText('about 2 minutes').waitFor();
+    await healing.getByText('about 2 min', { exact: true }).waitFor();
     await page.getByText('What these words mean').click();
     await page.getByText('There is a machine that may not fail now', { exact: false }).first().waitFor();
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -65,6 +65,8 @@ export class Subject {
   answer: HomeAnswer | undefined = { held: new Set(), counter: 0, callerCounter: 0 };
   heads: readonly CatalogHead[] = [];
   isWhole = true;
+  /** Happens when the catalog has looked for what refers to stripes, before it answers. */
+  meanwhile: () => void = () => undefined;
   rotation: 'none' | 'running' = 'none';
   readonly asked: string[] = [];
   nowMs = 1_000_000;
@@ -103,7 +105,9 @@ export class Subject {
       sign: async () => new Uint8Array(),
       unreferenced: async (_: unknown, ids: readonly StripeId[]) => {
         if (!this.isWhole) throw new StorageError('UNAVAILABLE', 'A part is missing.');
-        return ids.filter((id) => !this.referred.has(id));
+        const unreferenced = ids.filter((id) => !this.referred.has(id));
+        this.meanwhile();
+        return unreferenced;
       },
       homes: async () => this.homes.map((peer) => ({ user: this.session.user, peer })),
       heads: async () => this.heads,

@@ -43,6 +43,8 @@ export class Subject {
   /** One for each commit; the last stands for all that follow. */
   commitsFail: readonly StorageError[] = [];
   unreferencedFails: StorageError | undefined;
+  /** Happens when the catalog has looked for what refers to stripes, before it answers. */
+  meanwhile: () => void = () => undefined;
   carryOutFails: Error | undefined;
   /** Somebody else is faster. */
   isCarriedOut = false;
@@ -75,7 +77,9 @@ export class Subject {
     const catalog = {
       unreferenced: async (_session: Session, ids: readonly StripeId[]) => {
         if (this.unreferencedFails !== undefined) throw this.unreferencedFails;
-        return ids.filter((one) => !this.referred.has(one));
+        const unreferenced = ids.filter((one) => !this.referred.has(one));
+        this.meanwhile();
+        return unreferenced;
       },
       putStripes: async (records: readonly StripeRecord[]) => {
         for (const record of records) this.records.set(record.id, record);
@@ -119,10 +123,8 @@ export class Subject {
     };
     const { outbox, pinned } = this;
     const book = {
-      get: (peer: PeerId) => ({
-        name: `peer-${number(peer)}`,
-        state: this.removedPeers.has(number(peer)) ? 'removed' : 'member',
-      }),
+      get: (peer: PeerId) => ({ state: this.removedPeers.has(number(peer)) ? 'removed' : 'member' }),
+      nameOf: (peer: PeerId) => `peer-${number(peer)}`,
     };
     return { catalog, links, book, outbox, pinned, logger: silentLogger() } as unknown as Engine;
   }

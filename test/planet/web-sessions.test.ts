@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ControlClient } from '../../src/cli/control-client.js';
-import type { PassphraseReply, RotationEvent } from '../../src/gateways/http/api.js';
+import type { PassphraseReply, RotationEvent } from '../../src/gateways/http/user-api.js';
 import type { TokenReply, WebSessionReply } from '../../src/gateways/http/web-api.js';
 import { NEVER } from '../contract/offer.js';
 import { seededBytes } from '../e2e/programs/seeded.js';

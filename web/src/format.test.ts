@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { counted, fingerprint, formatAgo, formatBytes, formatLatency } from './format.js';
+import { counted, fingerprint, formatAgo, formatBytes, formatDuration, formatLatency } from './format.js';
 
 describe('format', () => {
   it('has three digits of a size', () => {
@@ -31,6 +31,11 @@ describe('format', () => {
 
   it('rounds latencies to what matters', () => {
     assert.deepEqual([0, 0.42, 12.4, 999.9].map(formatLatency), ['0 ms', '0.4 ms', '12 ms', '1.0 s']);
+  });
+
+  it('says how long something takes', () => {
+    assert.deepEqual([0.2, 59.4, 61, 3600, 7980].map(formatDuration), ['1 s', '59 s', '1 min', '1 h', '2 h 13 min']);
+    assert.deepEqual([172_740, 172_800, 500_000].map(formatDuration), ['47 h 59 min', '2 days', '6 days']);
   });
 
   it('groups the digits of an id', () => {

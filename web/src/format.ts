@@ -57,6 +57,17 @@ export function formatLatency(ms: number): string {
   return `${ms < 9.95 ? ms.toFixed(1).replace(/\.0$/, '') : ms.toFixed(0)} ms`;
 }
 
+/** "4 s", "3 min", "2 h 10 min", "3 days": as exactly as somebody who waits wants to know. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(1, Math.round(seconds));
+  if (whole < 60) return `${String(whole)} s`;
+  const minutes = Math.round(whole / 60);
+  if (minutes < 60) return `${String(minutes)} min`;
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  if (hours >= 48) return counted(Math.round(hours / 24), 'day');
+  return rest === 0 ? `${String(hours)} h` : `${String(hours)} h ${String(rest)} min`;
+}
+
 /** An id as people compare it: the first 16 of its 32 bytes, in groups. */
 export function fingerprint(id: string): string {
   return (id.slice(0, 32).match(/.{4}/g) ?? []).join(' ');

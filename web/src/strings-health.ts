@@ -1,8 +1,7 @@
 import { counted, formatCount } from './format.js';
 
-const files = (n: number | null): string =>
-  n === null ? 'All your files' : n === 1 ? 'Your file' : `All ${counted(n, 'file')}`;
-const are = (n: number | null): string => (n === 1 ? 'is' : 'are');
+const files = (n: number): string => (n === 1 ? 'Your file' : `All ${counted(n, 'file')}`);
+const are = (n: number): string => (n === 1 ? 'is' : 'are');
 
 export const HEALTH = {
   sentence: {
@@ -14,9 +13,9 @@ export const HEALTH = {
       `${counted(n, 'machine')} ${are(n)} here, three are needed. Invite more on the page Network.`,
     empty: 'Nothing is stored yet',
     emptyDetail: (all: number) => `${counted(all, 'machine')} ${are(all)} ready.`,
-    safe: (n: number | null, may: number, all: number) =>
+    safe: (n: number, may: number, all: number) =>
       `${files(n)} ${are(n)} safe; any ${String(may)} of ${String(all)} machines may fail`,
-    safeStill: (n: number | null, may: number) => `${files(n)} ${are(n)} safe; any ${String(may)} more may fail`,
+    safeStill: (n: number, may: number) => `${files(n)} ${are(n)} safe; any ${String(may)} more may fail`,
     edge: (atRisk: number, all: number) =>
       atRisk === all
         ? `${files(all)} can be read, but not one more machine may fail`
@@ -119,6 +118,7 @@ export const HEALTH = {
     unmendedHint: 'It is tried again by itself; “shoal scrub” says why. Mostly other machines have to be up for it.',
     service: (name: string) => `The service ${name} of this machine does not answer`,
     sync: (name: string) => `The catalog is not being copied to ${name}`,
+    syncUnknown: 'Whether the catalog is being copied is not known',
     damaged: (name: string) => `The database ${name} was damaged and set aside`,
     damagedHint: (place: string) => `It lies in ${place} now, and is being filled again from the backup hosts.`,
     lost: (n: number) => `The record of ${counted(n, 'stripe')} is lost`,
@@ -153,7 +153,6 @@ export const HEALTH = {
   series: {
     chunkBytes: 'Chunks',
     freeBytes: 'Free',
-    files: 'Files',
     storedBytes: 'Stored',
     putBytes: 'Stored',
     getBytes: 'Fetched',

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DocumentDatabase } from '../../documents/document-database.js';
 import { MAX_RECONNECT_MS, MIN_RECONNECT_MS } from '../../limits.js';
 import type { Logger } from '../../log.js';
+import { rest } from '../../on-abort.js';
 
 export interface ChangeFollowerOptions {
   readonly database: DocumentDatabase;
@@ -44,7 +44,7 @@ export class ChangeFollower implements AsyncDisposable {
         if (!this.#stop.signal.aborted)
           options.logger.debug({ err: error }, 'the feed of changes broke; it begins anew');
       }
-      await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await rest(pauseMs, signal, { ref: false });
       since = await this.#restart(options, since);
     }
   }

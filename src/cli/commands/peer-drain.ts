@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { DrainReply } from '../../gateways/http/network-api.js';
+import { drainLeft, drainSummary } from '../drain-words.js';
 import { Invocation } from '../invocation.js';
 import { NetworkClient } from '../network-client.js';
 import { printable } from '../printable.js';
 import { openQuietBar } from '../quiet-bar.js';
 import type { Runtime } from '../runtime.js';
-import { count, formatBytes, formatSeconds } from '../units.js';
 
 /** How often `shoal peer drain` looks how far it is. */
 const DRAIN_WATCH_MS = 1_000;
@@ -42,7 +42,7 @@ export function definePeerDrain(command: Command, runtime: Runtime): void {
       const cancel = options.cancel === true;
       const begun = await begin(invocation, client, { peer: meant, force: options.force === true, cancel });
       const end = cancel ? begun : await watch(invocation, client, begun);
-      invocation.result(end, () => summary(end));
+      invocation.result(end, () => drainSummary(end));
     });
 }
 
@@ -75,7 +75,7 @@ async function watch(invocation: Invocation, client: NetworkClient, begun: Drain
       if (invocation.json && line !== told) invocation.result(now, () => '');
       told = line;
       bar?.setTotal(Math.max(1, now.totalBytes));
-      bar?.update(now.left === null ? 0 : now.totalBytes - now.left.bytes, { left: leftInWords(now) });
+      bar?.update(now.left === null ? 0 : now.totalBytes - now.left.bytes, { left: drainLeft(now) });
       if (now.reason !== null && now.reason !== reason) invocation.note(printable(now.reason));
       reason = now.reason;
       await delay(DRAIN_WATCH_MS, undefined, { signal });
@@ -95,18 +95,4 @@ async function watch(invocation: Invocation, client: NetworkClient, begun: Drain
   } finally {
     bar?.stop();
   }
-}
-
-function leftInWords({ left, secondsLeft }: DrainReply): string {
-  if (left === null) return 'being counted';
-  const time = secondsLeft === null ? '' : `, about ${formatSeconds(secondsLeft)}`;
-  return `${count(left.chunks, 'chunk')} (${formatBytes(left.bytes)}) left${time}`;
-}
-
-function summary({ peer, phase, staying, forced }: DrainReply): string {
-  const name = printable(peer.name);
-  if (phase !== 'left') return `${name} stays.`;
-  const short = forced && staying.chunks > 0;
-  const rest = short ? ` ${count(staying.chunks, 'stripe')} are one chunk short until a machine joins.` : '';
-  return `${name} has left: the others have what it held, and refuse it from now on.${rest}`;
 }

@@ -7,7 +7,7 @@ import { putFiles, putStream, readLocal, type PutReport, type PutSettings } from
 import { findAll, planPut, type PutPlan } from '../put-sources.js';
 import { parseRemotePath } from '../remote-path.js';
 import type { Input, Runtime } from '../runtime.js';
-import { count, formatBytes, formatSeconds, formatSpeed } from '../units.js';
+import { are, count, formatBytes, formatSeconds, formatSpeed } from '../units.js';
 
 const AFTER = `
 LOCAL is a file, a folder (with everything in it, but not through symbolic links) or - for standard input.
@@ -117,13 +117,15 @@ function showMany(invocation: Invocation, { files, failed, skipped, resumedBytes
       : failed.map(({ local, message }) => `Not stored: ${printable(local)}. ${printable(message)}`),
   );
   if (degraded > 0)
-    invocation.note(`${count(degraded, 'file')} are degraded: some of their chunks could not be placed yet.`);
+    invocation.note(
+      `${count(degraded, 'file')} ${are(degraded)} degraded: some of their chunks could not be placed yet.`,
+    );
   invocation.result({ files, failed, skipped, bytes, seconds, resumedBytes }, () => {
     return `${count(files.length, 'file')}, ${formatBytes(bytes)} in ${formatSeconds(seconds)} (${formatSpeed(Math.max(0, bytes - resumedBytes), seconds)}).`;
   });
   const [first] = failed;
   if (first === undefined) return;
-  const stored = files.length === 0 ? '' : ` (${count(files.length, 'file')} were)`;
+  const stored = files.length === 0 ? '' : ` (${count(files.length, 'file')} ${files.length === 1 ? 'was' : 'were'})`;
   throw new StorageError(
     first.code,
     `${count(failed.length, 'file')} could not be stored${stored}: ${printable(first.message)}`,

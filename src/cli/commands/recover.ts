@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
-import type { RecoveryDone, UserReply } from '../../gateways/http/api.js';
+import type { RecoveryDone } from '../../gateways/http/api.js';
+import type { UserReply } from '../../gateways/http/user-api.js';
 import type { RecoveryOutcome } from '../control-client.js';
 import { type CommonOptions, Invocation } from '../invocation.js';
 import { readPassphrase, readRecovery } from '../passphrase.js';
@@ -107,7 +108,10 @@ function describe(told: Told): string {
 
 function summary({ dryRun, recovered, bytes, known, broken, unread, refused }: RecoveryDone): string {
   const versions = `${count(recovered, 'version')} of files (${formatBytes(bytes)})`;
-  const lines = [`${versions} ${dryRun ? 'would come' : 'came'} back; ${count(known, 'version')} were known already.`];
+  const were = known === 1 ? 'was' : 'were';
+  const lines = [
+    `${versions} ${dryRun ? 'would come' : 'came'} back; ${count(known, 'version')} ${were} known already.`,
+  ];
   const bad = broken + unread + refused;
   if (bad > 0) {
     lines.push(

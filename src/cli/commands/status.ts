@@ -43,11 +43,13 @@ export function defineStatus(command: Command, runtime: Runtime): void {
       const { client } = invocation;
       if (options.check === true) await checkHoldings(client);
       const told = await client.status();
-      const isAll = options.files === true && told.safety !== null;
-      const status = isAll ? { ...told, safety: await client.safety(MAX_WORST_FILES) } : told;
+      const isLong = options.files === true && told.safety !== null;
+      const status = isLong ? { ...told, safety: await client.safety(MAX_WORST_FILES) } : told;
       const colors = pc.createColors(wantsColor(runtime.stdout, runtime.env));
       invocation.result(status, () =>
-        [...summary(status), '', peerTable(status, colors), '', statusSentence(status), ...safe(status)].join('\n'),
+        [...summary(status), '', peerTable(status, colors), '', statusSentence(status), ...safe(status, isLong)].join(
+          '\n',
+        ),
       );
     });
 }
@@ -57,8 +59,8 @@ async function checkHoldings(client: Invocation['client']): Promise<HoldingsOutc
   throw new StorageError('UNAVAILABLE', 'The peer stopped while it asked the others. Run it again.');
 }
 
-function safe({ safety }: StatusReply): string[] {
-  return safety === null ? [] : [...safetyLines(safety, Date.now()), ...worstLines(safety)];
+function safe({ safety }: StatusReply, isLong: boolean): string[] {
+  return safety === null ? [] : [...safetyLines(safety, Date.now()), ...worstLines(safety, isLong)];
 }
 
 function summary({ network, peer, store, users, sync, outbox, missing, problems }: StatusReply): string[] {

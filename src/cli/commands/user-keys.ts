@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
-import type { RotationReply, RotationRequest } from '../../gateways/http/api.js';
+import type { RotationReply, RotationRequest } from '../../gateways/http/user-api.js';
 import { Invocation } from '../invocation.js';
 import { readPassphrase } from '../passphrase.js';
 import { printable } from '../printable.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { wrapError } from '../../errors.js';
-import type { SshKeyReply } from '../../gateways/http/api.js';
+import type { SshKeyReply } from '../../gateways/http/user-api.js';
 import { Invocation } from '../invocation.js';
 import { readPassphrase } from '../passphrase.js';
 import { printable } from '../printable.js';

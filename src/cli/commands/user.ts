@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { StorageError } from '../../errors.js';
-import type { ChangeReply } from '../../gateways/http/api.js';
+import type { ChangeReply } from '../../gateways/http/user-api.js';
 import { Invocation } from '../invocation.js';
 import { KitFile } from '../kit-file.js';
 import { fingerprint, kitPage } from '../kit-page.js';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { StorageError, type ErrorCode } from '../../errors.js';
-import { FAKE_PASSPHRASE } from '../fake-peer.js';
+import { FAKE_PASSPHRASE } from '../fake-users.js';
 import { Devnet } from './devnet.js';
 import { createLayout, passphraseFile, readLayout, readLayoutIfThere, type Provision } from './layout.js';
 import { chooseFreePorts } from './ports.js';

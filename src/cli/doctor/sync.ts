@@ -1,6 +1,6 @@
 import type { StatusReply } from '../../gateways/http/api.js';
 import { printable } from '../printable.js';
-import { count } from '../units.js';
+import { are, count } from '../units.js';
 import { ok, problem, warning, type Finding } from './finding.js';
 
 const NAME = 'sync';
@@ -28,7 +28,7 @@ export function checkSyncing({ error, streams, damaged }: StatusReply['sync'], n
   }
   if (findings.length > 0) return findings;
   const pending = streams.reduce((sum, stream) => sum + (stream.pending ?? 0), 0);
-  const found = pending === 0 ? 'All is copied' : `${count(pending, 'change')} at most are being copied`;
+  const found = pending === 0 ? 'All is copied' : `${count(pending, 'change')} at most ${are(pending)} being copied`;
   return [ok(NAME, `${found}; backup hosts: ${[...hosts.keys()].map(printable).join(', ')}.`)];
 }
 

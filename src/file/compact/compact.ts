@@ -4,7 +4,7 @@ import type { StripeId } from '../../chunk/ids.js';
 import { soloExtentPlainBytes } from '../../chunk/stripe-layout.js';
 import { wrapError } from '../../errors.js';
 import { schemeOfNow, type Engine } from '../engine.js';
-import { heldHere } from '../garbage/homes.js';
+import { heldAmong } from '../garbage/homes.js';
 import { LooseStripes } from '../loose-stripes.js';
 import { Packer, stripeCapacity } from '../pack.js';
 import { REFUSALS } from '../put-commit.js';
@@ -109,11 +109,11 @@ class Compaction {
   async #extentsIn(stripes: readonly StripeId[]): Promise<Shared[]> {
     const { engine, session, signal } = this.#rewriting;
     signal.throwIfAborted();
+    const held = heldAmong(engine, stripes);
     const live = groupByStripe(await engine.catalog.liveExtents(session, stripes), ({ extent }) => extent.stripe);
-    const isHeld = heldHere(engine, session.user);
     return stripes.flatMap((stripe) => {
       const extents = live.get(stripe) ?? [];
-      if (isHeld(stripe) || !this.#isUsable(extents)) {
+      if (held.has(stripe) || !this.#isUsable(extents)) {
         this.#count({ passedOver: 1 });
         return [];
       }

@@ -71,6 +71,20 @@ describe('a chunk that no file refers to', () => {
     assert.deepEqual(await subject.collect(), [ripe]);
   });
 
+  it('is none when its put ends while the catalog is asked', async (context) => {
+    const subject = await Subject.open(context);
+    await subject.watch();
+    const stripe = stripeOf(subject.keys);
+    subject.lay(OTHER, stripe, 0);
+    subject.pinned.add(stripe.id);
+    subject.meanwhile = () => {
+      subject.referred.add(stripe.id);
+      subject.pinned.clear();
+    };
+    await subject.list();
+    assert.equal(subject.strays.counts(subject.session.user).strays, 0);
+  });
+
   it('stays in the outbox with the reason when its peer refuses to delete it, and is not begun twice', async (context) => {
     const subject = await Subject.open(context);
     await subject.ripeStray();

@@ -24,24 +24,25 @@ export interface HomesWord {
 export function homeLookup(engine: Pick<Engine, 'self' | 'catalog' | 'outbox' | 'pinned'>): HomeLookup {
   const { self, catalog, outbox, pinned } = engine;
   return async ({ owner, stripes, caller }) => {
-    const held = heldHere({ outbox, pinned }, owner);
-    const kept = new Set(stripes.filter((stripe) => held(stripe)));
+    const held = heldAmong({ outbox, pinned }, stripes);
     const heads = await catalog.heads(owner);
     if (heads.length === 0 && (await homesOf(catalog, owner)).includes(self)) {
       throw new StorageError('UNAVAILABLE', 'Unlock the user here first.');
     }
     const written = new Map(heads.map((head) => [head.peer, head.written]));
-    return { held: kept, counter: written.get(self) ?? 0, callerCounter: written.get(caller) ?? 0 };
+    return { held, counter: written.get(self) ?? 0, callerCounter: written.get(caller) ?? 0 };
   };
 }
 
-/** Of puts under way, of drafts, and of puts that ended and were not settled. */
-export function heldHere(
+/**
+ * Those that puts under way, drafts, and puts that ended and were not settled hold back at this moment. To be asked for before
+ * the catalog is: a put that ends in between is either held, or what it wrote is seen.
+ */
+export function heldAmong(
   { outbox, pinned }: Pick<Engine, 'outbox' | 'pinned'>,
-  owner: Session['user'],
-): (stripe: StripeId) => boolean {
-  const intended = new Set(outbox.intents(owner).map(({ stripe }) => stripe));
-  return (stripe) => pinned.has(stripe) || intended.has(stripe);
+  stripes: Iterable<StripeId>,
+): ReadonlySet<StripeId> {
+  return new Set([...stripes].filter((stripe) => pinned.has(stripe) || outbox.isIntended(stripe)));
 }
 
 /** The peers that are recorded as homes of a user. */

@@ -9,7 +9,7 @@ import { Signed } from '../../gen/shoal/v1/format.js';
 import { MAX_BAD_LABELS, MAX_INVENTORY_PAGE, MAX_LABEL_BYTES } from '../../limits.js';
 import type { Stray } from '../../store/stray-book.js';
 import type { Engine } from '../engine.js';
-import { heldHere } from './homes.js';
+import { heldAmong } from './homes.js';
 
 interface Page {
   readonly chunks: readonly ChunkSummary[];
@@ -77,7 +77,7 @@ async function straysAmong(
   // A signature takes a tenth of a millisecond to verify, and matters only where something is to be deleted.
   const claimed = chunks.map((summary) => ({ summary, stripe: stripeOf(summary, session, readUnverified) }));
   const stripes = new Set(claimed.flatMap(({ stripe }) => stripe ?? []));
-  const isHeld = heldHere({ outbox, pinned }, owner);
+  const held = heldAmong({ outbox, pinned }, stripes);
   const unreferenced = new Set(stripes.size === 0 ? [] : await catalog.unreferenced(session, [...stripes]));
   const strays: Omit<Stray, 'peer'>[] = [];
   let badLabels = 0;
@@ -86,7 +86,7 @@ async function straysAmong(
     const { id: chunk, bytes } = summary;
     const proven = stripe && stripeOf(summary, session, openLabel);
     if (proven === undefined) badLabels++;
-    else if (!isHeld(proven) && !outbox.has({ peer, owner, chunk })) strays.push({ chunk, bytes, stripe: proven });
+    else if (!held.has(proven) && !outbox.has({ peer, owner, chunk })) strays.push({ chunk, bytes, stripe: proven });
   }
   if (badLabels < MAX_BAD_LABELS) return strays;
   throw new StorageError('CORRUPT', `It showed ${String(badLabels)} labels that do not hold. Run a scrub there.`);

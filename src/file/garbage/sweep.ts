@@ -12,7 +12,7 @@ import type { Stray, Watch } from '../../store/stray-book.js';
 import type { Engine } from '../engine.js';
 import { freeStripes } from '../remove.js';
 import { unreferencedOf } from '../still-right.js';
-import { askHomes, heldHere, homesOf } from './homes.js';
+import { askHomes, heldAmong, homesOf } from './homes.js';
 
 export interface SweepOptions {
   readonly signal: AbortSignal;
@@ -88,8 +88,8 @@ async function freeAmong(
 ): Promise<{ readonly free: ReadonlySet<StripeId> | undefined; readonly awaited: readonly PeerId[] }> {
   const { held, awaited } = await askHomes(engine, session, asked, signal);
   if (awaited.length > 0) return { free: undefined, awaited };
-  const isHeld = heldHere(engine, session.user);
-  const loose = asked.stripes.filter((stripe) => !held.has(stripe) && !isHeld(stripe));
+  const own = heldAmong(engine, asked.stripes);
+  const loose = asked.stripes.filter((stripe) => !held.has(stripe) && !own.has(stripe));
   const unreferenced = await unreferencedOf(engine, session, loose);
   return { free: unreferenced && new Set(unreferenced), awaited };
 }

@@ -1,6 +1,7 @@
 import { ACTIVITY_KEPT } from '../../limits.js';
 import { integerOf, textOf } from '../../store/columns.js';
 import type { Database, Statement } from '../../store/sqlite.js';
+import { timeOf } from './replies.js';
 import type { ActivityReply } from './web-api.js';
 
 const STATEMENTS = {
@@ -29,7 +30,7 @@ export class ActivityBook {
 
   newest(limit: number): readonly ActivityReply[] {
     return this.#sql.newest.all(limit).map((row) => ({
-      at: new Date(integerOf(row, 'at_ms')).toISOString(),
+      at: timeOf(integerOf(row, 'at_ms')),
       kind: textOf(row, 'kind') as ActivityReply['kind'],
       text: textOf(row, 'text'),
     }));

@@ -6,19 +6,6 @@
  *   GET    /v1/live                                    → 204
  *   GET    /v1/health                                  → HealthReply; both also on `<service>-control.sock` of each
  *                                                        service that a process of its own runs
- *   GET    /v1/users                                   → UserReply[]
- *   POST   /v1/users              {name, passphrase}   → UserReply
- *   POST   /v1/unlock             {name, passphrase}   → UserReply
- *   POST   /v1/lock               {name}               → 204
- *   POST   /v1/users/passphrase   {old} & PassphraseRequest → PassphraseReply
- *   POST   /v1/users/kit          {name, passphrase}   → KitReply
- *   POST   /v1/users/recover      {words} & PassphraseRequest → PassphraseReply
- *   GET    /v1/users/ssh-keys?name=                    → SshKeyReply[]
- *   POST   /v1/users/ssh-keys     {name, passphrase, key, label?} → SshKeyReply[]
- *   POST   /v1/users/ssh-keys/removal {name, passphrase, which} → SshKeyReply[]: those that are left
- *   GET    /v1/keys                                    → RotationReply
- *   POST   /v1/keys               RotationRequest      → RotationEvent lines; closing the connection pauses the work
- *   POST   /v1/users/adopt        {name} or {id}       → UserReply: asks the other peers who that is
  *   POST   /v1/recovery           {dryRun}             → RecoveryEvent lines
  *   GET    /v1/stat?path=                              → EntryReply
  *   GET    /v1/entries?path=&recursive=true            → EntryReply[]
@@ -39,88 +26,19 @@
  *   GET, POST /v1/audits, /v1/repairs                  → see audit-api.ts
  *   GET /v1/safety; GET, POST /v1/holdings             → see safety-api.ts
  *   GET, POST /v1/scrub                                → see scrub-api.ts
+ *   /v1/users…, /v1/keys, /v1/unlock, /v1/lock         → see user-api.ts
  *
  * "Lines" are application/x-ndjson. Closing the connection cancels what it started. An optional header `x-shoal-user`
  * selects the user where several are unlocked. Every failure is a ProblemReply with the HTTP status of its code.
  */
 import type { ErrorCode } from '../../errors.js';
 import type { SafetyReply } from './safety-api.js';
+import type { UserReply } from './user-api.js';
 
 export interface ProblemReply {
   readonly code: ErrorCode;
   readonly message: string;
 }
-
-export interface UserReply {
-  readonly id: string;
-  readonly name: string;
-  readonly unlocked: boolean;
-  /** Of the keys, from 1. */
-  readonly generation: number;
-  /** There is a recovery kit. */
-  readonly kit: boolean;
-}
-
-/** A secret of a user was replaced. */
-export interface ChangeReply {
-  readonly user: UserReply;
-  /** Names of the backup hosts that have not taken the change yet. */
-  readonly pendingHosts: readonly string[];
-}
-
-export interface PassphraseRequest {
-  /** Of the user. */
-  readonly name: string;
-  readonly next: string;
-  /** The tokens of the user's programs at this peer end, but for the one that asks. */
-  readonly revokeTokens?: boolean | undefined;
-}
-
-/** All browsers of the user but the one that asked are signed out at this peer, and so is whoever came to SFTP by a passphrase. */
-export interface PassphraseReply extends ChangeReply {
-  /** Of the user's programs at this peer, that are still good. */
-  readonly tokens: number;
-}
-
-export interface KitReply extends ChangeReply {
-  readonly words: readonly string[];
-  /** Name of the network. */
-  readonly network: string;
-  readonly created: string;
-}
-
-/** A key by which a user logs in over SFTP. */
-export interface SshKeyReply {
-  /** "SHA256:…", as ssh-keygen -l shows it. */
-  readonly fingerprint: string;
-  /** "ssh-ed25519". */
-  readonly algorithm: string;
-  readonly name: string;
-  readonly added: string;
-}
-
-export interface RotationReply {
-  readonly generation: number;
-  readonly state: 'none' | 'running';
-  /** Entries of the catalog under the newest keys, and all of them. */
-  readonly done: number;
-  readonly total: number;
-}
-
-export interface RotationRequest {
-  readonly passphrase: string;
-  /** Absent: as fast as it goes. */
-  readonly entriesPerSecond?: number | undefined;
-  /** As in PassphraseRequest. */
-  readonly revokeTokens?: boolean | undefined;
-}
-
-export type RotationEvent =
-  /** The new keys are valid from here on: who else was signed in is not any more, as after a new passphrase. */
-  | { readonly event: 'replaced'; readonly tokens: number }
-  | ({ readonly event: 'rotation' } & RotationReply)
-  | ({ readonly event: 'done' } & RotationReply)
-  | ({ readonly event: 'error' } & ProblemReply);
 
 /** A version of a file that is back, or would come back. */
 export interface RecoveredReply {

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { PeerId } from '../../chunk/ids.js';
 import type { AuditResult } from '../../healing/audit-book.js';
 import type { Healing } from '../../healing/healing.js';
 import { MAX_AUDITS_AT_ONCE, TRUST_AFTER_PASSES } from '../../limits.js';
 import type { PeerBook } from '../../peers/peer-book.js';
 import type { AuditCounts, AuditEvent, AuditReply, AuditsReply } from './audit-api.js';
+import { timeOf, timeOrNull } from './replies.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import { sendLines } from './send-lines.js';
@@ -38,7 +38,7 @@ export function auditRoutes(server: FastifyInstance, routes: Routes, parts: Audi
         counts[result.outcome]++;
         events.push({ event: 'audit', ...auditReply(result, book) });
       }
-      const distrusted = [...healing.audits.distrusted()].map((peer) => nameOf(peer, book));
+      const distrusted = [...healing.audits.distrusted()].map((peer) => book.nameOf(peer));
       events.push({ event: 'done', audits: done, counts, distrusted });
     });
   });
@@ -55,7 +55,7 @@ export function auditsReply({ healing, book }: AuditRoutesParts): AuditsReply {
       const { passed, missing, corrupt, unreachable, stalled, streak } = audits.of(id);
       const counts: AuditCounts = { passed, missing, corrupt, unreachable, stalled };
       const { answeredMs, silentMs } = liveness.answers(id);
-      const answered = answeredMs === undefined ? null : new Date(answeredMs).toISOString();
+      const answered = timeOrNull(answeredMs);
       return { id, name, counts, trusted: book.isTrusted(id), streak, answered, silentMs, gone: liveness.isGone(id) };
     }),
     trustedAfter: TRUST_AFTER_PASSES,
@@ -64,9 +64,5 @@ export function auditsReply({ healing, book }: AuditRoutesParts): AuditsReply {
 }
 
 function auditReply({ atMs, peer, chunk, segment, outcome }: AuditResult, book: PeerBook): AuditReply {
-  return { at: new Date(atMs).toISOString(), peer, name: nameOf(peer, book), chunk, segment, outcome };
-}
-
-function nameOf(peer: PeerId, book: PeerBook): string {
-  return book.get(peer)?.name ?? peer.slice(0, 12);
+  return { at: timeOf(atMs), peer, name: book.nameOf(peer), chunk, segment, outcome };
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Engine } from '../../file/engine.js';
 import { compactNow, MOVED_GRACE_MS } from '../../file/compact/tidy.js';
 import type { CompactionEvent, CompactionReply } from './compaction-api.js';
+import { timeOf } from './replies.js';
 import { check } from './requests.js';
 import { signalOf, type Routes, type SenderParts } from './routes.js';
 import { sendLines } from './send-lines.js';
@@ -34,7 +35,7 @@ function compactionReply({ compaction }: Engine): CompactionReply {
   const sum = (of: (one: (typeof found)[number]) => number): number => found.reduce((so, one) => so + of(one), 0);
   const lookedMs = Math.min(...found.map((one) => one.lookedMs));
   return {
-    looked: found.length === 0 ? null : new Date(lookedMs).toISOString(),
+    looked: found.length === 0 ? null : timeOf(lookedMs),
     stripes: sum(({ stripes }) => stripes),
     liveBytes: sum(({ liveBytes }) => liveBytes),
     deadBytes: sum(({ deadBytes }) => deadBytes),

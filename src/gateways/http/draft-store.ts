@@ -13,6 +13,7 @@ import { discardDraft } from '../../file/draft/give-up.js';
 import { resumeDraft } from '../../file/draft/resume.js';
 import type { Engine } from '../../file/engine.js';
 import { DRAFT_LIFETIME_MS, MAX_PATH_BYTES, MAX_UPLOAD_SOURCE_BYTES } from '../../limits.js';
+import { timeOf } from './replies.js';
 import { check } from './requests.js';
 
 const DEFAULT_MODE = 0o644;
@@ -122,7 +123,7 @@ export class DraftStore extends DataStore {
 }
 
 function touched({ expiresMs }: DraftSummary): string {
-  return new Date(expiresMs - DRAFT_LIFETIME_MS).toISOString();
+  return timeOf(expiresMs - DRAFT_LIFETIME_MS);
 }
 
 function metadataOf({ path, modifiedMs, mode, origin }: DraftHead): Record<string, string> {

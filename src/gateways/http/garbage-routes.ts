@@ -9,6 +9,7 @@ import type { PeerBook } from '../../peers/peer-book.js';
 import type { WaitingDeletes } from '../../store/outbox.js';
 import type { Inventory, StrayTotals } from '../../store/stray-book.js';
 import type { GarbageEvent, GarbageReply, HeldReply, WaitingReply } from './garbage-api.js';
+import { timeOf, timeOrNull } from './replies.js';
 import { check } from './requests.js';
 import { signalOf, type Routes, type SenderParts } from './routes.js';
 import { sendLines } from './send-lines.js';
@@ -33,7 +34,7 @@ export function garbageRoutes(server: FastifyInstance, routes: Routes, { engine 
           events.push({ event: 'peer', ...told, failure: problem });
         },
       });
-      events.push({ event: 'done', chunks, bytes, awaited: awaited.map((peer) => nameOf(peer, engine.book)) });
+      events.push({ event: 'done', chunks, bytes, awaited: awaited.map((peer) => engine.book.nameOf(peer)) });
     });
   });
 }
@@ -48,9 +49,9 @@ function garbageReply({ outbox, strays, book }: Engine): GarbageReply {
   return {
     waiting: outbox.waiting().map((waiting) => waitingReply(waiting, book)),
     held: [...told.values()].filter(isMember).map((of) => heldReply(of, totals.get(of.peer), book)),
-    watched: timeOf(sinceMs.includes(0) ? 0 : Math.max(0, ...sinceMs)),
+    watched: timeOrNull(sinceMs.includes(0) ? 0 : Math.max(0, ...sinceMs)),
     looksLost: watches.some(({ owner }) => looksLost({ strays }, { user: owner })),
-    awaited: [...new Set(watches.flatMap(({ awaited }) => awaited))].map((peer) => nameOf(peer, book)),
+    awaited: [...new Set(watches.flatMap(({ awaited }) => awaited))].map((peer) => book.nameOf(peer)),
     graceMs: GARBAGE_AGE_MS,
   };
 }
@@ -59,9 +60,9 @@ function waitingReply(
   { peer, chunks, sinceMs, nextTryMs, tries, reason }: WaitingDeletes,
   book: PeerBook,
 ): WaitingReply {
-  const nextTry = new Date(nextTryMs).toISOString();
+  const nextTry = timeOf(nextTryMs);
   const why = reason === '' ? null : reason;
-  return { peer, name: nameOf(peer, book), chunks, since: timeOf(sinceMs), nextTry, tries, reason: why };
+  return { peer, name: book.nameOf(peer), chunks, since: timeOrNull(sinceMs), nextTry, tries, reason: why };
 }
 
 /** What a peer holds of all users. */
@@ -84,21 +85,13 @@ function heldReply(
   stray: StrayTotals | undefined,
   book: PeerBook,
 ): HeldReply {
-  const listed = { listed: timeOf(listedMs), chunks, bytes, failure: failure === '' ? null : failure };
+  const listed = { listed: timeOrNull(listedMs), chunks, bytes, failure: failure === '' ? null : failure };
   return {
-    ...{ peer, name: nameOf(peer, book), ...listed },
+    ...{ peer, name: book.nameOf(peer), ...listed },
     strayChunks: stray?.chunks ?? 0,
     strayBytes: stray?.bytes ?? 0,
     oldChunks: stray?.oldChunks ?? 0,
     oldBytes: stray?.oldBytes ?? 0,
-    oldest: timeOf(stray?.oldestMs ?? 0),
+    oldest: timeOrNull(stray?.oldestMs),
   };
-}
-
-function timeOf(ms: number): string | null {
-  return ms === 0 ? null : new Date(ms).toISOString();
-}
-
-function nameOf(peer: PeerId, book: PeerBook): string {
-  return book.get(peer)?.name ?? peer.slice(0, 12);
 }

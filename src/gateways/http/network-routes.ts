@@ -10,6 +10,7 @@ import type { PeerLinks } from '../../file/peer-links.js';
 import { MAX_INVITATION_LIFETIME_MS, MAX_PEER_TEXT_CHARS } from '../../limits.js';
 import type { PeerProfile, PeerRecord } from '../../peers/peer-record.js';
 import type { DrainReply, InvitationReply, InvitedReply, NetworkReply, PeerReply } from './network-api.js';
+import { timeOf } from './replies.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import { schemeOrNone } from './scheme-or-none.js';
@@ -128,7 +129,7 @@ function networkReply({ network, peers }: Known, self: PeerId): NetworkReply {
     id: network.id,
     name: network.name,
     fingerprint: network.fingerprint,
-    authorityUntil: new Date(network.authorityUntilMs).toISOString(),
+    authorityUntil: timeOf(network.authorityUntilMs),
     tolerate: network.tolerate ?? null,
     ...schemeOrNone(members.filter(({ state }) => state === 'member').length, network.tolerate),
     members: members.length,
@@ -175,7 +176,7 @@ function invitationReply(
   nowMs: number,
 ): InvitationReply {
   const state = usedBy !== undefined ? 'used' : expiresMs <= nowMs ? 'expired' : 'open';
-  const [created, expires] = [new Date(createdMs).toISOString(), new Date(expiresMs).toISOString()];
+  const [created, expires] = [timeOf(createdMs), timeOf(expiresMs)];
   return { id, note, authority, created, expires, state, peer: usedBy ?? null };
 }
 

@@ -7,6 +7,7 @@ import type { FoundVersion } from '../../file/recover/version-drafts.js';
 import type { AskedOwner } from '../../wire/get-owner.js';
 import type { RecoveredReply, RecoveryCounts, RecoveryEvent } from './api.js';
 import type { EventLines } from './event-lines.js';
+import { timeOf } from './replies.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type Routes, type SenderParts } from './routes.js';
 import { sendLines } from './send-lines.js';
@@ -72,6 +73,6 @@ function tell(events: EventLines<RecoveryEvent>, counts: Counting): RecoverEvent
 
 function recoveredReply({ path: stored, manifest, createdMs }: FoundVersion, path: string): RecoveredReply {
   const { version, bytes, modifiedMs } = manifest;
-  const [modified, created] = [new Date(modifiedMs).toISOString(), new Date(createdMs).toISOString()];
+  const [modified, created] = [timeOf(modifiedMs), timeOf(createdMs)];
   return { path, stored, version, bytes, modified, created };
 }

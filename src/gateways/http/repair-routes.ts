@@ -5,6 +5,7 @@ import type { Healing } from '../../healing/healing.js';
 import type { SurveySummary } from '../../healing/repair-queue.js';
 import { addRepair, noRepairs, repairInWords } from '../../healing/repair-report.js';
 import type { RepairEvent, RepairsReply, SurveyReply } from './audit-api.js';
+import { timeOf } from './replies.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import { sendLines } from './send-lines.js';
@@ -68,5 +69,5 @@ function totalsOf(counts: RepairCount): RepairsReply['totals'] {
 }
 
 function surveyReply({ atMs, ...counts }: SurveySummary): SurveyReply {
-  return { ...counts, at: new Date(atMs).toISOString() };
+  return { ...counts, at: timeOf(atMs) };
 }

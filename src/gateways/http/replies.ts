@@ -3,18 +3,26 @@ import type { DraftSummary } from '../../file/draft/draft.js';
 import type { PutResult } from '../../file/put.js';
 import type { DeletedReply, EntryReply, PutReply, UploadReply, VersionReply, WhereReply } from './api.js';
 
-const time = (ms: number): string => new Date(ms).toISOString();
+/** @param ms Unix time @returns RFC 3339, in UTC */
+export function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** Null for what is not known, or never was: 0. */
+export function timeOrNull(ms: number | null = 0): string | null {
+  return ms === null || ms === 0 ? null : timeOf(ms);
+}
 
 export function deletedReply({ path, type, files, bytes, deletedMs }: DeletedEntry): DeletedReply {
-  return { path, type, files, bytes, deleted: new Date(deletedMs).toISOString() };
+  return { path, type, files, bytes, deleted: timeOf(deletedMs) };
 }
 
 export function entryReply({ path, type, bytes, modifiedMs, version }: Entry): EntryReply {
-  return { path, type, bytes, modified: time(modifiedMs), version: version ?? null };
+  return { path, type, bytes, modified: timeOf(modifiedMs), version: version ?? null };
 }
 
 export function versionReply({ version, bytes, modifiedMs, createdMs, current }: VersionSummary): VersionReply {
-  return { version, bytes, modified: time(modifiedMs), created: time(createdMs), current };
+  return { version, bytes, modified: timeOf(modifiedMs), created: timeOf(createdMs), current };
 }
 
 export function putReply(path: string, { version, bytes, stripes, missingChunks }: PutResult): PutReply {
@@ -32,7 +40,7 @@ export function uploadReply({
   active,
 }: DraftSummary): UploadReply {
   const source = origin.kind === 'local' ? origin.local : origin.source;
-  const times = { created: time(createdMs), expires: time(expiresMs) };
+  const times = { created: timeOf(createdMs), expires: timeOf(expiresMs) };
   return { id, path, bytes, storedBytes, ...times, source: source === '' ? null : source, kind: origin.kind, active };
 }
 

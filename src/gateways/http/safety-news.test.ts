@@ -34,5 +34,7 @@ it('writes down each change of state once, through whom it came, and nothing tha
   ]);
   news.take({ users: [], safety: null });
   assert.deepEqual(told(attic, { healthy: 1 }), ['files-safe: Your file is healthy again.']);
+  assert.deepEqual(told(down, { atRisk: 1 }).length, 1);
+  assert.deepEqual(told(down, {}), [], 'the last one was removed');
   assert.deepEqual(told(down, { lost: 1 }, { ...demo, name: 'ada' }), [], "another user's files");
 });

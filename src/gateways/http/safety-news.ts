@@ -41,7 +41,9 @@ export class SafetyNews {
     const cause = causeOf(before.safety.machines, safety.machines);
     // More files that are stored meanwhile, and are as the others, are no news.
     const isMore = was === is && isBad(is) && cause !== '' && safety.files[is].files > before.safety.files[is].files;
-    if (was !== is || isMore) this.#activity.add(KINDS[is], sentence(is, safety, cause));
+    // Where the last of them were removed, nothing is healthy again.
+    if ((was !== is && safety.files[is].files > 0) || isMore)
+      this.#activity.add(KINDS[is], sentence(is, safety, cause));
   }
 }
 

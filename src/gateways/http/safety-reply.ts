@@ -5,6 +5,7 @@ import type { Healing } from '../../healing/healing.js';
 import type { FilesSafety } from '../../healing/safety-sum.js';
 import type { Machine } from '../../healing/stripe-safety.js';
 import type { PeerBook } from '../../peers/peer-book.js';
+import { timeOf, timeOrNull } from './replies.js';
 import type { HoldingsReply, MachineReply, SafetyReply, ZoneReply } from './safety-api.js';
 
 export interface SafetyQuestion {
@@ -41,7 +42,7 @@ export async function safetyReply(
     zones: zonesOf(safety, book),
     repairs: { stripes: queuedStripes, chunks: queuedChunks, bytes: queuedBytes, secondsLeft: secondsLeft ?? null },
     compared: timeOrNull(oldestMs),
-    at: new Date(safety.atMs).toISOString(),
+    at: timeOf(safety.atMs),
   };
 }
 
@@ -52,7 +53,7 @@ export function holdingsReply({ healing, book }: SafetyParts): HoldingsReply {
     compared: timeOrNull(oldestMs),
     denied,
     peers: peers.map(({ peer, atMs, denied: ofPeer }) => {
-      return { id: peer, name: book.get(peer)?.name ?? peer.slice(0, 12), compared: timeOrNull(atMs), denied: ofPeer };
+      return { id: peer, name: book.nameOf(peer), compared: timeOrNull(atMs), denied: ofPeer };
     }),
   };
 }
@@ -95,8 +96,4 @@ function zonesOf({ machines, vitalZones }: FilesSafety, book: PeerBook): ZoneRep
     zones.set(zone, { zone, machines: all + 1, up: up + (isUp ? 1 : 0), mayFail: !vitalZones.has(zone) });
   }
   return [...zones.values()].sort((a, b) => (a.zone < b.zone ? -1 : 1));
-}
-
-function timeOrNull(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString();
 }

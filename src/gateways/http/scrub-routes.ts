@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { Scrub } from '../../healing/scrub.js';
 import { healedInWords } from '../../healing/scrub-report.js';
+import { timeOf, timeOrNull } from './replies.js';
 import { check } from './requests.js';
 import { signalOf, type Routes } from './routes.js';
 import type { ScrubEvent, ScrubReply } from './scrub-api.js';
@@ -32,26 +33,22 @@ export function scrubRoutes(server: FastifyInstance, routes: Routes, { scrub }: 
 }
 
 export function scrubReply(scrub: Scrub): ScrubReply {
-  const { phase, days, bytesPerSecond, oldestReadMs = 0, surveyedMs, totals, damaged, damages } = scrub.state();
+  const { phase, days, bytesPerSecond, oldestReadMs, surveyedMs, totals, damaged, damages } = scrub.state();
   return {
     phase,
     days,
     bytesPerSecond,
-    oldestRead: timeOf(oldestReadMs),
-    surveyed: timeOf(surveyedMs),
+    oldestRead: timeOrNull(oldestReadMs),
+    surveyed: timeOrNull(surveyedMs),
     totals,
     words: healedInWords(totals),
     damaged,
     damages: damages.map(({ id, reason, foundMs, tries, nextTryMs }) => ({
       chunk: id,
       reason,
-      found: new Date(foundMs).toISOString(),
+      found: timeOf(foundMs),
       tries,
-      nextTry: new Date(nextTryMs).toISOString(),
+      nextTry: timeOf(nextTryMs),
     })),
   };
-}
-
-function timeOf(ms: number): string | null {
-  return ms === 0 ? null : new Date(ms).toISOString();
 }

@@ -4,7 +4,8 @@ import type { SshKey } from '../../catalog/catalog.js';
 import { formatFingerprint } from '../../catalog/users/ssh-key.js';
 import { StorageError } from '../../errors.js';
 import { MAX_PASSPHRASE_BYTES, MAX_SSH_KEY_CHARS, MAX_USER_NAME_CHARS } from '../../limits.js';
-import type { SshKeyReply } from './api.js';
+import type { SshKeyReply } from './user-api.js';
+import { timeOf } from './replies.js';
 import { check } from './requests.js';
 import type { Audience, GatewayParts, Routes } from './routes.js';
 
@@ -51,6 +52,6 @@ export function sshKeyRoutes(
 }
 
 function sshKeyReply({ fingerprint, algorithm, name: label, addedMs }: SshKey): SshKeyReply {
-  const added = new Date(addedMs).toISOString();
+  const added = timeOf(addedMs);
   return { fingerprint: formatFingerprint(fingerprint), algorithm, name: label, added };
 }

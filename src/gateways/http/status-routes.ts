@@ -32,7 +32,7 @@ export function statusRoutes(server: FastifyInstance, routes: Routes, parts: Gat
   server.get('/v1/safety', async (request, reply): Promise<SafetyReply> => {
     const { files } = check(SAFETY_REQUESTS.safety, request.query);
     const session = routes.sessionOf(request);
-    const signal = signalOf(routes, reply);
+    const signal = signalOf(routes, reply, session);
     const found = await parts.safety({ session, up: whoAnswers(await parts.links.pingAll(signal)), files }, signal);
     if (found === null) throw new StorageError('LOCKED', 'The user was locked meanwhile.');
     return found;
@@ -84,7 +84,7 @@ export async function statusOf(parts: GatewayParts, { user, signal, logger }: As
       session === undefined || unlocked.length > 1
         ? null
         : ((await ifAnswered(safety({ session, up, files: STATUS_WORST_FILES }, signal), signal)) ?? null),
-    sync: await syncOf(documents, (peer) => book.get(peer)?.name ?? peer.slice(0, 12), logger),
+    sync: await syncOf(documents, (peer) => book.nameOf(peer), logger),
     outbox: { pendingDeletes: (await ifAnswered(parts.pendingDeletes(signal), signal)) ?? null },
     missing: await parts.missing(signal),
     problems: (await catalog.problems()).slice(-MAX_STATUS_PROBLEMS),

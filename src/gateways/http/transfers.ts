@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { MAX_ENDED_TRANSFERS } from '../../limits.js';
+import { timeOf } from './replies.js';
 import type { TransferReply } from './web-api.js';
 
 export interface NewTransfer {
@@ -42,7 +43,7 @@ export class Transfers {
   /** @returns says how it ended; what is said later does not count */
   begin({ kind, path, user, total, bytes, cancel }: NewTransfer): (outcome: Outcome) => void {
     const id = randomBytes(9).toString('base64url');
-    const started = new Date(this.#now()).toISOString();
+    const started = timeOf(this.#now());
     const reply = { id, kind, path, total: total ?? null, started, message: null };
     this.#held.set(id, { reply: { ...reply, bytes: 0, state: 'running' }, user, running: { bytes, cancel } });
     this.#say(id);

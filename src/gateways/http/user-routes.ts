@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Catalog, KeyRotation, PassphraseChange, Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
-import type { ChangeReply, KitReply, PassphraseReply, RotationEvent } from './api.js';
+import type { ChangeReply, KitReply, PassphraseReply, RotationEvent } from './user-api.js';
+import { timeOf } from './replies.js';
 import { check, REQUESTS } from './requests.js';
 import { signalOf, type Audience, type GatewayParts, type Replaced, type Routes } from './routes.js';
 import { sendLines } from './send-lines.js';
@@ -55,7 +56,7 @@ export function userRoutes(
   server.post('/v1/users/kit', async (request): Promise<KitReply> => {
     const { name, passphrase } = check(REQUESTS.credentials, request.body);
     const { words, network, createdMs, ...change } = await catalog.makeKit(name, passphrase);
-    return { ...changeReply(change), words, network, created: new Date(createdMs).toISOString() };
+    return { ...changeReply(change), words, network, created: timeOf(createdMs) };
   });
 
   // Whoever has forgotten the passphrase cannot sign in first. Guesses have to wait, as those of passphrases do.

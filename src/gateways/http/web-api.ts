@@ -29,7 +29,8 @@
  * changes something and is made by cookie needs the header `x-shoal-csrf` with SessionReply.csrf in it. Programs send
  * `Authorization: Bearer TOKEN` instead. Times are RFC 3339 in UTC, where they are not called Ms.
  */
-import type { ProblemReply, StatusReply, UserReply } from './api.js';
+import type { ProblemReply, StatusReply } from './api.js';
+import type { UserReply } from './user-api.js';
 
 export const CSRF_HEADER = 'x-shoal-csrf';
 /** How many entries there are, of which a page is the reply. */

@@ -4,7 +4,7 @@ import http from 'node:http';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { temporaryFolder } from '../../../test/contract/offer.js';
-import { answerTo, problemIn, WebCaller } from '../../../test/planet/web-caller.js';
+import { answerTo, problemIn, type WebAnswer, WebCaller } from '../../../test/planet/web-caller.js';
 import type { Session } from '../../catalog/catalog.js';
 import { parsePeerId, parseUserId } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
@@ -61,7 +61,8 @@ interface Stage {
   readonly browsers: BrowserSessions;
   readonly tokens: Set<string>;
   readonly moved: string[];
-  readonly post: (path: string) => Promise<string>;
+  /** Asks at the control socket. */
+  readonly local: (method: string, path: string) => Promise<WebAnswer>;
 }
 
 async function openStage(context: TestContext): Promise<Stage> {
@@ -102,14 +103,12 @@ async function openStage(context: TestContext): Promise<Stage> {
   const { secret, session } = browsers.open({ user: SESSION.name, userId: SESSION.user, name: 'a browser', host });
   caller.cookie = `shoal-${SELF.slice(0, 8)}=${secret}`;
   caller.csrf = session.csrf;
-  const post = async (path: string): Promise<string> => {
-    const request = http.request({ socketPath: socket, method: 'POST', path, agent: false }).end();
-    return (await answerTo(request)).body.toString();
-  };
+  const local = (method: string, path: string): Promise<WebAnswer> =>
+    answerTo(http.request({ socketPath: socket, method, path, agent: false }).end());
   const lock = (): void => {
     for (const tell of ends) tell(SESSION.name);
   };
-  return { gate, lock, web: caller, browsers, tokens, moved, post };
+  return { gate, lock, web: caller, browsers, tokens, moved, local };
 }
 
 interface ApiStage {
@@ -138,7 +137,9 @@ function apiOf(gate: Gate, { sessions, admitted, moved }: ApiStage): ApiParts & 
     state: () => ({ damaged: 0 }),
   };
   const engine = { catalog, telemetry: { counts: { repair: {} } } };
-  const gateway = { self: SELF, catalog, sessions, admitted, transfers: new Transfers(Date.now) };
+  const links = { pingAll: (signal: AbortSignal) => gate.pass(signal).then(() => new Map()) };
+  const safety = async (): Promise<object> => ({});
+  const gateway = { self: SELF, catalog, links, safety, sessions, admitted, transfers: new Transfers(Date.now) };
   return {
     health: { services: [], missing: async () => [] },
     gateway,
@@ -151,12 +152,12 @@ function apiOf(gate: Gate, { sessions, admitted, moved }: ApiStage): ApiParts & 
 describe('what is asked of a peer', () => {
   for (const path of OF_NOBODY) {
     it(`in nobody's name goes on at the control socket when a user is locked: ${path}`, async (context) => {
-      const { gate, lock, post } = await openStage(context);
-      const told = post(path);
+      const { gate, lock, local } = await openStage(context);
+      const told = local('POST', path);
       await Promise.race([gate.reached, told]);
       lock();
       gate.open();
-      assert.match((await told).trimEnd().split('\n').at(-1) ?? '', /^{"event":"done"/);
+      assert.match((await told).body.toString().trimEnd().split('\n').at(-1) ?? '', /^{"event":"done"/);
     });
 
     it(`on TCP needs somebody who is signed in, and ends with that: ${path}`, async (context) => {
@@ -177,6 +178,15 @@ describe('what is asked of a peer', () => {
       bytes: new Uint8Array(1),
       headers: { 'if-none-match': '*' },
     });
+    await gate.reached;
+    lock();
+    gate.open();
+    assert.equal(problemIn(await request).code, 'LOCKED');
+  });
+
+  it("in a user's name ends when that user is locked while other peers are asked for it", async (context) => {
+    const { gate, lock, local } = await openStage(context);
+    const request = local('GET', '/v1/safety');
     await gate.reached;
     lock();
     gate.open();

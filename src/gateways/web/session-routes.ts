@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Session } from '../../catalog/catalog.js';
 import { StorageError } from '../../errors.js';
 import { MAX_TOKEN_DAYS, MAX_TOKEN_NAME_CHARS, MAX_USER_NAME_CHARS } from '../../limits.js';
+import { timeOf } from '../http/replies.js';
 import { check } from '../http/requests.js';
 import type { Replaced, Routes } from '../http/routes.js';
 import type { LinkReply, TokenReply, WebSessionReply } from '../http/web-api.js';
@@ -84,7 +85,7 @@ export function sessionRoutes(server: FastifyInstance, routes: Routes, { tokens,
       ...{ user, userName, name, scope },
       expiresMs: now() + days * DAY_MS,
     });
-    return { id, token, expires: time(expiresMs) };
+    return { id, token, expires: timeOf(expiresMs) };
   });
 }
 
@@ -106,22 +107,18 @@ export function linkRoutes(
     const session = sessionFor(request, user);
     if (session === undefined) return { url: `${address}/`, expires: null };
     const { secret, expiresMs } = links.make(session.name);
-    return { url: `${address}/#link=${secret}`, expires: time(expiresMs) };
+    return { url: `${address}/#link=${secret}`, expires: timeOf(expiresMs) };
   });
 }
 
 function browserReply(browser: BrowserSession, current: string): WebSessionReply {
   const { id, name, user, createdMs, lastUsedMs, expiresMs } = browser;
-  const times = { created: time(createdMs), lastUsed: time(lastUsedMs), expires: time(expiresMs) };
+  const times = { created: timeOf(createdMs), lastUsed: timeOf(lastUsedMs), expires: timeOf(expiresMs) };
   return { id, kind: 'browser', name, user: user ?? '', scope: 'all', ...times, current: id === current };
 }
 
 function tokenReply(token: ApiToken, current: string): WebSessionReply {
   const { id, name, userName: user, scope, createdMs, lastUsedMs, expiresMs } = token;
-  const times = { created: time(createdMs), lastUsed: time(lastUsedMs), expires: time(expiresMs) };
+  const times = { created: timeOf(createdMs), lastUsed: timeOf(lastUsedMs), expires: timeOf(expiresMs) };
   return { id, kind: 'token', name, user, scope, ...times, current: id === current };
-}
-
-function time(ms: number): string {
-  return new Date(ms).toISOString();
 }

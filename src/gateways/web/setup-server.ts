@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { StorageError } from '../../errors.js';
 import type { Logger } from '../../log.js';
 import { findPackage } from '../../package.js';
+import { timeOrNull } from '../http/replies.js';
 import { check } from '../http/requests.js';
 import type { SessionReply } from '../http/web-api.js';
 import { BrowserSessions, isSameSecret } from './browser-sessions.js';
@@ -113,8 +114,7 @@ function sessionReply(access: WebAccess, request: FastifyRequest): SessionReply 
 }
 
 function replyFor(csrf: string | null, expiresMs: number | null): SessionReply {
-  const expires = expiresMs === null ? null : new Date(expiresMs).toISOString();
-  return { user: null, csrf, setup: true, version, expires };
+  return { user: null, csrf, setup: true, version, expires: timeOrNull(expiresMs) };
 }
 
 function noUser(): never {

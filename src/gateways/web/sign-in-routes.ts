@@ -6,6 +6,7 @@ import { UnlockAttempts } from '../../catalog/users/attempts.js';
 import { StorageError } from '../../errors.js';
 import { findPackage } from '../../package.js';
 import type { ProblemReply } from '../http/api.js';
+import { timeOrNull } from '../http/replies.js';
 import { check, REQUESTS } from '../http/requests.js';
 import type { GatewayParts, Routes } from '../http/routes.js';
 import type { SessionReply } from '../http/web-api.js';
@@ -128,6 +129,5 @@ async function summaryOf({ catalog }: SignInParts['gateway'], id: UserId | undef
 }
 
 function replyFor(user: UserSummary | null, csrf: string | null, expiresMs: number | null): SessionReply {
-  const expires = expiresMs === null ? null : new Date(expiresMs).toISOString();
-  return { user, csrf, setup: false, version, expires };
+  return { user, csrf, setup: false, version, expires: timeOrNull(expiresMs) };
 }

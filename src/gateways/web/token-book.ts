@@ -37,8 +37,7 @@ const STATEMENTS = {
   count: 'SELECT count(*) AS tokens FROM tokens',
   use: 'UPDATE tokens SET last_used_ms = ? WHERE hash = ?',
   remove: 'DELETE FROM tokens WHERE hash = ?',
-  over: 'SELECT hash FROM tokens WHERE expires_ms <= ?',
-  forget: 'DELETE FROM tokens WHERE expires_ms <= ?',
+  forget: 'DELETE FROM tokens WHERE expires_ms <= ? RETURNING hash',
 } as const;
 
 type Statements = Readonly<Record<keyof typeof STATEMENTS, Statement>>;
@@ -61,8 +60,8 @@ export class TokenBook {
     const nowMs = this.#now();
     const token = `${PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
     const hash = hashOf(token);
-    await this.#database.write(() => {
-      this.#sql.forget.run(nowMs);
+    const over = await this.#database.write(() => {
+      const forgotten = this.#forget(nowMs);
       if (integerOf(this.#sql.count.get() ?? {}, 'tokens') >= MAX_API_TOKENS) {
         throw new StorageError(
           'LIMIT_EXCEEDED',
@@ -70,7 +69,9 @@ export class TokenBook {
         );
       }
       this.#sql.add.run(hash, idBytes(user), userName, name, scope, nowMs, expiresMs);
+      return forgotten;
     });
+    this.#tell(over);
     return { id: idOf(hash), user, userName, name, scope, createdMs: nowMs, expiresMs, lastUsedMs: nowMs, token };
   }
 
@@ -108,10 +109,12 @@ export class TokenBook {
   /** Tells of those whose time is up, and forgets them. */
   async expire(): Promise<void> {
     const nowMs = this.#now();
-    const over = this.#sql.over.all(nowMs).map((row) => idOf(blobOf(row, 'hash')));
-    if (over.length === 0) return;
-    await this.#database.write(() => this.#sql.forget.run(nowMs));
-    this.#tell(over);
+    this.#tell(await this.#database.write(() => this.#forget(nowMs)));
+  }
+
+  /** @returns their ids */
+  #forget(nowMs: number): readonly string[] {
+    return this.#sql.forget.all(nowMs).map((row) => idOf(blobOf(row, 'hash')));
   }
 
   async #remove(user: UserId, isMeant: (id: string) => boolean): Promise<number> {

@@ -2,23 +2,25 @@
 export type {
   DeletedReply,
   EntryReply,
-  KitReply,
-  PassphraseReply,
-  PassphraseRequest,
   ProblemReply,
   PutReply,
   RemoveReply,
-  RotationEvent,
-  RotationReply,
-  RotationRequest,
-  SshKeyReply,
   StatusReply,
   SyncReply,
-  UserReply,
   VersionReply,
   WhereChunk,
   WhereReply,
 } from '../../../src/gateways/http/api.js';
+export type {
+  KitReply,
+  PassphraseReply,
+  PassphraseRequest,
+  RotationEvent,
+  RotationReply,
+  RotationRequest,
+  SshKeyReply,
+  UserReply,
+} from '../../../src/gateways/http/user-api.js';
 export type { AuditsReply, RepairsReply } from '../../../src/gateways/http/audit-api.js';
 export type { MachineReply, SafetyReply } from '../../../src/gateways/http/safety-api.js';
 export type { ScrubReply } from '../../../src/gateways/http/scrub-api.js';

@@ -13,16 +13,6 @@ export function formatSpeed(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;
 }
 
-/** "4 s", "3 min", "2 h 10 min" */
-export function formatDuration(seconds: number): string {
-  const whole = Math.max(1, Math.round(seconds));
-  if (whole < 60) return `${String(whole)} s`;
-  const minutes = Math.round(whole / 60);
-  if (minutes < 60) return `${String(minutes)} min`;
-  const rest = minutes % 60;
-  return rest === 0 ? `${String((minutes - rest) / 60)} h` : `${String((minutes - rest) / 60)} h ${String(rest)} min`;
-}
-
 /** "14:03" for today, "22 Nov 2026" else; empty for what is no time. */
 export function formatMoment(rfc3339: string, nowMs: number): string {
   const time = new Date(rfc3339);

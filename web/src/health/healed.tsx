@@ -1,16 +1,20 @@
 import type { ComponentChildren } from 'preact';
 import { healingApi } from '../api/healing-api.js';
 import type { RepairsReply, SafetyReply, ScrubReply } from '../api/types.js';
-import { formatBytes, formatCount } from '../format.js';
+import { formatBytes, formatCount, formatDuration } from '../format.js';
 import { HEALTH } from '../strings-health.js';
 import { usePolled } from '../ui/use-polled.js';
-import { durationOf } from './units.js';
 
 const POLL_MS = 15_000;
 
+interface HealedProps {
+  readonly queue: SafetyReply['repairs'];
+  /** null until it has come. */
+  readonly scrub: ScrubReply | null;
+}
+
 /** What was healed lately, what is queued, and how long that takes. Its place is the same before the answers have come. */
-export function Healed({ repairs: queue }: Pick<SafetyReply, 'repairs'>) {
-  const scrub = usePolled((signal) => healingApi.scrub({ signal }), { everyMs: POLL_MS }).state.value.value;
+export function Healed({ queue, scrub }: HealedProps) {
   const repairs = usePolled((signal) => healingApi.repairs({ signal }), { everyMs: POLL_MS }).state.value.value;
   const { healed } = HEALTH;
   return (
@@ -27,7 +31,7 @@ export function Healed({ repairs: queue }: Pick<SafetyReply, 'repairs'>) {
             ? '–'
             : queue.secondsLeft === null
               ? healed.off
-              : healed.about(durationOf(queue.secondsLeft))}
+              : healed.about(formatDuration(queue.secondsLeft))}
         </Fact>
       </dl>
       <p class="soft small health-note">{healed.since}</p>

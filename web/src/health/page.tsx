@@ -83,7 +83,7 @@ function Told({ status, peers }: Loaded) {
           ))}
         </ul>
       </section>
-      {safety === null ? null : <Healed repairs={safety.repairs} />}
+      {safety === null ? null : <Healed queue={safety.repairs} scrub={scrub} />}
       <Facts status={status} />
     </>
   );

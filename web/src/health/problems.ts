@@ -110,7 +110,7 @@ function catalogProblems({ sync, safety, problems, peers }: StatusReply): Proble
   // Of a host that is down, that is said already.
   const failing = syncByHost(sync).filter(({ phase, host }) => phase === 'failing' && !isDown(host));
   return [
-    ...(sync.error === null ? [] : [{ tone: 'bad', title: problem.sync(''), hint: sync.error } as const]),
+    ...(sync.error === null ? [] : [{ tone: 'bad', title: problem.syncUnknown, hint: sync.error } as const]),
     ...failing.map(({ name, error }) => ({ tone: 'warn', title: problem.sync(name), hint: error ?? '' }) as const),
     ...sync.damaged.map(
       ({ name, movedTo }) =>

@@ -8,7 +8,7 @@ import type {
   RotationReply,
   SshKeyReply,
   UserReply,
-} from '../api.js';
+} from '../user-api.js';
 import type { SessionReply, TokenReply, TransferReply, WebSessionReply } from '../web-api.js';
 import { bytes, time } from './file-replies.js';
 

@@ -12,6 +12,8 @@ export class QueuedItem {
   readonly sent;
   /** Why it stands still; empty when there is nothing to say. */
   readonly message = signal('');
+  /** It was stopped because the session had ended, and goes on with the next one. */
+  readonly suspended = signal(false);
   uploadUrl: string | null;
   handle: FileHandle | null;
   /** null after a reload, until it is given or found again. */

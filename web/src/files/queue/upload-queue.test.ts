@@ -198,6 +198,11 @@ describe('the queue of uploads', () => {
     queue.suspend();
     await settled();
     assert.equal(queue.suspended.value, 3);
+    queue.add([given('5')], '/');
+    queue.suspend();
+    queue.remove(queue.items.value.slice(-1));
+    await settled();
+    assert.equal(queue.suspended.value, 3, 'one that is taken out does not go on');
     const said = queue.items.value.map(({ message }) => message.value);
     assert.deepEqual(said, [said[0], '', said[0], said[0]]);
     assert.match(said[0] ?? '', /signed in again/);

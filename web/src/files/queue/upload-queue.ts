@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { messageOf, Problem } from '../../api/problem.js';
 import { STRINGS } from '../../strings.js';
 import { joinPath } from '../paths.js';
@@ -45,10 +45,9 @@ const RETRY_MS = [1000, 2000, 5000, 10_000, 20_000];
 /** Files on their way up. Failures are told of item by item; nothing here throws. */
 export class UploadQueue {
   readonly items = signal<readonly QueuedItem[]>([]);
-  readonly #parts: QueueParts;
   /** How many were stopped because the session had ended. */
-  readonly suspended = signal(0);
-  readonly #suspended = new Set<QueuedItem>();
+  readonly suspended = computed(() => this.items.value.filter((item) => item.suspended.value).length);
+  readonly #parts: QueueParts;
   #running = 0;
 
   constructor(parts: QueueParts) {
@@ -94,8 +93,7 @@ export class UploadQueue {
 
   resume(item: QueuedItem): void {
     if (item.state === 'running' || item.state === 'done') return;
-    this.#suspended.delete(item);
-    this.suspended.value = this.#suspended.size;
+    item.suspended.value = false;
     item.attempts = 0;
     item.message.value = '';
     item.phase.value = item.file === null ? 'missing' : 'waiting';
@@ -122,23 +120,17 @@ export class UploadQueue {
 
   #suspend(item: QueuedItem): void {
     item.message.value = STRINGS.uploads.signedOut;
-    this.#suspended.add(item);
-    this.suspended.value = this.#suspended.size;
+    item.suspended.value = true;
   }
 
   /** The same user is here again: what `suspend` has stopped goes on. */
   wake(): void {
-    const items = [...this.#suspended];
-    this.#suspended.clear();
-    this.suspended.value = 0;
-    for (const item of items) if (item.state === 'paused') this.resume(item);
+    for (const item of this.items.peek()) if (item.suspended.peek()) this.resume(item);
   }
 
   /** Takes items out; what was sent of unfinished ones is given back. */
   remove(items: readonly QueuedItem[]): void {
     const gone = new Set(items);
-    for (const item of items) this.#suspended.delete(item);
-    this.suspended.value = this.#suspended.size;
     this.items.value = this.items.peek().filter((item) => !gone.has(item));
     this.#parts.journal.drop(items.map(({ id }) => id));
     for (const item of items) {
