@@ -169,7 +169,7 @@ function placeKey({ stripe, offset }: ExtentMove['from']): string {
 }
 
 function demandWhole(view: View): void {
-  if (!view.isComplete || view.counter === 0) throw incomplete();
+  if (!view.isComplete) throw incomplete();
 }
 
 function incomplete(): StorageError {
