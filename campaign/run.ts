@@ -85,7 +85,8 @@ async function suffer(
   const calm: Calm = { asked: false };
   const writers = WRITERS.map(({ name, peer }) => {
     const connect = (limit: AbortSignal) => network.client(peer, limit);
-    return new Writer({ name, seed, connect, ledger, tally, calm, maxBytes: MAX_WRITTEN_BYTES });
+    const folder = network.folderFor(`bundles-${name}`);
+    return new Writer({ name, seed, connect, ledger, tally, calm, folder, maxBytes: MAX_WRITTEN_BYTES });
   });
   const nemesis = new Nemesis({ network, seed, tally, meter, calm, say });
   const works = [

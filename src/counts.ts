@@ -23,6 +23,7 @@ export class Counts {
   readonly scrub = new ScrubCount();
   readonly repair = new RepairCount();
   readonly garbage = new GarbageCount();
+  readonly compaction = new CompactionCount();
   readonly audits = new AuditCount();
 }
 
@@ -54,6 +55,15 @@ export class RepairCount {
 export class GarbageCount {
   chunks = 0;
   bytes = 0;
+}
+
+/** What was needed of sparse stripes and is stored anew. */
+export class CompactionCount {
+  /** Of which nothing is needed any more. */
+  stripes = 0;
+  movedBytes = 0;
+  /** That were not needed. */
+  deadBytes = 0;
 }
 
 /** What scrubs of the own chunks have read, found and mended. */

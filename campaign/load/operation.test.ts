@@ -12,6 +12,6 @@ test('operations follow from seed, writer and number', () => {
   assert.notDeepEqual(drawOperation(2, 'a', 5), drawn[5]);
   assert.deepEqual(
     new Set(drawn.map(({ kind }) => kind)),
-    new Set(['put', 'overwrite', 'get', 'look', 'rename', 'remove']),
+    new Set(['put', 'bundle', 'overwrite', 'get', 'look', 'rename', 'remove', 'compact']),
   );
 });

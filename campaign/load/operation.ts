@@ -1,8 +1,11 @@
 import { Numbers } from '../numbers.js';
 import { drawBytes } from './content.js';
 
-/** `look` is for something where it was removed, or renamed. */
-export type OperationKind = 'put' | 'overwrite' | 'get' | 'look' | 'rename' | 'remove';
+/**
+ * `look` is for something where it was removed, or renamed; `bundle` puts small files together; `compact` removes most of such
+ * a bundle, and has what is left of it stored anew.
+ */
+export type OperationKind = 'put' | 'bundle' | 'overwrite' | 'get' | 'look' | 'rename' | 'remove' | 'compact';
 
 /** One turn of a writer, drawn before anything happens: it follows from seed, writer and number alone. */
 export interface Operation {
@@ -20,12 +23,14 @@ export interface Operation {
 
 /** In a hundred turns. */
 const TURNS: readonly (readonly [OperationKind, number])[] = [
-  ['put', 38],
+  ['put', 34],
+  ['bundle', 4],
   ['get', 31],
   ['look', 5],
-  ['rename', 10],
-  ['overwrite', 8],
-  ['remove', 8],
+  ['rename', 9],
+  ['overwrite', 7],
+  ['remove', 7],
+  ['compact', 3],
 ];
 const MAX_PAUSE_MS = 300;
 const CHOICES = 2 ** 30;

@@ -4,7 +4,8 @@ import { isBroken, judge, type Ledger } from '../check/ledger.js';
 import { call, observe, type Connect } from '../check/read.js';
 import type { Tally } from '../report/tally.js';
 import type { Calm } from './calm.js';
-import { makeContent, parts } from './content.js';
+import { BUNDLE_FILES, putBundle } from './bundle.js';
+import { type Content, makeContent, parts } from './content.js';
 import { drawOperation, type Operation } from './operation.js';
 
 export interface WriterParts {
@@ -15,6 +16,8 @@ export interface WriterParts {
   readonly ledger: Ledger;
   readonly tally: Tally;
   readonly calm: Calm;
+  /** For local files, made when it is needed. */
+  readonly folder: string;
   /** Bytes that all writers together may write: the disk is bounded. */
   readonly maxBytes: number;
 }
@@ -22,6 +25,9 @@ export interface WriterParts {
 /** After a failure: a peer that is down stays down for a while, and a refusal takes no time. */
 const AFTER_FAILURE_MS = 400;
 const CALM_POLL_MS = 100;
+/** Behind the number of the operation, in the paths of files that are put together. */
+const BUNDLED = '-';
+const MAX_BUNDLED_BYTES = 200_000;
 
 /** Somebody who works with files at one peer, one thing after the other, whatever happens to the peers. */
 export class Writer {
@@ -57,7 +63,13 @@ export class Writer {
     const isFull = tally.writtenBytes >= maxBytes;
     if (this.#own(this.#ledger.certain).length === 0) return 'put';
     if (kind === 'look' && this.#own(this.#ledger.gone).length === 0) return 'get';
-    return isFull && (kind === 'put' || kind === 'overwrite') ? 'get' : kind;
+    if (kind === 'compact' && this.#bundled().length === 0) return isFull ? 'get' : 'bundle';
+    return isFull && (kind === 'put' || kind === 'bundle' || kind === 'overwrite') ? 'get' : kind;
+  }
+
+  /** Paths of files that were put together and are where they were put. */
+  #bundled(): readonly string[] {
+    return this.#own(this.#ledger.certain).filter((path) => path.includes(BUNDLED));
   }
 
   #own(paths: readonly string[]): readonly string[] {
@@ -76,6 +88,10 @@ export class Writer {
     switch (operation.kind) {
       case 'put':
         return this.#put(fresh, operation, signal);
+      case 'bundle':
+        return this.#bundle(fresh, operation, signal);
+      case 'compact':
+        return this.#compact(operation, signal);
       case 'overwrite':
         return this.#put(this.#chosen(operation), operation, signal);
       case 'get':
@@ -100,6 +116,56 @@ export class Writer {
     });
     if (outcome === 'ok') tally.writtenBytes += bytes;
     return outcome;
+  }
+
+  async #bundle(fresh: string, { index, bytes }: Operation, signal: AbortSignal): Promise<string> {
+    const { seed, name, connect, tally, folder } = this.#parts;
+    const each = Array.from({ length: BUNDLE_FILES }, (_, at): [string, Content] => {
+      const content = makeContent(`${String(seed)} ${name} ${String(index)} ${String(at)}`, bytes % MAX_BUNDLED_BYTES);
+      return [`${fresh}${BUNDLED}${String(at)}`, content];
+    });
+    const left = new Map(each);
+    const take = (path: string): void => {
+      const content = left.get(path);
+      assert(content !== undefined, `${path} was put`);
+      left.delete(path);
+      this.#ledger.put(path, content.digest, true);
+      tally.writtenBytes += content.bytes.length;
+    };
+    try {
+      const failed = await call(connect, signal, (client) => putBundle(client, { folder, files: new Map(each) }, take));
+      return failed ?? 'ok';
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!StorageError.is(error)) throw error;
+      return error.code;
+    } finally {
+      for (const [path, { digest }] of left) this.#ledger.put(path, digest, false);
+    }
+  }
+
+  /** Of a bundle one file is left. */
+  async #compact({ choice, forever }: Operation, signal: AbortSignal): Promise<string> {
+    const bundled = this.#bundled();
+    const chosen = bundled[choice % bundled.length] ?? '';
+    const bundle = chosen.slice(0, chosen.indexOf(BUNDLED) + BUNDLED.length);
+    for (const path of bundled.filter((other) => other.startsWith(bundle) && other !== chosen)) {
+      const outcome = await this.#remove(path, true, signal);
+      if (outcome !== 'ok') return outcome;
+    }
+    try {
+      await call(this.#parts.connect, signal, async (client) => {
+        for await (const { event } of client.compactNow(forever)) if (event === 'done') return;
+      });
+      return 'ok';
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!StorageError.is(error)) throw error;
+      const { code, message } = error;
+      const detail = `${code}: ${message}`;
+      if (isBroken(code)) this.#parts.tally.violations.push({ kind: 'broken', path: 'compaction', detail });
+      return code;
+    }
   }
 
   async #read(path: string, signal: AbortSignal): Promise<string> {

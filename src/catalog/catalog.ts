@@ -1,6 +1,7 @@
 import type { ChunkId, FileId, PeerId, StripeId, UserId, VersionId } from '../chunk/ids.js';
 import type { Receipt } from '../chunk/chunk-store.js';
 import type { PeerProfile, PeerRecord } from '../peers/peer-record.js';
+import type { CompactionCatalog } from './compaction.js';
 import type { SshKey } from './users/ssh-key.js';
 
 export type { SshKey };
@@ -39,6 +40,8 @@ export interface Entry {
   readonly mode: number;
   /** The newest version; absent for a folder. */
   readonly version?: VersionId;
+  /** Opaque: the manifest of the version is another when this is. Absent: its bytes lie where they were stored first. */
+  readonly moved?: string;
 }
 
 /** Something in the trash. */
@@ -291,7 +294,7 @@ export type SigningPurpose = 'label' | 'grant' | 'delete' | 'inventory';
  * Every path is absolute and checked (INVALID_ARGUMENT for "..", control characters, too long). Every method that takes a
  * session rejects with LOCKED when it has expired or was locked. What a method resolved would survive a power cut.
  */
-export interface Catalog extends AsyncDisposable {
+export interface Catalog extends CompactionCatalog, AsyncDisposable {
   network(): Promise<NetworkRecord>;
   /** PERMISSION_DENIED where the authority's key is not; the same for setPeerState. UNSUPPORTED over a newer format. */
   setNetwork(policy: NetworkPolicy): Promise<void>;

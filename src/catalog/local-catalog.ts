@@ -40,6 +40,7 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
+import type { ExtentMove, LiveExtent, LiveStripe } from './compaction.js';
 import type { Document, DocumentDatabase, DocumentHost } from '../documents/document-database.js';
 import { LevelHost } from '../documents/level-host.js';
 import type { Membership } from './records/membership.js';
@@ -344,6 +345,24 @@ export class LocalCatalog implements Catalog {
 
   unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]> {
     return this.#users.with(session, (catalog) => catalog.unreferenced(ids));
+  }
+
+  liveStripes(session: SessionToken, page: StripePage): Promise<readonly LiveStripe[]> {
+    return this.#users.with(session, ({ moves }) => moves.liveStripes(page));
+  }
+
+  liveExtents(session: SessionToken, stripes: readonly StripeId[]): Promise<readonly LiveExtent[]> {
+    return this.#users.with(session, ({ moves }) => moves.liveExtents(stripes));
+  }
+
+  async moveExtents(session: SessionToken, moved: readonly ExtentMove[]): Promise<number> {
+    this.#users.use(session);
+    await this.#shared.stripes.demand([...new Set(moved.map(({ to }) => to.stripe))]);
+    return this.#users.with(session, ({ moves }) => moves.move(moved));
+  }
+
+  giveUpMoved(session: SessionToken, untilMs: number): Promise<number> {
+    return this.#users.with(session, (catalog) => catalog.giveUpMoved(untilMs));
   }
 
   async heads(user: UserId): Promise<readonly CatalogHead[]> {

@@ -46,11 +46,13 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
+import type { ExtentMove, LiveExtent, LiveStripe } from './compaction.js';
 import { StorageError } from '../errors.js';
 import { MAX_RECEIPT_BYTES } from '../limits.js';
 import { DbConnection } from './db-connection.js';
 import { pages } from './pages.js';
 import { checkUnicode } from './path.js';
+import { decodeLive, decodeLiveExtent, moveRequests } from './wire-extents.js';
 import { ManifestAssembly, partBytes, versionParts } from './wire-manifest.js';
 import {
   decodeEntry,
@@ -393,6 +395,29 @@ export class RemoteCatalog implements Catalog {
       found.push(...answer.ids.map(parseStripeId));
     }
     return found;
+  }
+
+  async liveStripes(session: SessionToken, { after, limit }: StripePage): Promise<readonly LiveStripe[]> {
+    const behind = after === undefined ? NO_ID : idBytes(after);
+    const { stripes } = await this.#db.unary(Db.listLiveStripes, { session: session.token, after: behind, limit });
+    return stripes.map(decodeLive);
+  }
+
+  async liveExtents(session: SessionToken, stripes: readonly StripeId[]): Promise<readonly LiveExtent[]> {
+    const request = { session: session.token, stripes: stripes.map((stripe) => idBytes(stripe)) };
+    const found: LiveExtent[] = [];
+    for await (const { extents } of this.#db.stream(Db.listLiveExtents, request)) {
+      for (const extent of extents) found.push(decodeLiveExtent(extent));
+    }
+    return found;
+  }
+
+  async moveExtents(session: SessionToken, moves: readonly ExtentMove[]): Promise<number> {
+    return (await this.#db.upload(Db.moveExtents, moveRequests(session, moves))).versions;
+  }
+
+  async giveUpMoved(session: SessionToken, untilMs: number): Promise<number> {
+    return (await this.#db.unary(Db.giveUpMoved, { session: session.token, untilMs })).waiting;
   }
 
   async heads(user: UserId): Promise<readonly CatalogHead[]> {

@@ -69,7 +69,7 @@ export function partBytes(part: Part & Partial<Pick<VersionPart, 'path' | 'onlyI
   return HEAD_BYTES + extents.length * EXTENT_BYTES + path.length * 3 + conditions;
 }
 
-function decodeExtent({ key, stripe, offset, sealedBytes, bytes }: Extent): ExtentRef {
+export function decodeExtent({ key, stripe, offset, sealedBytes, bytes }: Extent): ExtentRef {
   return { key: ownBytes(key), stripe: parseStripeId(stripe), offset, sealedBytes, bytes };
 }
 

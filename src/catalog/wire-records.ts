@@ -125,20 +125,21 @@ export function decodePurpose(purpose: string): SigningPurpose {
 }
 
 export function encodeEntry(entry: Entry): CatalogEntry {
-  const { path, type, bytes, modifiedMs, mode, version } = entry;
+  const { path, type, bytes, modifiedMs, mode, version, moved = '' } = entry;
   const id = version === undefined ? NOTHING : idBytes(version);
-  return { path, folder: type === 'folder', bytes, modifiedMs, mode, version: id };
+  return { path, folder: type === 'folder', bytes, modifiedMs, mode, version: id, moved };
 }
 
 export function decodeEntry(entry: CatalogEntry): Entry {
-  const { path, folder, bytes, modifiedMs, mode, version } = entry;
+  const { path, folder, bytes, modifiedMs, mode, version, moved } = entry;
   if (folder) return { path, type: 'folder', bytes, modifiedMs, mode };
-  return { path, type: 'file', bytes, modifiedMs, mode, version: parseVersionId(version) };
+  const file: Entry = { path, type: 'file', bytes, modifiedMs, mode, version: parseVersionId(version) };
+  return moved === '' ? file : { ...file, moved };
 }
 
 /** At most: a character takes three bytes of UTF-8. */
 export function entryBytes(entry: CatalogEntry): number {
-  return 60 + entry.path.length * 3;
+  return 60 + entry.moved.length + entry.path.length * 3;
 }
 
 export function encodeVersion({ version, ...summary }: VersionSummary): VersionDescription {

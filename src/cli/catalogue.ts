@@ -79,6 +79,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/garbage.js')).defineGarbage,
   },
   {
+    name: 'compact',
+    summary: 'store anew what is needed of stripes of which little is',
+    load: async () => (await import('./commands/compact.js')).defineCompact,
+  },
+  {
     name: 'metrics',
     summary: 'print the status for Prometheus',
     load: async () => (await import('./commands/metrics.js')).defineMetrics,

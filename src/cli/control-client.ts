@@ -24,6 +24,7 @@ import type {
   UserReply,
 } from '../gateways/http/user-api.js';
 import type { AuditEvent, AuditsReply, RepairEvent, RepairsReply } from '../gateways/http/audit-api.js';
+import type { CompactionEvent, CompactionReply } from '../gateways/http/compaction-api.js';
 import type { GarbageEvent, GarbageReply } from '../gateways/http/garbage-api.js';
 import type { HoldingsEvent, SafetyReply } from '../gateways/http/safety-api.js';
 import type { ScrubEvent, ScrubReply } from '../gateways/http/scrub-api.js';
@@ -49,6 +50,7 @@ export interface FileAttributes {
 export type ImportOutcome = Exclude<ImportEvent, FailureEvent>;
 export type RecoveryOutcome = Exclude<RecoveryEvent, FailureEvent>;
 export type ExportOutcome = Exclude<ExportEvent, FailureEvent>;
+export type CompactionOutcome = Exclude<CompactionEvent, FailureEvent>;
 export type GarbageOutcome = Exclude<GarbageEvent, FailureEvent>;
 export type AuditsOutcome = Exclude<AuditEvent, FailureEvent>;
 export type HoldingsOutcome = Exclude<HoldingsEvent, FailureEvent>;
@@ -131,6 +133,15 @@ export class ControlClient implements AsyncDisposable {
   /** Asks all peers, and deletes what may be deleted. @param old also what was there before the peer watched */
   collectGarbage(old: boolean): AsyncGenerator<GarbageOutcome> {
     return this.#lines<GarbageEvent>({ method: 'POST', route: '/v1/garbage', body: { json: { old } } });
+  }
+
+  compaction(): Promise<CompactionReply> {
+    return this.#json({ method: 'GET', route: '/v1/compaction' });
+  }
+
+  /** @param giveBack the old places, though somebody may be reading there */
+  compactNow(giveBack: boolean): AsyncGenerator<CompactionOutcome> {
+    return this.#lines<CompactionEvent>({ method: 'POST', route: '/v1/compaction', body: { json: { giveBack } } });
   }
 
   scrub(): Promise<ScrubReply> {

@@ -17,7 +17,7 @@ import type {
 } from '../gateways/http/api.js';
 import { socketPath } from '../socket-path.js';
 import { splitLines } from '../gateways/http/ndjson.js';
-import { GARBAGE_EVENTS, GARBAGE_REPLY } from './fake-garbage.js';
+import { ANSWERED_LINES, ANSWERS } from './fake-answers.js';
 import { recoveryEvents } from './fake-recovery.js';
 import { SCRUB_EVENTS, SCRUB_REPLY } from './fake-scrub.js';
 import { demandPassphrase, FakeUsers } from './fake-users.js';
@@ -108,7 +108,7 @@ export class FakePeer implements AsyncDisposable {
     this.calls.push(call);
     if (call === 'POST /v1/keys') await this.#rotate(request, response);
     else if (call === 'POST /v1/scrub') await this.#scrub(request, response);
-    else if (call === 'POST /v1/garbage') await this.#collectGarbage(request, response);
+    else if (ANSWERED_LINES[call] !== undefined) await this.#tellOf(ANSWERED_LINES[call], request, response);
     else if (call === 'POST /v1/recovery') await this.#recoverCatalog(request, response);
     else if (call === 'GET /v1/content') await this.#download(request, response, url.searchParams.get('path') ?? '');
     else if (call === 'POST /v1/imports') await this.#import(request, response);
@@ -122,8 +122,6 @@ export class FakePeer implements AsyncDisposable {
     switch (call) {
       case 'GET /v1/status':
         return statusReply(this.home, this.faults.locked !== true);
-      case 'GET /v1/garbage':
-        return GARBAGE_REPLY;
       case 'GET /v1/scrub':
         return SCRUB_REPLY;
       case 'GET /v1/keys':
@@ -146,9 +144,8 @@ export class FakePeer implements AsyncDisposable {
         return this.#where(path);
       case 'PUT /v1/content':
         return this.#upload(request, query);
-      default:
-        return this.users.answer(call, () => body(request));
     }
+    return ANSWERS[call] ?? this.users.answer(call, () => body(request));
   }
 
   async #recoverCatalog(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -168,9 +165,9 @@ export class FakePeer implements AsyncDisposable {
     else response.end();
   }
 
-  async #collectGarbage(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #tellOf(events: readonly object[], request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.asked.push(await body(request));
-    for (const event of GARBAGE_EVENTS) response.write(`${JSON.stringify(event)}\n`);
+    for (const event of events) response.write(`${JSON.stringify(event)}\n`);
     response.end();
   }
 

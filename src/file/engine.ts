@@ -8,6 +8,7 @@ import { requiredReceipts, schemeFor, type Scheme } from '../peers/scheme.js';
 import type { Outbox } from '../store/outbox.js';
 import type { StrayBook } from '../store/stray-book.js';
 import type { Telemetry } from '../telemetry.js';
+import type { CompactionBook } from './compact/compaction-book.js';
 import type { Drafts } from './draft/drafts.js';
 import type { PeerLinks } from './peer-links.js';
 import type { StripeHost } from './stripe-host.js';
@@ -32,6 +33,7 @@ export interface Engine extends ReadEngine {
   readonly outbox: Outbox;
   readonly drafts: Drafts;
   readonly strays: StrayBook;
+  readonly compaction: CompactionBook;
   /** Stripes of puts under way and of drafts: a file that is not visible yet may lie in them, so their chunks are left alone. */
   readonly pinned: Set<StripeId>;
 }

@@ -26,6 +26,8 @@ class Scene {
   /** The next lists that fail. */
   failures = 0;
   readonly unreadable = new Set<string>();
+  /** Where the same versions lie since they were moved. */
+  readonly moved = new Map<string, string[]>();
 
   constructor() {
     const records = PEERS.map((id, at) => ({
@@ -80,7 +82,8 @@ class Scene {
         if (this.failures-- > 0) throw new StorageError('UNAVAILABLE', 'No answer.');
         const folder = { path: '/folder', type: 'folder', bytes: 0 } as Entry;
         const files = [...this.files].map(
-          ([path]) => ({ path, type: 'file', bytes: 10, version: version(path) }) as Entry,
+          ([path]) =>
+            ({ path, type: 'file', bytes: 10, version: version(path), moved: this.moved.get(path)?.join() }) as Entry,
         );
         return [folder, ...files];
       },
@@ -88,7 +91,7 @@ class Scene {
         if (paths.some((path) => this.unreadable.has(path))) throw new StorageError('CORRUPT', 'Damaged.');
         this.read.manifests += paths.length;
         return paths.map((path) => {
-          const extents = this.files.get(path)?.map((stripe) => ({ stripe }));
+          const extents = (this.moved.get(path) ?? this.files.get(path))?.map((stripe) => ({ stripe }));
           return extents && ({ version: version(path), bytes: 10, extents } as unknown as Manifest);
         });
       },
@@ -169,6 +172,18 @@ describe('FileSafety', () => {
       [1, 0, 1, 1],
       'a record that changed',
     );
+  });
+
+  it('reads a manifest again when what it tells of was stored anew elsewhere', async () => {
+    const scene = new Scene().stripe('1').stripe('2').file('/one', '1').file('/two', '1');
+    const { safety } = scene;
+    await safety.of(SESSION, all);
+    for (const path of ['/one', '/two']) scene.moved.set(path, ['2']);
+    scene.records.delete('1');
+    const { stripes, files } = await safety.of(SESSION, all);
+    assert.deepEqual([stripes, files.healthy.files, files.lost.files], [1, 2, 0]);
+    await safety.of(SESSION, all);
+    assert.equal(scene.read.manifests, 4, 'each once before and after');
   });
 
   it('has nothing to say of an empty store, and says LOCKED when the session has ended', async () => {

@@ -21,6 +21,8 @@ export interface FileStripe {
 export interface SafeFile {
   path: string;
   readonly bytes: number;
+  /** Entry.moved of when its manifest was read. */
+  readonly moved: string | undefined;
   /** undefined: its manifest could not be read. It counts as lost, and is read again in the next look. */
   readonly stripes: readonly FileStripe[] | undefined;
 }
@@ -84,7 +86,7 @@ export class FileStripes {
     for (const entry of entries) {
       if (entry.version === undefined) continue;
       const known = before.get(entry.version);
-      if (known?.stripes === undefined) unknown.push(entry);
+      if (known?.stripes === undefined || known.moved !== entry.moved) unknown.push(entry);
       else {
         known.path = entry.path;
         files.set(entry.version, known);
@@ -99,15 +101,15 @@ export class FileStripes {
   async #readFiles(session: Session, entries: readonly Entry[]): Promise<[VersionId, SafeFile][]> {
     const paths = entries.map(({ path }) => path);
     const manifests = await this.#manifests(session, paths);
-    return entries.flatMap(({ path, bytes, version }, at): [VersionId, SafeFile][] => {
+    return entries.flatMap(({ path, bytes, version, moved }, at): [VersionId, SafeFile][] => {
       const manifest = manifests[at];
       if (manifest === 'unreadable')
-        return version === undefined ? [] : [[version, { path, bytes, stripes: undefined }]];
+        return version === undefined ? [] : [[version, { path, bytes, moved, stripes: undefined }]];
       // Removed since.
       if (manifest === undefined) return [];
       const ids = new Set(manifest.extents.map(({ stripe }) => stripe));
       const stripes = [...ids].map((id) => this.#stripes.get(id) ?? this.#add(id));
-      return [[manifest.version, { path, bytes: manifest.bytes, stripes }]];
+      return [[manifest.version, { path, bytes: manifest.bytes, moved, stripes }]];
     });
   }
 

@@ -7,6 +7,7 @@ import type { ChunkId, StripeId } from '../chunk/ids.js';
 import type { Service } from '../config.js';
 import { privateKeyFromPem } from '../crypto/certificates.js';
 import { signP256 } from '../crypto/signature.js';
+import { CompactionBook } from '../file/compact/compaction-book.js';
 import { Drafts } from '../file/draft/drafts.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import { PeerLinks } from '../file/peer-links.js';
@@ -96,7 +97,14 @@ export async function openEngine(
   const pinned = new Set<StripeId>();
   const { catalog, logger } = engine;
   const drafts = opened.keep(await Drafts.open({ directory, catalog, pinned, clock, logger }));
-  return { ...engine, outbox, drafts, pinned, strays: new StrayBook(state, clock) };
+  return {
+    ...engine,
+    outbox,
+    drafts,
+    pinned,
+    strays: new StrayBook(state, clock),
+    compaction: new CompactionBook(clock),
+  };
 }
 
 export function openLinks(

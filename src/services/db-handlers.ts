@@ -2,6 +2,7 @@ import { toHex } from '../bytes.js';
 import { idBytes, parsePeerId, parseStripeId, parseUserId, parseVersionId } from '../chunk/ids.js';
 import type { Catalog, NewVersion } from '../catalog/catalog.js';
 import { pages } from '../catalog/pages.js';
+import { encodeLive, encodeLiveExtent, liveExtentBytes, readMoves } from '../catalog/wire-extents.js';
 import { besideHead, ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
 import {
   decodeMove,
@@ -234,6 +235,21 @@ function stripeHandlers({ catalog, edge }: Context) {
     findUnreferenced: unary(edge, async ({ session, ids }) => ({
       ids: (await catalog.unreferenced({ token: session }, ids.map(parseStripeId))).map((id) => idBytes(id)),
     })),
+    listLiveStripes: unary(edge, async ({ session, after, limit }) => {
+      const behind = after.length === 0 ? {} : { after: parseStripeId(after) };
+      return { stripes: (await catalog.liveStripes({ token: session }, { ...behind, limit })).map(encodeLive) };
+    }),
+    listLiveExtents: serverStream(edge, async function* ({ session, stripes }) {
+      const extents = await catalog.liveExtents({ token: session }, stripes.map(parseStripeId));
+      for (const page of pages(encoded(extents, encodeLiveExtent), liveExtentBytes)) yield { extents: page };
+    }),
+    moveExtents: clientStream(edge, async (requests) => {
+      const { session, moves } = await readMoves(requests);
+      return { versions: await catalog.moveExtents({ token: session }, moves) };
+    }),
+    giveUpMoved: unary(edge, async ({ session, untilMs }) => {
+      return { waiting: await catalog.giveUpMoved({ token: session }, untilMs) };
+    }),
     listHeads: unary(edge, async ({ user }) => {
       const heads = await catalog.heads(parseUserId(user));
       return { heads: heads.map(({ peer, written, come }) => ({ peer: idBytes(peer), written, come })) };

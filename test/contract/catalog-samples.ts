@@ -9,6 +9,8 @@ import {
   type StripeId,
   type UserId,
 } from '../../src/chunk/ids.js';
+import { LIVE_STRIPE_PAGE } from '../../src/catalog/compaction.js';
+import type { UserCatalog } from '../../src/catalog/view/user-catalog.js';
 import { encodeLabel } from '../../src/chunk/label.js';
 import { makeReceipt } from '../../src/chunk/receipt.js';
 
@@ -41,6 +43,23 @@ export async function signedStripe(catalog: Pick<Catalog, 'sign'>, session: Sess
 
 export function sampleExtent(stripe: StripeId, bytes = 1000): ExtentRef {
   return { key: Uint8Array.from(randomBytes(32)), stripe, offset: 7, sealedBytes: bytes + 50, bytes };
+}
+
+/** Stores all that versions refer to in another stripe. @returns that */
+export async function moveAll({ moves, user }: Pick<UserCatalog, 'moves' | 'user'>): Promise<StripeId> {
+  const { id } = sampleStripe(user);
+  const stripes = (await moves.liveStripes({ limit: LIVE_STRIPE_PAGE })).map(({ stripe }) => stripe);
+  const extents = await moves.liveExtents(stripes);
+  const places = new Map<string, ExtentRef>();
+  await moves.move(
+    extents.map(({ file, version, extent }) => {
+      const place = `${extent.stripe} ${String(extent.offset)}`;
+      const to = places.get(place) ?? { ...sampleExtent(id, extent.bytes), offset: 1000 * places.size };
+      places.set(place, to);
+      return { file, version, from: extent, to };
+    }),
+  );
+  return id;
 }
 
 export function sampleVersion(path: string, extents: readonly ExtentRef[] = []): NewVersion {

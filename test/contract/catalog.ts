@@ -6,6 +6,7 @@ import type { Membership } from '../../src/catalog/records/membership.js';
 import { parsePeerId } from '../../src/chunk/ids.js';
 import { openSigned } from '../../src/chunk/signed.js';
 import { StorageError, type ErrorCode } from '../../src/errors.js';
+import { compactionContract } from './catalog-compaction.js';
 import { conditionsContract } from './catalog-conditions.js';
 import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
@@ -404,6 +405,7 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
     });
 
     catalogSecrets(() => catalog);
+    compactionContract(() => ({ catalog, session }));
     catalogStripes(() => ({ catalog, session, stripe, membership: subject.membership }));
 
     test('last: locked means locked, and everything is there after a restart', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openUserCatalog, samplePeer, sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
-import { sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
+import { moveAll, sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { shown } from '../../../test/contract/catalog-view.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
 import type { Document } from '../../documents/document-database.js';
@@ -23,7 +23,7 @@ function documentsOf(owner: SampleUser, database: MemoryDocuments, peer = 1): Us
   return new UserDocuments(database, { ...options, keys: owner.keys() });
 }
 
-/** Folders, versions, trash, removals, and a file so large that its extents lie apart. */
+/** Folders, versions, trash, removals, what was stored anew elsewhere, and a file so large that its extents lie apart. */
 async function fill(catalog: UserCatalog): Promise<void> {
   await catalog.commit(
     Array.from({ length: 600 }, (_, at) => sampleVersion(`/many/${String(at)}`, [sampleExtent(stripe)])),
@@ -34,6 +34,8 @@ async function fill(catalog: UserCatalog): Promise<void> {
       Array.from({ length: 900 }, () => sampleExtent(stripe)),
     ),
   ]);
+  await catalog.commit([sampleVersion('/sparse', [sampleExtent(sampleStripe(user.id).id)])]);
+  await moveAll(catalog);
   await catalog.commit([sampleVersion('/many/7')]);
   await catalog.move('/many/8', '/eight');
   await catalog.remove('/many/9', { recursive: false, forever: true });
@@ -71,6 +73,7 @@ test('the next generation has all of the one before, and what is written meanwhi
   const other = await openUserCatalog(user, away, { peer: samplePeer(2) });
   await other.commit(Array.from({ length: 600 }, (_, at) => sampleVersion(`/away/${String(at)}`)));
   await other.move('/eight', '/moved');
+  await moveAll(other);
 
   const renewed = await openUserCatalog(next, fresh);
   assert.equal((await renewed.bringOver(documentsOf(user, old), { signal: never })).documents, 1);
@@ -91,6 +94,7 @@ test('the next generation has all of the one before, and what is written meanwhi
   const late = (await renewed.manifest('/late')).extents;
   assert.equal(late.length, 500);
   assert.deepEqual((await renewed.manifest('/large')).extents, (await catalog.manifest('/large')).extents);
+  assert.deepEqual((await renewed.manifest('/sparse')).extents, (await other.manifest('/sparse')).extents);
   await old.put([...away.documents.values()]);
   assert.deepEqual(await seen(next, fresh), await seen(user, old));
 });

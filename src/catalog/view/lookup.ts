@@ -43,8 +43,9 @@ export function entryOf({ node, path }: Found): Entry {
   if (newest === undefined || isFolder(node)) {
     return { path, type: 'folder', bytes: 0, modifiedMs: node.changedMs, mode: FOLDER_MODE };
   }
-  const { id, bytes, modifiedMs, mode } = newest;
-  return { path, type: 'file', bytes, modifiedMs, mode, version: id };
+  const { id, bytes, modifiedMs, mode, moved } = newest;
+  const entry: Entry = { path, type: 'file', bytes, modifiedMs, mode, version: id };
+  return moved === undefined ? entry : { ...entry, moved: `${String(moved.counter)}-${moved.peer.slice(0, 8)}` };
 }
 
 /** By name, in the order of UTF-16 code units: the same everywhere. */

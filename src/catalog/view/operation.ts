@@ -1,7 +1,14 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { ID_BYTES, SHORT_ID_BYTES } from '../../chunk/ids.js';
 import { StorageError } from '../../errors.js';
-import { type AddVersion, Operation, type RemoveEntry, type Seen, type SetEntry } from '../../gen/shoal/v1/format.js';
+import {
+  type AddVersion,
+  type MoveVersion,
+  Operation,
+  type RemoveEntry,
+  type Seen,
+  type SetEntry,
+} from '../../gen/shoal/v1/format.js';
 import { MAX_CHANGE_BYTES } from '../../limits.js';
 
 /** Ids, sizes and times of any operation. */
@@ -16,6 +23,8 @@ const SEEN_BYTES = 46;
 const DOOM_BYTES = 92;
 /** The hash of an extents document, with its tag and length. */
 const HASH_FIELD_BYTES = 34;
+/** Who moved a version, and when. */
+const MOVE_BYTES = 46;
 
 export type ChangeOperation = NonNullable<Operation['operation']>;
 
@@ -36,14 +45,16 @@ function sizeOf(operation: ChangeOperation): number {
         operation.value.seen.length * SEEN_BYTES
       );
     case 'addVersion':
-      return (
-        ENTRY_BYTES +
-        operation.value.extents.length * EXTENT_BYTES +
-        operation.value.extentDocuments.length * HASH_FIELD_BYTES
-      );
+      return sizeOfVersion(operation.value);
+    case 'moveVersion':
+      return MOVE_BYTES + (operation.value.version === undefined ? 0 : sizeOfVersion(operation.value.version));
     case 'removeEntry':
       return sizeOfRemoval(operation.value);
   }
+}
+
+function sizeOfVersion({ extents, extentDocuments }: AddVersion): number {
+  return ENTRY_BYTES + extents.length * EXTENT_BYTES + extentDocuments.length * HASH_FIELD_BYTES;
 }
 
 function sizeOfRemoval({ versions, doom, seen }: RemoveEntry): number {
@@ -83,6 +94,11 @@ function checkVersion(version: AddVersion): void {
   demandSense(version.extentDocuments.every(({ length }) => length === ID_BYTES));
 }
 
+function checkMove({ version, counter, peer }: MoveVersion): void {
+  demandSense(version !== undefined && Number.isSafeInteger(counter) && counter >= 1 && peer.length === ID_BYTES);
+  if (version !== undefined) checkVersion(version);
+}
+
 function isKnowledge(seen: readonly Seen[]): boolean {
   return seen.every(({ peer, counter }) => peer.length === ID_BYTES && Number.isSafeInteger(counter));
 }
@@ -107,6 +123,9 @@ function check(operation: ChangeOperation): void {
       break;
     case 'addVersion':
       checkVersion(operation.value);
+      break;
+    case 'moveVersion':
+      checkMove(operation.value);
       break;
     case 'removeEntry':
       checkRemoval(operation.value);
@@ -142,9 +161,21 @@ export function decodeOperation(bytes: Uint8Array, { start, end }: PlacedOperati
   return operation;
 }
 
-/** The version that an operation added. */
+/** What an operation says of a version, if it does. */
+export function versionIn({ $case, value }: ChangeOperation): AddVersion | undefined {
+  if ($case === 'addVersion') return value;
+  return $case === 'moveVersion' ? value.version : undefined;
+}
+
+/** The same operation with another version. */
+export function withVersion(operation: ChangeOperation, version: AddVersion): ChangeOperation {
+  if (operation.$case !== 'moveVersion') return { $case: 'addVersion', value: version };
+  return { $case: 'moveVersion', value: { ...operation.value, version } };
+}
+
+/** The version that an operation added or moved. */
 export function decodeVersion(bytes: Uint8Array, place: PlacedOperation): AddVersion {
-  const operation = decodeOperation(bytes, place);
-  if (operation.$case !== 'addVersion') throw new StorageError('INTERNAL', 'A version was looked for where none is.');
-  return operation.value;
+  const version = versionIn(decodeOperation(bytes, place));
+  if (version === undefined) throw new StorageError('INTERNAL', 'A version was looked for where none is.');
+  return version;
 }

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openUserCatalog, removeForever, samplePeer, sampleUser } from '../../../test/contract/catalog-users.js';
+import { removeForever, samplePeer, sampleUser } from '../../../test/contract/catalog-users.js';
+import { carryOut, HomesApart, settled } from '../../../test/contract/homes-apart.js';
 import { sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
-import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
-import { idBytes, parseFileId, type PeerId } from '../../chunk/ids.js';
-import type { Document } from '../../documents/document-database.js';
+import { idBytes, parseFileId } from '../../chunk/ids.js';
 import { REMOVAL_GRACE_MS, TRASHED_PER_COMMIT } from '../../limits.js';
 import { decodeChange, encodeChanges } from './change.js';
 import { encodeDoom } from './dooms.js';
@@ -12,103 +11,20 @@ import type { ChangeOperation } from './operation.js';
 import { ROOT_ID, TRASH_ID } from './tree.js';
 import type { UserCatalog } from './user-catalog.js';
 import { View } from './view.js';
-import { writeState } from './state-writer.js';
-import { UserDocuments } from './user-documents.js';
-import { silentLogger } from '../../log.js';
 
 const user = sampleUser();
 const FOREVER = { recursive: true, forever: true };
 const TRASH = { recursive: true, forever: false };
 
-/** Turns of the event loop after which everything that came has been taken in and answered. */
-const TURNS = 60;
-
-/** One user at home at several peers, which hear of each other only when they meet. */
-class Homes {
-  nowMs = 1_700_000_000_000;
-  readonly #databases: MemoryDocuments[] = [];
-  readonly #catalogs: UserCatalog[] = [];
-
-  static async open(peers: number): Promise<Homes> {
-    const homes = new Homes();
-    for (let n = 0; n < peers; n++) {
-      homes.#databases.push(new MemoryDocuments());
-      homes.#catalogs.push(await homes.#open(n, peers));
-    }
-    return homes;
-  }
-
-  at(n: number): UserCatalog {
-    const catalog = this.#catalogs[n];
-    assert.ok(catalog !== undefined);
-    return catalog;
-  }
-
-  database(n: number): MemoryDocuments {
-    const database = this.#databases[n];
-    assert.ok(database !== undefined);
-    return database;
-  }
-
-  /** As after a crash: nothing is known but what is in the database. */
-  async restart(n: number): Promise<void> {
-    await this.at(n).close();
-    this.#catalogs[n] = await this.#open(n, this.#catalogs.length);
-    await settled();
-  }
-
-  /** All that one has comes to the other. */
-  async tell(from: number, to: number): Promise<void> {
-    await this.database(to).put([...this.database(from).documents.values()]);
-    await settled();
-  }
-
-  /** Until everybody has everything, answers included. */
-  async meet(): Promise<void> {
-    for (let round = 0; round < 3; round++) {
-      for (const from of this.#databases.keys()) {
-        for (const to of this.#databases.keys()) if (from !== to) await this.tell(from, to);
-      }
-    }
-  }
-
-  /** All that one has, as parts of a dump in their order. */
-  async sumOf(n: number): Promise<readonly Document[]> {
-    const [peer, keys] = [samplePeer(n + 1), user.keys()];
-    const options = { user: user.id, peer, peerName: `peer ${String(n + 1)}`, keys, logger: silentLogger() };
-    const view = await new UserDocuments(this.database(n), options).readView();
-    const target = new MemoryDocuments();
-    const { signal } = new AbortController();
-    await writeState(view, new UserDocuments(target, options), { base: false, signal });
-    return [...target.documents.values()];
-  }
-
-  #open(n: number, peers: number): Promise<UserCatalog> {
-    const homes = Array.from({ length: peers }, (_, at): PeerId => samplePeer(at + 1));
-    const options = { peer: samplePeer(n + 1), peerName: `peer ${String(n + 1)}`, homes, now: () => this.nowMs };
-    return openUserCatalog(user, this.database(n), options);
-  }
-}
-
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
 function paths(catalog: UserCatalog): string[] {
   return catalog.list('/', true).map(({ path }) => path);
-}
-
-/** Carries out what can be. @returns how many stripes came free */
-async function carryOut(catalog: UserCatalog): Promise<number> {
-  const { due } = await catalog.dueRemovals();
-  return (await catalog.carryOutRemovals(due.map(({ node }) => node))).length;
 }
 
 const stripe = sampleStripe(user.id).id;
 const file = (path: string) => sampleVersion(path, [sampleExtent(stripe)]);
 
 test('where the user is at home once, what is removed for ever is free at once', async () => {
-  const homes = await Homes.open(1);
+  const homes = await HomesApart.open(user, 1);
   await homes.at(0).commit([file('/f')]);
   assert.deepEqual(await removeForever(homes.at(0), '/f'), [stripe]);
   assert.deepEqual(paths(homes.at(0)), []);
@@ -116,7 +32,7 @@ test('where the user is at home once, what is removed for ever is free at once',
 });
 
 test('with several homes it is hidden at once, and free when all of them have answered', async () => {
-  const homes = await Homes.open(3);
+  const homes = await HomesApart.open(user, 3);
   await homes.at(0).commit([file('/folder/f')]);
   await homes.meet();
   assert.equal(await homes.at(0).remove('/folder', FOREVER), 1);
@@ -142,7 +58,7 @@ for (const [what, restore] of [
   ['taken out of its folder in the trash', (catalog: UserCatalog) => catalog.restore('/folder/f')],
 ] as const) {
   test(`what was ${what} at one home is not lost to a trash that another empties meanwhile`, async () => {
-    const homes = await Homes.open(2);
+    const homes = await HomesApart.open(user, 2);
     await homes.at(0).commit([file('/folder/f'), file('/other')]);
     await homes.at(0).remove('/folder', TRASH);
     await homes.meet();
@@ -160,7 +76,7 @@ for (const [what, restore] of [
 }
 
 test('an old version that one home makes the newest again calls a removal elsewhere off', async () => {
-  const homes = await Homes.open(2);
+  const homes = await HomesApart.open(user, 2);
   const old = file('/f');
   await homes.at(0).commit([old]);
   await homes.at(0).commit([sampleVersion('/f')]);
@@ -177,7 +93,7 @@ test('an old version that one home makes the newest again calls a removal elsewh
 });
 
 test('what is put into a folder that is removed for ever elsewhere is shown, and the folder with it', async () => {
-  const homes = await Homes.open(2);
+  const homes = await HomesApart.open(user, 2);
   await homes.at(0).commit([file('/folder/f')]);
   await homes.meet();
   await homes.at(0).remove('/folder', FOREVER);
@@ -193,7 +109,7 @@ test('what is put into a folder that is removed for ever elsewhere is shown, and
 });
 
 test('a folder made anew while its removal waits is another one', async () => {
-  const homes = await Homes.open(2);
+  const homes = await HomesApart.open(user, 2);
   await homes.at(0).commit([file('/folder/f')]);
   await homes.meet();
   await homes.at(0).remove('/folder', FOREVER);
@@ -205,7 +121,7 @@ test('a folder made anew while its removal waits is another one', async () => {
 });
 
 test('a home that never answers is waited for no longer than the grace', async () => {
-  const homes = await Homes.open(2);
+  const homes = await HomesApart.open(user, 2);
   await homes.at(0).commit([file('/f')]);
   await homes.at(0).remove('/f', FOREVER);
   homes.nowMs += REMOVAL_GRACE_MS - 1;
@@ -215,7 +131,7 @@ test('a home that never answers is waited for no longer than the grace', async (
 });
 
 test('announcements and answers survive a sum of the changes', async () => {
-  const homes = await Homes.open(3);
+  const homes = await HomesApart.open(user, 3);
   await homes.at(0).commit([file('/f')]);
   await homes.meet();
   await homes.at(0).remove('/f', FOREVER);
@@ -231,7 +147,7 @@ test('announcements and answers survive a sum of the changes', async () => {
 });
 
 test('what two homes put into a folder that a third has removed is taken back once, under its own name', async () => {
-  const homes = await Homes.open(3);
+  const homes = await HomesApart.open(user, 3);
   await homes.at(0).commit([file('/folder/f')]);
   await homes.meet();
   await homes.at(0).remove('/folder', TRASH);
@@ -251,7 +167,7 @@ test('what two homes put into a folder that a third has removed is taken back on
 });
 
 test('an answer that a part of a sum brings before what its peer had written does not count yet', async () => {
-  const homes = await Homes.open(3);
+  const homes = await HomesApart.open(user, 3);
   const many = Array.from({ length: 600 }, (_, at) => sampleVersion(`/many/${String(at)}`));
   // Its node comes last in a sum, the answers first.
   const last = file('/f');
@@ -282,7 +198,7 @@ test('an answer that a part of a sum brings before what its peer had written doe
 });
 
 test('what a part of a sum brings ahead of its peer is not removed for ever in ignorance of the rest', async () => {
-  const homes = await Homes.open(2);
+  const homes = await HomesApart.open(user, 2);
   const version = file('/f');
   const early = { ...version, manifest: { ...version.manifest, file: parseFileId(Buffer.alloc(16, 1)) } };
   const many = Array.from({ length: 600 }, (_, at) => sampleVersion(`/many/${String(at)}`));
@@ -295,7 +211,7 @@ test('what a part of a sum brings ahead of its peer is not removed for ever in i
 });
 
 test('what was put into a folder that went into the trash, and from there for ever, is shown where it was put', async () => {
-  const homes = await Homes.open(2);
+  const homes = await HomesApart.open(user, 2);
   await homes.at(0).commit([file('/folder/f')]);
   await homes.meet();
   await homes.at(0).remove('/folder', TRASH);

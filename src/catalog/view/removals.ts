@@ -124,6 +124,31 @@ export class Removals {
     return [{ $case: 'removeEntry', value }];
   }
 
+  /**
+   * Announces that the places of what was moved before `untilMs` are given up: they are removed for ever as any node is, so
+   * what somebody took up there, before he knew of the move, keeps them.
+   *
+   * @returns how many nodes with such places there are, those that are announced included
+   */
+  async giveUpMoved(untilMs: number): Promise<number> {
+    const { queue, homes, now } = this.#options;
+    const known = await homes();
+    return queue.run(
+      (turn) => {
+        const { tree } = turn.view;
+        const waiting = [...tree.children(tree.moved)].map(([, node]) => node);
+        // One from the future was written while a clock was ahead.
+        const isOld = ({ changedMs }: ViewNode): boolean => changedMs <= untilMs || changedMs > now();
+        const isMine = ({ set }: ViewNode): boolean => set !== undefined && this.#acts(set.change.peer, known);
+        const old = waiting.filter((node) => isOld(node) && isMine(node)).slice(0, TRASHED_PER_COMMIT);
+        if (old.length > 0 && turn.view.isComplete) this.announce(turn, old);
+        const announced = tree.dooms.list().filter(([node]) => node.claimed === tree.moved);
+        return waiting.length + announced.length;
+      },
+      { alone: true },
+    );
+  }
+
   /** @param settled nothing of this peer's own waits to be brought in from a former generation */
   async due(settled: boolean): Promise<DueNodes> {
     const homes = await this.#options.homes();
@@ -176,12 +201,15 @@ export class Removals {
   }
 
   #isDue(view: View, doom: Doom, homes: readonly PeerId[]): boolean {
-    const { peer } = this.#options;
     if (this.#isOverdue(doom)) return true;
-    const { peer: author } = doom.stamp.change;
-    // One peer does it; where its writer has left, another.
+    return this.#acts(doom.stamp.change.peer, homes) && this.#unanswered(view, doom, homes).length === 0;
+  }
+
+  /** Whether this peer carries on what `author` began. One peer does it; where its writer has left, another. */
+  #acts(author: PeerId, homes: readonly PeerId[]): boolean {
+    const { peer } = this.#options;
     const actor = homes.includes(author) ? author : [...homes].sort()[0];
-    return (author === peer || actor === peer) && this.#unanswered(view, doom, homes).length === 0;
+    return author === peer || actor === peer;
   }
 
   #unanswered({ tree, arrivals }: View, { stamp }: Doom, homes: readonly PeerId[]): PeerId[] {

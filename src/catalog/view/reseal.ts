@@ -5,6 +5,7 @@ import { STATE_PAGE } from '../../limits.js';
 import type { Document } from '../../documents/document-database.js';
 import { decodeChange } from './change.js';
 import { CHANGE_PREFIX, hashOf, isViewDocument } from './document-id.js';
+import { versionIn, withVersion } from './operation.js';
 import type { SealedDocument } from './sealed-document.js';
 import { decodeState } from './state.js';
 import type { StateProgress } from './state-writer.js';
@@ -53,8 +54,9 @@ async function mapOperations(operations: Operations, extents: ExtentsReseal): Pr
   const mapped: Operations = [];
   for (const each of operations) {
     const { operation } = each;
-    if (operation?.$case !== 'addVersion' || operation.value.extentDocuments.length === 0) mapped.push(each);
-    else mapped.push({ operation: { $case: 'addVersion', value: await extents.version(operation.value) } });
+    const version = operation && versionIn(operation);
+    if (operation === undefined || version === undefined || version.extentDocuments.length === 0) mapped.push(each);
+    else mapped.push({ operation: withVersion(operation, await extents.version(version)) });
   }
   return mapped;
 }

@@ -10,7 +10,7 @@ import {
 } from '../../limits.js';
 import { encodeDoom } from './dooms.js';
 import { encodeKnowledge } from './knowledge.js';
-import type { ChangeOperation } from './operation.js';
+import { type ChangeOperation, decodeOperation, withVersion } from './operation.js';
 import type { ChangeStamp, Stamp } from './stamp.js';
 import type { DumpPart, StampedOperation } from './state.js';
 import type { Tree } from './tree.js';
@@ -66,7 +66,8 @@ async function encodeVersion(version: ViewVersion, map: MapVersion | undefined):
   const bytes = version.page.subarray(version.start, version.end);
   if (map === undefined) return bytes;
   const added = readVersion(version);
-  return added.extentDocuments.length === 0 ? bytes : encode({ $case: 'addVersion', value: await map(added) });
+  if (added.extentDocuments.length === 0) return bytes;
+  return encode(withVersion(decodeOperation(version.page, version), await map(added)));
 }
 
 function encodePlace(tree: Tree, node: ViewNode): Uint8Array {

@@ -8,10 +8,11 @@ import {
   sampleUser,
   type SampleUser,
 } from '../../../test/contract/catalog-users.js';
-import { sampleVersion } from '../../../test/contract/catalog-samples.js';
+import { moveAll, sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { shown } from '../../../test/contract/catalog-view.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
 import { SeededNumbers } from '../../../test/e2e/programs/seeded.js';
+import type { NewVersion } from '../catalog.js';
 import { parseFileId } from '../../chunk/ids.js';
 import type { Document } from '../../documents/document-database.js';
 import { StorageError } from '../../errors.js';
@@ -54,6 +55,16 @@ async function dumpOf(documents: readonly Document[], options: Partial<WriteStat
 
 const NAMES = ['a', 'b', 'c'] as const;
 
+/** Each in a stripe of its own. */
+function stored(path: string): NewVersion {
+  return sampleVersion(path, [sampleExtent(sampleStripe(user.id).id)]);
+}
+
+async function carryOut(catalog: UserCatalog): Promise<void> {
+  const { due } = await catalog.dueRemovals();
+  await catalog.carryOutRemovals(due.map(({ node }) => node));
+}
+
 /** What a peer does next, as numbers choose; whatever is impossible is passed over. */
 async function act(catalog: UserCatalog, numbers: SeededNumbers): Promise<void> {
   const path = (): string => {
@@ -62,8 +73,11 @@ async function act(catalog: UserCatalog, numbers: SeededNumbers): Promise<void> 
   };
   const [at, to] = [path(), path()];
   const acts = [
-    () => catalog.commit([sampleVersion(at)]),
-    () => catalog.commit([sampleVersion(at), sampleVersion(to)]),
+    () => catalog.commit([stored(at)]),
+    () => catalog.commit([stored(at), stored(to)]),
+    () => moveAll(catalog),
+    () => catalog.giveUpMoved(Number.MAX_SAFE_INTEGER),
+    () => carryOut(catalog),
     () => catalog.makeFolder(at),
     () => catalog.move(at, to),
     () => catalog.remove(at, { recursive: true, forever: true }),

@@ -7,8 +7,10 @@ import { compareNodes, isAlive, newNode, type ViewNode } from './view-node.js';
 
 /** The root folder: 16 zero bytes, never set and never removed. */
 export const ROOT_ID = '0'.repeat(32);
-/** Of the trash: 15 zero bytes and a one. Neither is ever set or removed. */
+/** Of the trash: 15 zero bytes and a one. As the root and the next it is never set or removed. */
 export const TRASH_ID = `${'0'.repeat(31)}1`;
+/** Of what was moved to other stripes: 15 zero bytes and a two. */
+export const MOVED_ID = `${'0'.repeat(31)}2`;
 
 /** Where a SetEntry puts a node. */
 export interface Place {
@@ -35,21 +37,24 @@ export class Tree {
   readonly root: ViewNode = { ...newNode(ROOT_ID, '', undefined), folder: true, shown: true };
   /** The folder of what was removed and can be taken back; nothing leads there from the root. */
   readonly trash: ViewNode = { ...newNode(TRASH_ID, '', undefined), folder: true, shown: true };
+  /** Its nodes refer to the stripes that versions lay in before they were moved; nothing leads there from the root. */
+  readonly moved: ViewNode = { ...newNode(MOVED_ID, '', undefined), folder: true, shown: true };
   readonly dooms = new Dooms();
   /** What those knew who put something into the trash. */
   readonly #trashedBy = new Map<ViewNode, Knowledge>();
   readonly #nodes = new Map<string, ViewNode>([
     [ROOT_ID, this.root],
     [TRASH_ID, this.trash],
+    [MOVED_ID, this.moved],
   ]);
 
   node(id: string): ViewNode | undefined {
     return this.#nodes.get(id);
   }
 
-  /** The root or the trash. */
+  /** The root, the trash, or the folder of what was moved. */
   isReserved(node: ViewNode): boolean {
-    return node === this.root || node === this.trash;
+    return node === this.root || node === this.trash || node === this.moved;
   }
 
   /** What the writer knew who put it into the trash. */
@@ -91,9 +96,13 @@ export class Tree {
 
   /** It lies in the trash, or in something that is to be removed for ever, or is that itself. */
   isBuried(node: ViewNode): boolean {
-    for (let at: ViewNode | undefined = node; at !== undefined; at = at.parent) {
-      if (at === this.trash || this.dooms.has(at)) return true;
-    }
+    for (let at: ViewNode | undefined = node; at !== undefined; at = at.parent) if (at === this.trash) return true;
+    return this.isDoomed(node);
+  }
+
+  /** It lies in something that is to be removed for ever, or is that itself. */
+  isDoomed(node: ViewNode): boolean {
+    for (let at: ViewNode | undefined = node; at !== undefined; at = at.parent) if (this.dooms.has(at)) return true;
     return false;
   }
 

@@ -17,6 +17,7 @@ import type {
 import { CommitPlan } from './commit-plan.js';
 import { cut } from './conflict-name.js';
 import { CommitQueue, type Turn } from './commit-queue.js';
+import { ExtentMoves } from './extent-moves.js';
 import { folderIdOf } from './folder-id.js';
 import type { DocumentDatabase } from '../../documents/document-database.js';
 import { demand, demandFile, entryOf, find, listEntries, summarize } from './lookup.js';
@@ -80,6 +81,7 @@ export interface ExportStateOptions {
 /** One unlocked user's files. Its methods are those of Catalog. */
 export class UserCatalog {
   readonly user: UserId;
+  readonly moves: ExtentMoves;
   readonly #keys: UserKeys;
   readonly #database: DocumentDatabase;
   readonly #documents: UserDocuments;
@@ -116,6 +118,10 @@ export class UserCatalog {
     this.#heads = heads;
     const parts = { queue: this.#queue, manifests: this.#manifests, folderId: this.#folderId };
     this.#removals = new Removals({ ...parts, peer, homes, now, logger });
+    const demandWritable = (): void => {
+      this.#demandWritable();
+    };
+    this.moves = new ExtentMoves({ ...parts, peer, now, demandWritable });
     this.#upkeep = new Upkeep({ database, documents, queue: this.#queue, logger, tend: () => this.#tend() });
   }
 
@@ -306,6 +312,12 @@ export class UserCatalog {
   async carryOutRemovals(nodes: readonly string[]): Promise<readonly StripeId[]> {
     this.#demandWritable();
     return this.#removals.carryOut(nodes);
+  }
+
+  /** @param untilMs Unix time @returns how many moves have places that are not given back yet */
+  async giveUpMoved(untilMs: number): Promise<number> {
+    this.#demandWritable();
+    return this.#removals.giveUpMoved(untilMs);
   }
 
   /** All that this peer wrote into former generations is in this one: from now on it answers for what it wrote. */

@@ -2,15 +2,18 @@ import type { VersionId } from '../../chunk/ids.js';
 import { decodeVersion } from './operation.js';
 import type { AddVersion } from '../../gen/shoal/v1/format.js';
 import { compareStamps, type Stamp } from './stamp.js';
+import type { VersionMove } from './version-move.js';
 import type { VersionText } from './version-texts.js';
 
-/** One version of a file in memory: what listings need, its stamp, and where the rest lies, still encoded. */
+/** One version of a file in memory: what listings need, its first stamp, and where the rest lies, still encoded. */
 export interface ViewVersion extends Stamp, VersionText {
   readonly id: VersionId;
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly createdMs: number;
   readonly mode: number;
+  /** When its bytes were stored anew; undefined: they lie where its put stored them. */
+  readonly moved: VersionMove | undefined;
 }
 
 /** A file or folder, alive or not. */

@@ -10,7 +10,7 @@ import {
   type SampleUser,
 } from '../../../test/contract/catalog-users.js';
 import { SeededNumbers } from '../../../test/e2e/programs/seeded.js';
-import { sampleVersion } from '../../../test/contract/catalog-samples.js';
+import { moveAll, sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { StorageError } from '../../errors.js';
 import { type ChangeText, decodeChange } from './change.js';
 import { shown } from '../../../test/contract/catalog-view.js';
@@ -21,7 +21,7 @@ import { View } from './view.js';
 import type { ViewNode } from './view-node.js';
 
 interface Step {
-  readonly do: 'put' | 'remove' | 'trash' | 'folder' | 'move';
+  readonly do: 'put' | 'remove' | 'trash' | 'folder' | 'move' | 'compact';
   readonly path: string;
   /** Of a move. */
   readonly to?: string;
@@ -32,14 +32,16 @@ const path = fc
   .map((names) => `/${names.join('/')}`);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
-    do: fc.constantFrom('put' as const, 'put' as const, 'remove' as const, 'trash' as const, 'folder' as const),
+    do: fc.constantFrom('put', 'put', 'remove', 'trash', 'folder', 'compact'),
     path,
   }),
   fc.record({ do: fc.constant('move' as const), path, to: path }),
 );
 
 async function run(catalog: UserCatalog, doing: Step): Promise<void> {
-  if (doing.do === 'put') await catalog.commit([sampleVersion(doing.path)]);
+  if (doing.do === 'put')
+    await catalog.commit([sampleVersion(doing.path, [sampleExtent(sampleStripe(catalog.user).id)])]);
+  else if (doing.do === 'compact') await moveAll(catalog);
   else if (doing.do === 'folder') await catalog.makeFolder(doing.path);
   else if (doing.do === 'remove' || doing.do === 'trash') {
     // The model has no trash, from where it would be removed too.
@@ -108,6 +110,7 @@ function modelRemove(model: Model, from: string): boolean {
 }
 
 function apply(model: Model, doing: Step): boolean {
+  if (doing.do === 'compact') return true;
   if (doing.do === 'move') return modelMove(model, doing.path, doing.to ?? '/');
   if (doing.do === 'remove' || doing.do === 'trash') return modelRemove(model, doing.path);
   return modelPut(model, doing.path, doing.do === 'folder');

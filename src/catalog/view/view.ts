@@ -1,16 +1,18 @@
 import { toHex } from '../../bytes.js';
-import type { StripeId, VersionId } from '../../chunk/ids.js';
-import type { AddVersion, RemoveEntry } from '../../gen/shoal/v1/format.js';
+import type { PeerId, StripeId, VersionId } from '../../chunk/ids.js';
+import { assert } from '../../errors.js';
+import type { AddVersion, MoveVersion, RemoveEntry } from '../../gen/shoal/v1/format.js';
 import { Arrivals } from './arrivals.js';
 import { type ChangeText, decodeChange } from './change.js';
 import { shortHash } from './document-id.js';
 import { decodeDoom } from './dooms.js';
 import { decodeKnowledge } from './knowledge.js';
-import { type ChangeOperation, decodeOperation, type PlacedOperation } from './operation.js';
+import { type ChangeOperation, decodeOperation, type PlacedOperation, versionIn } from './operation.js';
 import type { StateText } from './state.js';
 import { compareStamps, type ChangeStamp, type Stamp } from './stamp.js';
 import { StripeReferences, stripesOf } from './stripe-references.js';
 import { Tree } from './tree.js';
+import { compareMoves, type VersionMove } from './version-move.js';
 import { VersionTexts } from './version-texts.js';
 import { readVersion, type ViewNode, type ViewVersion } from './view-node.js';
 
@@ -18,6 +20,24 @@ import { readVersion, type ViewNode, type ViewVersion } from './view-node.js';
 interface Arrived {
   readonly plain: Uint8Array;
   readonly stamp: ChangeStamp;
+}
+
+/** What an operation says of a version. */
+interface Announced {
+  readonly added: AddVersion;
+  readonly moved: VersionMove | undefined;
+}
+
+function movedVersion({ version, counter, peer }: MoveVersion): Announced {
+  assert(version !== undefined, 'it was checked when it was read');
+  return { added: version, moved: { counter, peer: toHex(peer) as PeerId } };
+}
+
+/** Id of the node that an operation is about. */
+function nodeIn(operation: ChangeOperation): string {
+  const version = versionIn(operation);
+  if (version !== undefined) return toHex(version.file);
+  return 'node' in operation.value ? toHex(operation.value.node) : '';
 }
 
 function insert(versions: readonly ViewVersion[], version: ViewVersion): readonly ViewVersion[] {
@@ -165,7 +185,10 @@ export class View {
         break;
       }
       case 'addVersion':
-        this.#addVersion(operation.value, stamp, plain.subarray(placed.start, placed.end));
+        this.#addVersion({ added: operation.value, moved: undefined }, stamp, plain.subarray(placed.start, placed.end));
+        break;
+      case 'moveVersion':
+        this.#addVersion(movedVersion(operation.value), stamp, plain.subarray(placed.start, placed.end));
         break;
       case 'removeEntry':
         this.#remove(operation.value, stamp);
@@ -173,27 +196,40 @@ export class View {
     this.#watch(operation);
   }
 
-  #watch({ $case, value }: ChangeOperation): void {
+  #watch(operation: ChangeOperation): void {
     if (this.isDisturbed) return;
-    const node = this.tree.node(toHex($case === 'addVersion' ? value.file : value.node));
+    const node = this.tree.node(nodeIn(operation));
     this.isDisturbed = node !== undefined && this.tree.isBuried(node);
   }
 
-  #addVersion(added: AddVersion, { change, index }: Stamp, text: Uint8Array): void {
+  /**
+   * One version may be announced twice, by a writer that was not told of its success, and be moved: its place among the
+   * others is that of the first announcement, and what it says that of the last move, or of the first announcement.
+   */
+  #addVersion({ added, moved }: Announced, stamp: Stamp, text: Uint8Array): void {
     const node = this.tree.ensure(toHex(added.file));
     if (this.tree.isReserved(node)) return;
     const id = toHex(added.version) as VersionId;
-    const { bytes, modifiedMs, createdMs, mode } = added;
+    if (node.dropped?.has(id) === true) return;
     const twin = node.versions.find((version) => version.id === id);
-    // One version announced twice (by a writer that was not told of its success): the first announcement counts.
-    if (node.dropped?.has(id) === true || (twin && compareStamps(twin, { change, index }) <= 0)) return;
-    if (twin !== undefined) this.#forget(node, twin);
-    const { page, start, end } = this.#texts.keep(text);
-    const version = { id, bytes, modifiedMs, createdMs, mode, change, index, page, start, end };
-    node.versions = insert(node.versions, version);
-    if (added.extentDocuments.length > 0) this.#large.set(version, undefined);
-    else this.#references.add(stripesOf(added.extents));
+    const older = twin === undefined ? -1 : compareStamps(stamp, twin);
+    const later = twin === undefined ? 1 : compareMoves(moved, twin.moved) || -older;
+    if (older >= 0 && later <= 0) return;
+    const { change, index } = older < 0 || twin === undefined ? stamp : twin;
+    if (later > 0 || twin === undefined) {
+      const { bytes, modifiedMs, createdMs, mode } = added;
+      const says = { id, bytes, modifiedMs, createdMs, mode, moved, ...this.#texts.keep(text) };
+      this.#replace(node, twin, { ...says, change, index });
+    } else this.#replace(node, twin, { ...twin, change, index });
     this.tree.settle(node);
+  }
+
+  #replace(node: ViewNode, twin: ViewVersion | undefined, version: ViewVersion): void {
+    if (twin !== undefined) this.#forget(node, twin);
+    node.versions = insert(node.versions, version);
+    const { extents, extentDocuments } = readVersion(version);
+    if (extentDocuments.length > 0) this.#large.set(version, undefined);
+    else this.#references.add(stripesOf(extents));
   }
 
   #remove(removal: RemoveEntry, stamp: Stamp): void {

@@ -3,7 +3,7 @@ import { StorageError, wrapError } from '../../errors.js';
 import { DRAFT_PAGE } from '../../limits.js';
 import type { PartRow } from '../../store/draft-journal.js';
 import type { Engine } from '../engine.js';
-import { lying } from '../put-commit.js';
+import { lying } from '../loose-stripes.js';
 import { freeStripes } from '../remove.js';
 import type { DraftId } from './draft.js';
 import type { OpenDraft } from './open-draft.js';

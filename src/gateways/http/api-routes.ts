@@ -14,6 +14,7 @@ import { importRoutes } from './import-routes.js';
 import type { MetricsParts } from './metrics/gathering.js';
 import { metricsRoutes } from './metrics/metrics-routes.js';
 import { networkRoutes, type NetworkParts } from './network-routes.js';
+import { compactionRoutes } from './compaction-routes.js';
 import { garbageRoutes } from './garbage-routes.js';
 import { auditRoutes } from './audit-routes.js';
 import { holdingsRoutes } from './holdings-routes.js';
@@ -120,6 +121,7 @@ export function addRoutes(server: FastifyInstance, parts: ApiParts, routes: Rout
     if (isLocal) importRoutes(server, routes, sender);
     removalRoutes(server, routes, sender);
     garbageRoutes(server, routes, sender);
+    compactionRoutes(server, routes, sender);
     recoveryRoutes(server, routes, sender);
     healingRoutes(server, routes, sender);
     if (gateway === undefined) senderRoutes(server, routes, sender);

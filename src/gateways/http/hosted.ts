@@ -34,6 +34,8 @@ export const HOSTED: Readonly<Record<HostingService, readonly HostedRoute[]>> = 
     { method: 'POST', url: '/v1/users/adopt', session: false, lines: false },
     { method: 'GET', url: '/v1/garbage', session: false, lines: false },
     { method: 'POST', url: '/v1/garbage', ...EVENTS },
+    { method: 'GET', url: '/v1/compaction', session: false, lines: false },
+    { method: 'POST', url: '/v1/compaction', ...EVENTS },
     { method: 'GET', url: '/v1/audits', session: false, lines: false },
     { method: 'POST', url: '/v1/audits', session: false, lines: true },
     { method: 'GET', url: '/v1/holdings', session: false, lines: false },

@@ -8,11 +8,13 @@ import { SSH_KEY_REQUESTS } from '../ssh-key-routes.js';
 import { SESSION_REQUESTS } from '../../web/session-routes.js';
 import { LINK } from '../../web/sign-in-routes.js';
 import { AUDIT_REQUESTS } from '../audit-routes.js';
+import { COMPACTION_REQUESTS } from '../compaction-routes.js';
 import { GARBAGE_REQUESTS } from '../garbage-routes.js';
 import { HOLDINGS_REQUESTS } from '../holdings-routes.js';
 import { REPAIR_REQUESTS } from '../repair-routes.js';
 import { SAFETY_REQUESTS } from '../status-routes.js';
 import type { Described } from './described.js';
+import * as compaction from './compaction-replies.js';
 import * as files from './file-replies.js';
 import * as garbage from './garbage-replies.js';
 import * as healing from './healing-replies.js';
@@ -226,6 +228,14 @@ export const ROUTES: Readonly<Record<string, Described>> = {
   'POST /v1/garbage': {
     ...{ tag: 'Peer', about: 'Asks all peers now what they hold of the user, and deletes what may be deleted' },
     ...{ body: GARBAGE_REQUESTS.collect, stream: { type: LINES, of: garbage.GARBAGE_EVENT } },
+  },
+  'GET /v1/compaction': {
+    ...{ tag: 'Peer', about: 'How much nobody needs of stripes that are needed, as of the last look' },
+    reply: compaction.COMPACTION,
+  },
+  'POST /v1/compaction': {
+    ...{ tag: 'Peer', about: 'Stores anew now what is needed of stripes of which little is; leaving ends it' },
+    ...{ body: COMPACTION_REQUESTS.compact, stream: { type: LINES, of: compaction.COMPACTION_EVENT } },
   },
   'GET /v1/scrub': { tag: 'Peer', about: 'How the scrub of this disk stands', reply: peers.SCRUB },
   'POST /v1/scrub': {

@@ -47,7 +47,7 @@ function ofScrub(scrub: ScrubCount): Family[] {
   ];
 }
 
-function ofRepair({ repair, audits, garbage }: Counts): Family[] {
+function ofRepair({ repair, audits, garbage, compaction }: Counts): Family[] {
   const outcomes = Object.entries(audits).map(([outcome, value]) => ({ labels: { outcome }, value: Number(value) }));
   return [
     family('audits_total', outcomes),
@@ -59,6 +59,9 @@ function ofRepair({ repair, audits, garbage }: Counts): Family[] {
     family('surplus_chunks_dropped_total', [{ value: repair.droppedChunks }]),
     family('stray_chunks_deleted_total', [{ value: garbage.chunks }]),
     family('stray_bytes_deleted_total', [{ value: garbage.bytes }]),
+    family('compacted_stripes_total', [{ value: compaction.stripes }]),
+    family('compaction_moved_bytes_total', [{ value: compaction.movedBytes }]),
+    family('compaction_freed_bytes_total', [{ value: compaction.deadBytes }]),
   ];
 }
 

@@ -75,6 +75,9 @@ export const METRICS = {
   surplus_chunks_dropped_total: counter('Own chunks that were dropped because they lie elsewhere by now.'),
   stray_chunks_deleted_total: counter('Chunks whose deletion was begun because no file referred to them.'),
   stray_bytes_deleted_total: counter('Their bytes.'),
+  compacted_stripes_total: counter('Stripes of which little was needed, and that was stored anew elsewhere.'),
+  compaction_moved_bytes_total: counter('Sealed bytes of them that were stored anew.'),
+  compaction_freed_bytes_total: counter('Sealed bytes of them that nobody needed.'),
   chunk_sent_bytes_total: counter('Bytes of chunks that the File Sender has sent because somebody asked.'),
   chunk_received_bytes_total: counter('Bytes of chunks that the File Receiver was sent.'),
 

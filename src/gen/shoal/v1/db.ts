@@ -273,6 +273,8 @@ export interface CatalogEntry {
   mode: number;
   /** of a file */
   version: Uint8Array;
+  /** opaque: the manifest of the version is another when this is */
+  moved: string;
 }
 
 export interface ListRequest {
@@ -549,6 +551,73 @@ export interface FindUnreferencedRequest {
 
 export interface FindUnreferencedResponse {
   ids: Uint8Array[];
+}
+
+export interface ListLiveStripesRequest {
+  session: string;
+  /** empty: from the first */
+  after: Uint8Array;
+  limit: number;
+}
+
+export interface LiveStripeDescription {
+  stripe: Uint8Array;
+  /** sealed */
+  bytes: number;
+}
+
+export interface ListLiveStripesResponse {
+  stripes: LiveStripeDescription[];
+}
+
+export interface ListLiveExtentsRequest {
+  session: string;
+  stripes: Uint8Array[];
+}
+
+export interface LiveExtentDescription {
+  file: Uint8Array;
+  version: Uint8Array;
+  path: string;
+  modifiedMs: number;
+  createdMs: number;
+  mode: number;
+  fileOffset: number;
+  /** the file ends with it */
+  last: boolean;
+  extent: Extent | undefined;
+}
+
+export interface ListLiveExtentsResponse {
+  extents: LiveExtentDescription[];
+}
+
+export interface ExtentMoveDescription {
+  file: Uint8Array;
+  version: Uint8Array;
+  /** where the extent is */
+  stripe: Uint8Array;
+  offset: number;
+  to: Extent | undefined;
+}
+
+export interface MoveExtentsRequest {
+  session: string;
+  moves: ExtentMoveDescription[];
+}
+
+export interface MoveExtentsResponse {
+  versions: number;
+}
+
+export interface GiveUpMovedRequest {
+  session: string;
+  /** Unix time */
+  untilMs: number;
+}
+
+export interface GiveUpMovedResponse {
+  waiting: number;
 }
 
 export interface ListHeadsRequest {
@@ -3152,7 +3221,7 @@ export const StatRequest: MessageFns<StatRequest> = {
 };
 
 function createBaseCatalogEntry(): CatalogEntry {
-  return { path: "", folder: false, bytes: 0, modifiedMs: 0, mode: 0, version: new Uint8Array(0) };
+  return { path: "", folder: false, bytes: 0, modifiedMs: 0, mode: 0, version: new Uint8Array(0), moved: "" };
 }
 
 export const CatalogEntry: MessageFns<CatalogEntry> = {
@@ -3174,6 +3243,9 @@ export const CatalogEntry: MessageFns<CatalogEntry> = {
     }
     if (message.version.length !== 0) {
       writer.uint32(50).bytes(message.version);
+    }
+    if (message.moved !== "") {
+      writer.uint32(58).string(message.moved);
     }
     return writer;
   },
@@ -3237,6 +3309,14 @@ export const CatalogEntry: MessageFns<CatalogEntry> = {
             }
 
             message.version = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.moved = reader.string();
             continue;
           }
         }
@@ -6205,6 +6285,720 @@ export const FindUnreferencedResponse: MessageFns<FindUnreferencedResponse> = {
   },
 };
 
+function createBaseListLiveStripesRequest(): ListLiveStripesRequest {
+  return { session: "", after: new Uint8Array(0), limit: 0 };
+}
+
+export const ListLiveStripesRequest: MessageFns<ListLiveStripesRequest> = {
+  encode(message: ListLiveStripesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.after.length !== 0) {
+      writer.uint32(18).bytes(message.after);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLiveStripesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLiveStripesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.after = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLiveStripeDescription(): LiveStripeDescription {
+  return { stripe: new Uint8Array(0), bytes: 0 };
+}
+
+export const LiveStripeDescription: MessageFns<LiveStripeDescription> = {
+  encode(message: LiveStripeDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.stripe.length !== 0) {
+      writer.uint32(10).bytes(message.stripe);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).uint64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LiveStripeDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLiveStripeDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stripe = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListLiveStripesResponse(): ListLiveStripesResponse {
+  return { stripes: [] };
+}
+
+export const ListLiveStripesResponse: MessageFns<ListLiveStripesResponse> = {
+  encode(message: ListLiveStripesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.stripes) {
+      LiveStripeDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLiveStripesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLiveStripesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.stripes.push(LiveStripeDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListLiveExtentsRequest(): ListLiveExtentsRequest {
+  return { session: "", stripes: [] };
+}
+
+export const ListLiveExtentsRequest: MessageFns<ListLiveExtentsRequest> = {
+  encode(message: ListLiveExtentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    for (const v of message.stripes) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLiveExtentsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLiveExtentsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.stripes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLiveExtentDescription(): LiveExtentDescription {
+  return {
+    file: new Uint8Array(0),
+    version: new Uint8Array(0),
+    path: "",
+    modifiedMs: 0,
+    createdMs: 0,
+    mode: 0,
+    fileOffset: 0,
+    last: false,
+    extent: undefined,
+  };
+}
+
+export const LiveExtentDescription: MessageFns<LiveExtentDescription> = {
+  encode(message: LiveExtentDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.file.length !== 0) {
+      writer.uint32(10).bytes(message.file);
+    }
+    if (message.version.length !== 0) {
+      writer.uint32(18).bytes(message.version);
+    }
+    if (message.path !== "") {
+      writer.uint32(26).string(message.path);
+    }
+    if (message.modifiedMs !== 0) {
+      writer.uint32(32).uint64(message.modifiedMs);
+    }
+    if (message.createdMs !== 0) {
+      writer.uint32(40).uint64(message.createdMs);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(48).uint32(message.mode);
+    }
+    if (message.fileOffset !== 0) {
+      writer.uint32(56).uint64(message.fileOffset);
+    }
+    if (message.last !== false) {
+      writer.uint32(64).bool(message.last);
+    }
+    if (message.extent !== undefined) {
+      Extent.encode(message.extent, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LiveExtentDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLiveExtentDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.file = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.modifiedMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.createdMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.fileOffset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.last = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.extent = Extent.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListLiveExtentsResponse(): ListLiveExtentsResponse {
+  return { extents: [] };
+}
+
+export const ListLiveExtentsResponse: MessageFns<ListLiveExtentsResponse> = {
+  encode(message: ListLiveExtentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.extents) {
+      LiveExtentDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLiveExtentsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLiveExtentsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.extents.push(LiveExtentDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExtentMoveDescription(): ExtentMoveDescription {
+  return { file: new Uint8Array(0), version: new Uint8Array(0), stripe: new Uint8Array(0), offset: 0, to: undefined };
+}
+
+export const ExtentMoveDescription: MessageFns<ExtentMoveDescription> = {
+  encode(message: ExtentMoveDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.file.length !== 0) {
+      writer.uint32(10).bytes(message.file);
+    }
+    if (message.version.length !== 0) {
+      writer.uint32(18).bytes(message.version);
+    }
+    if (message.stripe.length !== 0) {
+      writer.uint32(26).bytes(message.stripe);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).uint64(message.offset);
+    }
+    if (message.to !== undefined) {
+      Extent.encode(message.to, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtentMoveDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtentMoveDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.file = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.stripe = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.to = Extent.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMoveExtentsRequest(): MoveExtentsRequest {
+  return { session: "", moves: [] };
+}
+
+export const MoveExtentsRequest: MessageFns<MoveExtentsRequest> = {
+  encode(message: MoveExtentsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    for (const v of message.moves) {
+      ExtentMoveDescription.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveExtentsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveExtentsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.moves.push(ExtentMoveDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMoveExtentsResponse(): MoveExtentsResponse {
+  return { versions: 0 };
+}
+
+export const MoveExtentsResponse: MessageFns<MoveExtentsResponse> = {
+  encode(message: MoveExtentsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.versions !== 0) {
+      writer.uint32(8).uint32(message.versions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveExtentsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveExtentsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.versions = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGiveUpMovedRequest(): GiveUpMovedRequest {
+  return { session: "", untilMs: 0 };
+}
+
+export const GiveUpMovedRequest: MessageFns<GiveUpMovedRequest> = {
+  encode(message: GiveUpMovedRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    if (message.untilMs !== 0) {
+      writer.uint32(16).uint64(message.untilMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiveUpMovedRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiveUpMovedRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untilMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGiveUpMovedResponse(): GiveUpMovedResponse {
+  return { waiting: 0 };
+}
+
+export const GiveUpMovedResponse: MessageFns<GiveUpMovedResponse> = {
+  encode(message: GiveUpMovedResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.waiting !== 0) {
+      writer.uint32(8).uint32(message.waiting);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiveUpMovedResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiveUpMovedResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.waiting = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseListHeadsRequest(): ListHeadsRequest {
   return { user: new Uint8Array(0) };
 }
@@ -7007,6 +7801,50 @@ export const DbServiceService = {
       Buffer.from(FindUnreferencedResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): FindUnreferencedResponse => FindUnreferencedResponse.decode(value),
   },
+  /** How much of each stripe versions of the session's user refer to. */
+  listLiveStripes: {
+    path: "/shoal.v1.DbService/ListLiveStripes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListLiveStripesRequest): Buffer =>
+      Buffer.from(ListLiveStripesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListLiveStripesRequest => ListLiveStripesRequest.decode(value),
+    responseSerialize: (value: ListLiveStripesResponse): Buffer =>
+      Buffer.from(ListLiveStripesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListLiveStripesResponse => ListLiveStripesResponse.decode(value),
+  },
+  /** What of a stripe versions of the session's user refer to. */
+  listLiveExtents: {
+    path: "/shoal.v1.DbService/ListLiveExtents" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListLiveExtentsRequest): Buffer =>
+      Buffer.from(ListLiveExtentsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListLiveExtentsRequest => ListLiveExtentsRequest.decode(value),
+    responseSerialize: (value: ListLiveExtentsResponse): Buffer =>
+      Buffer.from(ListLiveExtentsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListLiveExtentsResponse => ListLiveExtentsResponse.decode(value),
+  },
+  /** Versions refer to extents elsewhere from now on. */
+  moveExtents: {
+    path: "/shoal.v1.DbService/MoveExtents" as const,
+    requestStream: true as const,
+    responseStream: false as const,
+    requestSerialize: (value: MoveExtentsRequest): Buffer => Buffer.from(MoveExtentsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): MoveExtentsRequest => MoveExtentsRequest.decode(value),
+    responseSerialize: (value: MoveExtentsResponse): Buffer => Buffer.from(MoveExtentsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MoveExtentsResponse => MoveExtentsResponse.decode(value),
+  },
+  /** Announces that the places of moved extents are given up. */
+  giveUpMoved: {
+    path: "/shoal.v1.DbService/GiveUpMoved" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GiveUpMovedRequest): Buffer => Buffer.from(GiveUpMovedRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GiveUpMovedRequest => GiveUpMovedRequest.decode(value),
+    responseSerialize: (value: GiveUpMovedResponse): Buffer => Buffer.from(GiveUpMovedResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GiveUpMovedResponse => GiveUpMovedResponse.decode(value),
+  },
   /** How far the user's catalog is here; also while the user is locked. */
   listHeads: {
     path: "/shoal.v1.DbService/ListHeads" as const,
@@ -7106,6 +7944,14 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   moveChunks: handleUnaryCall<MoveChunksRequest, MoveChunksResponse>;
   /** Those of the stripes that no version of the session's user refers to. */
   findUnreferenced: handleUnaryCall<FindUnreferencedRequest, FindUnreferencedResponse>;
+  /** How much of each stripe versions of the session's user refer to. */
+  listLiveStripes: handleUnaryCall<ListLiveStripesRequest, ListLiveStripesResponse>;
+  /** What of a stripe versions of the session's user refer to. */
+  listLiveExtents: handleServerStreamingCall<ListLiveExtentsRequest, ListLiveExtentsResponse>;
+  /** Versions refer to extents elsewhere from now on. */
+  moveExtents: handleClientStreamingCall<MoveExtentsRequest, MoveExtentsResponse>;
+  /** Announces that the places of moved extents are given up. */
+  giveUpMoved: handleUnaryCall<GiveUpMovedRequest, GiveUpMovedResponse>;
   /** How far the user's catalog is here; also while the user is locked. */
   listHeads: handleUnaryCall<ListHeadsRequest, ListHeadsResponse>;
   /** What was seen of the catalog before and is not there any more is not waited for. */
@@ -7691,6 +8537,65 @@ export interface DbServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: FindUnreferencedResponse) => void,
+  ): ClientUnaryCall;
+  /** How much of each stripe versions of the session's user refer to. */
+  listLiveStripes(
+    request: ListLiveStripesRequest,
+    callback: (error: ServiceError | null, response: ListLiveStripesResponse) => void,
+  ): ClientUnaryCall;
+  listLiveStripes(
+    request: ListLiveStripesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListLiveStripesResponse) => void,
+  ): ClientUnaryCall;
+  listLiveStripes(
+    request: ListLiveStripesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListLiveStripesResponse) => void,
+  ): ClientUnaryCall;
+  /** What of a stripe versions of the session's user refer to. */
+  listLiveExtents(
+    request: ListLiveExtentsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ListLiveExtentsResponse>;
+  listLiveExtents(
+    request: ListLiveExtentsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ListLiveExtentsResponse>;
+  /** Versions refer to extents elsewhere from now on. */
+  moveExtents(
+    callback: (error: ServiceError | null, response: MoveExtentsResponse) => void,
+  ): ClientWritableStream<MoveExtentsRequest>;
+  moveExtents(
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MoveExtentsResponse) => void,
+  ): ClientWritableStream<MoveExtentsRequest>;
+  moveExtents(
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MoveExtentsResponse) => void,
+  ): ClientWritableStream<MoveExtentsRequest>;
+  moveExtents(
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MoveExtentsResponse) => void,
+  ): ClientWritableStream<MoveExtentsRequest>;
+  /** Announces that the places of moved extents are given up. */
+  giveUpMoved(
+    request: GiveUpMovedRequest,
+    callback: (error: ServiceError | null, response: GiveUpMovedResponse) => void,
+  ): ClientUnaryCall;
+  giveUpMoved(
+    request: GiveUpMovedRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GiveUpMovedResponse) => void,
+  ): ClientUnaryCall;
+  giveUpMoved(
+    request: GiveUpMovedRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GiveUpMovedResponse) => void,
   ): ClientUnaryCall;
   /** How far the user's catalog is here; also while the user is locked. */
   listHeads(

@@ -232,15 +232,17 @@ export interface StateHead {
 }
 
 export interface Operation {
-  operation: { $case: "setEntry"; value: SetEntry } | { $case: "addVersion"; value: AddVersion } | {
-    $case: "removeEntry";
-    value: RemoveEntry;
-  } | undefined;
+  operation:
+    | { $case: "setEntry"; value: SetEntry }
+    | { $case: "addVersion"; value: AddVersion }
+    | { $case: "removeEntry"; value: RemoveEntry }
+    | { $case: "moveVersion"; value: MoveVersion }
+    | undefined;
 }
 
 /**
  * Creates, renames, moves, or moves into the trash and out of it. The root folder is 16 zero bytes, the trash 15 zero bytes
- * and a one; both are never set.
+ * and a one; the folder of what was moved (see MoveVersion) 15 zero bytes and a two. None of them is ever set.
  */
 export interface SetEntry {
   /** 16 bytes: the file id, or a folder's */
@@ -267,6 +269,21 @@ export interface AddVersion {
   /** hashes in the ids of extents documents, in order */
   extentDocuments: Uint8Array[];
   createdMs: number;
+}
+
+/**
+ * The bytes of a version were stored anew in other stripes, under other keys; nothing else of it changes, nor its place among
+ * the versions of its file. Of several the last counts, in the order of (counter, peer). The stripes that its extents lay in
+ * are referred to, from the same commit on, by a version without bytes of a node in the folder of what was moved.
+ */
+export interface MoveVersion {
+  version:
+    | AddVersion
+    | undefined;
+  /** above that of every change the writer had seen; at least 1 */
+  counter: number;
+  /** the writer */
+  peer: Uint8Array;
 }
 
 /**
@@ -2099,6 +2116,9 @@ export const Operation: MessageFns<Operation> = {
       case "removeEntry":
         RemoveEntry.encode(message.operation.value, writer.uint32(26).fork()).join();
         break;
+      case "moveVersion":
+        MoveVersion.encode(message.operation.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2138,6 +2158,14 @@ export const Operation: MessageFns<Operation> = {
             }
 
             message.operation = { $case: "removeEntry", value: RemoveEntry.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.operation = { $case: "moveVersion", value: MoveVersion.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2390,6 +2418,74 @@ export const AddVersion: MessageFns<AddVersion> = {
             }
 
             message.createdMs = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMoveVersion(): MoveVersion {
+  return { version: undefined, counter: 0, peer: new Uint8Array(0) };
+}
+
+export const MoveVersion: MessageFns<MoveVersion> = {
+  encode(message: MoveVersion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== undefined) {
+      AddVersion.encode(message.version, writer.uint32(10).fork()).join();
+    }
+    if (message.counter !== 0) {
+      writer.uint32(16).uint64(message.counter);
+    }
+    if (message.peer.length !== 0) {
+      writer.uint32(26).bytes(message.peer);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MoveVersion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMoveVersion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = AddVersion.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.counter = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.peer = reader.bytes();
             continue;
           }
         }

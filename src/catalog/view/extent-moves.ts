@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import { idBytes, type PeerId, SHORT_ID_BYTES, type StripeId, type VersionId } from '../../chunk/ids.js';
+import { toHex } from '../../bytes.js';
+import { StorageError } from '../../errors.js';
+import type { AddVersion, Extent } from '../../gen/shoal/v1/format.js';
+import { MAX_COMMIT_VERSIONS, MAX_INLINE_EXTENTS } from '../../limits.js';
+import type { StripePage } from '../catalog.js';
+import { type ExtentMove, LIVE_STRIPE_PAGE, type LiveExtent, type LiveStripe } from '../compaction.js';
+import type { CommitQueue, Turn } from './commit-queue.js';
+import { liveExtentsOf, liveStripesOf } from './live-extents.js';
+import { encodeExtent } from './manifest.js';
+import type { ManifestReader } from './manifest-reader.js';
+import type { ChangeOperation } from './operation.js';
+import { newVersionId } from './restore-plan.js';
+import { MOVED_ID } from './tree.js';
+import type { View } from './view.js';
+import { readVersion, type ViewVersion } from './view-node.js';
+
+const NO_KEY = new Uint8Array(32);
+
+export interface ExtentMovesOptions {
+  /** This one. */
+  readonly peer: PeerId;
+  /** Unix time. */
+  readonly now: () => number;
+  readonly queue: CommitQueue;
+  readonly manifests: ManifestReader;
+  /** @throws StorageError LOCKED, UNSUPPORTED over what a newer version wrote */
+  readonly demandWritable: () => void;
+}
+
+/**
+ * What is stored anew in other stripes, so that stripes of which little is needed can be given back. A version keeps its id, its
+ * times and its place: only where its bytes lie changes. The commit of a move also makes a node in the folder of what was
+ * moved, with a version that refers to the stripes of before: as long as it lives they are kept. docs/decisions/0022
+ */
+export class ExtentMoves {
+  readonly #options: ExtentMovesOptions;
+
+  constructor(options: ExtentMovesOptions) {
+    this.#options = options;
+  }
+
+  /** Ascending, behind `after`. @throws StorageError UNAVAILABLE while a part of the catalog is missing */
+  async liveStripes({ after, limit }: StripePage): Promise<readonly LiveStripe[]> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > LIVE_STRIPE_PAGE) {
+      throw new StorageError(
+        'INVALID_ARGUMENT',
+        `A page of live stripes has 1 to ${String(LIVE_STRIPE_PAGE)} of them.`,
+      );
+    }
+    const live = await this.#look(liveStripesOf);
+    const behind = after === undefined ? live : live.filter(({ stripe }) => stripe > after);
+    return behind.slice(0, limit);
+  }
+
+  /** @throws StorageError as liveStripes */
+  liveExtents(stripes: readonly StripeId[]): Promise<readonly LiveExtent[]> {
+    return this.#look((view) => liveExtentsOf(view, new Set(stripes)));
+  }
+
+  /**
+   * Passes over what is not there any more, or lies elsewhere by now.
+   *
+   * @param moves to stripes that the catalog knows
+   * @returns how many versions were moved
+   * @throws StorageError INVALID_ARGUMENT for an extent of another length, LIMIT_EXCEEDED, and as liveStripes
+   */
+  move(moves: readonly ExtentMove[]): Promise<number> {
+    const { demandWritable, queue } = this.#options;
+    demandWritable();
+    if (moves.length > MAX_COMMIT_VERSIONS) {
+      throw new StorageError('LIMIT_EXCEEDED', `One commit moves at most ${String(MAX_COMMIT_VERSIONS)} extents.`);
+    }
+    return queue.run((turn) => this.#move(turn, moves), { alone: true });
+  }
+
+  #move({ view, batch }: Turn, moves: readonly ExtentMove[]): number {
+    demandWhole(view);
+    const left = new Set<StripeId>();
+    const operations: ChangeOperation[] = [];
+    for (const [version, of] of byVersion(view, moves)) {
+      const moved = movedExtents(readVersion(version), of, left);
+      if (moved === undefined) continue;
+      const value = { version: moved, counter: view.counter + 1, peer: idBytes(this.#options.peer) };
+      operations.push({ $case: 'moveVersion', value });
+    }
+    if (operations.length === 0) return 0;
+    batch.add({ operations: [...this.#keep(left), ...operations], extents: [], nodes: new Map() });
+    return operations.length;
+  }
+
+  /** A node that refers to the stripes of before. */
+  *#keep(stripes: ReadonlySet<StripeId>): Generator<ChangeOperation> {
+    const id = randomBytes(SHORT_ID_BYTES);
+    const changedMs = this.#options.now();
+    const place = { parent: idBytes(MOVED_ID), name: toHex(id), folder: false, trashedFrom: '', seen: [] };
+    yield { $case: 'setEntry', value: { node: id, ...place, changedMs } };
+    const extents = [...stripes].map((stripe) =>
+      encodeExtent({ key: NO_KEY, stripe, offset: 0, sealedBytes: 0, bytes: 0 }),
+    );
+    for (let at = 0; at < extents.length; at += MAX_INLINE_EXTENTS) {
+      const times = { modifiedMs: changedMs, createdMs: changedMs };
+      const some = { extents: extents.slice(at, at + MAX_INLINE_EXTENTS), extentDocuments: [] };
+      yield {
+        $case: 'addVersion',
+        value: { file: id, version: idBytes(newVersionId()), bytes: 0, ...times, mode: 0, ...some },
+      };
+    }
+  }
+
+  #look<T>(look: (view: View) => Promise<T>): Promise<T> {
+    const { demandWritable, queue, manifests } = this.#options;
+    demandWritable();
+    return queue.run(
+      async ({ view }) => {
+        if (await manifests.countLarge(view)) throw incomplete();
+        demandWhole(view);
+        return look(view);
+      },
+      { alone: true },
+    );
+  }
+}
+
+/** Those that can be moved: what is to be removed for ever is not, nor is what has very many extents. */
+function byVersion({ tree }: View, moves: readonly ExtentMove[]): Map<ViewVersion, ExtentMove[]> {
+  const found = new Map<ViewVersion, ExtentMove[]>();
+  const wanted = new Map<VersionId, ViewVersion | undefined>();
+  for (const move of moves) {
+    const node = tree.node(move.file);
+    if (node === undefined || tree.isDoomed(node)) continue;
+    if (!wanted.has(move.version))
+      wanted.set(
+        move.version,
+        node.versions.find(({ id }) => id === move.version),
+      );
+    const version = wanted.get(move.version);
+    if (version === undefined) continue;
+    const others = found.get(version);
+    if (others === undefined) found.set(version, [move]);
+    else others.push(move);
+  }
+  return found;
+}
+
+/**
+ * @param left takes the stripes that something of it lay in
+ * @returns undefined where nothing of it lies where the moves have it
+ */
+function movedExtents(version: AddVersion, moves: readonly ExtentMove[], left: Set<StripeId>): AddVersion | undefined {
+  if (version.extentDocuments.length > 0) return undefined;
+  const targets = new Map(moves.map((move) => [placeKey(move.from), move]));
+  const extents = version.extents.map((extent): Extent => {
+    const stripe = toHex(extent.stripe) as StripeId;
+    const move = targets.get(placeKey({ stripe, offset: extent.offset }));
+    if (move === undefined) return extent;
+    if (move.to.bytes !== extent.bytes) {
+      throw new StorageError('INVALID_ARGUMENT', 'An extent that is moved keeps its length.');
+    }
+    left.add(stripe);
+    return encodeExtent(move.to);
+  });
+  return extents.some((extent, at) => extent !== version.extents[at]) ? { ...version, extents } : undefined;
+}
+
+function placeKey({ stripe, offset }: ExtentMove['from']): string {
+  return `${stripe} ${String(offset)}`;
+}
+
+function demandWhole(view: View): void {
+  if (!view.isComplete) throw incomplete();
+}
+
+function incomplete(): StorageError {
+  return new StorageError(
+    'UNAVAILABLE',
+    'A part of the catalog is missing, so nothing can be stored anew elsewhere yet. See `shoal status`.',
+  );
+}

@@ -1,0 +1,194 @@
+import type { Session } from '../../catalog/catalog.js';
+import type { ExtentMove, LiveExtent } from '../../catalog/compaction.js';
+import type { StripeId } from '../../chunk/ids.js';
+import { soloExtentPlainBytes } from '../../chunk/stripe-layout.js';
+import { wrapError } from '../../errors.js';
+import { schemeOfNow, type Engine } from '../engine.js';
+import { heldAmong } from '../garbage/homes.js';
+import { LooseStripes } from '../loose-stripes.js';
+import { Packer, stripeCapacity } from '../pack.js';
+import { REFUSALS } from '../put-commit.js';
+import {
+  byExtent,
+  readExtents,
+  type ReadExtent,
+  type Rewriting,
+  type Shared,
+  storeExtents,
+} from './rewrite-extents.js';
+import type { SparseStripe } from './sparse-stripes.js';
+
+/** Stripes whose extents are looked up at once: that looks at all versions of the user. */
+const STRIPES_PER_LOOKUP = 64;
+/** What was put so lately may be removed as soon: nothing is stored anew twice. */
+export const COMPACT_SETTLE_MS = 60 * 60 * 1000;
+
+/** What storing anew came to. */
+export interface Compacted {
+  /** Stripes of which nothing is needed any more. */
+  readonly stripes: number;
+  /** Versions that lie elsewhere now; more than once those of which several extents were moved apart. */
+  readonly versions: number;
+  /** Sealed bytes that were stored anew. */
+  readonly movedBytes: number;
+  /** And, of those stripes, that were not needed. */
+  readonly deadBytes: number;
+  /** Stripes that stay as they are: in use, or not to be read now. */
+  readonly passedOver: number;
+}
+
+export interface CompactOptions {
+  readonly signal: AbortSignal;
+  /** Also stripes that something was stored into just now. */
+  readonly young: boolean;
+  /** Looks up no further stripes after so many sealed bytes. */
+  readonly mostBytes: number;
+  readonly onProgress?: ((so: Compacted) => void) | undefined;
+}
+
+/**
+ * Stores anew what is needed of sparse stripes, so that nothing of these is needed any more. Their places are given back later:
+ * see giveUpPlaces. Cut off at any moment it leaves every file readable, and nothing that nobody knows of.
+ *
+ * @throws StorageError TOO_FEW_PEERS, UNAVAILABLE; what storing says; `signal.reason` on abort
+ */
+export async function compactStripes(
+  engine: Engine,
+  session: Session,
+  sparse: readonly SparseStripe[],
+  options: CompactOptions,
+): Promise<Compacted> {
+  const { signal } = options;
+  const scheme = await schemeOfNow(engine, signal);
+  const rewriting = { engine, session, scheme, loose: new LooseStripes(engine, session), signal };
+  return new Compaction(rewriting, sparse, options).run();
+}
+
+class Compaction {
+  readonly #rewriting: Rewriting;
+  readonly #sparse: ReadonlyMap<StripeId, SparseStripe>;
+  readonly #options: CompactOptions;
+  readonly #packer: Packer<Shared>;
+  /** Plaintext bytes that one stripe of today has room for, as one extent. */
+  readonly #mostBytes: (path: string) => number;
+  /** Of stripes, the extents that are not moved yet. */
+  readonly #left = new Map<StripeId, number>();
+  #done: Compacted = { stripes: 0, versions: 0, movedBytes: 0, deadBytes: 0, passedOver: 0 };
+
+  constructor(rewriting: Rewriting, sparse: readonly SparseStripe[], options: CompactOptions) {
+    this.#rewriting = rewriting;
+    this.#sparse = new Map(sparse.map((one) => [one.stripe, one]));
+    this.#options = options;
+    const capacity = stripeCapacity(rewriting.scheme.k);
+    this.#packer = new Packer(capacity);
+    this.#mostBytes = (path) => soloExtentPlainBytes(capacity, path);
+  }
+
+  async run(): Promise<Compacted> {
+    const stripes = [...this.#sparse.keys()];
+    try {
+      for (
+        let at = 0;
+        at < stripes.length && this.#done.movedBytes < this.#options.mostBytes;
+        at += STRIPES_PER_LOOKUP
+      ) {
+        for (const shared of await this.#extentsIn(stripes.slice(at, at + STRIPES_PER_LOOKUP))) {
+          const [{ path, extent }] = shared;
+          for (const packed of this.#packer.add({ item: shared, path, bytes: extent.bytes })) {
+            await this.#rewrite(packed.map(({ item }) => item));
+          }
+        }
+      }
+      for (const packed of this.#packer.flush()) await this.#rewrite(packed.map(({ item }) => item));
+    } finally {
+      await this.#rewriting.loose.end();
+    }
+    return this.#done;
+  }
+
+  async #extentsIn(stripes: readonly StripeId[]): Promise<Shared[]> {
+    const { engine, session, signal } = this.#rewriting;
+    signal.throwIfAborted();
+    const held = heldAmong(engine, stripes);
+    const live = groupByStripe(await engine.catalog.liveExtents(session, stripes), ({ extent }) => extent.stripe);
+    return stripes.flatMap((stripe) => {
+      const extents = live.get(stripe) ?? [];
+      if (held.has(stripe) || !this.#isUsable(extents)) {
+        this.#count({ passedOver: 1 });
+        return [];
+      }
+      const shared = byExtent(extents);
+      this.#left.set(stripe, shared.length);
+      return shared;
+    });
+  }
+
+  #isUsable(live: readonly LiveExtent[]): boolean {
+    const youngest = this.#rewriting.engine.compaction.nowMs - COMPACT_SETTLE_MS;
+    const isSettled = this.#options.young || live.every(({ createdMs }) => createdMs <= youngest);
+    // An extent stays one.
+    return live.length > 0 && isSettled && live.every(({ path, extent }) => extent.bytes <= this.#mostBytes(path));
+  }
+
+  async #rewrite(extents: readonly Shared[]): Promise<void> {
+    const read: ReadExtent[] = [];
+    for (const [stripe, some] of groupByStripe(extents, ([{ extent }]) => extent.stripe)) {
+      const found = await readExtents(this.#rewriting, stripe, some);
+      if (found === undefined) this.#count({ passedOver: 1 });
+      for (const one of found ?? []) read.push(one);
+    }
+    if (read.length === 0) return;
+    const { stripe, places } = await storeExtents(this.#rewriting, read);
+    const moves = read.flatMap(({ shared }, at) => {
+      const to = places[at];
+      return to === undefined ? [] : shared.map((live): ExtentMove => ({ ...live, from: live.extent, to }));
+    });
+    const versions = await this.#commit(stripe, moves);
+    this.#count({ versions, movedBytes: places.reduce((sum, { sealedBytes }) => sum + sealedBytes, 0) });
+    for (const { shared } of read) this.#tickOff(shared[0].extent.stripe);
+    this.#options.onProgress?.(this.#done);
+  }
+
+  /** @returns how many versions lie there now */
+  async #commit(stripe: StripeId, moves: readonly ExtentMove[]): Promise<number> {
+    const { engine, session, loose } = this.#rewriting;
+    await engine.catalog.putStripes(loose.recordsOf([stripe]));
+    try {
+      const versions = await engine.catalog.moveExtents(session, moves);
+      // Where all of it was removed meanwhile, nothing refers to the new stripe: it is given back in the end.
+      if (versions > 0) await loose.settle([stripe]);
+      return versions;
+    } catch (error) {
+      if (!REFUSALS.has(wrapError(error, 'Moving extents').code)) loose.doubt([stripe]);
+      throw error;
+    }
+  }
+
+  #tickOff(stripe: StripeId): void {
+    const left = (this.#left.get(stripe) ?? 1) - 1;
+    this.#left.set(stripe, left);
+    if (left === 0) this.#count({ stripes: 1, deadBytes: this.#sparse.get(stripe)?.deadBytes ?? 0 });
+  }
+
+  #count(more: Partial<Compacted>): void {
+    const sum = (field: keyof Compacted): number => this.#done[field] + (more[field] ?? 0);
+    this.#done = {
+      stripes: sum('stripes'),
+      versions: sum('versions'),
+      movedBytes: sum('movedBytes'),
+      deadBytes: sum('deadBytes'),
+      passedOver: sum('passedOver'),
+    };
+  }
+}
+
+function groupByStripe<T>(items: readonly T[], stripeOf: (item: T) => StripeId): Map<StripeId, T[]> {
+  const groups = new Map<StripeId, T[]>();
+  for (const item of items) {
+    const stripe = stripeOf(item);
+    const others = groups.get(stripe);
+    if (others === undefined) groups.set(stripe, [item]);
+    else others.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,80 @@
+import type { UserId } from '../../chunk/ids.js';
+
+/** Between two looks for sparse stripes. */
+export const COMPACT_INTERVAL_MS = 6 * 60 * 60 * 1000;
+/** Of the first look after a start, which has other work; and of the next one where a run had more to do, or failed. */
+export const COMPACT_RETRY_MS = 10 * 60 * 1000;
+
+/** What the last look found. */
+export interface SparseSummary {
+  /** Unix time. */
+  readonly lookedMs: number;
+  readonly stripes: number;
+  /** Sealed bytes that are needed of them. */
+  readonly liveBytes: number;
+  /** And that are not. */
+  readonly deadBytes: number;
+}
+
+interface Progress {
+  nextMs: number;
+  found: SparseSummary | undefined;
+  /** Moves whose old places are not given back yet. */
+  waiting: number;
+}
+
+/** What this process knows of its users' sparse stripes, and when it looks again. */
+export class CompactionBook {
+  readonly #clock: () => number;
+  readonly #users = new Map<UserId, Progress>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param clock Unix time */
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  get nowMs(): number {
+    return this.#clock();
+  }
+
+  /** A clock that was put back makes it due, too. */
+  isDue(user: UserId): boolean {
+    const { nextMs } = this.#progressOf(user);
+    const restMs = nextMs - this.nowMs;
+    return restMs <= 0 || restMs > COMPACT_INTERVAL_MS;
+  }
+
+  /** @param afterMs from now on */
+  again(user: UserId, afterMs: number): void {
+    this.#progressOf(user).nextMs = this.nowMs + afterMs;
+  }
+
+  noteFound(user: UserId, found: Omit<SparseSummary, 'lookedMs'>): void {
+    this.#progressOf(user).found = { lookedMs: this.nowMs, ...found };
+  }
+
+  noteWaiting(user: UserId, moves: number): void {
+    this.#progressOf(user).waiting = moves;
+  }
+
+  /** Of all users of whom somebody has looked. */
+  summaries(): readonly { readonly found: SparseSummary | undefined; readonly waiting: number }[] {
+    return [...this.#users.values()].map(({ found, waiting }) => ({ found, waiting }));
+  }
+
+  /** One after the other: each would move what the other moves. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #progressOf(user: UserId): Progress {
+    const known = this.#users.get(user);
+    if (known !== undefined) return known;
+    const fresh = { nextMs: this.nowMs + COMPACT_RETRY_MS, found: undefined, waiting: 0 };
+    this.#users.set(user, fresh);
+    return fresh;
+  }
+}
