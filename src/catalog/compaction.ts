@@ -11,8 +11,8 @@ export interface LiveStripe {
   readonly bytes: number;
 }
 
-/** An extent in a stripe, and a version that refers to it; others may, too. */
-export interface LiveExtent {
+/** A version of a file, as the directory of a stripe tells of it. */
+export interface LiveVersion {
   readonly file: FileId;
   readonly version: VersionId;
   /** Of the file now; in the trash: that it had. */
@@ -21,6 +21,10 @@ export interface LiveExtent {
   /** Unix time of its put. */
   readonly createdMs: number;
   readonly mode: number;
+}
+
+/** An extent in a stripe, and a version that refers to it; others may, too. */
+export interface LiveExtent extends LiveVersion {
   readonly fileOffset: number;
   /** The file ends with it. */
   readonly last: boolean;
@@ -49,6 +53,8 @@ export interface CompactionCatalog {
    */
   liveStripes(session: SessionToken, page: StripePage): Promise<readonly LiveStripe[]>;
   liveExtents(session: SessionToken, stripes: readonly StripeId[]): Promise<readonly LiveExtent[]>;
+  /** Those of no bytes: nothing but the directories of stripes tells of them, should the catalog be lost. */
+  emptyVersions(session: SessionToken): Promise<readonly LiveVersion[]>;
   /**
    * The versions keep their ids, times and order. Passed over is what was removed or moved meanwhile. The stripes of before
    * stay referred to until `giveUpMoved`.

@@ -40,7 +40,7 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
-import type { ExtentMove, LiveExtent, LiveStripe } from './compaction.js';
+import type { ExtentMove, LiveExtent, LiveStripe, LiveVersion } from './compaction.js';
 import type { Document, DocumentDatabase, DocumentHost } from '../documents/document-database.js';
 import { LevelHost } from '../documents/level-host.js';
 import type { Membership } from './records/membership.js';
@@ -353,6 +353,10 @@ export class LocalCatalog implements Catalog {
 
   liveExtents(session: SessionToken, stripes: readonly StripeId[]): Promise<readonly LiveExtent[]> {
     return this.#users.with(session, ({ moves }) => moves.liveExtents(stripes));
+  }
+
+  emptyVersions(session: SessionToken): Promise<readonly LiveVersion[]> {
+    return this.#users.with(session, ({ moves }) => moves.emptyVersions());
   }
 
   async moveExtents(session: SessionToken, moved: readonly ExtentMove[]): Promise<number> {

@@ -46,13 +46,13 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
-import type { ExtentMove, LiveExtent, LiveStripe } from './compaction.js';
+import type { ExtentMove, LiveExtent, LiveStripe, LiveVersion } from './compaction.js';
 import { StorageError } from '../errors.js';
 import { MAX_RECEIPT_BYTES } from '../limits.js';
 import { DbConnection } from './db-connection.js';
 import { pages } from './pages.js';
 import { checkUnicode } from './path.js';
-import { decodeLive, decodeLiveExtent, moveRequests } from './wire-extents.js';
+import { decodeLive, decodeLiveExtent, decodeLiveVersion, moveRequests } from './wire-extents.js';
 import { ManifestAssembly, partBytes, versionParts } from './wire-manifest.js';
 import {
   decodeEntry,
@@ -408,6 +408,14 @@ export class RemoteCatalog implements Catalog {
     const found: LiveExtent[] = [];
     for await (const { extents } of this.#db.stream(Db.listLiveExtents, request)) {
       for (const extent of extents) found.push(decodeLiveExtent(extent));
+    }
+    return found;
+  }
+
+  async emptyVersions(session: SessionToken): Promise<readonly LiveVersion[]> {
+    const found: LiveVersion[] = [];
+    for await (const { versions } of this.#db.stream(Db.listEmptyVersions, { session: session.token })) {
+      for (const version of versions) found.push(decodeLiveVersion(version));
     }
     return found;
   }

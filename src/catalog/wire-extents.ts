@@ -4,18 +4,21 @@ import type {
   ExtentMoveDescription,
   LiveExtentDescription,
   LiveStripeDescription,
+  LiveVersionDescription,
   MoveExtentsRequest,
 } from '../gen/shoal/v1/db.js';
 import type { Extent } from '../gen/shoal/v1/format.js';
 import { MAX_COMMIT_VERSIONS } from '../limits.js';
 import type { ExtentRef, SessionToken } from './catalog.js';
-import type { ExtentMove, LiveExtent, LiveStripe } from './compaction.js';
+import type { ExtentMove, LiveExtent, LiveStripe, LiveVersion } from './compaction.js';
 import { pages } from './pages.js';
 import { encodeExtent } from './view/manifest.js';
 import { decodeExtent } from './wire-manifest.js';
 
-/** Ids, an extent, six numbers. */
-const LIVE_EXTENT_BYTES = 190;
+/** Ids, three numbers. */
+const LIVE_VERSION_BYTES = 80;
+/** An extent, two numbers. */
+const LIVE_EXTENT_BYTES = 110;
 /** Ids, an extent, a number. */
 const MOVE_BYTES = 180;
 
@@ -27,17 +30,32 @@ export function decodeLive({ stripe, bytes }: LiveStripeDescription): LiveStripe
   return { stripe: parseStripeId(stripe), bytes };
 }
 
-export function encodeLiveExtent({ file, version, extent, ...says }: LiveExtent): LiveExtentDescription {
-  return { file: idBytes(file), version: idBytes(version), extent: encodeExtent(extent), ...says };
+export function encodeLiveVersion({ file, version, ...says }: LiveVersion): LiveVersionDescription {
+  const { path, modifiedMs, createdMs, mode } = says;
+  return { file: idBytes(file), version: idBytes(version), path, modifiedMs, createdMs, mode };
 }
 
-export function decodeLiveExtent({ file, version, extent, ...says }: LiveExtentDescription): LiveExtent {
-  return { file: parseFileId(file), version: parseVersionId(version), extent: demandExtent(extent), ...says };
+export function decodeLiveVersion({ file, version, ...says }: LiveVersionDescription): LiveVersion {
+  return { file: parseFileId(file), version: parseVersionId(version), ...says };
 }
 
-export function liveExtentBytes({ path }: LiveExtentDescription): number {
+export function liveVersionBytes({ path }: LiveVersionDescription): number {
   // A character takes three bytes of UTF-8 at most.
-  return LIVE_EXTENT_BYTES + path.length * 3;
+  return LIVE_VERSION_BYTES + path.length * 3;
+}
+
+export function encodeLiveExtent(live: LiveExtent): LiveExtentDescription {
+  const { fileOffset, last, extent } = live;
+  return { whose: encodeLiveVersion(live), fileOffset, last, extent: encodeExtent(extent) };
+}
+
+export function decodeLiveExtent({ whose, fileOffset, last, extent }: LiveExtentDescription): LiveExtent {
+  if (whose === undefined) throw new StorageError('INVALID_ARGUMENT', 'An extent belongs to no version.');
+  return { ...decodeLiveVersion(whose), fileOffset, last, extent: demandExtent(extent) };
+}
+
+export function liveExtentBytes({ whose }: LiveExtentDescription): number {
+  return LIVE_EXTENT_BYTES + (whose === undefined ? 0 : liveVersionBytes(whose));
 }
 
 function encodeMove({ file, version, from, to }: ExtentMove): ExtentMoveDescription {

@@ -2,7 +2,14 @@ import { toHex } from '../bytes.js';
 import { idBytes, parsePeerId, parseStripeId, parseUserId, parseVersionId } from '../chunk/ids.js';
 import type { Catalog, NewVersion } from '../catalog/catalog.js';
 import { pages } from '../catalog/pages.js';
-import { encodeLive, encodeLiveExtent, liveExtentBytes, readMoves } from '../catalog/wire-extents.js';
+import {
+  encodeLive,
+  encodeLiveExtent,
+  encodeLiveVersion,
+  liveExtentBytes,
+  liveVersionBytes,
+  readMoves,
+} from '../catalog/wire-extents.js';
 import { besideHead, ManifestAssembly, manifestParts, partBytes } from '../catalog/wire-manifest.js';
 import {
   decodeMove,
@@ -242,6 +249,10 @@ function stripeHandlers({ catalog, edge }: Context) {
     listLiveExtents: serverStream(edge, async function* ({ session, stripes }) {
       const extents = await catalog.liveExtents({ token: session }, stripes.map(parseStripeId));
       for (const page of pages(encoded(extents, encodeLiveExtent), liveExtentBytes)) yield { extents: page };
+    }),
+    listEmptyVersions: serverStream(edge, async function* ({ session }) {
+      const versions = await catalog.emptyVersions({ token: session });
+      for (const page of pages(encoded(versions, encodeLiveVersion), liveVersionBytes)) yield { versions: page };
     }),
     moveExtents: clientStream(edge, async (requests) => {
       const { session, moves } = await readMoves(requests);

@@ -87,6 +87,22 @@ export function compactionContract(subject: () => { readonly catalog: Catalog; r
     assert.ok(now.every((manifest) => manifest?.extents.every(({ stripe }) => stripe === to.id)));
   });
 
+  test('versions of no bytes are listed, be they older ones or in the trash', async () => {
+    const { catalog, session } = subject();
+    const record = await stored();
+    const [older, newer] = [
+      sampleVersion('/compacted/empty'),
+      sampleVersion('/compacted/empty', [sampleExtent(record.id)]),
+    ];
+    for (const version of [older, newer]) await catalog.commit(session, [version]);
+    await catalog.remove(session, '/compacted/empty');
+    const found = (await catalog.emptyVersions(session)).filter(({ path }) => path === '/compacted/empty');
+    assert.deepEqual(
+      found.map(({ version, mode }) => [version, mode]),
+      [[older.manifest.version, older.manifest.mode]],
+    );
+  });
+
   test('what has no meaning is refused', async () => {
     const { catalog, session } = subject();
     for (const limit of [0, LIVE_STRIPE_PAGE + 1]) {
@@ -95,6 +111,7 @@ export function compactionContract(subject: () => { readonly catalog: Catalog; r
     const locked = { token: 'none' };
     await assert.rejects(catalog.liveStripes(locked, { limit: 1 }), { code: 'LOCKED' });
     await assert.rejects(catalog.liveExtents(locked, []), { code: 'LOCKED' });
+    await assert.rejects(catalog.emptyVersions(locked), { code: 'LOCKED' });
     await assert.rejects(catalog.moveExtents(locked, []), { code: 'LOCKED' });
     await assert.rejects(catalog.giveUpMoved(locked, 0), { code: 'LOCKED' });
   });

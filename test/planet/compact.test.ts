@@ -31,6 +31,8 @@ const FILES = 40;
 const FILE_BYTES = 150_000;
 /** Every fifth is kept. */
 const KEPT = FILES / 5;
+/** Only the directory of a stripe tells of it. */
+const EMPTY = '/kept/empty';
 
 const bytesOf = (at: number): Uint8Array => seededBytes(`file ${String(at)}`, FILE_BYTES + at);
 const pathOf = (at: number): string => `/${at % 5 === 0 ? 'kept' : 'gone'}/${String(at)}`;
@@ -40,7 +42,8 @@ describe('compaction', () => {
 
   beforeEach(async () => {
     planet = await Planet.open({ peers: 4 });
-    await putAll(planet, Object.fromEntries(Array.from({ length: FILES }, (_, at) => [pathOf(at), bytesOf(at)])));
+    const files = Array.from({ length: FILES }, (_, at): [string, Uint8Array] => [pathOf(at), bytesOf(at)]);
+    await putAll(planet, { ...Object.fromEntries(files), [EMPTY]: new Uint8Array() });
     await remove(planet, '/gone');
   });
   afterEach(() => planet[Symbol.asyncDispose]());
@@ -52,7 +55,8 @@ describe('compaction', () => {
 
   async function assertKept(): Promise<void> {
     for (let at = 0; at < FILES; at += 5) await assertStored(planet, pathOf(at), bytesOf(at));
-    assert.equal((await paths(planet)).filter((path) => path.startsWith('/kept/')).length, KEPT);
+    assert.equal((await paths(planet)).filter((path) => path.startsWith('/kept/')).length, KEPT + 1);
+    assert.equal((await planet.engine.catalog.stat(planet.session, EMPTY)).bytes, 0);
   }
 
   async function stripesOf(path: string): Promise<StripeId[]> {

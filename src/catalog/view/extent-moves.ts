@@ -5,9 +5,15 @@ import { StorageError } from '../../errors.js';
 import type { AddVersion, Extent } from '../../gen/shoal/v1/format.js';
 import { MAX_COMMIT_VERSIONS, MAX_INLINE_EXTENTS } from '../../limits.js';
 import type { StripePage } from '../catalog.js';
-import { type ExtentMove, LIVE_STRIPE_PAGE, type LiveExtent, type LiveStripe } from '../compaction.js';
+import {
+  type ExtentMove,
+  LIVE_STRIPE_PAGE,
+  type LiveExtent,
+  type LiveStripe,
+  type LiveVersion,
+} from '../compaction.js';
 import type { CommitQueue, Turn } from './commit-queue.js';
-import { liveExtentsOf, liveStripesOf } from './live-extents.js';
+import { emptyVersionsOf, liveExtentsOf, liveStripesOf } from './live-extents.js';
 import { encodeExtent } from './manifest.js';
 import type { ManifestReader } from './manifest-reader.js';
 import type { ChangeOperation } from './operation.js';
@@ -57,6 +63,11 @@ export class ExtentMoves {
   /** @throws StorageError as liveStripes */
   liveExtents(stripes: readonly StripeId[]): Promise<readonly LiveExtent[]> {
     return this.#look((view) => liveExtentsOf(view, new Set(stripes)));
+  }
+
+  /** @throws StorageError as liveStripes */
+  emptyVersions(): Promise<readonly LiveVersion[]> {
+    return this.#look(emptyVersionsOf);
   }
 
   /**

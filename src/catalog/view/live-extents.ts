@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { toHex } from '../../bytes.js';
 import type { FileId, StripeId } from '../../chunk/ids.js';
 import { STATE_NODES_PER_TURN } from '../../limits.js';
-import type { LiveExtent, LiveStripe } from '../compaction.js';
+import type { LiveExtent, LiveStripe, LiveVersion } from '../compaction.js';
 import { formatPath } from '../path.js';
 import { decodeExtent } from './manifest.js';
 import type { Tree } from './tree.js';
@@ -55,22 +55,27 @@ export async function liveExtentsOf(view: View, stripes: ReadonlySet<StripeId>):
     const extents = readVersion(version).extents.map(decodeExtent);
     let fileOffset = 0;
     for (const [at, extent] of extents.entries()) {
-      if (stripes.has(extent.stripe)) {
-        const { id, modifiedMs, createdMs, mode } = version;
-        const whose = {
-          file: node.id as FileId,
-          version: id,
-          path: storedPath(tree, node),
-          modifiedMs,
-          createdMs,
-          mode,
-        };
-        found.push({ ...whose, fileOffset, last: at === extents.length - 1, extent });
-      }
+      const last = at === extents.length - 1;
+      if (stripes.has(extent.stripe)) found.push({ ...liveVersion(tree, node, version), fileOffset, last, extent });
       fileOffset += extent.bytes;
     }
   }
   return found;
+}
+
+/** Those of no bytes. */
+export async function emptyVersionsOf(view: View): Promise<LiveVersion[]> {
+  const { tree } = view;
+  const found: LiveVersion[] = [];
+  for await (const [node, version] of versionsOf(view)) {
+    if (version.bytes > 0 || node.claimed === tree.moved || tree.isDoomed(node)) continue;
+    found.push(liveVersion(tree, node, version));
+  }
+  return found;
+}
+
+function liveVersion(tree: Tree, node: ViewNode, { id, modifiedMs, createdMs, mode }: ViewVersion): LiveVersion {
+  return { file: node.id as FileId, version: id, path: storedPath(tree, node), modifiedMs, createdMs, mode };
 }
 
 /** Where a node is, or was before it went into the trash. */

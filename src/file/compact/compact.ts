@@ -1,12 +1,12 @@
 import type { Session } from '../../catalog/catalog.js';
-import type { ExtentMove, LiveExtent } from '../../catalog/compaction.js';
+import type { ExtentMove, LiveExtent, LiveVersion } from '../../catalog/compaction.js';
 import type { StripeId } from '../../chunk/ids.js';
 import { soloExtentPlainBytes } from '../../chunk/stripe-layout.js';
 import { wrapError } from '../../errors.js';
 import { schemeOfNow, type Engine } from '../engine.js';
 import { heldAmong } from '../garbage/homes.js';
 import { LooseStripes } from '../loose-stripes.js';
-import { Packer, stripeCapacity } from '../pack.js';
+import { type Packed, Packer, stripeCapacity } from '../pack.js';
 import { REFUSALS } from '../put-commit.js';
 import {
   byExtent,
@@ -64,11 +64,15 @@ export async function compactStripes(
   return new Compaction(rewriting, sparse, options).run();
 }
 
+/** What goes into a new stripe, or what only its directory tells of. */
+type Item = { readonly shared: Shared } | { readonly mention: LiveVersion };
+
 class Compaction {
   readonly #rewriting: Rewriting;
   readonly #sparse: ReadonlyMap<StripeId, SparseStripe>;
   readonly #options: CompactOptions;
-  readonly #packer: Packer<Shared>;
+  readonly #packer: Packer<Item>;
+  #hasMentioned = false;
   /** Plaintext bytes that one stripe of today has room for, as one extent. */
   readonly #mostBytes: (path: string) => number;
   /** Of stripes, the extents that are not moved yet. */
@@ -92,18 +96,25 @@ class Compaction {
         at < stripes.length && this.#done.movedBytes < this.#options.mostBytes;
         at += STRIPES_PER_LOOKUP
       ) {
-        for (const shared of await this.#extentsIn(stripes.slice(at, at + STRIPES_PER_LOOKUP))) {
-          const [{ path, extent }] = shared;
-          for (const packed of this.#packer.add({ item: shared, path, bytes: extent.bytes })) {
-            await this.#rewrite(packed.map(({ item }) => item));
-          }
-        }
+        for (const shared of await this.#extentsIn(stripes.slice(at, at + STRIPES_PER_LOOKUP))) await this.#add(shared);
       }
-      for (const packed of this.#packer.flush()) await this.#rewrite(packed.map(({ item }) => item));
+      for (const packed of this.#packer.flush()) await this.#rewrite(packed);
     } finally {
       await this.#rewriting.loose.end();
     }
     return this.#done;
+  }
+
+  async #add(shared: Shared): Promise<void> {
+    const [{ path, extent }] = shared;
+    for (const packed of this.#packer.add({ item: { shared }, path, bytes: extent.bytes })) await this.#rewrite(packed);
+    if (this.#hasMentioned) return;
+    this.#hasMentioned = true;
+    const { engine, session } = this.#rewriting;
+    // The directories of the sparse stripes may be the only ones that tell of them. As many as there is room for.
+    for (const version of await engine.catalog.emptyVersions(session)) {
+      for (const packed of this.#packer.mention({ mention: version }, version.path)) await this.#rewrite(packed);
+    }
   }
 
   async #extentsIn(stripes: readonly StripeId[]): Promise<Shared[]> {
@@ -130,7 +141,9 @@ class Compaction {
     return live.length > 0 && isSettled && live.every(({ path, extent }) => extent.bytes <= this.#mostBytes(path));
   }
 
-  async #rewrite(extents: readonly Shared[]): Promise<void> {
+  async #rewrite(packed: readonly Packed<Item>[]): Promise<void> {
+    const extents = packed.flatMap(({ item }) => ('shared' in item ? [item.shared] : []));
+    const mentions = packed.flatMap(({ item }) => ('mention' in item ? [item.mention] : []));
     const read: ReadExtent[] = [];
     for (const [stripe, some] of groupByStripe(extents, ([{ extent }]) => extent.stripe)) {
       const found = await readExtents(this.#rewriting, stripe, some);
@@ -138,7 +151,7 @@ class Compaction {
       for (const one of found ?? []) read.push(one);
     }
     if (read.length === 0) return;
-    const { stripe, places } = await storeExtents(this.#rewriting, read);
+    const { stripe, places } = await storeExtents(this.#rewriting, { read, mentions });
     const moves = read.flatMap(({ shared }, at) => {
       const to = places[at];
       return to === undefined ? [] : shared.map((live): ExtentMove => ({ ...live, from: live.extent, to }));

@@ -1,5 +1,5 @@
 import type { ExtentRef, Session } from '../../catalog/catalog.js';
-import type { LiveExtent } from '../../catalog/compaction.js';
+import type { LiveExtent, LiveVersion } from '../../catalog/compaction.js';
 import type { StripeId } from '../../chunk/ids.js';
 import { assert, StorageError, wrapError } from '../../errors.js';
 import type { Scheme } from '../../peers/scheme.js';
@@ -66,18 +66,19 @@ export async function readExtents(
 /**
  * Stores them as one stripe, which is loose.
  *
+ * @param read each once @param mentions of empty files, that the stripe's directory is to tell of
  * @returns their new places, in order
  * @throws StorageError as a put
  */
 export async function storeExtents(
   { engine, session, scheme, loose, signal }: Rewriting,
-  read: readonly ReadExtent[],
+  { read, mentions }: { readonly read: readonly ReadExtent[]; readonly mentions: readonly LiveVersion[] },
 ): Promise<{ readonly stripe: StripeId; readonly places: readonly ExtentRef[] }> {
   const endTurn = await engine.pool.turns.take('put', read, signal);
   try {
     const onAuthorized = loose.begin.bind(loose);
     const owner = { session, onProgress: (): void => undefined, onAuthorized };
-    const job = { pieces: read.map(toPiece), mentions: [], scheme };
+    const job = { pieces: read.map(toPiece), mentions, scheme };
     const { stripe, outcomes } = await storePieces(engine, owner, job, signal);
     const failure = outcomes.find(isFailure);
     if (failure !== undefined) throw new StorageError(failure.code, failure.message);

@@ -575,13 +575,17 @@ export interface ListLiveExtentsRequest {
   stripes: Uint8Array[];
 }
 
-export interface LiveExtentDescription {
+export interface LiveVersionDescription {
   file: Uint8Array;
   version: Uint8Array;
   path: string;
   modifiedMs: number;
   createdMs: number;
   mode: number;
+}
+
+export interface LiveExtentDescription {
+  whose: LiveVersionDescription | undefined;
   fileOffset: number;
   /** the file ends with it */
   last: boolean;
@@ -590,6 +594,14 @@ export interface LiveExtentDescription {
 
 export interface ListLiveExtentsResponse {
   extents: LiveExtentDescription[];
+}
+
+export interface ListEmptyVersionsRequest {
+  session: string;
+}
+
+export interface ListEmptyVersionsResponse {
+  versions: LiveVersionDescription[];
 }
 
 export interface ExtentMoveDescription {
@@ -6513,22 +6525,12 @@ export const ListLiveExtentsRequest: MessageFns<ListLiveExtentsRequest> = {
   },
 };
 
-function createBaseLiveExtentDescription(): LiveExtentDescription {
-  return {
-    file: new Uint8Array(0),
-    version: new Uint8Array(0),
-    path: "",
-    modifiedMs: 0,
-    createdMs: 0,
-    mode: 0,
-    fileOffset: 0,
-    last: false,
-    extent: undefined,
-  };
+function createBaseLiveVersionDescription(): LiveVersionDescription {
+  return { file: new Uint8Array(0), version: new Uint8Array(0), path: "", modifiedMs: 0, createdMs: 0, mode: 0 };
 }
 
-export const LiveExtentDescription: MessageFns<LiveExtentDescription> = {
-  encode(message: LiveExtentDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const LiveVersionDescription: MessageFns<LiveVersionDescription> = {
+  encode(message: LiveVersionDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.file.length !== 0) {
       writer.uint32(10).bytes(message.file);
     }
@@ -6547,19 +6549,10 @@ export const LiveExtentDescription: MessageFns<LiveExtentDescription> = {
     if (message.mode !== 0) {
       writer.uint32(48).uint32(message.mode);
     }
-    if (message.fileOffset !== 0) {
-      writer.uint32(56).uint64(message.fileOffset);
-    }
-    if (message.last !== false) {
-      writer.uint32(64).bool(message.last);
-    }
-    if (message.extent !== undefined) {
-      Extent.encode(message.extent, writer.uint32(74).fork()).join();
-    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LiveExtentDescription {
+  decode(input: BinaryReader | Uint8Array, length?: number): LiveVersionDescription {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -6568,7 +6561,7 @@ export const LiveExtentDescription: MessageFns<LiveExtentDescription> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLiveExtentDescription();
+      const message = createBaseLiveVersionDescription();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -6620,24 +6613,79 @@ export const LiveExtentDescription: MessageFns<LiveExtentDescription> = {
             message.mode = reader.uint32();
             continue;
           }
-          case 7: {
-            if (tag !== 56) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLiveExtentDescription(): LiveExtentDescription {
+  return { whose: undefined, fileOffset: 0, last: false, extent: undefined };
+}
+
+export const LiveExtentDescription: MessageFns<LiveExtentDescription> = {
+  encode(message: LiveExtentDescription, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.whose !== undefined) {
+      LiveVersionDescription.encode(message.whose, writer.uint32(10).fork()).join();
+    }
+    if (message.fileOffset !== 0) {
+      writer.uint32(16).uint64(message.fileOffset);
+    }
+    if (message.last !== false) {
+      writer.uint32(24).bool(message.last);
+    }
+    if (message.extent !== undefined) {
+      Extent.encode(message.extent, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LiveExtentDescription {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLiveExtentDescription();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.whose = LiveVersionDescription.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
               break;
             }
 
             message.fileOffset = longToNumber(reader.uint64());
             continue;
           }
-          case 8: {
-            if (tag !== 64) {
+          case 3: {
+            if (tag !== 24) {
               break;
             }
 
             message.last = reader.bool();
             continue;
           }
-          case 9: {
-            if (tag !== 74) {
+          case 4: {
+            if (tag !== 34) {
               break;
             }
 
@@ -6688,6 +6736,98 @@ export const ListLiveExtentsResponse: MessageFns<ListLiveExtentsResponse> = {
             }
 
             message.extents.push(LiveExtentDescription.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListEmptyVersionsRequest(): ListEmptyVersionsRequest {
+  return { session: "" };
+}
+
+export const ListEmptyVersionsRequest: MessageFns<ListEmptyVersionsRequest> = {
+  encode(message: ListEmptyVersionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.session !== "") {
+      writer.uint32(10).string(message.session);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEmptyVersionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEmptyVersionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.session = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListEmptyVersionsResponse(): ListEmptyVersionsResponse {
+  return { versions: [] };
+}
+
+export const ListEmptyVersionsResponse: MessageFns<ListEmptyVersionsResponse> = {
+  encode(message: ListEmptyVersionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.versions) {
+      LiveVersionDescription.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEmptyVersionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEmptyVersionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.versions.push(LiveVersionDescription.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -7825,6 +7965,18 @@ export const DbServiceService = {
       Buffer.from(ListLiveExtentsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListLiveExtentsResponse => ListLiveExtentsResponse.decode(value),
   },
+  /** Versions of no bytes, which no stripe tells of but by its directory. */
+  listEmptyVersions: {
+    path: "/shoal.v1.DbService/ListEmptyVersions" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ListEmptyVersionsRequest): Buffer =>
+      Buffer.from(ListEmptyVersionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListEmptyVersionsRequest => ListEmptyVersionsRequest.decode(value),
+    responseSerialize: (value: ListEmptyVersionsResponse): Buffer =>
+      Buffer.from(ListEmptyVersionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListEmptyVersionsResponse => ListEmptyVersionsResponse.decode(value),
+  },
   /** Versions refer to extents elsewhere from now on. */
   moveExtents: {
     path: "/shoal.v1.DbService/MoveExtents" as const,
@@ -7948,6 +8100,8 @@ export interface DbServiceServer extends UntypedServiceImplementation {
   listLiveStripes: handleUnaryCall<ListLiveStripesRequest, ListLiveStripesResponse>;
   /** What of a stripe versions of the session's user refer to. */
   listLiveExtents: handleServerStreamingCall<ListLiveExtentsRequest, ListLiveExtentsResponse>;
+  /** Versions of no bytes, which no stripe tells of but by its directory. */
+  listEmptyVersions: handleServerStreamingCall<ListEmptyVersionsRequest, ListEmptyVersionsResponse>;
   /** Versions refer to extents elsewhere from now on. */
   moveExtents: handleClientStreamingCall<MoveExtentsRequest, MoveExtentsResponse>;
   /** Announces that the places of moved extents are given up. */
@@ -8564,6 +8718,16 @@ export interface DbServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<ListLiveExtentsResponse>;
+  /** Versions of no bytes, which no stripe tells of but by its directory. */
+  listEmptyVersions(
+    request: ListEmptyVersionsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ListEmptyVersionsResponse>;
+  listEmptyVersions(
+    request: ListEmptyVersionsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ListEmptyVersionsResponse>;
   /** Versions refer to extents elsewhere from now on. */
   moveExtents(
     callback: (error: ServiceError | null, response: MoveExtentsResponse) => void,
