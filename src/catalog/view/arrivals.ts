@@ -1,7 +1,9 @@
 import type { PeerId } from '../../chunk/ids.js';
 import { shortHash } from './document-id.js';
+import type { Knowledge } from './knowledge.js';
 import { compareChanges, type ChangeStamp } from './stamp.js';
 import type { DumpPart } from './state.js';
+import type { VersionMove } from './version-move.js';
 
 interface Dump {
   readonly base: boolean;
@@ -25,6 +27,8 @@ export class Arrivals {
   readonly #heads = new Map<PeerId, ChangeStamp>();
   readonly #known = new Map<PeerId, ChangeStamp>();
   readonly #dumps = new Map<string, Dump>();
+  /** Of each peer the newest move of a version that is here. */
+  readonly #moves = new Map<PeerId, number>();
   /** Short hashes. */
   readonly #loose = new Set<string>();
   #counter = 0;
@@ -54,6 +58,17 @@ export class Arrivals {
   giveUp(): void {
     this.#expected.clear();
     for (const head of this.#heads.values()) raise(this.#known, head);
+    for (const [peer, counter] of this.#moves) raise(this.#known, { counter, peer, document: '', peerName: '' });
+  }
+
+  /** Of each peer the newest change in which it moved a version, as far as such versions are here. */
+  get moves(): Knowledge {
+    return this.#moves;
+  }
+
+  /** A version has moved, and what its peer wrote with that, what refers to the places of before, may not be here. */
+  get isAheadOfMoves(): boolean {
+    return [...this.#moves].some(([peer, counter]) => counter > (this.#known.get(peer)?.counter ?? -1));
   }
 
   /** Changes that came as they were written and that no whole dump stands for. */
@@ -109,6 +124,11 @@ export class Arrivals {
     if (previous !== undefined && !this.has(previous)) this.#missing.add(previous);
     this.noteStamp(stamp);
     raise(this.#known, stamp);
+  }
+
+  noteMove({ counter, peer }: VersionMove): void {
+    this.#counter = Math.max(this.#counter, counter);
+    this.#moves.set(peer, Math.max(counter, this.#moves.get(peer) ?? 0));
   }
 
   noteStamp(stamp: ChangeStamp): void {

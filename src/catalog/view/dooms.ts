@@ -1,8 +1,8 @@
 import { toHex } from '../../bytes.js';
 import { idBytes, type PeerId } from '../../chunk/ids.js';
 import type * as Format from '../../gen/shoal/v1/format.js';
-import { decodeKnowledge, encodeKnowledge, type Knowledge, knows } from './knowledge.js';
-import { type ChangeStamp, compareStamps, type Stamp } from './stamp.js';
+import { covers, decodeKnowledge, encodeKnowledge, type Knowledge, knows } from './knowledge.js';
+import { compareStamps, type Stamp } from './stamp.js';
 import type { ViewNode } from './view-node.js';
 
 /** A removal for ever that was announced, and that the homes of the user are to answer. */
@@ -73,13 +73,19 @@ export class Dooms {
   }
 
   /**
-   * Whether whatever the peer writes from here on, after what has come of it, is written in knowledge of this.
+   * Whether whatever the peer writes from here on, after what has come of it, is written in knowledge of this, of all that
+   * whoever announced it knew, and of what else is `to` be known.
    *
    * @param known here: an answer counts once all has come that its peer wrote before it
    */
-  isAnsweredBy(peer: PeerId, announcement: ChangeStamp, known: Knowledge): boolean {
+  isAnsweredBy(
+    peer: PeerId,
+    doom: Doom,
+    { known, to }: { readonly known: Knowledge; readonly to: Knowledge },
+  ): boolean {
     const answer = this.#answers.get(peer);
-    return answer !== undefined && knows(known, answer.stamp.change) && knows(answer.seen, announcement);
+    if (answer === undefined || !knows(known, answer.stamp.change)) return false;
+    return knows(answer.seen, doom.stamp.change) && covers(answer.seen, doom.seen) && covers(answer.seen, to);
   }
 }
 

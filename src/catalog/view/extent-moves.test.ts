@@ -4,7 +4,7 @@ import { samplePeer, sampleUser } from '../../../test/contract/catalog-users.js'
 import { moveAll, sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { carryOut, HomesApart, settled } from '../../../test/contract/homes-apart.js';
 import type { StripeId } from '../../chunk/ids.js';
-import { MAX_COMMIT_VERSIONS } from '../../limits.js';
+import { MAX_COMMIT_VERSIONS, REMOVAL_GRACE_MS } from '../../limits.js';
 import type { NewVersion } from '../catalog.js';
 import { LIVE_STRIPE_PAGE } from '../compaction.js';
 import type { UserCatalog } from './user-catalog.js';
@@ -49,8 +49,9 @@ test('what is moved keeps its id, times and order, and where it lay stays referr
   assert.equal(await homes.at(0).giveUpMoved(homes.nowMs), 1);
   const { due } = await homes.at(0).dueRemovals();
   assert.deepEqual(
-    due.map(({ stripes }) => stripes),
-    [[old]],
+    due.map(({ stripes }) => [...stripes].sort()),
+    [[old, next].sort()],
+    'those of now, too: they are looked at as well',
   );
   assert.equal(await carryOut(homes.at(0)), 1);
   assert.deepEqual(await homes.at(0).unreferenced([old, next]), [old]);
@@ -155,6 +156,60 @@ test('moved by two homes apart: one place counts everywhere, and only what nobod
   }
 });
 
+test('however long a home does not answer, what it may still take up stays', async () => {
+  const homes = await HomesApart.open(user, 2);
+  await homes.at(0).commit([file('/f')]);
+  await homes.meet();
+  await moveAll(homes.at(0));
+  await homes.at(0).giveUpMoved(homes.nowMs);
+  await homes.at(1).setAttributes('/f', { mode: 0o600 });
+  homes.nowMs += 2 * REMOVAL_GRACE_MS;
+  assert.equal(await carryOut(homes.at(0)), 0);
+  await giveUp(homes, 0);
+  for (const n of [0, 1]) {
+    assert.deepEqual(await stripesAt(homes.at(n), '/f'), [old]);
+    assert.deepEqual(await homes.at(n).unreferenced([old]), []);
+  }
+});
+
+test('where another move has won, what the first one stored is kept until every home knows', async () => {
+  const homes = await HomesApart.open(user, 3);
+  await homes.at(0).commit([file('/f'), file('/g')]);
+  await homes.meet();
+  const first = await moveAll(homes.at(0));
+  await homes.tell(0, 2);
+  // The second home moves one of the files, later, and knows nothing of that.
+  for (const name of ['/x', '/y', '/z']) await homes.at(1).makeFolder(name);
+  const [other] = (await homes.at(1).moves.liveExtents([old])).filter(({ path }) => path === '/f');
+  assert.ok(other !== undefined);
+  const second = sampleExtent(sampleStripe(user.id).id);
+  await homes.at(1).moves.move([{ ...other, from: other.extent, to: second }]);
+  await homes.at(0).giveUpMoved(homes.nowMs);
+  for (const [from, to] of [
+    [0, 2],
+    [2, 0],
+    [0, 1],
+    [1, 0],
+  ] as const)
+    await homes.tell(from, to);
+  assert.deepEqual(await stripesAt(homes.at(0), '/f'), [second.stripe]);
+  // The third has answered, and has heard of the first move only.
+  assert.deepEqual(await stripesAt(homes.at(2), '/f'), [first]);
+  await homes.at(2).setAttributes('/f', { mode: 0o600 });
+  assert.deepEqual((await homes.at(0).dueRemovals()).due, []);
+  await homes.at(0).remove('/g', FOREVER);
+  homes.nowMs += 2 * REMOVAL_GRACE_MS;
+  await carryOut(homes.at(0));
+  assert.deepEqual(await homes.at(0).unreferenced([first]), [], 'nothing else in it is needed');
+  await giveUp(homes, 0, 1);
+  await giveUp(homes, 0, 1);
+  for (const n of [0, 1, 2]) {
+    assert.deepEqual(await stripesAt(homes.at(n), '/f'), [first]);
+    assert.deepEqual(await homes.at(n).unreferenced([first, second.stripe, old]), [second.stripe, old]);
+    assert.equal(await homes.at(n).giveUpMoved(homes.nowMs), 0);
+  }
+});
+
 test('a move does not call off a removal for ever that did not know of it, nor moves what is to be removed', async () => {
   const homes = await HomesApart.open(user, 2);
   await homes.at(0).commit([file('/f'), file('/g')]);
@@ -230,6 +285,8 @@ test('refuses what no move can be, and moves nothing while a part of the catalog
   assert.ok(extent !== undefined);
   const move = { ...extent, from: extent.extent, to: sampleExtent(sampleStripe(user.id).id, 1001) };
   await assert.rejects(homes.at(0).moves.move([move]), { code: 'INVALID_ARGUMENT' });
+  const keyless = { ...sampleExtent(move.to.stripe), key: new Uint8Array(16) };
+  await assert.rejects(homes.at(0).moves.move([{ ...move, to: keyless }]), { code: 'INVALID_ARGUMENT' });
   const many = new Array<typeof move>(MAX_COMMIT_VERSIONS + 1).fill(move);
   assert.throws(() => homes.at(0).moves.move(many), { code: 'LIMIT_EXCEEDED' });
   for (const limit of [0, 1.5, LIVE_STRIPE_PAGE + 1]) {

@@ -14,7 +14,7 @@ import {
 } from '../compaction.js';
 import type { CommitQueue, Turn } from './commit-queue.js';
 import { emptyVersionsOf, liveExtentsOf, liveStripesOf } from './live-extents.js';
-import { encodeExtent } from './manifest.js';
+import { encodeExtent, isExtent } from './manifest.js';
 import type { ManifestReader } from './manifest-reader.js';
 import type { ChangeOperation } from './operation.js';
 import { newVersionId } from './restore-plan.js';
@@ -38,7 +38,7 @@ export interface ExtentMovesOptions {
 /**
  * What is stored anew in other stripes, so that stripes of which little is needed can be given back. A version keeps its id, its
  * times and its place: only where its bytes lie changes. The commit of a move also makes a node in the folder of what was
- * moved, with a version that refers to the stripes of before: as long as it lives they are kept. docs/decisions/0022
+ * moved, with a version that refers to the stripes of before and of now: as long as it lives they are kept. docs/decisions/0022
  */
 export class ExtentMoves {
   readonly #options: ExtentMovesOptions;
@@ -88,20 +88,21 @@ export class ExtentMoves {
 
   #move({ view, batch }: Turn, moves: readonly ExtentMove[]): number {
     demandWhole(view);
-    const left = new Set<StripeId>();
+    const kept = new Set<StripeId>();
     const operations: ChangeOperation[] = [];
     for (const [version, of] of byVersion(view, moves)) {
-      const moved = movedExtents(readVersion(version), of, left);
+      const moved = movedExtents(readVersion(version), of, kept);
       if (moved === undefined) continue;
+      for (const { stripe } of moved.extents) kept.add(toHex(stripe) as StripeId);
       const value = { version: moved, counter: view.counter + 1, peer: idBytes(this.#options.peer) };
       operations.push({ $case: 'moveVersion', value });
     }
     if (operations.length === 0) return 0;
-    batch.add({ operations: [...this.#keep(left), ...operations], extents: [], nodes: new Map() });
+    batch.add({ operations: [...this.#keep(kept), ...operations], extents: [], nodes: new Map() });
     return operations.length;
   }
 
-  /** A node that refers to the stripes of before. */
+  /** A node that refers to the stripes of before, and to those of now: another move may win, of which not every home knows. */
   *#keep(stripes: ReadonlySet<StripeId>): Generator<ChangeOperation> {
     const id = randomBytes(SHORT_ID_BYTES);
     const changedMs = this.#options.now();
@@ -166,8 +167,11 @@ function movedExtents(version: AddVersion, moves: readonly ExtentMove[], left: S
     const stripe = toHex(extent.stripe) as StripeId;
     const move = targets.get(placeKey({ stripe, offset: extent.offset }));
     if (move === undefined) return extent;
-    if (move.to.bytes !== extent.bytes) {
-      throw new StorageError('INVALID_ARGUMENT', 'An extent that is moved keeps its length.');
+    if (move.to.bytes !== extent.bytes || !isExtent(move.to)) {
+      throw new StorageError(
+        'INVALID_ARGUMENT',
+        'An extent that is moved keeps its length, and has a key and a place.',
+      );
     }
     left.add(stripe);
     return encodeExtent(move.to);

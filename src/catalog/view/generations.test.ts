@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openUserCatalog, samplePeer, sampleUser, type SampleUser } from '../../../test/contract/catalog-users.js';
 import { moveAll, sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
-import { shown } from '../../../test/contract/catalog-view.js';
+import { shownWithPlaces } from '../../../test/contract/catalog-view.js';
 import { MemoryDocuments } from '../../../test/contract/memory-documents.js';
 import type { Document } from '../../documents/document-database.js';
 import { MAX_DOCUMENT_BYTES } from '../../limits.js';
@@ -50,7 +50,7 @@ async function generations(): Promise<{ old: MemoryDocuments; fresh: MemoryDocum
 }
 
 async function seen(owner: SampleUser, database: MemoryDocuments): Promise<string[]> {
-  return shown(await documentsOf(owner, database).readView());
+  return shownWithPlaces(await documentsOf(owner, database).readView());
 }
 
 test('the next generation has all of the one before, and what is written meanwhile or elsewhere follows', async () => {

@@ -10,6 +10,11 @@ export function knows(knowledge: Knowledge, { peer, counter }: ChangeStamp): boo
   return counter <= (knowledge.get(peer) ?? -1);
 }
 
+/** Whether all that the one knows the other knows as well. */
+export function covers(knowledge: Knowledge, other: Knowledge): boolean {
+  return [...other].every(([peer, counter]) => counter <= (knowledge.get(peer) ?? -1));
+}
+
 /** @param heads of each peer the newest change before which none is missing */
 export function knowledgeOf(heads: readonly ChangeStamp[]): Knowledge {
   return new Map(heads.map(({ peer, counter }) => [peer, counter]));

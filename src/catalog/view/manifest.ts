@@ -24,7 +24,7 @@ function isSize(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-function isExtent({ key, offset, sealedBytes, bytes }: ExtentRef): boolean {
+export function isExtent({ key, offset, sealedBytes, bytes }: ExtentRef): boolean {
   return key.length === KEY_BYTES && isSize(offset) && isSize(sealedBytes) && isSize(bytes) && bytes > 0;
 }
 

@@ -245,3 +245,22 @@ test('an announcement over the root or the trash says nothing', () => {
   }
   assert.deepEqual(view.tree.dooms.list(), []);
 });
+
+test('an answer counts when its home knew all that whoever announced the removal knew', async () => {
+  const homes = await HomesApart.open(user, 3);
+  await homes.at(0).commit([file('/f')]);
+  await homes.meet();
+  await homes.at(2).move('/f', '/g');
+  await homes.tell(2, 0);
+  await homes.at(0).remove('/g', FOREVER);
+  // What the third home wrote does not come to the second.
+  const byFirst = [...homes.database(0).documents.values()].filter(({ peer }) => peer === samplePeer(1));
+  await homes.database(1).put(byFirst);
+  await settled();
+  await homes.tell(1, 0);
+  await homes.tell(0, 2);
+  await homes.tell(2, 0);
+  assert.deepEqual((await homes.at(0).dueRemovals()).waitingFor, [samplePeer(2)]);
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(0)), 1);
+});

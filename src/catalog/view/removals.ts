@@ -30,6 +30,8 @@ export interface RemovalsOptions {
   readonly logger: Logger;
 }
 
+const NOTHING: Knowledge = new Map();
+
 /** An announced removal that can be carried out. */
 export interface DueNode {
   readonly node: string;
@@ -117,8 +119,10 @@ export class Removals {
   #answers({ tree, arrivals }: View): ChangeOperation[] {
     const { peer } = this.#options;
     const known = knowledgeOf(arrivals.known);
-    const isOpen = ([, { stamp }]: readonly [ViewNode, Doom]): boolean =>
-      stamp.change.peer !== peer && !tree.dooms.isAnsweredBy(peer, stamp.change, known);
+    const isOpen = ([node, doom]: readonly [ViewNode, Doom]): boolean => {
+      const to = toBeKnown({ tree, arrivals }, node);
+      return doom.stamp.change.peer !== peer && !tree.dooms.isAnsweredBy(peer, doom, { known, to });
+    };
     if (!tree.dooms.list().some(isOpen)) return [];
     const value = { node: idBytes(tree.trash.id), versions: [], doom: undefined, seen: encodeKnowledge(known) };
     return [{ $case: 'removeEntry', value }];
@@ -131,17 +135,20 @@ export class Removals {
    * @returns how many nodes with such places there are, those that are announced included
    */
   async giveUpMoved(untilMs: number): Promise<number> {
-    const { queue, homes, now } = this.#options;
+    const { queue, homes } = this.#options;
     const known = await homes();
     return queue.run(
       (turn) => {
-        const { tree } = turn.view;
+        const { tree, arrivals } = turn.view;
         const waiting = [...tree.children(tree.moved)].map(([, node]) => node);
-        // One from the future was written while a clock was ahead.
-        const isOld = ({ changedMs }: ViewNode): boolean => changedMs <= untilMs || changedMs > now();
-        const isMine = ({ set }: ViewNode): boolean => set !== undefined && this.#acts(set.change.peer, known);
-        const old = waiting.filter((node) => isOld(node) && isMine(node)).slice(0, TRASHED_PER_COMMIT);
-        if (old.length > 0 && turn.view.isComplete) this.announce(turn, old);
+        const seen = knowledgeOf(arrivals.known);
+        const isDue = (node: ViewNode): boolean =>
+          node.changedMs <= untilMs &&
+          node.set !== undefined &&
+          this.#acts(node.set.change.peer, known) &&
+          isAllKnown(tree, node, seen);
+        const due = waiting.filter(isDue).slice(0, TRASHED_PER_COMMIT);
+        if (due.length > 0 && turn.view.isComplete) this.announce(turn, due);
         const announced = tree.dooms.list().filter(([node]) => node.claimed === tree.moved);
         return waiting.length + announced.length;
       },
@@ -187,22 +194,24 @@ export class Removals {
   }
 
   #dueNodes(view: View, homes: readonly PeerId[]): ViewNode[] {
-    const due = view.tree.dooms.list().filter(([, doom]) => this.#isDue(view, doom, homes));
+    const due = view.tree.dooms.list().filter((one) => this.#isDue(view, one, homes));
     return due.filter(([node, { seen }]) => isAllKnown(view.tree, node, seen)).map(([node]) => node);
   }
 
   #describe(view: View, node: ViewNode): DueNode {
     const doom = view.tree.dooms.of(node);
-    return { node: node.id, stripes: stripesIn(view, node), isOverdue: doom !== undefined && this.#isOverdue(doom) };
+    const isOverdue = doom !== undefined && this.#isOverdue(view, [node, doom]);
+    return { node: node.id, stripes: stripesIn(view, node), isOverdue };
   }
 
-  #isOverdue({ issuedMs }: Doom): boolean {
-    return this.#options.now() - issuedMs >= REMOVAL_GRACE_MS;
+  /** Files that live lie where others were moved from, as a home may know them that has not answered: that waits for ever. */
+  #isOverdue({ tree }: View, [node, { issuedMs }]: readonly [ViewNode, Doom]): boolean {
+    return node.claimed !== tree.moved && this.#options.now() - issuedMs >= REMOVAL_GRACE_MS;
   }
 
-  #isDue(view: View, doom: Doom, homes: readonly PeerId[]): boolean {
-    if (this.#isOverdue(doom)) return true;
-    return this.#acts(doom.stamp.change.peer, homes) && this.#unanswered(view, doom, homes).length === 0;
+  #isDue(view: View, [node, doom]: readonly [ViewNode, Doom], homes: readonly PeerId[]): boolean {
+    if (this.#isOverdue(view, [node, doom])) return true;
+    return this.#acts(doom.stamp.change.peer, homes) && this.#unanswered(view, [node, doom], homes).length === 0;
   }
 
   /** Whether this peer carries on what `author` began. One peer does it; where its writer has left, another. */
@@ -212,16 +221,17 @@ export class Removals {
     return author === peer || actor === peer;
   }
 
-  #unanswered({ tree, arrivals }: View, { stamp }: Doom, homes: readonly PeerId[]): PeerId[] {
+  #unanswered({ tree, arrivals }: View, [node, doom]: readonly [ViewNode, Doom], homes: readonly PeerId[]): PeerId[] {
     const known = knowledgeOf(arrivals.known);
-    const { change } = stamp;
-    const others = homes.filter((home) => home !== change.peer && home !== this.#options.peer);
-    return others.filter((home) => !tree.dooms.isAnsweredBy(home, change, known));
+    const to = toBeKnown({ tree, arrivals }, node);
+    const { peer: author } = doom.stamp.change;
+    const others = homes.filter((home) => home !== author && home !== this.#options.peer);
+    return others.filter((home) => !tree.dooms.isAnsweredBy(home, doom, { known, to }));
   }
 
   #waitingFor(view: View, homes: readonly PeerId[]): PeerId[] {
     const own = view.tree.dooms.list().filter(([, { stamp }]) => stamp.change.peer === this.#options.peer);
-    return [...new Set(own.flatMap(([, doom]) => this.#unanswered(view, doom, homes)))];
+    return [...new Set(own.flatMap((one) => this.#unanswered(view, one, homes)))];
   }
 
   /** What was put into a folder while it went into the trash elsewhere is shown where it was put. @returns how many now */
@@ -255,6 +265,14 @@ export function removableEver(tree: Tree, path: string, recursive: boolean): Vie
 
 function addAll(batch: Batch, operations: readonly ChangeOperation[]): void {
   if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
+}
+
+/**
+ * What an answer has to know besides: where a version was moved from, and to, by peers apart, of all moves that are known here. So
+ * whoever has answered takes up nothing any more where another move has won, and what it took up before is here.
+ */
+function toBeKnown({ tree, arrivals }: Pick<View, 'tree' | 'arrivals'>, node: ViewNode): Knowledge {
+  return node.claimed === tree.moved ? arrivals.moves : NOTHING;
 }
 
 /** Whether all that lies in a node was there, and placed there, as far as somebody knew. */

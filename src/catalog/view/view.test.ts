@@ -13,7 +13,7 @@ import { SeededNumbers } from '../../../test/e2e/programs/seeded.js';
 import { moveAll, sampleExtent, sampleStripe, sampleVersion } from '../../../test/contract/catalog-samples.js';
 import { StorageError } from '../../errors.js';
 import { type ChangeText, decodeChange } from './change.js';
-import { shown } from '../../../test/contract/catalog-view.js';
+import { shownWithPlaces } from '../../../test/contract/catalog-view.js';
 import { readSealed } from './sealed-document.js';
 import type { ChangeStamp } from './stamp.js';
 import type { UserCatalog } from './user-catalog.js';
@@ -186,7 +186,7 @@ async function workApart(user: SampleUser, rounds: readonly (readonly Step[])[][
 /** Every order gives one view, in which every file that lives can be reached under a name of its own. */
 function assertOneView(changes: readonly Read[], seed: number): void {
   const view = build(changes);
-  const reference = shown(view);
+  const reference = shownWithPlaces(view);
   assert.equal(new Set(reference).size, reference.length);
   const { tree } = view;
   const isHidden = (node: ViewNode | undefined): boolean =>
@@ -197,7 +197,7 @@ function assertOneView(changes: readonly Read[], seed: number): void {
     const numbers = new SeededNumbers(`${String(seed)} ${String(round)}`);
     const keyed = changes.map((change) => ({ change, key: numbers.below(2 ** 31) }));
     const shuffled = keyed.sort((x, y) => x.key - y.key).map(({ change }) => change);
-    assert.deepEqual(shown(build(shuffled)), reference);
+    assert.deepEqual(shownWithPlaces(build(shuffled)), reference);
   }
 }
 
@@ -237,7 +237,7 @@ test('folders moved into each other apart: both are there', async () => {
   ];
   const apart: Step[][] = [[{ do: 'move', path: '/x', to: '/y/x' }], [{ do: 'move', path: '/y', to: '/x/y' }]];
   const view = build(readAll(user, await workApart(user, [[start], apart])));
-  const files = shown(view).filter((line) => line.startsWith('file'));
+  const files = shownWithPlaces(view).filter((line) => line.startsWith('file'));
   assert.equal(files.length, 2);
   assert.deepEqual(
     files.map((line) => line.split(' ')[1]).sort(),

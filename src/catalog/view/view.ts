@@ -28,9 +28,14 @@ interface Announced {
   readonly moved: VersionMove | undefined;
 }
 
-function movedVersion({ version, counter, peer }: MoveVersion): Announced {
+function movedVersion({ version, counter, peer }: MoveVersion): Announced & { readonly moved: VersionMove } {
   assert(version !== undefined, 'it was checked when it was read');
   return { added: version, moved: { counter, peer: toHex(peer) as PeerId } };
+}
+
+/** Of two moves of one peer and one counter, which no sound disk brings about: some order that is the same everywhere. */
+function compareTexts(text: Uint8Array, { page, start, end }: ViewVersion): number {
+  return Buffer.compare(text, page.subarray(start, end));
 }
 
 /** Id of the node that an operation is about. */
@@ -66,7 +71,7 @@ export class View {
     return this.arrivals.counter;
   }
 
-  /** Something was said of what is in the trash, or is to be removed for ever, since somebody has looked. */
+  /** Something was said of what is in the trash, or is to be removed for ever, or moved, since somebody has looked. */
   isDisturbed = false;
 
   /** Commits of which some documents have not come. */
@@ -76,8 +81,8 @@ export class View {
 
   /** Nothing is known to be missing. What nobody else speaks of can still be. */
   get isComplete(): boolean {
-    const { missing, forgotten, incompleteBases } = this.arrivals;
-    return this.#incomplete.size + missing.length + forgotten.length + incompleteBases.length === 0;
+    const { missing, forgotten, incompleteBases, isAheadOfMoves } = this.arrivals;
+    return !isAheadOfMoves && this.#incomplete.size + missing.length + forgotten.length + incompleteBases.length === 0;
   }
 
   /** Short hashes of the documents of which everything is in this view. */
@@ -187,9 +192,12 @@ export class View {
       case 'addVersion':
         this.#addVersion({ added: operation.value, moved: undefined }, stamp, plain.subarray(placed.start, placed.end));
         break;
-      case 'moveVersion':
-        this.#addVersion(movedVersion(operation.value), stamp, plain.subarray(placed.start, placed.end));
+      case 'moveVersion': {
+        const announced = movedVersion(operation.value);
+        this.arrivals.noteMove(announced.moved);
+        this.#addVersion(announced, stamp, plain.subarray(placed.start, placed.end));
         break;
+      }
       case 'removeEntry':
         this.#remove(operation.value, stamp);
     }
@@ -199,7 +207,8 @@ export class View {
   #watch(operation: ChangeOperation): void {
     if (this.isDisturbed) return;
     const node = this.tree.node(nodeIn(operation));
-    this.isDisturbed = node !== undefined && this.tree.isBuried(node);
+    // Answers speak of moves.
+    this.isDisturbed = operation.$case === 'moveVersion' || (node !== undefined && this.tree.isBuried(node));
   }
 
   /**
@@ -213,7 +222,8 @@ export class View {
     if (node.dropped?.has(id) === true) return;
     const twin = node.versions.find((version) => version.id === id);
     const older = twin === undefined ? -1 : compareStamps(stamp, twin);
-    const later = twin === undefined ? 1 : compareMoves(moved, twin.moved) || -older;
+    const later =
+      twin === undefined ? 1 : compareMoves(moved, twin.moved) || (moved ? compareTexts(text, twin) : -older);
     if (older >= 0 && later <= 0) return;
     const { change, index } = older < 0 || twin === undefined ? stamp : twin;
     if (later > 0 || twin === undefined) {
