@@ -129,6 +129,20 @@ test('with several homes the places are given up when all of them know', async (
   }
 });
 
+test('a home answers again when more has been moved meanwhile', async () => {
+  const homes = await HomesApart.open(user, 2);
+  await homes.at(0).commit([file('/f')]);
+  await moveAll(homes.at(0));
+  await homes.at(0).giveUpMoved(homes.nowMs);
+  await homes.meet();
+  await homes.at(0).commit([file('/g', sampleStripe(user.id).id)]);
+  await homes.meet();
+  await moveAll(homes.at(0));
+  assert.deepEqual((await homes.at(0).dueRemovals()).waitingFor, [samplePeer(2)]);
+  await homes.meet();
+  assert.equal(await carryOut(homes.at(0)), 1);
+});
+
 test('moved by two homes apart: one place counts everywhere, and only what nobody refers to is free', async () => {
   const homes = await HomesApart.open(user, 3);
   await homes.at(0).commit([file('/f')]);
