@@ -53,6 +53,16 @@ describe('compaction', () => {
     return compactNow(engine, planet.session, all);
   }
 
+  /** After all databases of all peers are lost. */
+  async function recoverAll(): Promise<void> {
+    await loseDatabases(planet);
+    const silent = () => undefined;
+    await recoverCatalog(planet.engine, planet.session, {
+      ...{ signal: NEVER, dryRun: false, onPeer: silent, onStripes: silent, onStripe: silent, onUnread: silent },
+      ...{ onBroken: silent, onRecovered: silent, onFailed: silent },
+    });
+  }
+
   async function assertKept(): Promise<void> {
     for (let at = 0; at < FILES; at += 5) await assertStored(planet, pathOf(at), bytesOf(at));
     assert.equal((await paths(planet)).filter((path) => path.startsWith('/kept/')).length, KEPT + 1);
@@ -132,13 +142,47 @@ describe('compaction', () => {
     await assertKept();
 
     // The directories of the new stripes tell of the files.
-    await loseDatabases(planet);
-    const silent = () => undefined;
-    await recoverCatalog(planet.engine, planet.session, {
-      ...{ signal: NEVER, dryRun: false, onPeer: silent, onStripes: silent, onStripe: silent, onUnread: silent },
-      ...{ onBroken: silent, onRecovered: silent, onFailed: silent },
-    });
+    await recoverAll();
     await assertKept();
+  });
+
+  it('leaves a file of several extents to be recovered, whatever was done to it since it was put', async () => {
+    const large = seededBytes('large', 14_000_000);
+    const others = Array.from({ length: 40 }, (_, at): [string, Uint8Array] => [`/beside/${String(at)}`, bytesOf(at)]);
+    await putAll(planet, { '/large': large, ...Object.fromEntries(others) });
+    await planet.engine.catalog.setAttributes(planet.session, '/large', { mode: 0o600 });
+    await remove(planet, '/beside');
+    const before = await stripesOf('/large');
+    const { waiting } = await now({ giveBack: true });
+    const after = await stripesOf('/large');
+    assert.equal(waiting, 0);
+    assert.deepEqual([before.length, after[0] === before[0], after[1] === before[1]], [2, true, false]);
+    await assertNothingLoose();
+    await recoverAll();
+    await assertStored(planet, '/large', large);
+  });
+
+  it('moves nothing to where it would be less safe', async () => {
+    const before = await stripesOf(pathOf(0));
+    await planet.engine.catalog.setNetwork({ name: 'net', tolerate: 2 });
+    await planet.stop(4);
+    await assert.rejects(now(), { code: 'UNAVAILABLE' });
+    assert.deepEqual(await stripesOf(pathOf(0)), before);
+    await planet.start(4);
+    await assertNothingLoose();
+    await assertKept();
+  });
+
+  it('one at a time: housekeeping does not wait for another one', async () => {
+    let ended = false;
+    const running = now().finally(() => {
+      ended = true;
+    });
+    await assert.rejects(now(), { code: 'CONFLICT' });
+    planet.engine.compaction.again(planet.session.user, 0);
+    await compactSparse(planet.engine, planet.session, NEVER);
+    assert.equal(ended, false);
+    await running;
   });
 
   it('gives back at once when that is asked for, history and trash kept', async () => {

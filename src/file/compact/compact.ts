@@ -19,7 +19,7 @@ import {
 import type { SparseStripe } from './sparse-stripes.js';
 
 /** Stripes whose extents are looked up at once: that looks at all versions of the user. */
-const STRIPES_PER_LOOKUP = 64;
+const STRIPES_PER_LOOKUP = 16;
 /** What was put so lately may be removed as soon: nothing is stored anew twice. */
 export const COMPACT_SETTLE_MS = 60 * 60 * 1000;
 

@@ -37,18 +37,17 @@ describe('CompactionBook', () => {
     ]);
   });
 
-  it('does one thing after the other, also behind one that failed', async () => {
+  it('has one thing done at a time, also after one that failed', async () => {
     const book = new CompactionBook(Date.now);
-    const order: string[] = [];
-    const one = book.inTurn(async () => {
-      order.push('one begins');
+    const failing = book.alone(async () => {
       await new Promise((resolve) => setImmediate(resolve));
-      order.push('one ends');
       throw new Error('no');
     });
-    const two = book.inTurn(async () => order.push('two'));
-    await assert.rejects(one, /no/);
-    await two;
-    assert.deepEqual(order, ['one begins', 'one ends', 'two']);
+    assert.equal(
+      book.alone(async () => 2),
+      undefined,
+    );
+    await assert.rejects(failing ?? Promise.resolve(), /no/);
+    assert.equal(await book.alone(async () => 3), 3);
   });
 });

@@ -27,7 +27,7 @@ interface Progress {
 export class CompactionBook {
   readonly #clock: () => number;
   readonly #users = new Map<UserId, Progress>();
-  #turn: Promise<unknown> = Promise.resolve();
+  #isBusy = false;
 
   /** @param clock Unix time */
   constructor(clock: () => number) {
@@ -63,11 +63,13 @@ export class CompactionBook {
     return [...this.#users.values()].map(({ found, waiting }) => ({ found, waiting }));
   }
 
-  /** One after the other: each would move what the other moves. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
+  /** One at a time, for each would move what the other moves. @returns undefined while one is under way */
+  alone<T>(work: () => Promise<T>): Promise<T> | undefined {
+    if (this.#isBusy) return undefined;
+    this.#isBusy = true;
+    return work().finally(() => {
+      this.#isBusy = false;
+    });
   }
 
   #progressOf(user: UserId): Progress {

@@ -6,16 +6,18 @@ import type { Scheme } from '../../peers/scheme.js';
 import type { Engine } from '../engine.js';
 import { fetchStripe } from '../fetch.js';
 import type { LooseStripes } from '../loose-stripes.js';
+import { openDirectory } from '../recover/read-directory.js';
 import { demandReceipts, storePieces } from '../store-pieces.js';
 import { isFailure, type Piece } from '../worker/protocol.js';
 
 /** An extent, and all versions that refer to it. */
 export type Shared = readonly [LiveExtent, ...LiveExtent[]];
 
-/** With its plaintext. */
+/** With its plaintext, and what directories tell of it. */
 export interface ReadExtent {
   readonly shared: Shared;
   readonly bytes: readonly Uint8Array[];
+  readonly told: LiveVersion;
 }
 
 export interface Rewriting {
@@ -37,21 +39,28 @@ export function byExtent(live: readonly LiveExtent[]): Shared[] {
   return [...extents].sort(([a], [b]) => a - b).map(([, shared]) => shared);
 }
 
-/** @returns undefined when something of it cannot be read now: then the stripe stays as it is */
+/**
+ * @returns undefined when something of it cannot be read now: then the stripe stays as it is
+ */
 export async function readExtents(
-  { engine, session, signal }: Rewriting,
+  rewriting: Rewriting,
   stripe: StripeId,
   extents: readonly Shared[],
 ): Promise<readonly ReadExtent[] | undefined> {
+  const { engine, session, signal } = rewriting;
   const endTurn = await engine.pool.turns.take('get', extents, signal);
   try {
     const reads = extents.map(([{ extent }]) => ({ extent, from: 0, to: extent.bytes }));
     const outcomes = await fetchStripe(engine, session, { stripe, reads, signal });
+    const told = extents.every(isWhole) ? undefined : await toldIn(rewriting, stripe);
     return extents.map((shared, at) => {
       const bytes = outcomes[at];
       if (bytes instanceof StorageError) throw bytes;
       assert(bytes !== null && bytes !== undefined, 'a read without an output comes back');
-      return { shared, bytes };
+      const whose = isWhole(shared) ? youngest(shared) : told?.get(shared[0].extent.offset);
+      if (whose === undefined)
+        throw new StorageError('CORRUPT', 'The directory of the stripe does not tell of a file.');
+      return { shared, bytes, told: whose };
     });
   } catch (error) {
     signal.throwIfAborted();
@@ -63,12 +72,36 @@ export async function readExtents(
   }
 }
 
+/** The extent is all of its file. */
+function isWhole([{ fileOffset, last }]: Shared): boolean {
+  return fileOffset === 0 && last;
+}
+
+function youngest(shared: Shared): LiveVersion {
+  return shared.reduce((a, b) => (b.createdMs > a.createdMs ? b : a));
+}
+
+/**
+ * What the directory of a stripe tells of, by the offset. Of a file of several extents all directories have to tell of the same
+ * version, or `shoal recover` finds no whole one: so those that are moved are told of as they were.
+ */
+async function toldIn(
+  { engine, session, signal }: Rewriting,
+  stripe: StripeId,
+): Promise<ReadonlyMap<number, LiveVersion>> {
+  const [record] = await engine.catalog.stripes([stripe]);
+  if (record === undefined) throw new StorageError('UNAVAILABLE', 'The record of the stripe is not here.');
+  const { entries } = await openDirectory(engine, session, record, signal);
+  const told = entries.filter(({ bytes }) => bytes > 0);
+  return new Map(told.map((entry) => [entry.offset, { ...entry, createdMs: entry.createdMs ?? entry.modifiedMs }]));
+}
+
 /**
  * Stores them as one stripe, which is loose.
  *
  * @param read each once @param mentions of empty files, that the stripe's directory is to tell of
  * @returns their new places, in order
- * @throws StorageError as a put
+ * @throws StorageError as a put; UNAVAILABLE where a chunk of it found no place: what is moved is never less safe than before
  */
 export async function storeExtents(
   { engine, session, scheme, loose, signal }: Rewriting,
@@ -84,16 +117,16 @@ export async function storeExtents(
     if (failure !== undefined) throw new StorageError(failure.code, failure.message);
     assert(stripe !== undefined, 'what did not fail is stored');
     loose.stored(stripe);
-    demandReceipts(stripe);
+    if (demandReceipts(stripe) > 0) {
+      throw new StorageError('UNAVAILABLE', 'Not every peer that is to hold a part of it answers. Nothing was moved.');
+    }
     return { stripe: stripe.id, places: outcomes.filter((outcome): outcome is ExtentRef => !isFailure(outcome)) };
   } finally {
     endTurn();
   }
 }
 
-/** The directory of the new stripe tells of the youngest version. */
-function toPiece({ shared, bytes }: ReadExtent): Piece {
-  const newest = shared.reduce((a, b) => (b.createdMs > a.createdMs ? b : a));
-  const { file, version, path, modifiedMs, createdMs, mode, fileOffset, last, extent } = newest;
+function toPiece({ shared: [{ fileOffset, last, extent }], bytes, told }: ReadExtent): Piece {
+  const { file, version, path, modifiedMs, createdMs, mode } = told;
   return { file, version, path, modifiedMs, createdMs, mode, fileOffset, last, bytes: extent.bytes, source: bytes };
 }

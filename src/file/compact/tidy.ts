@@ -11,7 +11,7 @@ export const MOVED_GRACE_MS = 24 * 60 * 60 * 1000;
 /** Of space that would be given back: for less nothing is stored anew unasked. */
 export const LEAST_DEAD_BYTES = 4 * 1024 * 1024;
 /** That are stored anew in one go: other housekeeping waits as long. */
-const MOST_BYTES_UNASKED = 256 * 1024 * 1024;
+const MOST_BYTES_UNASKED = 64 * 1024 * 1024;
 
 const NOTHING: Compacted = { stripes: 0, versions: 0, movedBytes: 0, deadBytes: 0, passedOver: 0 };
 
@@ -26,7 +26,8 @@ export async function compactSparse(engine: Engine, session: Session, signal: Ab
   const { compaction } = engine;
   const { user } = session;
   if (!compaction.isDue(user)) return;
-  await compaction.inTurn(async () => {
+  // Somebody has asked for one, which may take long: housekeeping does not wait for that.
+  await compaction.alone(async () => {
     compaction.again(user, COMPACT_RETRY_MS);
     const sparse = await look(engine, session, signal);
     if (sparse === undefined) return;
@@ -52,18 +53,18 @@ export interface CompactedNow extends Compacted {
 /**
  * Stores anew what is needed of all sparse stripes, however little that gives back.
  *
- * @throws StorageError CONFLICT while keys are rotated; as compactStripes
+ * @throws StorageError CONFLICT while keys are rotated, or a compaction is under way; as compactStripes
  */
-export function compactNow(engine: Engine, session: Session, options: CompactNowOptions): Promise<CompactedNow> {
+export async function compactNow(engine: Engine, session: Session, options: CompactNowOptions): Promise<CompactedNow> {
   const { signal, giveBack, onProgress } = options;
   const { catalog, compaction } = engine;
-  return compaction.inTurn(async () => {
+  const compacted = compaction.alone(async () => {
     const sparse = await look(engine, session, signal);
     if (sparse === undefined) {
       throw new StorageError('CONFLICT', 'The keys of this user are being rotated. Compact when that is done.');
     }
     const all = { signal, young: true, mostBytes: Number.POSITIVE_INFINITY, onProgress };
-    const compacted = sparse.length === 0 ? NOTHING : await compact(engine, session, sparse, all);
+    const done = sparse.length === 0 ? NOTHING : await compact(engine, session, sparse, all);
     const giveUp = (untilMs: number): Promise<number> => catalog.giveUpMoved(session, untilMs);
     let waiting = await giveUp(giveBack ? Number.MAX_SAFE_INTEGER : compaction.nowMs - MOVED_GRACE_MS);
     if (giveBack) {
@@ -72,8 +73,11 @@ export function compactNow(engine: Engine, session: Session, options: CompactNow
       waiting = await giveUp(0);
     }
     compaction.noteWaiting(session.user, waiting);
-    return { ...compacted, waiting };
+    return { ...done, waiting };
   });
+  if (compacted === undefined)
+    throw new StorageError('CONFLICT', 'A compaction is under way. Try again when it has ended.');
+  return compacted;
 }
 
 /** @returns undefined while keys are rotated: what was written under former ones may not all be in the catalog yet */

@@ -1,6 +1,7 @@
 import type { Session, StripeRecord } from '../../catalog/catalog.js';
 import { unsealDirectory, type DirectoryExtent } from '../../chunk/directory.js';
 import type { ChunkId, PeerId } from '../../chunk/ids.js';
+import { openLabel } from '../../chunk/label.js';
 import { StorageError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import { claimOf, recordOf, type ClaimedStripe } from './stripe-claims.js';
@@ -24,24 +25,24 @@ export async function readDirectory(
   signal: AbortSignal,
 ): Promise<ReadDirectory> {
   try {
-    return await readWith(engine, session, { stripe, record: recordOf(stripe), signal });
+    return await openDirectory(engine, session, recordOf(stripe), signal);
   } catch (error) {
     signal.throwIfAborted();
     const contested = stripe.holders.some((peers) => peers.length > 1);
     if (!contested || !StorageError.is(error, 'UNAVAILABLE', 'NOT_FOUND', 'TIMEOUT', 'CORRUPT')) throw error;
     const record = recordOf(stripe, await falseClaims(engine, stripe, signal));
-    return await readWith(engine, session, { stripe, record, signal });
+    return await openDirectory(engine, session, record, signal);
   }
 }
 
-interface Reading {
-  readonly stripe: ClaimedStripe;
-  readonly record: StripeRecord;
-  readonly signal: AbortSignal;
-}
-
-async function readWith(engine: Engine, session: Session, { stripe, record, signal }: Reading): Promise<ReadDirectory> {
-  const { directoryOffset: start, directoryBytes } = stripe.label;
+/** By the record alone. @throws StorageError as readDirectory */
+export async function openDirectory(
+  engine: Engine,
+  session: Session,
+  record: StripeRecord,
+  signal: AbortSignal,
+): Promise<ReadDirectory> {
+  const { directoryOffset: start, directoryBytes, generation } = openLabel(record.label);
   const { k, m, bytes, chunkBytes, chunks, placement, id } = record;
   const sources = placement.map((place) => (place === undefined ? undefined : engine.host.target(place.peer)));
   const pace = sources.map((source) => (source === undefined ? Number.POSITIVE_INFINITY : engine.book.pace(source.id)));
@@ -50,7 +51,6 @@ async function readWith(engine: Engine, session: Session, { stripe, record, sign
   const { bytes: sealed } = await engine.host.withJob(owner, (job) =>
     engine.pool.readStripe({ job, stripe: id, k, m, bytes, chunkBytes, chunks, sources, pace, range }, signal),
   );
-  const { generation } = stripe.label;
   const entries = await unsealDirectory(sealed, start, (salt) =>
     engine.catalog.directoryKey(session, salt, generation),
   );
