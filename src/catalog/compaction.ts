@@ -56,17 +56,17 @@ export interface CompactionCatalog {
   /** Those of no bytes: nothing but the directories of stripes tells of them, should the catalog be lost. */
   emptyVersions(session: SessionToken): Promise<readonly LiveVersion[]>;
   /**
-   * The versions keep their ids, times and order. Passed over is what was removed or moved meanwhile. The stripes of before
-   * stay referred to until `giveUpMoved`.
+   * The versions keep their ids, times and order. Passed over is what was removed or moved meanwhile. The stripes of before, and
+   * of now, stay referred to until `giveUpMoved`.
    *
    * @returns how many versions were moved
    */
   moveExtents(session: SessionToken, moves: readonly ExtentMove[]): Promise<number>;
   /**
-   * Announces that what was moved before `untilMs` (Unix time) is not needed any more where it lay: it is among `dueRemovals`
-   * when all homes of the user know.
+   * Announces that stripes of moves before `untilMs` (Unix time) are not needed any more, as far as no version lies there: they
+   * are among `dueRemovals` when all homes of the user know, unless something has come there meanwhile. To be called again and again.
    *
-   * @returns how many moves have places that are not given back yet
+   * @returns how many such stripes are not given back yet
    */
   giveUpMoved(session: SessionToken, untilMs: number): Promise<number>;
 }

@@ -24,7 +24,7 @@ describe('shoal compact', () => {
       first ?? '',
       /^As of .+ ago, 3 stripes hold 9\.0 MB that nobody needs, and 2\.0 MB that somebody does\.$/,
     );
-    assert.match(second ?? '', /^The old places of 2 moves are not given back yet/);
+    assert.match(second ?? '', /^2 stripes that nobody needs are not given back yet/);
     const told = JSON.parse((await compact('--json')).stdout.toString()) as Record<string, unknown>;
     assert.deepEqual(Object.keys(told), ['looked', 'stripes', 'liveBytes', 'deadBytes', 'waiting', 'graceMs']);
   });

@@ -1,6 +1,5 @@
 import type { PeerId } from '../../chunk/ids.js';
 import { shortHash } from './document-id.js';
-import type { Knowledge } from './knowledge.js';
 import { compareChanges, type ChangeStamp } from './stamp.js';
 import type { DumpPart } from './state.js';
 import type { VersionMove } from './version-move.js';
@@ -58,17 +57,18 @@ export class Arrivals {
   giveUp(): void {
     this.#expected.clear();
     for (const head of this.#heads.values()) raise(this.#known, head);
-    for (const [peer, counter] of this.#moves) raise(this.#known, { counter, peer, document: '', peerName: '' });
+    this.#moves.clear();
   }
 
-  /** Of each peer the newest change in which it moved a version, as far as such versions are here. */
-  get moves(): Knowledge {
-    return this.#moves;
-  }
-
-  /** A version has moved, and what its peer wrote with that, what refers to the places of before, may not be here. */
+  /** A version has moved, and what its peer wrote with that, the keepers of its places, may not be here. */
   get isAheadOfMoves(): boolean {
     return [...this.#moves].some(([peer, counter]) => counter > (this.#known.get(peer)?.counter ?? -1));
+  }
+
+  /** Something was said by a part of a dump of which all that came before has not come. */
+  get isAhead(): boolean {
+    if (this.isAheadOfMoves) return true;
+    return [...this.#heads.values()].some(({ peer, counter }) => counter > (this.#known.get(peer)?.counter ?? -1));
   }
 
   /** Changes that came as they were written and that no whole dump stands for. */

@@ -73,19 +73,15 @@ export class Dooms {
   }
 
   /**
-   * Whether whatever the peer writes from here on, after what has come of it, is written in knowledge of this, of all that
-   * whoever announced it knew, and of what else is `to` be known.
+   * Whether whatever the peer writes from here on, after what has come of it, is written in knowledge of this, and of all that
+   * whoever announced it knew.
    *
    * @param known here: an answer counts once all has come that its peer wrote before it
    */
-  isAnsweredBy(
-    peer: PeerId,
-    doom: Doom,
-    { known, to }: { readonly known: Knowledge; readonly to: Knowledge },
-  ): boolean {
+  isAnsweredBy(peer: PeerId, doom: Doom, known: Knowledge): boolean {
     const answer = this.#answers.get(peer);
     if (answer === undefined || !knows(known, answer.stamp.change)) return false;
-    return knows(answer.seen, doom.stamp.change) && covers(answer.seen, doom.seen) && covers(answer.seen, to);
+    return knows(answer.seen, doom.stamp.change) && covers(answer.seen, doom.seen);
   }
 }
 

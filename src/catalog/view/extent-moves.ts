@@ -3,7 +3,7 @@ import { idBytes, type PeerId, SHORT_ID_BYTES, type StripeId, type VersionId } f
 import { toHex } from '../../bytes.js';
 import { StorageError } from '../../errors.js';
 import type { AddVersion, Extent } from '../../gen/shoal/v1/format.js';
-import { MAX_COMMIT_VERSIONS, MAX_INLINE_EXTENTS } from '../../limits.js';
+import { MAX_COMMIT_VERSIONS } from '../../limits.js';
 import type { StripePage } from '../catalog.js';
 import {
   type ExtentMove,
@@ -14,11 +14,12 @@ import {
 } from '../compaction.js';
 import type { CommitQueue, Turn } from './commit-queue.js';
 import { emptyVersionsOf, liveExtentsOf, liveStripesOf } from './live-extents.js';
+import { keptIn } from './keepers.js';
 import { encodeExtent, isExtent } from './manifest.js';
 import type { ManifestReader } from './manifest-reader.js';
 import type { ChangeOperation } from './operation.js';
 import { newVersionId } from './restore-plan.js';
-import { MOVED_ID } from './tree.js';
+import { MOVED_ID, type Tree } from './tree.js';
 import type { View } from './view.js';
 import { readVersion, type ViewVersion } from './view-node.js';
 
@@ -37,8 +38,8 @@ export interface ExtentMovesOptions {
 
 /**
  * What is stored anew in other stripes, so that stripes of which little is needed can be given back. A version keeps its id, its
- * times and its place: only where its bytes lie changes. The commit of a move also makes a node in the folder of what was
- * moved, with a version that refers to the stripes of before and of now: as long as it lives they are kept. docs/decisions/0022
+ * times and its place: only where its bytes lie changes. The commit of a move also makes keepers, nodes in the folder of what was
+ * moved, each with a version of no bytes that refers to one of the stripes of before and of now. docs/decisions/0022
  */
 export class ExtentMoves {
   readonly #options: ExtentMovesOptions;
@@ -98,26 +99,22 @@ export class ExtentMoves {
       operations.push({ $case: 'moveVersion', value });
     }
     if (operations.length === 0) return 0;
-    batch.add({ operations: [...this.#keep(kept), ...operations], extents: [], nodes: new Map() });
+    batch.add({ operations: [...this.#keep(kept, view.tree), ...operations], extents: [], nodes: new Map() });
     return operations.length;
   }
 
-  /** A node that refers to the stripes of before, and to those of now: another move may win, of which not every home knows. */
-  *#keep(stripes: ReadonlySet<StripeId>): Generator<ChangeOperation> {
-    const id = randomBytes(SHORT_ID_BYTES);
+  /** A node for each stripe that has none, which refers to it: also where the versions lie now, for another move may win. */
+  *#keep(stripes: ReadonlySet<StripeId>, tree: Tree): Generator<ChangeOperation> {
+    const kept = keptIn(tree);
     const changedMs = this.#options.now();
-    const place = { parent: idBytes(MOVED_ID), name: toHex(id), folder: false, trashedFrom: '', seen: [] };
-    yield { $case: 'setEntry', value: { node: id, ...place, changedMs } };
-    const extents = [...stripes].map((stripe) =>
-      encodeExtent({ key: NO_KEY, stripe, offset: 0, sealedBytes: 0, bytes: 0 }),
-    );
-    for (let at = 0; at < extents.length; at += MAX_INLINE_EXTENTS) {
-      const times = { modifiedMs: changedMs, createdMs: changedMs };
-      const some = { extents: extents.slice(at, at + MAX_INLINE_EXTENTS), extentDocuments: [] };
-      yield {
-        $case: 'addVersion',
-        value: { file: id, version: idBytes(newVersionId()), bytes: 0, ...times, mode: 0, ...some },
-      };
+    for (const stripe of stripes) {
+      if (kept.has(stripe)) continue;
+      const id = randomBytes(SHORT_ID_BYTES);
+      const place = { parent: idBytes(MOVED_ID), name: toHex(id), folder: false, trashedFrom: '', seen: [] };
+      yield { $case: 'setEntry', value: { node: id, ...place, changedMs } };
+      const says = { bytes: 0, modifiedMs: changedMs, createdMs: changedMs, mode: 0, extentDocuments: [] };
+      const extents = [encodeExtent({ key: NO_KEY, stripe, offset: 0, sealedBytes: 0, bytes: 0 })];
+      yield { $case: 'addVersion', value: { file: id, version: idBytes(newVersionId()), ...says, extents } };
     }
   }
 

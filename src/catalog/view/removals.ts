@@ -7,7 +7,8 @@ import type { Batch } from './batch.js';
 import { CommitPlan, type PlanContext } from './commit-plan.js';
 import type { CommitQueue, Turn } from './commit-queue.js';
 import { compareOver, type Doom, encodeDoom } from './dooms.js';
-import { encodeKnowledge, type Knowledge, knowledgeOf, knows } from './knowledge.js';
+import { Keepers } from './keepers.js';
+import { covers, encodeKnowledge, type Knowledge, knowledgeOf, knows } from './knowledge.js';
 import type { ManifestReader } from './manifest-reader.js';
 import type { ChangeOperation } from './operation.js';
 import { find } from './lookup.js';
@@ -29,8 +30,6 @@ export interface RemovalsOptions {
   readonly folderId: PlanContext['folderId'];
   readonly logger: Logger;
 }
-
-const NOTHING: Knowledge = new Map();
 
 /** An announced removal that can be carried out. */
 export interface DueNode {
@@ -56,6 +55,7 @@ export interface DueNodes {
  */
 export class Removals {
   readonly #options: RemovalsOptions;
+  readonly #keepers = new Keepers();
 
   constructor(options: RemovalsOptions) {
     this.#options = options;
@@ -116,41 +116,47 @@ export class Removals {
   }
 
   /** One for all that are open, or none. */
-  #answers({ tree, arrivals }: View): ChangeOperation[] {
+  #answers(view: View): ChangeOperation[] {
+    const { tree, arrivals } = view;
     const { peer } = this.#options;
     const known = knowledgeOf(arrivals.known);
-    const isOpen = ([node, doom]: readonly [ViewNode, Doom]): boolean => {
-      const to = toBeKnown({ tree, arrivals }, node);
-      return doom.stamp.change.peer !== peer && !tree.dooms.isAnsweredBy(peer, doom, { known, to });
-    };
-    if (!tree.dooms.list().some(isOpen)) return [];
+    const isOpen = ([, doom]: readonly [ViewNode, Doom]): boolean =>
+      doom.stamp.change.peer !== peer && !tree.dooms.isAnsweredBy(peer, doom, known);
+    const open = tree.dooms.list().filter(isOpen);
+    // An answer that knows less than whoever announced it would not count. What is lacking has yet to come.
+    const isRipe = ([, { seen }]: readonly [ViewNode, Doom]): boolean => covers(known, seen);
+    view.isDisturbed ||= !open.every(isRipe);
+    if (!open.some(isRipe)) return [];
     const value = { node: idBytes(tree.trash.id), versions: [], doom: undefined, seen: encodeKnowledge(known) };
     return [{ $case: 'removeEntry', value }];
   }
 
   /**
-   * Announces that the places of what was moved before `untilMs` are given up: they are removed for ever as any node is, so
-   * what somebody took up there, before he knew of the move, keeps them.
+   * Announces that places which nothing needs any more, but for their keepers, which are there since before `untilMs`, are given
+   * up: keepers are removed for ever as any node is.
    *
-   * @returns how many nodes with such places there are, those that are announced included
+   * @returns how many such places are not given back yet, young ones and those that are announced included
    */
   async giveUpMoved(untilMs: number): Promise<number> {
-    const { queue, homes } = this.#options;
-    const known = await homes();
+    const { queue } = this.#options;
+    const homes = await this.#options.homes();
     return queue.run(
       (turn) => {
-        const { tree, arrivals } = turn.view;
-        const waiting = [...tree.children(tree.moved)].map(([, node]) => node);
-        const seen = knowledgeOf(arrivals.known);
+        const { view } = turn;
+        const empty = this.#keepers.unneeded(view);
+        // What a part of a dump has said ahead of what came before is not among what is known.
+        if (!view.isComplete || view.arrivals.isAhead) return empty.length;
+        const seen = knowledgeOf(view.arrivals.known);
         const isDue = (node: ViewNode): boolean =>
           node.changedMs <= untilMs &&
           node.set !== undefined &&
-          this.#acts(node.set.change.peer, known) &&
-          isAllKnown(tree, node, seen);
-        const due = waiting.filter(isDue).slice(0, TRASHED_PER_COMMIT);
-        if (due.length > 0 && turn.view.isComplete) this.announce(turn, due);
-        const announced = tree.dooms.list().filter(([node]) => node.claimed === tree.moved);
-        return waiting.length + announced.length;
+          this.#acts(node.set.change.peer, homes) &&
+          isAllKnown(view.tree, node, seen) &&
+          !this.#keepers.isFresh(view, node);
+        const due = empty.filter(isDue).slice(0, TRASHED_PER_COMMIT);
+        if (due.length > 0) this.announce(turn, due);
+        for (const node of due) this.#keepers.announced(view, node, seen);
+        return empty.length;
       },
       { alone: true },
     );
@@ -190,6 +196,8 @@ export class Removals {
       },
       { alone: true },
     );
+    // Of a version that has moved the keepers may not be here: whoever looks later knows.
+    if (queue.view.arrivals.isAheadOfMoves) return [];
     return [...touched].filter((stripe) => !queue.view.isReferenced(stripe));
   }
 
@@ -210,8 +218,11 @@ export class Removals {
   }
 
   #isDue(view: View, [node, doom]: readonly [ViewNode, Doom], homes: readonly PeerId[]): boolean {
+    // Over a SetEntry that has not come nobody knows what it was.
+    if (compareOver(node.set, doom.over) < 0) return false;
     if (this.#isOverdue(view, [node, doom])) return true;
-    return this.#acts(doom.stamp.change.peer, homes) && this.#unanswered(view, [node, doom], homes).length === 0;
+    if (node.claimed === view.tree.moved && !this.#keepers.isFresh(view, node)) return false;
+    return this.#acts(doom.stamp.change.peer, homes) && this.#unanswered(view, doom, homes).length === 0;
   }
 
   /** Whether this peer carries on what `author` began. One peer does it; where its writer has left, another. */
@@ -221,17 +232,16 @@ export class Removals {
     return author === peer || actor === peer;
   }
 
-  #unanswered({ tree, arrivals }: View, [node, doom]: readonly [ViewNode, Doom], homes: readonly PeerId[]): PeerId[] {
+  #unanswered({ tree, arrivals }: View, doom: Doom, homes: readonly PeerId[]): PeerId[] {
     const known = knowledgeOf(arrivals.known);
-    const to = toBeKnown({ tree, arrivals }, node);
     const { peer: author } = doom.stamp.change;
     const others = homes.filter((home) => home !== author && home !== this.#options.peer);
-    return others.filter((home) => !tree.dooms.isAnsweredBy(home, doom, { known, to }));
+    return others.filter((home) => !tree.dooms.isAnsweredBy(home, doom, known));
   }
 
   #waitingFor(view: View, homes: readonly PeerId[]): PeerId[] {
     const own = view.tree.dooms.list().filter(([, { stamp }]) => stamp.change.peer === this.#options.peer);
-    return [...new Set(own.flatMap((one) => this.#unanswered(view, one, homes)))];
+    return [...new Set(own.flatMap(([, doom]) => this.#unanswered(view, doom, homes)))];
   }
 
   /** What was put into a folder while it went into the trash elsewhere is shown where it was put. @returns how many now */
@@ -265,14 +275,6 @@ export function removableEver(tree: Tree, path: string, recursive: boolean): Vie
 
 function addAll(batch: Batch, operations: readonly ChangeOperation[]): void {
   if (operations.length > 0) batch.add({ operations, extents: [], nodes: new Map() });
-}
-
-/**
- * What an answer has to know besides: where a version was moved from, and to, by peers apart, of all moves that are known here. So
- * whoever has answered takes up nothing any more where another move has won, and what it took up before is here.
- */
-function toBeKnown({ tree, arrivals }: Pick<View, 'tree' | 'arrivals'>, node: ViewNode): Knowledge {
-  return node.claimed === tree.moved ? arrivals.moves : NOTHING;
 }
 
 /** Whether all that lies in a node was there, and placed there, as far as somebody knew. */

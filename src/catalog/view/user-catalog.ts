@@ -244,7 +244,7 @@ export class UserCatalog {
     return this.#alone(async ({ view }) => {
       const unread = await this.#manifests.countLarge(view);
       // A catalog that was lost has nothing in it, and what it referred to may be recovered from those very stripes.
-      if (unread || !view.isComplete || view.counter === 0) {
+      if (unread || !view.isComplete || view.arrivals.isAheadOfMoves || view.counter === 0) {
         throw new StorageError(
           'UNAVAILABLE',
           'A part of the catalog is missing, so what it refers to is not known yet.',
@@ -314,7 +314,7 @@ export class UserCatalog {
     return this.#removals.carryOut(nodes);
   }
 
-  /** @param untilMs Unix time @returns how many moves have places that are not given back yet */
+  /** @param untilMs Unix time @returns how many places of moves nothing needs, and are not given back yet */
   async giveUpMoved(untilMs: number): Promise<number> {
     this.#demandWritable();
     return this.#removals.giveUpMoved(untilMs);

@@ -38,6 +38,11 @@ function compareTexts(text: Uint8Array, { page, start, end }: ViewVersion): numb
   return Buffer.compare(text, page.subarray(start, end));
 }
 
+/** A version of no bytes that lies somewhere all the same: it keeps the stripe. */
+function isKeeper({ bytes }: ViewVersion, extents: readonly unknown[]): boolean {
+  return bytes === 0 && extents.length > 0;
+}
+
 /** Id of the node that an operation is about. */
 function nodeIn(operation: ChangeOperation): string {
   const version = versionIn(operation);
@@ -71,7 +76,7 @@ export class View {
     return this.arrivals.counter;
   }
 
-  /** Something was said of what is in the trash, or is to be removed for ever, or moved, since somebody has looked. */
+  /** Something was said of what is in the trash, or is to be removed for ever, since somebody has looked. */
   isDisturbed = false;
 
   /** Commits of which some documents have not come. */
@@ -81,8 +86,8 @@ export class View {
 
   /** Nothing is known to be missing. What nobody else speaks of can still be. */
   get isComplete(): boolean {
-    const { missing, forgotten, incompleteBases, isAheadOfMoves } = this.arrivals;
-    return !isAheadOfMoves && this.#incomplete.size + missing.length + forgotten.length + incompleteBases.length === 0;
+    const { missing, forgotten, incompleteBases } = this.arrivals;
+    return this.#incomplete.size + missing.length + forgotten.length + incompleteBases.length === 0;
   }
 
   /** Short hashes of the documents of which everything is in this view. */
@@ -144,8 +149,19 @@ export class View {
     return stripesOf(readVersion(version).extents);
   }
 
+  /** By a version, or by the keeper of a place. */
   isReferenced(stripe: StripeId): boolean {
+    return this.isNeeded(stripe) || this.#references.isKept(stripe);
+  }
+
+  /** By a version. */
+  isNeeded(stripe: StripeId): boolean {
     return this.#references.count(stripe) > 0;
+  }
+
+  /** Grows whenever something begins or ceases to lie in a stripe that has a keeper. */
+  touches(stripe: StripeId): number {
+    return this.#references.touches(stripe);
   }
 
   /** Every version that was ever announced, the removed ones too. */
@@ -207,8 +223,7 @@ export class View {
   #watch(operation: ChangeOperation): void {
     if (this.isDisturbed) return;
     const node = this.tree.node(nodeIn(operation));
-    // Answers speak of moves.
-    this.isDisturbed = operation.$case === 'moveVersion' || (node !== undefined && this.tree.isBuried(node));
+    this.isDisturbed = node !== undefined && this.tree.isBuried(node);
   }
 
   /**
@@ -239,6 +254,7 @@ export class View {
     node.versions = insert(node.versions, version);
     const { extents, extentDocuments } = readVersion(version);
     if (extentDocuments.length > 0) this.#large.set(version, undefined);
+    else if (isKeeper(version, extents)) this.#references.keep(stripesOf(extents));
     else this.#references.add(stripesOf(extents));
   }
 
@@ -264,7 +280,9 @@ export class View {
   }
 
   #forget(node: ViewNode, version: ViewVersion): void {
-    this.#references.drop(this.stripes(version));
+    const stripes = this.stripes(version);
+    if (isKeeper(version, stripes)) this.#references.release(stripes);
+    else this.#references.drop(stripes);
     this.#large.delete(version);
     node.versions = node.versions.filter((other) => other !== version);
   }

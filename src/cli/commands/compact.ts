@@ -66,7 +66,8 @@ function summary(done: CompactionDone): string {
 }
 
 function waitingLine(waiting: number): string {
-  return `The old places of ${count(waiting, 'move')} are not given back yet: readers may be there, or homes of the user have not heard of it.`;
+  const stripes = waiting === 1 ? '1 stripe that nobody needs is' : `${String(waiting)} stripes that nobody needs are`;
+  return `${stripes} not given back yet: readers may be there, or homes of the user have not heard of it.`;
 }
 
 function describe({ looked, stripes, liveBytes, deadBytes, waiting }: CompactionReply): string {

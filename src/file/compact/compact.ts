@@ -10,6 +10,7 @@ import { type Packed, Packer, stripeCapacity } from '../pack.js';
 import { REFUSALS } from '../put-commit.js';
 import {
   byExtent,
+  pathToTell,
   readExtents,
   type ReadExtent,
   type Rewriting,
@@ -18,8 +19,9 @@ import {
 } from './rewrite-extents.js';
 import type { SparseStripe } from './sparse-stripes.js';
 
-/** Stripes whose extents are looked up at once: that looks at all versions of the user. */
-const STRIPES_PER_LOOKUP = 16;
+/** Stripes whose extents are looked up at once, for that looks at all versions of the user; and sealed bytes of these extents. */
+const STRIPES_PER_LOOKUP = 1_000;
+const BYTES_PER_LOOKUP = 64 * 1024 * 1024;
 /** What was put so lately may be removed as soon: nothing is stored anew twice. */
 export const COMPACT_SETTLE_MS = 60 * 60 * 1000;
 
@@ -89,14 +91,10 @@ class Compaction {
   }
 
   async run(): Promise<Compacted> {
-    const stripes = [...this.#sparse.keys()];
     try {
-      for (
-        let at = 0;
-        at < stripes.length && this.#done.movedBytes < this.#options.mostBytes;
-        at += STRIPES_PER_LOOKUP
-      ) {
-        for (const shared of await this.#extentsIn(stripes.slice(at, at + STRIPES_PER_LOOKUP))) await this.#add(shared);
+      for (const stripes of lookups(this.#sparse.values())) {
+        if (this.#done.movedBytes >= this.#options.mostBytes) break;
+        for (const shared of await this.#extentsIn(stripes)) await this.#add(shared);
       }
       for (const packed of this.#packer.flush()) await this.#rewrite(packed);
     } finally {
@@ -106,8 +104,8 @@ class Compaction {
   }
 
   async #add(shared: Shared): Promise<void> {
-    const [{ path, extent }] = shared;
-    for (const packed of this.#packer.add({ item: { shared }, path, bytes: extent.bytes })) await this.#rewrite(packed);
+    const waiting = { item: { shared }, path: pathToTell(shared), bytes: shared[0].extent.bytes };
+    for (const packed of this.#packer.add(waiting)) await this.#rewrite(packed);
     if (this.#hasMentioned) return;
     this.#hasMentioned = true;
     const { engine, session } = this.#rewriting;
@@ -124,21 +122,24 @@ class Compaction {
     const live = groupByStripe(await engine.catalog.liveExtents(session, stripes), ({ extent }) => extent.stripe);
     return stripes.flatMap((stripe) => {
       const extents = live.get(stripe) ?? [];
-      if (held.has(stripe) || !this.#isUsable(extents)) {
+      const shared = byExtent(extents);
+      if (held.has(stripe) || !this.#isSettled(extents) || !shared.every((one) => this.#fits(one))) {
         this.#count({ passedOver: 1 });
         return [];
       }
-      const shared = byExtent(extents);
       this.#left.set(stripe, shared.length);
       return shared;
     });
   }
 
-  #isUsable(live: readonly LiveExtent[]): boolean {
+  #isSettled(live: readonly LiveExtent[]): boolean {
     const youngest = this.#rewriting.engine.compaction.nowMs - COMPACT_SETTLE_MS;
-    const isSettled = this.#options.young || live.every(({ createdMs }) => createdMs <= youngest);
-    // An extent stays one.
-    return live.length > 0 && isSettled && live.every(({ path, extent }) => extent.bytes <= this.#mostBytes(path));
+    return this.#options.young || live.every(({ createdMs }) => createdMs <= youngest);
+  }
+
+  /** An extent stays one. */
+  #fits(shared: Shared): boolean {
+    return shared[0].extent.bytes <= this.#mostBytes(pathToTell(shared));
   }
 
   async #rewrite(packed: readonly Packed<Item>[]): Promise<void> {
@@ -193,6 +194,20 @@ class Compaction {
       passedOver: sum('passedOver'),
     };
   }
+}
+
+function* lookups(sparse: Iterable<SparseStripe>): Generator<StripeId[]> {
+  let some: StripeId[] = [];
+  let bytes = 0;
+  for (const { stripe, liveBytes } of sparse) {
+    some.push(stripe);
+    bytes += liveBytes;
+    if (some.length < STRIPES_PER_LOOKUP && bytes < BYTES_PER_LOOKUP) continue;
+    yield some;
+    some = [];
+    bytes = 0;
+  }
+  if (some.length > 0) yield some;
 }
 
 function groupByStripe<T>(items: readonly T[], stripeOf: (item: T) => StripeId): Map<StripeId, T[]> {

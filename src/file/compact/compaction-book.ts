@@ -19,7 +19,7 @@ export interface SparseSummary {
 interface Progress {
   nextMs: number;
   found: SparseSummary | undefined;
-  /** Moves whose old places are not given back yet. */
+  /** Stripes that nobody needs any more, and that are not given back yet. */
   waiting: number;
 }
 

@@ -2,6 +2,7 @@ import type { ExtentRef, Session } from '../../catalog/catalog.js';
 import type { LiveExtent, LiveVersion } from '../../catalog/compaction.js';
 import type { StripeId } from '../../chunk/ids.js';
 import { assert, StorageError, wrapError } from '../../errors.js';
+import { MAX_PATH_BYTES } from '../../limits.js';
 import type { Scheme } from '../../peers/scheme.js';
 import type { Engine } from '../engine.js';
 import { fetchStripe } from '../fetch.js';
@@ -70,6 +71,13 @@ export async function readExtents(
   } finally {
     endTurn();
   }
+}
+
+const LONGEST_PATH = '/'.padEnd(MAX_PATH_BYTES, 'x');
+
+/** For the room that it takes in a directory: of a part of a file it is not known before that is read what was told of it. */
+export function pathToTell(shared: Shared): string {
+  return isWhole(shared) ? youngest(shared).path : LONGEST_PATH;
 }
 
 /** The extent is all of its file. */

@@ -12,10 +12,11 @@ export const MOVED_GRACE_MS = 24 * 60 * 60 * 1000;
 export const LEAST_DEAD_BYTES = 4 * 1024 * 1024;
 /** That are stored anew in one go: other housekeeping waits as long. */
 const MOST_BYTES_UNASKED = 64 * 1024 * 1024;
+const MOST_STRIPES_UNASKED = 1_000;
 
 const NOTHING: Compacted = { stripes: 0, versions: 0, movedBytes: 0, deadBytes: 0, passedOver: 0 };
 
-/** Gives up, for the homes of the user to agree to, where extents lay that were moved MOVED_GRACE_MS ago. */
+/** Gives up, for the homes of the user to agree to, the places of MOVED_GRACE_MS ago that nothing needs any more. */
 export async function giveUpPlaces({ catalog, compaction }: Engine, session: Session): Promise<void> {
   const { user } = session;
   compaction.noteWaiting(user, await catalog.giveUpMoved(session, compaction.nowMs - MOVED_GRACE_MS));
@@ -32,9 +33,10 @@ export async function compactSparse(engine: Engine, session: Session, signal: Ab
     const sparse = await look(engine, session, signal);
     if (sparse === undefined) return;
     const options = { signal, young: false, mostBytes: MOST_BYTES_UNASKED };
+    const some = sparse.slice(0, MOST_STRIPES_UNASKED);
     const { movedBytes } =
-      deadBytes(sparse) < LEAST_DEAD_BYTES ? NOTHING : await compact(engine, session, sparse, options);
-    if (movedBytes < MOST_BYTES_UNASKED) compaction.again(user, COMPACT_INTERVAL_MS);
+      deadBytes(sparse) < LEAST_DEAD_BYTES ? NOTHING : await compact(engine, session, some, options);
+    if (movedBytes < MOST_BYTES_UNASKED && some.length === sparse.length) compaction.again(user, COMPACT_INTERVAL_MS);
   });
 }
 
@@ -46,7 +48,7 @@ export interface CompactNowOptions {
 }
 
 export interface CompactedNow extends Compacted {
-  /** Moves whose old places are not given back yet. */
+  /** Places that nobody needs any more, and that are not given back yet. */
   readonly waiting: number;
 }
 

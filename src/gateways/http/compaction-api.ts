@@ -17,7 +17,7 @@ export interface CompactionReply {
   readonly liveBytes: number;
   /** And that are not. */
   readonly deadBytes: number;
-  /** Moves whose old places are not given back yet. */
+  /** Stripes that nobody needs any more, and that are not given back yet. */
   readonly waiting: number;
   /** What was moved is given back when nobody can be reading there for so long. */
   readonly graceMs: number;

@@ -7,7 +7,7 @@ export const COMPACTION: z.ZodType<CompactionReply> = z.object({
   stripes: bytes.describe('Of which little is needed'),
   liveBytes: bytes.describe('Sealed bytes of them that are needed'),
   deadBytes: bytes.describe('And that are not'),
-  waiting: bytes.describe('Moves whose old places are not given back yet'),
+  waiting: bytes.describe('Stripes that nobody needs any more, and that are not given back yet'),
   graceMs: bytes.describe('What was moved is given back when nobody can be reading there for so long'),
 });
 
