@@ -87,7 +87,11 @@ export class CouchEndpoint implements Endpoint {
     };
   }
 
-  /** All leaves of a document, deleted ones too: a live one may be what its owner has deleted on another branch. @throws StorageError NOT_FOUND */
+  /**
+   * All leaves of a document, deleted ones too: a live one may be what its owner has deleted on another branch.
+   *
+   * @throws StorageError NOT_FOUND
+   */
   async leaves(id: string, signal: AbortSignal): Promise<NamedRevisions> {
     // A feed filtered by ids would tell the same, and read the whole database for it.
     const path = `/${id}?open_revs=all`;

@@ -1,6 +1,6 @@
 /** After the last look. A slow line makes a rebuild last for minutes; after that those who repair have heard of each other. */
 const PAUSES_MS = [30_000, 10 * 60_000] as const;
-/** Stripes that wait: 2 MiB. Of further ones a chunk that two have moved at once may lie at one peer too many, or no record comes. */
+/** Stripes that wait: 2 MiB. Of further ones no record may come, or a chunk that two have moved at once lie at one peer too many. */
 const MAX_WAITING = 10_000;
 /** Stripes that are due at once: each has up to a thousand moves. */
 const MAX_DUE = 64;
