@@ -25,6 +25,8 @@ class Leaving {
   remove: (peer: PeerId) => void = (peer) => this.set(peer, 'removed');
   /** They answer no ping. */
   readonly silent = new Set<PeerId>();
+  /** For the grace period. */
+  readonly gone = new Set<PeerId>();
 
   private constructor(network: CodedNetwork, home: string) {
     this.network = network;
@@ -65,7 +67,8 @@ class Leaving {
     } as unknown as DrainsOptions['links'];
     const administration = { self, peers, demandMayLeave, drain, remove };
     const clock = (): number => this.nowMs;
-    return new Drains({ home: this.home, administration, catalog, book, links, clock, logger: silentLogger() });
+    const gone = (): Promise<ReadonlySet<PeerId>> => Promise.resolve(this.gone);
+    return new Drains({ home: this.home, administration, catalog, book, links, gone, clock, logger: silentLogger() });
   }
 
   set(id: PeerId, state: PeerRecord['state']): PeerRecord {
@@ -142,12 +145,17 @@ describe('seeing peers off', () => {
     await assert.rejects(drains.begin('peer-3', true, NEVER), { code: 'TOO_FEW_PEERS', message: /could not be read/ });
   });
 
-  it('counts no peer that does not answer as another place', async () => {
+  it('begins with no peer that does not answer as another place, and ends with none that is gone', async () => {
     const leaving = await Leaving.open();
-    leaving.silent.add(leaving.join());
+    const free = leaving.join();
+    leaving.silent.add(free);
     await using drains = leaving.drains();
     await assert.rejects(drains.begin('peer-3', false, NEVER), { code: 'TOO_FEW_PEERS', message: /does not answer/ });
     await drains.begin('peer-3', true, NEVER);
+    await rounds(drains);
+    assert.equal(leaving.state(3), 'draining', 'the one that is free may be back in a minute');
+    leaving.gone.add(free);
+    leaving.nowMs += DEPARTURE_SURVEY_MS;
     await rounds(drains);
     assert.equal(leaving.state(3), 'removed', 'nobody could take what is left there');
   });

@@ -21,6 +21,8 @@ export interface DrainsOptions {
   readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'>;
   readonly book: PeerBook;
   readonly links: Pick<PeerLinks, 'store' | 'remote' | 'pingAll'>;
+  /** Peers that have been silent for the grace period, as src/healing/liveness.ts counts it. */
+  readonly gone: (signal: AbortSignal) => Promise<ReadonlySet<PeerId>>;
   readonly clock: () => number;
   readonly logger: Logger;
 }
@@ -116,7 +118,8 @@ export class Drains implements AsyncDisposable {
   async begin(meant: string, force: boolean, signal: AbortSignal): Promise<DrainStatus> {
     const { administration } = this.#options;
     const peer = await administration.demandMayLeave(meant);
-    const plan = await this.#plan(peer.id, signal);
+    // What has to wait for a peer that is silent is not begun.
+    const plan = await this.#plan(peer.id, (_, answers) => answers, signal);
     if (peer.state === 'member' || force) demandPossible(peer, plan, force);
     const drains = await this.#known();
     await this.#turns.take(async () => {
@@ -205,7 +208,7 @@ export class Drains implements AsyncDisposable {
     const seemsOver = counted !== undefined && counted.chunks <= mayStay;
     const nowMs = clock();
     const known = nowMs < drain.planAgainMs ? drain.plan : undefined;
-    const plan = known ?? (await this.#plan(peer.id, signal));
+    const plan = known ?? (await this.#planOfEnd(peer.id, signal));
     const isFresh = plan !== known;
     if (isFresh) {
       drain.plan = plan;
@@ -243,11 +246,22 @@ export class Drains implements AsyncDisposable {
     }
   }
 
-  async #plan(peer: PeerId, signal: AbortSignal): Promise<DrainPlan> {
+  /** A place that is silent for a moment is one: a machine that starts anew is no reason to leave without its help. */
+  async #planOfEnd(peer: PeerId, signal: AbortSignal): Promise<DrainPlan> {
+    const gone = await this.#options.gone(signal);
+    return await this.#plan(peer, (id, answers) => answers || !gone.has(id), signal);
+  }
+
+  async #plan(
+    peer: PeerId,
+    isPlace: (id: PeerId, answers: boolean) => boolean,
+    signal: AbortSignal,
+  ): Promise<DrainPlan> {
     const { catalog, book, links, administration } = this.#options;
     const answers = await links.pingAll(signal);
     const answering = new Set([...answers].flatMap(([id, latencyMs]) => (latencyMs === undefined ? [] : id)));
-    return await planDrain(peer, { self: administration.self, catalog, book, links, answering }, signal);
+    const places = { answering, isPlace: (id: PeerId) => isPlace(id, answering.has(id)) };
+    return await planDrain(peer, { self: administration.self, catalog, book, links, ...places }, signal);
   }
 
   #known(): Promise<Map<PeerId, Drain>> {

@@ -14,7 +14,7 @@ export interface Amount {
 export interface DrainPlan {
   /** Other peers can take them. */
   readonly moving: Amount;
-  /** Every other peer has a chunk of their stripes already, or does not answer: these are one chunk short when the peer has left. */
+  /** Every other peer has a chunk of their stripes already, or is no place: these are one chunk short when the peer has left. */
   readonly staying: Amount;
   /** Of the stripes of those that stay: so many cannot be read any more then. */
   readonly unreadable: number;
@@ -26,16 +26,18 @@ export interface DrainPlan {
 
 export interface DrainPlanParts extends HealingNetwork {
   readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'>;
-  /** Peers that answer now: only members among these count as left, and as places. */
+  /** Peers that answer now: only members among these count as left. */
   readonly answering: ReadonlySet<PeerId>;
+  /** Of a trusted member: whether it is one that could take chunks. */
+  readonly isPlace: (peer: PeerId) => boolean;
 }
 
 type Adding = { -readonly [Name in keyof Amount]: number };
 
 /** Looks at the stripes that this peer knows, which need not be all that there are: only the one that leaves has them all. */
 export async function planDrain(leaving: PeerId, parts: DrainPlanParts, signal: AbortSignal): Promise<DrainPlan> {
-  const { catalog, book, answering } = parts;
-  const targets = book.targets().filter(({ id }) => id !== leaving && answering.has(id) && book.isTrusted(id));
+  const { catalog, book, isPlace } = parts;
+  const targets = book.targets().filter(({ id }) => id !== leaving && book.isTrusted(id) && isPlace(id));
   const takers = new Set<PeerRecord>();
   const usedBytes = new Map<PeerId, number>();
   const [moving, staying]: [Adding, Adding] = [

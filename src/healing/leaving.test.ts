@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import { setImmediate as soon } from 'node:timers/promises';
 import { CodedNetwork } from '../../test/contract/coded-network.js';
 import { NEVER } from '../../test/contract/offer.js';
+import type { PeerId } from '../chunk/ids.js';
 import { segmentsOf, type ChunkStore } from '../chunk/chunk-store.js';
 import { describeChunk } from '../chunk/segments.js';
+import { StorageError } from '../errors.js';
 import { SEGMENT_BYTES } from '../limits.js';
 import { silentLogger } from '../log.js';
 import { LeavingCount } from './leaving.js';
@@ -78,6 +80,20 @@ describe('what a peer that is leaving still has to hand over', () => {
     assert.equal(await left(), 1, 'a copy is not enough while the record names this peer');
     network.known.set(record.id, { ...record, placement: [{ peer: other }, ...record.placement.slice(1)] });
     assert.equal(await left(), 0);
+    const [first] = record.chunks;
+    assert.ok(first !== undefined);
+    await network.stores[1]?.delete(record.owner, [first], { signal: NEVER });
+    assert.equal(await left(), 1, 'the record names a peer that has lost its disk since');
+    await copy(network, 1);
+    assert.equal(await left(), 0);
+    const { store } = network.links;
+    Object.assign(network.links, {
+      store: (id: PeerId) => {
+        if (id === other) throw new StorageError('UNAVAILABLE', 'It is off.');
+        return store(id);
+      },
+    });
+    assert.equal(await left(), 1, 'it does not say that it has it');
     network.known.set(record.id, { ...record, placement: [undefined, ...record.placement.slice(1)] });
     assert.equal(await left(), 1, 'nobody has it by the record');
   });

@@ -1,8 +1,10 @@
 import type { ChunkStore, ChunkSummary } from '../chunk/chunk-store.js';
+import type { PeerId } from '../chunk/ids.js';
 import { StorageError, wrapError } from '../errors.js';
-import { DEPARTURE_ASKS } from '../limits.js';
+import { DEPARTURE_ASKS, PING_TIMEOUT_MS } from '../limits.js';
 import type { Logger } from '../log.js';
 import { labelledChunks, placeOf, type LabelledChunk } from './chunk-labels.js';
+import { timeLimit } from '../time-limit.js';
 import { askMembers, stripeOfLabel, type HealingNetwork } from './stripe-holders.js';
 
 export interface LeavingOptions {
@@ -26,9 +28,9 @@ const UNCOUNTED: LeftHere = { chunks: 0, bytes: 0, countedMs: 0 };
 
 /**
  * A peer that is leaving knows better than anybody what lies there and nowhere else, whosever it is: it has the chunks, and
- * a label of each. A chunk is left while the record of its stripe places it here, or at nobody. Without a record, as for
- * what repair once brought here, it is left while no other peer says that it has it, and k others of its stripe are there: of
- * fewer nothing can be read anyway.
+ * a label of each. A chunk is left while the record of its stripe places it here, or at nobody, or at a peer that does not say
+ * that it has it: that one may have lost its disk since. Without a record, as for what repair once brought here, it is left
+ * while no other peer says that it has it, and k others of its stripe are there: of fewer nothing can be read anyway.
  */
 export class LeavingCount implements AsyncDisposable {
   readonly #options: LeavingOptions;
@@ -77,10 +79,11 @@ export class LeavingCount implements AsyncDisposable {
     const { signal } = this.#life;
     const countedMs = clock();
     const left = { chunks: 0, bytes: 0 };
+    const elsewhere = new Elsewhere(network, signal);
     try {
       // A chunk of several owners has to be at hand for each of them.
       for await (const page of labelledChunks(local, network, signal)) {
-        for (const { bytes } of await this.#leftOf(page)) {
+        for (const { bytes } of await this.#leftOf(page, elsewhere)) {
           left.chunks++;
           left.bytes += bytes;
         }
@@ -93,10 +96,13 @@ export class LeavingCount implements AsyncDisposable {
     }
   }
 
-  async #leftOf(page: readonly LabelledChunk[]): Promise<readonly ChunkSummary[]> {
-    const left: ChunkSummary[] = [];
-    for (let at = 0; at < page.length; at += DEPARTURE_ASKS) {
-      const some = page.slice(at, at + DEPARTURE_ASKS).map(async (chunk) => {
+  async #leftOf(page: readonly LabelledChunk[], elsewhere: Elsewhere): Promise<readonly ChunkSummary[]> {
+    const recorded = page.filter(({ record }) => record !== undefined);
+    const unknown = page.filter(({ record }) => record === undefined);
+    const handed = await elsewhere.of(recorded);
+    const left = recorded.filter((chunk) => !handed.has(chunk)).map(({ summary }) => summary);
+    for (let at = 0; at < unknown.length; at += DEPARTURE_ASKS) {
+      const some = unknown.slice(at, at + DEPARTURE_ASKS).map(async (chunk) => {
         if (await this.#isLeft(chunk)) left.push(chunk.summary);
       });
       await Promise.all(some);
@@ -104,18 +110,54 @@ export class LeavingCount implements AsyncDisposable {
     return left;
   }
 
-  async #isLeft({ summary: { id }, label, record }: LabelledChunk): Promise<boolean> {
+  /** Without a record: while no other peer says that it has it, and it is of use. */
+  async #isLeft({ summary: { id }, label }: LabelledChunk): Promise<boolean> {
     const { network } = this.#options;
-    if (record !== undefined) {
-      const peer = placeOf(record, id)?.peer;
-      return peer === undefined || peer === network.self;
-    }
-    // Left while no other peer says that it has it, and it is of use.
     const stripe = stripeOfLabel(label);
     const { holders, silent } = await askMembers(stripe, network, this.#life.signal);
     const index = stripe.chunks.indexOf(id);
     if (holders.some((holder) => holder.index === index && holder.peer !== network.self)) return false;
     const others = new Set(holders.flatMap((holder) => (holder.index === index ? [] : holder.index)));
     return others.size + silent.length >= stripe.k;
+  }
+}
+
+/** What the peers that records name say that they have, in one count. */
+class Elsewhere {
+  readonly #network: HealingNetwork;
+  readonly #signal: AbortSignal;
+  /** Whoever leaves one question unanswered is asked no more: each costs its patience. */
+  readonly #silent = new Set<PeerId>();
+
+  constructor(network: HealingNetwork, signal: AbortSignal) {
+    this.#network = network;
+    this.#signal = signal;
+  }
+
+  /** Of a page of chunks those that lie at another peer, as the records say, and as that peer does. */
+  async of(chunks: readonly LabelledChunk[]): Promise<ReadonlySet<LabelledChunk>> {
+    const byPeer = new Map<PeerId, LabelledChunk[]>();
+    for (const chunk of chunks) {
+      const peer = chunk.record && placeOf(chunk.record, chunk.summary.id)?.peer;
+      if (peer === undefined || peer === this.#network.self) continue;
+      byPeer.set(peer, [...(byPeer.get(peer) ?? []), chunk]);
+    }
+    const held = await Promise.all([...byPeer].map(([peer, some]) => this.#heldBy(peer, some)));
+    return new Set(held.flat());
+  }
+
+  async #heldBy(peer: PeerId, chunks: readonly LabelledChunk[]): Promise<readonly LabelledChunk[]> {
+    if (this.#silent.has(peer)) return [];
+    using patience = timeLimit(PING_TIMEOUT_MS, this.#signal);
+    try {
+      const ids = [...new Set(chunks.map(({ summary }) => summary.id))];
+      const held = await this.#network.links.store(peer).has(ids, { signal: patience.signal });
+      return chunks.filter(({ summary }) => held.has(summary.id));
+    } catch {
+      this.#signal.throwIfAborted();
+      this.#network.book.reportFailure(peer);
+      this.#silent.add(peer);
+      return [];
+    }
   }
 }

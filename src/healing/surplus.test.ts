@@ -12,7 +12,12 @@ import { Withheld } from './withheld.js';
 const BEGIN_MS = 1_700_000_000_000;
 
 /** The chunk of peer 0 lies at peer 1 by now, which has lost its own: who signed for that when its clock said `storedMs`. */
-async function surplus(storedMs: number): Promise<{ pass: (ms: number) => Promise<number>; lose: () => void }> {
+async function surplus(storedMs: number): Promise<{
+  readonly pass: (ms: number) => Promise<number>;
+  readonly lose: () => void;
+  /** What whoever asks for the chunk meanwhile is told. */
+  readonly sent: string[];
+}> {
   const network = await CodedNetwork.open();
   const { record, peers, stores } = network;
   const [chunk] = record.chunks;
@@ -25,7 +30,20 @@ async function surplus(storedMs: number): Promise<{ pass: (ms: number) => Promis
   network.known.set(record.id, { ...record, placement });
   let nowMs = BEGIN_MS;
   let isThere = true;
+  const sent: string[] = [];
+  const withheld = new Withheld();
+  const fetch = async (): Promise<void> => {
+    const failed = await withheld
+      .from(local)
+      .get(chunk, { signal: NEVER })
+      .then(
+        () => 'sent',
+        (error: unknown) => (StorageError.is(error) ? error.code : 'failed'),
+      );
+    sent.push(failed);
+  };
   const audit = async (): Promise<void> => {
+    await fetch();
     if (!isThere) throw new StorageError('NOT_FOUND', 'It does not have it.');
   };
   const links = { ...network.links, remote: () => ({ audit }), ping: async () => 1 };
@@ -34,8 +52,14 @@ async function surplus(storedMs: number): Promise<{ pass: (ms: number) => Promis
   const sweep = new SurplusSweep({
     network: { self, catalog, book, links } as unknown as SurplusOptions['network'],
     view: new PeerView(book, { isGone: () => false }, audits),
-    local: { list: (options) => local.list(options), drop: (owner, ids, options) => local.delete(owner, ids, options) },
-    withheld: new Withheld(),
+    local: {
+      list: (options) => local.list(options),
+      drop: async (owner, ids, options) => {
+        await fetch();
+        await local.delete(owner, ids, options);
+      },
+    },
+    withheld,
     clock: () => nowMs,
   });
   const pass = (ms: number): Promise<number> => {
@@ -45,7 +69,7 @@ async function surplus(storedMs: number): Promise<{ pass: (ms: number) => Promis
   const lose = (): void => {
     isThere = false;
   };
-  return { pass, lose };
+  return { pass, lose, sent };
 }
 
 describe('chunks that lie elsewhere by now', () => {
@@ -63,6 +87,12 @@ describe('chunks that lie elsewhere by now', () => {
   it('are dropped by this peer’s own watch alone when a clock far ahead has signed for them', async () => {
     const { pass } = await surplus(BEGIN_MS + 100 * SURPLUS_AGE_MS);
     assert.deepEqual([await pass(0), await pass(SURPLUS_AGE_MS - 1), await pass(1)], [0, 0, 1]);
+  });
+
+  it('are sent to nobody until they are gone', async () => {
+    const { pass, sent } = await surplus(BEGIN_MS);
+    assert.deepEqual([await pass(0), await pass(SURPLUS_AGE_MS)], [0, 1]);
+    assert.deepEqual(sent, ['NOT_FOUND', 'NOT_FOUND'], 'while it is asked for, and while it is dropped');
   });
 
   it('stay when the one that should have them does not', async () => {

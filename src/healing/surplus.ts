@@ -78,10 +78,14 @@ export class SurplusSweep {
     if (!isOld || assess(record, view).lacking.length > 0) return false;
     const segment = Math.floor(Math.random() * segmentCount(bytes));
     const question = { peer: place.peer, stripe: record.id, chunk: id, segment };
-    if ((await withheld.during(id, () => ask(question, network, signal))) !== 'passed') return false;
-    await local.drop(owner, [id], { signal });
-    this.#seen.delete(id);
-    return true;
+    // Until it is gone: else whoever asks this peer for the same reason would be shown the copy that is about to be dropped.
+    const isDropped = await withheld.during(id, async () => {
+      if ((await ask(question, network, signal)) !== 'passed') return false;
+      await local.drop(owner, [id], { signal });
+      return true;
+    });
+    if (isDropped) this.#seen.delete(id);
+    return isDropped;
   }
 }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Catalog } from '../catalog/catalog.js';
+import { parsePeerId } from '../chunk/ids.js';
 import type { Service } from '../config.js';
 import { Administration } from '../enrolment/administration.js';
-import { Drains } from '../enrolment/drains.js';
+import { Drains, type DrainsOptions } from '../enrolment/drains.js';
 import type { Engine, ReadEngine } from '../file/engine.js';
 import type { PeerLinks } from '../file/peer-links.js';
 import { Admitted } from '../gateways/http/admitted.js';
@@ -16,6 +17,7 @@ import { Transfers } from '../gateways/http/transfers.js';
 import { ControlServer, type ControlOptions } from '../gateways/http/server.js';
 import { controlSocketOf } from '../services/service-names.js';
 import type { PeerBook } from '../peers/peer-book.js';
+import type { PeerRecord } from '../peers/peer-record.js';
 import { SAFETY } from '../gateways/http/description/safety-replies.js';
 import { safetyReply } from '../gateways/http/safety-reply.js';
 import { sessionToJson } from '../gateways/http/session-header.js';
@@ -85,6 +87,7 @@ const STORAGE: z.ZodType<StoreUsage> = z.object({
   freeBytes: z.number(),
   reserveBytes: z.number(),
 });
+const AUDITED = z.object({ peers: z.array(z.object({ id: z.string(), gone: z.boolean() })) });
 const OUTBOX = z.object({ pendingDeletes: z.number() });
 
 function gatewayOf(base: Base, parts: ControlParts, opened: Opened): Pick<ApiParts, 'gateway' | 'network'> {
@@ -110,7 +113,8 @@ function gatewayOf(base: Base, parts: ControlParts, opened: Opened): Pick<ApiPar
   };
   const { membership } = identity;
   const administration = new Administration({ home: config.home, membership, ...enrolment, catalog, logger });
-  const draining = { home: config.home, administration, catalog, book: members.book, links };
+  const gone = goneOf(neighbours, parts.healing, members.book);
+  const draining = { home: config.home, administration, catalog, book: members.book, links, gone };
   const drains = opened.keep(new Drains({ ...draining, clock, logger }));
   return { gateway, network: { administration, drains, links, nowMs: clock } };
 }
@@ -123,6 +127,27 @@ function safetyOf(neighbours: Neighbours, healing: Healing | undefined, book: Pe
     return SAFETY.nullable().parse(
       await neighbours.client('file-sender').json({ method: 'POST', path: '/v1/safety', signal }, body),
     );
+  };
+}
+
+/** Here, or in the process of the File Sender. */
+function goneOf(neighbours: Neighbours, healing: Healing | undefined, book: PeerBook): DrainsOptions['gone'] {
+  if (healing !== undefined) {
+    const isGone = ({ id }: PeerRecord): boolean => healing.liveness.isGone(id);
+    return () =>
+      Promise.resolve(
+        new Set(
+          book
+            .list()
+            .filter(isGone)
+            .map(({ id }) => id),
+        ),
+      );
+  }
+  return async (signal) => {
+    const call = { method: 'GET', path: '/v1/audits', signal } as const;
+    const { peers } = AUDITED.parse(await neighbours.client('file-sender').json(call));
+    return new Set(peers.filter(({ gone }) => gone).map(({ id }) => parsePeerId(id)));
   };
 }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { parseUserId } from '../../src/chunk/ids.js';
 import type { Document } from '../../src/documents/document-database.js';
 import { stripesSelector } from '../../src/documents/replication/stripes-selector.js';
-import { change, type RealCouch, realCouch, Stage, until, USER } from './stage.js';
+import { change, type RealCouch, realCouch, Stage, type TestSide, until, USER } from './stage.js';
 
 const CATALOG = `user-${USER}-1`;
 const HASH = (digit: string): string => digit.repeat(64);
@@ -163,6 +163,30 @@ function suite(real: RealCouch | undefined): void {
     assert.deepEqual(await b.ids('stripes'), [...ids, `stripe-${HASH('1')}`]);
     const { _id } = stripe('1', HASH('a'));
     assert.deepEqual(await b.leaves('stripes', _id), await a.leaves('stripes', _id), 'the same revision');
+  });
+
+  it('pulls a stripe by a move with what its owner has deleted of it on another branch', async () => {
+    await using stage = await Stage.open(real);
+    const host = await stage.host();
+    await host.provide('stripes');
+    const [a, b, c] = [await stage.side(), await stage.side(), await stage.side()];
+    const kept = { ...stripe('1', HASH('a')), peers: [HASH('0')] };
+    await a.put('stripes', [kept]);
+    for (const side of [a, c]) side.replicate([host.record], 'stripes');
+    await until('c has it', async () => (await c.count('stripes')) === 1);
+    for (const side of [a, c]) side.replicate([], 'stripes');
+    await a.put('stripes', [kept]);
+    await c.put('stripes', [{ ...kept, _deleted: true, forgotten: 'AAAA' }]);
+    for (const side of [a, c]) side.replicate([host.record], 'stripes');
+    const leaves = async (side: TestSide): Promise<unknown[]> =>
+      (await side.leaves('stripes', kept._id)).map(({ rev, deleted }) => ({ rev, deleted }));
+    await until('the branches meet', async () => (await leaves(a)).length === 2 && (await leaves(c)).length === 2);
+    b.replicate([host.record], { name: 'stripes', selector: stripesSelector(b.peer.id, []) });
+    const move = { type: 'move', format: 1, owner: HASH('a'), peers: [b.peer.id] };
+    await a.put('stripes', [{ _id: `move-${HASH('1')}-${HASH('a')}`, ...move }]);
+    await until('b has its stripe', async () => (await b.count('stripes')) === 2);
+    await until('and all of it', async () => (await leaves(b)).length === 2);
+    assert.deepEqual(new Set(await leaves(b)), new Set(await leaves(a)));
   });
 
   it('tells what a host refuses, and goes on', async () => {

@@ -15,7 +15,7 @@ import { tombstone, writeForgotten } from './forget-record.js';
 import type { Membership } from './membership.js';
 import { RecordProblems } from './record-problems.js';
 import { StripeDocuments } from './stripe-documents.js';
-import { writeMove } from './stripe-move.js';
+import { movePrefix, writeMove } from './stripe-move.js';
 import { stripeDocumentId, writeStripe } from './stripe-record.js';
 
 const HIGH_REV = `9-${'f'.repeat(32)}`;
@@ -215,32 +215,51 @@ test('moves: the latest place of each chunk, from any order of documents', async
   }
 });
 
-test('a move comes after all that its writer knew, be those signed by a clock far ahead', async (context) => {
-  const { stripes } = await open(context);
+test('a stripe put again as it was first stored changes no place, whatever the clocks said', async (context) => {
+  const { stripes, database } = await open(context);
   const stripe = placedStripe(sampleUser());
-  await stripes.put([stripe]);
-  const move = async (index: number, by: Membership, storedMs: number): Promise<void> => {
+  const ahead = { peer: memberAt(0).peer, receipt: receiptOf(stripe, 0, memberAt(0), 100 * LATER_MS) };
+  const first = { ...stripe, placement: stripe.placement.with(0, ahead) };
+  await stripes.put([first]);
+  for (const [index, by] of [memberAt(6), memberAt(7)].entries()) {
     const chunk = stripe.chunks[index];
     assert.ok(chunk !== undefined);
-    await stripes.move([{ stripe: stripe.id, chunk, receipt: receiptOf(stripe, index, by, storedMs) }]);
-  };
-  const places = async (): Promise<unknown[]> => {
-    const [found] = await stripes.get([stripe.id]);
-    return [0, 3].map((index) => members.findIndex(({ peer }) => peer === found?.placement[index]?.peer));
-  };
-  const farMs = LATER_MS + 10 * 365 * 24 * 60 * 60 * 1000;
-  await move(0, memberAt(7), LATER_MS);
-  await move(0, memberAt(6), farMs);
-  await move(0, memberAt(7), LATER_MS + 1);
-  assert.deepEqual(await places(), [7, 3]);
-  // Peer 0 has no chunk of the stripe since the first move only.
-  await move(3, memberAt(0), LATER_MS + 2);
-  assert.deepEqual(await places(), [7, 0]);
-  const again = { peer: memberAt(6).peer, receipt: receiptOf(stripe, 0, memberAt(6), LATER_MS + 3) };
-  const [found] = await stripes.get([stripe.id]);
-  assert.ok(found !== undefined);
-  await stripes.put([{ ...found, placement: found.placement.with(0, again) }]);
-  assert.deepEqual(await places(), [6, 0]);
+    await stripes.move([{ stripe: stripe.id, chunk, receipt: receiptOf(stripe, index, by) }]);
+  }
+  const [moved] = await stripes.get([stripe.id]);
+  const before = await database.sequence();
+  await stripes.put([first]);
+  assert.deepEqual(await stripes.get([stripe.id]), [moved]);
+  assert.deepEqual(
+    [0, 1].map((index) => moved?.placement[index]?.peer),
+    [memberAt(6).peer, memberAt(7).peer],
+  );
+  assert.equal(await database.sequence(), before);
+});
+
+test('a move is named by what it says', async (context) => {
+  const { stripes, database, problems } = await open(context);
+  const stripe = placedStripe(sampleUser());
+  await stripes.put([stripe]);
+  const move = writeMove(stripe, receiptOf(stripe, 0, memberAt(6)));
+  await database.put([{ ...move, _id: movePrefix(stripe.id) + '0'.repeat(64) }]);
+  await new Promise(setImmediate);
+  assert.deepEqual(await stripes.get([stripe.id]), [stripe]);
+  assert.equal(problems.list().length, 1);
+});
+
+test('a move names all who ever held a chunk of the stripe', async (context) => {
+  const { stripes, database } = await open(context);
+  const stripe = placedStripe(sampleUser());
+  await stripes.put([stripe]);
+  const [first, second] = stripe.chunks;
+  assert.ok(first !== undefined && second !== undefined);
+  await stripes.move([{ stripe: stripe.id, chunk: first, receipt: receiptOf(stripe, 0, memberAt(6)) }]);
+  await stripes.move([{ stripe: stripe.id, chunk: first, receipt: receiptOf(stripe, 0, memberAt(7), LATER_MS + 1) }]);
+  const last = receiptOf(stripe, 1, memberAt(6), LATER_MS + 2);
+  await stripes.move([{ stripe: stripe.id, chunk: second, receipt: last }]);
+  const document = await database.get(writeMove(stripe, last)._id);
+  assert.deepEqual(document?.['peers'], members.map(({ peer }) => peer).sort());
 });
 
 test('a stripe put again keeps its document; other places are moves', async (context) => {

@@ -1,5 +1,5 @@
 import type { Receipt } from '../../chunk/chunk-store.js';
-import { parseStripeId, type StripeId, type UserId } from '../../chunk/ids.js';
+import { parseStripeId, type PeerId, type StripeId, type UserId } from '../../chunk/ids.js';
 import type { Document, DocumentDatabase } from '../../documents/document-database.js';
 import { StorageError } from '../../errors.js';
 import { DOCUMENT_PAGE, MANY_STRIPES, MAX_CACHED_STRIPES, STRIPE_ID_PAGE, STRIPE_READS } from '../../limits.js';
@@ -9,15 +9,25 @@ import { ChangeFollower } from './change-follower.js';
 import { type Forgetting, tombstone, writeForgotten } from './forget-record.js';
 import type { RecordProblems } from './record-problems.js';
 import { findStripe } from './stripe-find.js';
-import { lastMove, mergeMoves, movePrefix, writeMove } from './stripe-move.js';
+import { mergeMoves, movePrefix, writeMove } from './stripe-move.js';
 import {
   isSignedReceipt,
   type PeersById,
   STRIPE_PREFIX,
   stripeDocumentId,
   type StripeChoice,
+  toBase64,
   writeStripe,
 } from './stripe-record.js';
+
+/** Peers that a move names beside the holders: 34 KB of MAX_DOCUMENT_BYTES, whatever members have written of its stripe. */
+const MAX_FORMER = 512;
+
+/** Of a chunk of a stripe that is known. */
+interface NewPlace {
+  readonly stripe: StripeRecord;
+  readonly receipt: Receipt;
+}
 
 export interface StripeDocumentsOptions {
   readonly database: DocumentDatabase;
@@ -65,20 +75,15 @@ export class StripeDocuments {
   /** A stripe that is known keeps its document; where its chunks have moved since is noted beside it. */
   async put(records: readonly StripeRecord[]): Promise<void> {
     const fresh: Document[] = [];
+    const moved: NewPlace[] = [];
     const known = await this.get(records.map(({ id }) => id));
-    const moved: { readonly before: StripeRecord; readonly receipts: readonly Receipt[] }[] = [];
     for (const [index, record] of records.entries()) {
       const document = writeStripe(record);
       const before = known[index];
-      const receipts = before === undefined ? [] : receiptsSince(before, record);
       if (before === undefined) fresh.push(document);
-      else if (receipts.length > 0) moved.push({ before, receipts });
+      else moved.push(...(await this.#placesSince(before, record)));
     }
-    const last = await this.#lastMoves(moved.map(({ before }) => before));
-    for (const { before, receipts } of moved) {
-      fresh.push(...receipts.map((receipt) => writeMove(before, receipt, last.get(before.id))));
-    }
-    await this.#write(fresh);
+    await this.#write([...fresh, ...(await this.#movesTo(moved))]);
   }
 
   /** In the order asked; undefined where unknown, and where nothing right is to be had. */
@@ -123,8 +128,7 @@ export class StripeDocuments {
   async move(moves: readonly ChunkMove[]): Promise<void> {
     const stripes = await this.get(moves.map(({ stripe }) => stripe));
     const peers = await this.#options.peers();
-    const last = await this.#lastMoves(stripes.flatMap((stripe) => stripe ?? []));
-    const documents = moves.map(({ chunk, receipt }, at) => {
+    const places = moves.map(({ chunk, receipt }, at) => {
       const stripe = stripes[at];
       const index = stripe?.chunks.indexOf(chunk) ?? -1;
       if (stripe === undefined || index < 0) {
@@ -133,24 +137,22 @@ export class StripeDocuments {
       if (!isSignedReceipt({ stripe, index, receipt }, peers)) {
         throw new StorageError('PERMISSION_DENIED', 'The receipt of a moved chunk is not signed by its new peer.');
       }
-      return writeMove(stripe, receipt, last.get(stripe.id));
+      return { stripe, receipt };
     });
-    await this.#write(documents);
+    await this.#write(await this.#movesTo(places));
   }
 
   /** Those of another owner, and unknown ones, are passed over. */
   async forget(ids: readonly StripeId[], order: Forgetting): Promise<void> {
     const stripes = (await this.get(ids)).flatMap((stripe) => (stripe?.owner === order.owner ? stripe : []));
     const moves = await this.#moves(stripes.map(({ id }) => id));
-    const known = await this.#options.peers();
+    const named = await this.#named(moves);
     const tombstones = stripes.flatMap(({ id: stripe, owner, placement }) => {
       const forgotten = writeForgotten(stripe, order);
-      const moved = moves.get(stripe) ?? [];
-      const documents = [stripeDocumentId(stripe), ...moved.map(({ _id }) => _id)];
-      // Who held a chunk before has the record, too: a move names them all.
-      const named = new Set(moved.flatMap(({ peers }) => (Array.isArray(peers) ? (peers as unknown[]) : [])));
-      const former = [...known.keys()].filter((peer) => named.has(peer));
-      const peers = [...new Set([...placement.flatMap((place) => place?.peer ?? []), ...former])];
+      const documents = [stripeDocumentId(stripe), ...(moves.get(stripe) ?? []).map(({ _id }) => _id)];
+      // Who held a chunk before has the record, too.
+      const holders = placement.flatMap((place) => place?.peer ?? []);
+      const peers = [...new Set([...holders, ...(named.get(stripe) ?? [])])];
       return documents.map((id) => tombstone(id, forgotten, { owner, peers }));
     });
     await this.#write(tombstones);
@@ -182,7 +184,7 @@ export class StripeDocuments {
   }
 
   async #find(ids: readonly StripeId[]): Promise<Map<StripeId, StripeRecord>> {
-    const choice: StripeChoice = { peers: await this.#options.peers(), isOwn: this.#options.isOwn };
+    const choice = await this.#choice();
     const moves = await this.#moves(ids);
     const found = new Map<StripeId, StripeRecord>();
     for (let at = 0; at < ids.length; at += STRIPE_READS) {
@@ -194,6 +196,10 @@ export class StripeDocuments {
       }
     }
     return found;
+  }
+
+  async #choice(): Promise<StripeChoice> {
+    return { peers: await this.#options.peers(), isOwn: this.#options.isOwn };
   }
 
   async #one(id: StripeId, choice: StripeChoice): Promise<StripeRecord | undefined> {
@@ -221,17 +227,40 @@ export class StripeDocuments {
     return wanted;
   }
 
-  /** Of each of these that was moved before. */
-  async #lastMoves(stripes: readonly StripeRecord[]): Promise<ReadonlyMap<StripeId, string>> {
-    if (stripes.length === 0) return new Map();
-    const moves = await this.#moves(stripes.map(({ id }) => id));
-    const peers = await this.#options.peers();
-    return new Map(
-      stripes.flatMap((stripe): [StripeId, string][] => {
-        const last = lastMove(stripe, moves.get(stripe.id) ?? [], peers);
-        return last === undefined ? [] : [[stripe.id, last]];
-      }),
+  /** Of chunks that lie elsewhere than before. The receipts of the stripe's own document, told once more, are older than any move. */
+  async #placesSince(before: StripeRecord, now: StripeRecord): Promise<readonly NewPlace[]> {
+    const receipts = now.placement.flatMap((place, index) =>
+      place?.receipt === undefined || place.peer === before.placement[index]?.peer ? [] : place.receipt,
     );
+    if (receipts.length === 0) return [];
+    const first = await this.#one(before.id, await this.#choice());
+    const told = new Set(first?.placement.flatMap((place) => (place?.receipt ? toBase64(place.receipt.body) : [])));
+    return receipts.flatMap((receipt) => (told.has(toBase64(receipt.body)) ? [] : { stripe: before, receipt }));
+  }
+
+  async #movesTo(places: readonly NewPlace[]): Promise<readonly Document[]> {
+    if (places.length === 0) return [];
+    const named = await this.#named(await this.#moves([...new Set(places.map(({ stripe }) => stripe.id))]));
+    return places.map(({ stripe, receipt }) => writeMove(stripe, receipt, named.get(stripe.id) ?? []));
+  }
+
+  /** Peers of the network that the documents of these stripes and their moves name: whoever of them held a chunk has the record. */
+  async #named(moves: ReadonlyMap<StripeId, readonly Document[]>): Promise<ReadonlyMap<StripeId, readonly PeerId[]>> {
+    const ids = [...moves.keys()];
+    const known = [...(await this.#options.peers()).keys()];
+    const named = new Map<StripeId, readonly PeerId[]>();
+    for (let at = 0; at < ids.length; at += DOCUMENT_PAGE) {
+      const some = ids.slice(at, at + DOCUMENT_PAGE);
+      for (const { id, document } of await this.#database.getMany(some.map(stripeDocumentId))) {
+        const stripe = stripeOf(id);
+        const documents = [...(document === undefined ? [] : [document]), ...(moves.get(stripe) ?? [])];
+        const peers = new Set(
+          documents.flatMap((each) => (Array.isArray(each['peers']) ? (each['peers'] as unknown[]) : [])),
+        );
+        named.set(stripe, known.filter((peer) => peers.has(peer)).slice(0, MAX_FORMER));
+      }
+    }
+    return named;
   }
 
   #keep(stripes: readonly StripeRecord[]): void {
@@ -255,12 +284,4 @@ export class StripeDocuments {
 function stripeOf(document: string): StripeId {
   const prefix = document.startsWith(STRIPE_PREFIX) ? STRIPE_PREFIX : movePrefix();
   return document.slice(prefix.length, prefix.length + 64) as StripeId;
-}
-
-/** Of chunks that lie elsewhere than before. */
-function receiptsSince(before: StripeRecord, now: StripeRecord): Receipt[] {
-  return now.placement.flatMap((place, index) => {
-    if (place?.receipt === undefined || place.peer === before.placement[index]?.peer) return [];
-    return place.receipt;
-  });
 }

@@ -1,22 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { Receipt } from '../../chunk/chunk-store.js';
-import { parsePeerId, type StripeId } from '../../chunk/ids.js';
+import { parsePeerId, type PeerId, type StripeId } from '../../chunk/ids.js';
 import { decodeReceipt } from '../../chunk/receipt.js';
 import type { Document } from '../../documents/document-database.js';
 import { StorageError } from '../../errors.js';
 import { MAX_RECEIPT_BYTES } from '../../limits.js';
 import type { Placement, StripeRecord } from '../catalog.js';
-import { inOrder, type OrderedMove } from './move-order.js';
 import { checkStripeFormat, fromBase64, isSignedReceipt, toBase64, type PeersById } from './stripe-record.js';
 
 const FORMAT = 1;
 const PREFIX = 'move-';
 
 /** A later place of one chunk, as its new peer signed it. */
-interface Move extends OrderedMove {
+interface Move {
   /** Of the chunk in its stripe. */
   readonly index: number;
   readonly receipt: Receipt;
+  readonly storedMs: number;
+  readonly id: string;
 }
 
 /** Of the documents of all moves, or of one stripe's. */
@@ -25,26 +26,24 @@ export function movePrefix(stripe?: StripeId): string {
 }
 
 /**
- * The document that says where a chunk of a stripe lies now; named by what it says. It concerns the new peer, and all that
- * hold other chunks: whoever of them repairs the stripe has to know.
- *
- * @param after the last move of the stripe that is known, see lastMove
+ * The document that says where a chunk of a stripe lies now; named by what it says. It concerns the new peer, all that
+ * hold other chunks, for whoever of them repairs the stripe has to know, and those that held one before: they have the
+ * record, and go by it.
  */
 export function writeMove(
   stripe: Pick<StripeRecord, 'id' | 'owner' | 'placement'>,
-  receipt: Receipt,
-  after?: string,
+  { peer, body, signature }: Receipt,
+  former: readonly PeerId[] = [],
 ): Document {
-  const { peer, body, signature } = receipt;
-  const peers = [...new Set([peer, ...stripe.placement.flatMap((place) => place?.peer ?? [])])].sort();
-  const fields = { type: 'move', format: FORMAT, owner: stripe.owner, peers, ...(after !== undefined && { after }) };
-  const _id = movePrefix(stripe.id) + nameOf(receipt);
+  const holders = stripe.placement.flatMap((place) => place?.peer ?? []);
+  const peers = [...new Set([peer, ...holders, ...former])].sort();
+  const fields = { type: 'move', format: FORMAT, owner: stripe.owner, peers };
+  const _id = nameOf(stripe.id, { body, signature });
   return { _id, ...fields, receipt: toBase64(body), signature: toBase64(signature) };
 }
 
-/** Nobody else's receipt gives the same. */
-function nameOf({ body, signature }: Pick<Receipt, 'body' | 'signature'>): string {
-  return createHash('sha256').update(body).update(signature).digest('hex');
+function nameOf(stripe: StripeId, { body, signature }: Pick<Receipt, 'body' | 'signature'>): string {
+  return movePrefix(stripe) + createHash('sha256').update(body).update(signature).digest('hex');
 }
 
 /** @throws StorageError CORRUPT, UNSUPPORTED, LIMIT_EXCEEDED, PERMISSION_DENIED */
@@ -58,42 +57,15 @@ function readMove(stripe: StripeRecord, document: Document, peers: PeersById): M
   if (!isSignedReceipt({ stripe, index, receipt }, peers)) {
     throw new StorageError('PERMISSION_DENIED', 'A move carries a receipt that its peer did not sign for this chunk.');
   }
-  const name = nameOf(receipt);
-  if (document._id !== movePrefix(stripe.id) + name) {
-    throw new StorageError('CORRUPT', 'A move is not named by what it says.');
-  }
-  const { after } = document;
-  return { index, receipt, storedMs, name, after: typeof after === 'string' ? after : undefined };
+  const id = nameOf(stripe.id, receipt);
+  if (document._id !== id) throw new StorageError('CORRUPT', 'A move is not named by what it says.');
+  return { index, receipt, storedMs, id };
 }
 
-interface ReadMoves {
-  /** In the order in which they count. */
-  readonly moves: readonly Move[];
+export interface MergedPlaces {
+  readonly placement: readonly (Placement | undefined)[];
   /** Moves that were not believed. */
   readonly refused: readonly { readonly id: string; readonly error: StorageError }[];
-}
-
-function readMoves(stripe: StripeRecord, documents: readonly Document[], peers: PeersById): ReadMoves {
-  const refused: { id: string; error: StorageError }[] = [];
-  const moves = documents.flatMap((document) => {
-    try {
-      return readMove(stripe, document, peers);
-    } catch (error) {
-      if (!StorageError.is(error)) throw error;
-      refused.push({ id: document._id, error });
-      return [];
-    }
-  });
-  return { moves: inOrder(moves), refused };
-}
-
-/** The last of the moves of a stripe: what is moved from now on comes after it. */
-export function lastMove(...read: Parameters<typeof readMoves>): string | undefined {
-  return readMoves(...read).moves.at(-1)?.name;
-}
-
-export interface MergedPlaces extends Pick<ReadMoves, 'refused'> {
-  readonly placement: readonly (Placement | undefined)[];
 }
 
 /**
@@ -104,7 +76,17 @@ export interface MergedPlaces extends Pick<ReadMoves, 'refused'> {
  * @param documents in any order, with the same outcome
  */
 export function mergeMoves(stripe: StripeRecord, documents: readonly Document[], peers: PeersById): MergedPlaces {
-  const { moves, refused } = readMoves(stripe, documents, peers);
+  const refused: { id: string; error: StorageError }[] = [];
+  const moves = documents.flatMap((document) => {
+    try {
+      return readMove(stripe, document, peers);
+    } catch (error) {
+      if (!StorageError.is(error)) throw error;
+      refused.push({ id: document._id, error });
+      return [];
+    }
+  });
+  moves.sort((a, b) => a.storedMs - b.storedMs || (a.id < b.id ? -1 : 1));
   const placement = [...stripe.placement];
   for (const { index, receipt } of moves) {
     const { peer } = receipt;

@@ -11,14 +11,15 @@ import type { IncomingRevision } from '../pouch.js';
 import { isDocumentId, isForeignRevision, isRevision } from '../revision-shape.js';
 import { parseCheckpoint } from './checkpoints.js';
 import { couchJson, isPassing, type JsonCall, passingFailure } from './couch-json.js';
-import type {
-  Checkpoint,
-  Endpoint,
-  FeedPage,
-  FeedRequest,
-  NamedRevisions,
-  ReadBatch,
-  RefusedRevision,
+import {
+  byDocument,
+  type Checkpoint,
+  type Endpoint,
+  type FeedPage,
+  type FeedRequest,
+  type NamedRevisions,
+  type ReadBatch,
+  type RefusedRevision,
 } from './endpoint.js';
 
 /** A Mango selector, as `_changes?filter=_selector` takes it. */
@@ -79,19 +80,29 @@ export class CouchEndpoint implements Endpoint {
     const rows = listOf(found.results, 'changes');
     if (rows.length > limit) corrupt('more changes than were asked for');
     return {
-      changes: merge(rows.flatMap(changeOf)),
+      // A host may tell of one document twice.
+      changes: byDocument(rows.flatMap(changeOf)),
       last: sequenceOf(found.last_seq),
       pending: typeof found.pending === 'number' && found.pending >= 0 ? found.pending : undefined,
     };
   }
 
-  /** What is live of a document now. @throws StorageError NOT_FOUND */
-  async current(id: string, signal: AbortSignal): Promise<NamedRevisions> {
-    const path = `/${id}?conflicts=true`;
-    const found = await this.#ask({ method: 'GET', path, maxBytes: MAX_SINGLE_READ_BYTES, signal });
-    const { _id, _rev, _conflicts = [] } = Object(found) as { _id?: unknown; _rev?: unknown; _conflicts?: unknown };
-    if (_id !== id) corrupt('another document');
-    return { id, revs: ownRevs([_rev, ...listOf(_conflicts, 'conflicts')]) };
+  /**
+   * All leaves of a document, deleted ones too: a live one may be what its owner has deleted on another branch.
+   *
+   * @throws StorageError NOT_FOUND
+   */
+  async leaves(id: string, signal: AbortSignal): Promise<NamedRevisions> {
+    // A feed filtered by ids would tell the same, and read the whole database for it.
+    const path = `/${id}?open_revs=all`;
+    const found = listOf(await this.#ask({ method: 'GET', path, maxBytes: MAX_FEED_BYTES, signal }), 'leaves');
+    const leaves = found.flatMap((each) => {
+      const { ok } = Object(each) as { ok?: unknown };
+      return ok === undefined ? [] : (Object(ok) as { _id?: unknown; _rev?: unknown });
+    });
+    if (leaves.length === 0) throw new StorageError('NOT_FOUND', 'The backup host has no such document.');
+    if (leaves.some(({ _id }) => _id !== id)) corrupt('another document');
+    return { id, revs: ownRevs(leaves.map(({ _rev }) => _rev)) };
   }
 
   /**
@@ -113,7 +124,8 @@ export class CouchEndpoint implements Endpoint {
     });
   }
 
-  async missing(changes: readonly NamedRevisions[], signal: AbortSignal): Promise<readonly NamedRevisions[]> {
+  async missing(told: readonly NamedRevisions[], signal: AbortSignal): Promise<readonly NamedRevisions[]> {
+    const changes = byDocument(told);
     const asked = new Map(changes.map(({ id, revs }) => [id, new Set(revs)]));
     const body = Object.fromEntries(changes.map(({ id, revs }) => [id, revs]));
     const found = await this.#ask({ method: 'POST', path: '/_revs_diff', body, maxBytes: MAX_FEED_BYTES, signal });
@@ -223,13 +235,6 @@ function changeOf(row: unknown): NamedRevisions[] {
   const named = listOf(changes, 'revisions').map((each) => (Object(each) as { rev?: unknown }).rev);
   const revs = ownRevs(named);
   return revs.length === 0 ? [] : [{ id, revs }];
-}
-
-/** A host may tell of one document twice. */
-function merge(changes: readonly NamedRevisions[]): NamedRevisions[] {
-  const merged = new Map<string, Set<string>>();
-  for (const { id, revs } of changes) merged.set(id, new Set([...(merged.get(id) ?? []), ...revs]));
-  return [...merged].map(([id, revs]) => ({ id, revs: [...revs] }));
 }
 
 /** Of a reply what was asked for, each once. */

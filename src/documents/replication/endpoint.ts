@@ -6,6 +6,13 @@ export interface NamedRevisions {
   readonly revs: readonly string[];
 }
 
+/** Each document once, with all that is told of it. */
+export function byDocument(changes: readonly NamedRevisions[]): NamedRevisions[] {
+  const merged = new Map<string, Set<string>>();
+  for (const { id, revs } of changes) merged.set(id, new Set([...(merged.get(id) ?? []), ...revs]));
+  return [...merged].map(([id, revs]) => ({ id, revs: [...revs] }));
+}
+
 export interface FeedRequest {
   /** As a page gave it in `last`; "0" is the beginning. */
   readonly since: string;
@@ -56,7 +63,7 @@ export interface CheckpointEntry {
  */
 export interface Endpoint {
   feed(request: FeedRequest): Promise<FeedPage>;
-  /** Which of these this side lacks. */
+  /** Which of these this side lacks. A document may be told of more than once. */
   missing(changes: readonly NamedRevisions[], signal: AbortSignal): Promise<readonly NamedRevisions[]>;
   /**
    * The texts with their `_revisions`, in batches that fit in memory; what cannot be read is told as refused.

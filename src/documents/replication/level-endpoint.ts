@@ -8,14 +8,15 @@ import { RESERVED_LOCAL } from '../security.js';
 import { writeRevisions } from '../write-revisions.js';
 import type { Revivals } from './revivals.js';
 import { parseCheckpoint } from './checkpoints.js';
-import type {
-  Checkpoint,
-  Endpoint,
-  FeedPage,
-  FeedRequest,
-  NamedRevisions,
-  ReadBatch,
-  RefusedRevision,
+import {
+  byDocument,
+  type Checkpoint,
+  type Endpoint,
+  type FeedPage,
+  type FeedRequest,
+  type NamedRevisions,
+  type ReadBatch,
+  type RefusedRevision,
 } from './endpoint.js';
 
 /** What is read under an id now. */
@@ -87,7 +88,8 @@ export class LevelEndpoint implements Endpoint {
     }
   }
 
-  async missing(changes: readonly NamedRevisions[]): Promise<readonly NamedRevisions[]> {
+  async missing(told: readonly NamedRevisions[]): Promise<readonly NamedRevisions[]> {
+    const changes = byDocument(told);
     // Of most documents nothing is here, which is told by one look at each.
     const winners = await this.#database.winners(changes.map(({ id }) => id));
     const known = changes.filter(({ id }) => winners.has(id));

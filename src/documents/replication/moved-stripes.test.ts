@@ -20,9 +20,19 @@ class Stage {
   readonly requests: FeedRequest[] = [];
   changes: readonly NamedRevisions[] = [];
   failure: StorageError | undefined;
-  readonly #stripes: MovedStripes;
+  readonly #again = new MovesAgain();
+  #stripes: MovedStripes;
 
   constructor() {
+    this.#stripes = this.#connected();
+  }
+
+  /** Anew. */
+  connect(): void {
+    this.#stripes = this.#connected();
+  }
+
+  #connected(): MovedStripes {
     const host = {
       feed: async (request: FeedRequest) => {
         this.requests.push(request);
@@ -30,21 +40,21 @@ class Stage {
         this.changes = [];
         return { changes, last: '1', pending: 0 };
       },
-      current: async (id: string) => {
+      leaves: async (id: string) => {
         this.asked.push(id);
         if (this.failure !== undefined) throw this.failure;
         const found = this.documents.find((document) => document.id === id);
         if (found === undefined) throw new StorageError('NOT_FOUND', 'It was deleted.');
         return found;
       },
-      listing: async (prefix: string) => {
+      listing: async (prefix: string, limit: number) => {
         this.asked.push(prefix);
-        return this.documents.filter(({ id }) => id.startsWith(prefix));
+        return this.documents.filter(({ id }) => id.startsWith(prefix)).slice(0, limit);
       },
     } as unknown as CouchEndpoint;
     const winners = async (ids: readonly string[]): ReturnType<LevelDatabase['winners']> =>
       new Map(ids.flatMap((id) => (this.known.has(id) ? [[id, { rev: REV, deleted: true }]] : [])));
-    this.#stripes = new MovedStripes(host, { winners }, new MovesAgain());
+    return new MovedStripes(host, { winners }, this.#again);
   }
 
   /** What comes beside these changes. */
@@ -65,7 +75,7 @@ describe('stripes that were moved to this peer', () => {
     const told = [move('1', 'b'), move('2'), stripe('3'), move('3')];
     assert.deepEqual(
       await stage.beside(...told),
-      [stripe('1'), move('1'), move('1', 'b')].map(({ id }) => id),
+      [move('1'), move('1', 'b'), stripe('1')].map(({ id }) => id),
     );
     assert.deepEqual(stage.asked, [stripe('1').id, `move-${HASH('1')}-`], 'of no other');
     assert.deepEqual(await stage.beside(), [], 'of nothing that did not move');
@@ -91,9 +101,36 @@ describe('stripes that were moved to this peer', () => {
     assert.deepEqual(await stage.beside(), []);
     assert.equal(stage.requests.at(-1)?.waitMs, 10_000, 'no longer than until then');
     nowMs = 30_000;
-    assert.deepEqual(
-      await stage.beside(),
-      [stripe('1'), move('1'), move('1', 'b')].map(({ id }) => id),
-    );
+    const all = [move('1'), move('1', 'b'), stripe('1')].map(({ id }) => id);
+    stage.failure = new StorageError('UNAVAILABLE', 'It is off.');
+    await assert.rejects(stage.beside(), { code: 'UNAVAILABLE' });
+    stage.failure = undefined;
+    assert.deepEqual(await stage.beside(), all, 'for the host was off');
+    stage.connect();
+    assert.deepEqual(await stage.beside(), all, 'for the connection broke before it was copied');
+    assert.deepEqual(await stage.beside(), []);
+  });
+
+  it('are left out when they have more moves than are taken: some of them would place chunks where they are not', async () => {
+    const stage = new Stage();
+    const moves = Array.from({ length: 1_025 }, (_, n) => `move-${HASH('1')}-${String(n).padStart(64, '0')}`);
+    stage.documents.push(stripe('1'), ...moves.slice(1).map((id) => ({ id, revs: [REV] })));
+    assert.equal((await stage.beside(move('1'))).length, 1_025);
+    stage.documents.push({ id: moves[0] ?? '', revs: [REV] });
+    assert.deepEqual(await stage.beside(move('1')), []);
+  });
+
+  it('come a bounded number at a time, and the rest with the next page', async () => {
+    const stage = new Stage();
+    const stripes = Array.from({ length: 40 }, (_, n) => String(n).padStart(64, '0'));
+    for (const id of stripes) {
+      const ids = Array.from({ length: 1_000 }, (_, n) => `move-${id}-${String(n).padStart(64, '0')}`);
+      stage.documents.push({ id: `stripe-${id}`, revs: [REV] }, ...ids.map((each) => ({ id: each, revs: [REV] })));
+    }
+    const first = await stage.beside(...stripes.map((id) => ({ id: `move-${id}-${HASH('0')}`, revs: [REV] })));
+    const second = await stage.beside();
+    assert.deepEqual([first.length, second.length], [24 * 1_001, 16 * 1_001]);
+    assert.equal(new Set([...first, ...second]).size, 40 * 1_001);
+    assert.deepEqual(await stage.beside(), []);
   });
 });

@@ -1,12 +1,14 @@
 /** After the last look. A slow line makes a rebuild last for minutes; after that those who repair have heard of each other. */
 const PAUSES_MS = [30_000, 10 * 60_000] as const;
-/** Stripes that wait: 2 MiB. Of further ones a chunk that two have moved at once may lie at one peer too many. */
+/** Stripes that wait: 2 MiB. Of further ones no record may come, or a chunk that two have moved at once lie at one peer too many. */
 const MAX_WAITING = 10_000;
+/** Stripes that are due at once: each has up to a thousand moves. */
+const MAX_DUE = 64;
 
 interface Look {
   /** By the monotonic clock. */
   readonly dueMs: number;
-  /** How often it was looked again before. */
+  /** How often it was looked again before; -1: it was not looked at yet. */
   readonly looks: number;
 }
 
@@ -18,17 +20,27 @@ interface Look {
 export class MovesAgain {
   readonly #waiting = new Map<string, Look>();
 
-  /** It was looked at for the first time. */
-  add(stripe: string): void {
-    this.#plan(stripe, 0);
+  /** It was looked at for the first time. @param atMs by the monotonic clock */
+  add(stripe: string, atMs: number): void {
+    this.#plan(stripe, 0, atMs);
   }
 
-  /** Those that are due, which counts as a look. */
-  take(): readonly string[] {
+  /** It is to be looked at for the first time, soon. */
+  postpone(stripe: string): void {
+    if (!this.#waiting.has(stripe)) this.#wait(stripe, { dueMs: performance.now(), looks: -1 });
+  }
+
+  /** Some of those that are to be looked at now; they are so until somebody has. */
+  due(): readonly string[] {
     const nowMs = performance.now();
     const due = [...this.#waiting].filter(([, { dueMs }]) => dueMs <= nowMs);
-    for (const [stripe, { looks }] of due) this.#plan(stripe, looks + 1);
-    return due.map(([stripe]) => stripe);
+    return due.slice(0, MAX_DUE).map(([stripe]) => stripe);
+  }
+
+  /** One that was due. */
+  looked(stripe: string, atMs: number): void {
+    const look = this.#waiting.get(stripe);
+    if (look !== undefined) this.#plan(stripe, look.looks + 1, atMs);
   }
 
   /** Until the next one is due; Infinity when none waits. */
@@ -37,10 +49,13 @@ export class MovesAgain {
     return Math.max(0, Math.ceil(nextMs - performance.now()));
   }
 
-  #plan(stripe: string, looks: number): void {
+  #plan(stripe: string, looks: number, atMs: number): void {
     this.#waiting.delete(stripe);
     const pauseMs = PAUSES_MS[looks];
-    if (pauseMs === undefined || this.#waiting.size === MAX_WAITING) return;
-    this.#waiting.set(stripe, { dueMs: performance.now() + pauseMs, looks });
+    if (pauseMs !== undefined) this.#wait(stripe, { dueMs: atMs + pauseMs, looks });
+  }
+
+  #wait(stripe: string, look: Look): void {
+    if (this.#waiting.size < MAX_WAITING) this.#waiting.set(stripe, look);
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { Checkpoints } from './checkpoints.js';
-import type { Endpoint, FeedPage, RefusedRevision } from './endpoint.js';
+import type { Endpoint, FeedPage, NamedRevisions, RefusedRevision } from './endpoint.js';
 import type { Turns } from './turns.js';
 import { isAborted, rest } from '../../on-abort.js';
 
@@ -183,17 +183,29 @@ export class ReplicationStream implements AsyncDisposable {
     this.#state = { ...this.#state, phase: 'copying' };
     return this.#options.turns.take(async () => {
       signal.throwIfAborted();
-      const missing = await target.missing(offered, signal);
-      if (missing.length === 0) return 0;
       let gain = 0;
-      for await (const { revisions, refused } of source.read(missing, signal)) {
-        const failed = revisions.length === 0 ? [] : await target.write(revisions, signal);
-        const written = revisions.length - failed.length;
-        gain += written - failed.length - refused.length;
-        this.#count(written, [...refused, ...failed]);
+      // What comes beside a page may be many times as much.
+      for (let at = 0; at < offered.length; at += REPLICATION_PAGE) {
+        const missing = await target.missing(offered.slice(at, at + REPLICATION_PAGE), signal);
+        if (missing.length > 0) gain += await this.#transfer({ source, target }, missing, signal);
       }
       return gain;
     });
+  }
+
+  async #transfer(
+    { source, target }: Pick<StreamEnds, 'source' | 'target'>,
+    missing: readonly NamedRevisions[],
+    signal: AbortSignal,
+  ): Promise<number> {
+    let gain = 0;
+    for await (const { revisions, refused } of source.read(missing, signal)) {
+      const failed = revisions.length === 0 ? [] : await target.write(revisions, signal);
+      const written = revisions.length - failed.length;
+      gain += written - failed.length - refused.length;
+      this.#count(written, [...refused, ...failed]);
+    }
+    return gain;
   }
 
   #count(written: number, refused: readonly RefusedRevision[]): void {
