@@ -246,6 +246,37 @@ test('what was emptied by somebody who knew nothing of the move is kept for whoe
   }
 });
 
+test('a stripe stays until every home knows of each move out of it, also of one that came before what it moves', async () => {
+  const homes = await HomesApart.open(user, 4);
+  const tellOf = async (peer: number, from: number, to: number): Promise<void> => {
+    const documents = [...homes.database(from).documents.values()];
+    await homes.database(to).put(documents.filter((one) => one['peer'] === samplePeer(peer + 1)));
+    await settled();
+  };
+  await homes.at(0).commit([file('/f')]);
+  await homes.meet();
+  await moveAll(homes.at(0));
+  // One knows nothing of that, and takes it up where it lay; another knows both, and moves that in turn.
+  await homes.at(2).setAttributes('/f', { mode: 0o600 });
+  await homes.tell(2, 1);
+  await homes.tell(2, 3);
+  await homes.tell(0, 3);
+  const found = (await homes.at(3).moves.liveExtents([old])).map((one) => {
+    return { ...one, from: one.extent, to: sampleExtent(sampleStripe(user.id).id) };
+  });
+  assert.equal(await homes.at(3).moves.move(found), 1);
+  await homes.at(0).giveUpMoved(homes.nowMs);
+  for (const n of [1, 2, 3]) await homes.tell(0, n);
+  for (const n of [3, 2, 1]) await tellOf(n, n, 0);
+  await carryOut(homes.at(0));
+  assert.deepEqual(await homes.at(0).unreferenced([old]), []);
+  assert.deepEqual(await stripesAt(homes.at(1), '/f'), [old]);
+  await homes.at(1).setAttributes('/f', { mode: 0o400 });
+  await giveUp(homes, 0, 3);
+  await giveUp(homes, 0, 3);
+  for (const n of [0, 1, 2, 3]) assert.deepEqual(await homes.at(n).unreferenced([old]), []);
+});
+
 test('an announcement of before a restart, or of before something came there, is made anew', async () => {
   const homes = await HomesApart.open(user, 1);
   await homes.at(0).commit([file('/f')]);

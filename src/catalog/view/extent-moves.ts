@@ -25,6 +25,12 @@ import { readVersion, type ViewVersion } from './view-node.js';
 
 const NO_KEY = new Uint8Array(32);
 
+/** Stripes that something was in, and in which the versions are now. */
+interface Moved {
+  readonly left: Set<StripeId>;
+  readonly entered: Set<StripeId>;
+}
+
 export interface ExtentMovesOptions {
   /** This one. */
   readonly peer: PeerId;
@@ -89,26 +95,28 @@ export class ExtentMoves {
 
   #move({ view, batch }: Turn, moves: readonly ExtentMove[]): number {
     demandWhole(view);
-    const kept = new Set<StripeId>();
+    const stripes: Moved = { left: new Set(), entered: new Set() };
     const operations: ChangeOperation[] = [];
     for (const [version, of] of byVersion(view, moves)) {
-      const moved = movedExtents(readVersion(version), of, kept);
+      const moved = movedExtents(readVersion(version), of, stripes.left);
       if (moved === undefined) continue;
-      for (const { stripe } of moved.extents) kept.add(toHex(stripe) as StripeId);
+      for (const { stripe } of moved.extents) stripes.entered.add(toHex(stripe) as StripeId);
       const value = { version: moved, counter: view.counter + 1, peer: idBytes(this.#options.peer) };
       operations.push({ $case: 'moveVersion', value });
     }
     if (operations.length === 0) return 0;
-    batch.add({ operations: [...this.#keep(kept, view.tree), ...operations], extents: [], nodes: new Map() });
+    batch.add({ operations: [...this.#keep(stripes, view.tree), ...operations], extents: [], nodes: new Map() });
     return operations.length;
   }
 
-  /** A node for each stripe that has none, which refers to it: also where the versions lie now, for another move may win. */
-  *#keep(stripes: ReadonlySet<StripeId>, tree: Tree): Generator<ChangeOperation> {
+  /**
+   * A node for each stripe that something leaves, whatever others keep it: so the stripe stays until every home knows of this
+   * very move. And one for those where the versions lie now that have none, for another move may win.
+   */
+  *#keep({ left, entered }: Moved, tree: Tree): Generator<ChangeOperation> {
     const kept = keptIn(tree);
     const changedMs = this.#options.now();
-    for (const stripe of stripes) {
-      if (kept.has(stripe)) continue;
+    for (const stripe of new Set([...left, ...[...entered].filter((one) => !kept.has(one))])) {
       const id = randomBytes(SHORT_ID_BYTES);
       const place = { parent: idBytes(MOVED_ID), name: toHex(id), folder: false, trashedFrom: '', seen: [] };
       yield { $case: 'setEntry', value: { node: id, ...place, changedMs } };

@@ -20,28 +20,38 @@ interface Announced {
  * docs/decisions/0022
  */
 export class Keepers {
-  /** By the node's id. */
-  readonly #announced = new Map<string, Announced>();
+  readonly #announced = new WeakMap<ViewNode, Announced>();
+  readonly #stripes = new WeakMap<ViewNode, readonly StripeId[]>();
 
   /** Those whose stripes no version lies in. */
   unneeded(view: View): ViewNode[] {
-    const kept = keepersIn(view.tree);
-    const ids = new Set(kept.map(({ id }) => id));
-    for (const id of this.#announced.keys()) if (!ids.has(id)) this.#announced.delete(id);
-    return kept.filter((node) => stripesIn(node).every((stripe) => !view.isNeeded(stripe)));
+    return keepersIn(view.tree).filter((node) => this.#stripesOf(node).every((stripe) => !view.isNeeded(stripe)));
   }
 
   /** @param seen what the announcement says that is known */
   announced(view: View, node: ViewNode, seen: Knowledge): void {
-    this.#announced.set(node.id, { view, seen, touches: touchesOf(view, node) });
+    this.#announced.set(node, { view, seen, touches: this.#touches(view, node) });
   }
 
   /** It was announced here, and nothing has come to its stripes, or left them, since. */
   isFresh(view: View, node: ViewNode): boolean {
-    const announced = this.#announced.get(node.id);
+    const announced = this.#announced.get(node);
     const doom = view.tree.dooms.of(node);
     if (announced === undefined || doom === undefined || announced.view !== view) return false;
-    return covers(doom.seen, announced.seen) && announced.touches === touchesOf(view, node);
+    return covers(doom.seen, announced.seen) && announced.touches === this.#touches(view, node);
+  }
+
+  #touches(view: View, node: ViewNode): number {
+    return this.#stripesOf(node).reduce((sum, stripe) => sum + view.touches(stripe), 0);
+  }
+
+  /** A keeper keeps what it keeps. */
+  #stripesOf(node: ViewNode): readonly StripeId[] {
+    const known = this.#stripes.get(node);
+    if (known !== undefined) return known;
+    const stripes = stripesIn(node);
+    if (stripes.length > 0) this.#stripes.set(node, stripes);
+    return stripes;
   }
 }
 
@@ -59,8 +69,4 @@ function keepersIn(tree: Tree): ViewNode[] {
 
 function stripesIn({ versions }: ViewNode): StripeId[] {
   return versions.flatMap((version) => stripesOf(readVersion(version).extents));
-}
-
-function touchesOf(view: View, node: ViewNode): number {
-  return stripesIn(node).reduce((sum, stripe) => sum + view.touches(stripe), 0);
 }

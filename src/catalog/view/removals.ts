@@ -132,8 +132,8 @@ export class Removals {
   }
 
   /**
-   * Announces that places which nothing needs any more, but for their keepers, which are there since before `untilMs`, are given
-   * up: keepers are removed for ever as any node is.
+   * Announces that places which nothing needs any more, but for their keepers, are given up: keepers are removed for ever as any
+   * node is. Those that were made, and announced last, before `untilMs`.
    *
    * @returns how many such places are not given back yet, young ones and those that are announced included
    */
@@ -148,7 +148,7 @@ export class Removals {
         if (!view.isComplete || view.arrivals.isAhead) return empty.length;
         const seen = knowledgeOf(view.arrivals.known);
         const isDue = (node: ViewNode): boolean =>
-          node.changedMs <= untilMs &&
+          Math.max(node.changedMs, view.tree.dooms.of(node)?.issuedMs ?? 0) <= untilMs &&
           node.set !== undefined &&
           this.#acts(node.set.change.peer, homes) &&
           isAllKnown(view.tree, node, seen) &&

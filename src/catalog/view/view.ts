@@ -70,6 +70,8 @@ export class View {
   /** Versions whose extents lie in documents of their own: their stripes once these were read, undefined before. */
   readonly #large = new Map<ViewVersion, readonly StripeId[] | undefined>();
   readonly #incomplete = new Map<string, Map<number, Arrived>>();
+  /** Versions that were removed, or lay elsewhere, before it was heard where they were first. */
+  #unseen = 0;
 
   /** The highest Lamport counter seen. */
   get counter(): number {
@@ -159,9 +161,12 @@ export class View {
     return this.#references.count(stripe) > 0;
   }
 
-  /** Grows whenever something begins or ceases to lie in a stripe that has a keeper. */
+  /**
+   * Grows whenever something begins or ceases to lie in a stripe that has a keeper, or may have lain there, and left, before it was
+   * heard of here.
+   */
   touches(stripe: StripeId): number {
-    return this.#references.touches(stripe);
+    return this.#references.touches(stripe) + this.#unseen;
   }
 
   /** Every version that was ever announced, the removed ones too. */
@@ -234,18 +239,27 @@ export class View {
     const node = this.tree.ensure(toHex(added.file));
     if (this.tree.isReserved(node)) return;
     const id = toHex(added.version) as VersionId;
-    if (node.dropped?.has(id) === true) return;
+    if (node.dropped?.has(id) === true) {
+      this.#unseen++;
+      return;
+    }
     const twin = node.versions.find((version) => version.id === id);
     const older = twin === undefined ? -1 : compareStamps(stamp, twin);
     const later =
       twin === undefined ? 1 : compareMoves(moved, twin.moved) || (moved ? compareTexts(text, twin) : -older);
-    if (older >= 0 && later <= 0) return;
+    if (older >= 0 && later <= 0) {
+      if (older > 0) this.#unseen++;
+      return;
+    }
     const { change, index } = older < 0 || twin === undefined ? stamp : twin;
     if (later > 0 || twin === undefined) {
       const { bytes, modifiedMs, createdMs, mode } = added;
       const says = { id, bytes, modifiedMs, createdMs, mode, moved, ...this.#texts.keep(text) };
       this.#replace(node, twin, { ...says, change, index });
-    } else this.#replace(node, twin, { ...twin, change, index });
+    } else {
+      this.#unseen++;
+      this.#replace(node, twin, { ...twin, change, index });
+    }
     this.tree.settle(node);
   }
 
@@ -272,9 +286,10 @@ export class View {
     if (node.removed === undefined || compareStamps(stamp, node.removed) > 0) node.removed = stamp;
     for (const bytes of removal.versions) {
       const id = toHex(bytes) as VersionId;
-      (node.dropped ??= new Set()).add(id);
       const version = node.versions.find((other) => other.id === id);
       if (version !== undefined) this.#forget(node, version);
+      else if (node.dropped?.has(id) !== true) this.#unseen++;
+      (node.dropped ??= new Set()).add(id);
     }
     this.tree.settle(node);
   }
