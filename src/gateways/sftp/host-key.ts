@@ -12,13 +12,12 @@ import { StorageError, wrapError } from '../../errors.js';
 export async function readHostKey(path: string): Promise<string> {
   const known = await readIfThere(path);
   if (known === undefined) {
-    const made = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'shoal' });
+    const made = makeKey();
     await writeDurably(`${path}.pub`, `${made.public}\n`);
     await writeDurably(path, made.private);
     return made.private;
   }
-  const key = ssh2.utils.parseKey(known);
-  if (key instanceof Error || key.type !== 'ssh-ed25519' || !key.isPrivateKey()) {
+  if (!isHostKey(known)) {
     throw new StorageError(
       'CORRUPT',
       `${path} holds no Ed25519 key. Restore it; or delete it, and a new one is made, of which clients will warn.`,
@@ -30,4 +29,17 @@ export async function readHostKey(path: string): Promise<string> {
     throw wrapError(error, `Closing ${path} to others`);
   }
   return known;
+}
+
+/** Now and then ssh2 1.17 writes a key that it does not read: then another one is made. */
+function makeKey(): { readonly public: string; readonly private: string } {
+  for (;;) {
+    const made = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'shoal' });
+    if (isHostKey(made.private)) return made;
+  }
+}
+
+function isHostKey(text: string): boolean {
+  const key = ssh2.utils.parseKey(text);
+  return !(key instanceof Error) && key.type === 'ssh-ed25519' && key.isPrivateKey();
 }
