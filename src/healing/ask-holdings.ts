@@ -13,9 +13,9 @@ export interface PlacedChunk {
   readonly stripe: Pick<StripeRecord, 'id' | 'owner' | 'k'>;
 }
 
-export interface AnsweredChunk extends PlacedChunk {
+export type AnsweredChunk<Placed extends PlacedChunk = PlacedChunk> = Placed & {
   readonly answer: 'held' | DenialReason;
-}
+};
 
 export interface HoldingsAskOptions {
   /** After each call. */
@@ -23,21 +23,23 @@ export interface HoldingsAskOptions {
   readonly signal: AbortSignal;
   /** Also ask what the owners took back: a call is about one owner's chunks then. */
   readonly byOwner?: boolean;
+  /** A peer has just left a question unanswered. */
+  readonly onSilent?: (peer: PeerId) => void;
 }
 
-interface Batch {
+interface Batch<Placed> {
   readonly peer: PeerId;
   readonly owner: UserId | undefined;
-  chunks: PlacedChunk[];
+  chunks: Placed[];
 }
 
 /** Asks many peers about many chunks, MAX_IDS_PER_CALL in a call. Whoever does not answer once is not asked again. */
-export class HoldingsAsk {
+export class HoldingsAsk<Placed extends PlacedChunk = PlacedChunk> {
   readonly #links: Pick<PeerLinks, 'holdings'>;
   readonly #options: HoldingsAskOptions;
-  readonly #batches = new Map<string, Batch>();
-  #full: Batch[] = [];
-  #answers: AnsweredChunk[] = [];
+  readonly #batches = new Map<string, Batch<Placed>>();
+  #full: Batch<Placed>[] = [];
+  #answers: AnsweredChunk<Placed>[] = [];
   readonly #silent = new Set<PeerId>();
   readonly #opened = new Map<PeerId, string>();
 
@@ -61,7 +63,7 @@ export class HoldingsAsk {
     return this.#full.length > 0;
   }
 
-  add(placed: PlacedChunk): void {
+  add(placed: Placed): void {
     const owner = this.#options.byOwner === true ? placed.stripe.owner : undefined;
     const key = `${placed.peer} ${owner ?? ''}`;
     const batch = this.#batches.get(key) ?? { peer: placed.peer, owner, chunks: [] };
@@ -80,7 +82,7 @@ export class HoldingsAsk {
   }
 
   /** Asks about what makes whole calls. @returns what has been answered since the last time */
-  async answers(): Promise<readonly AnsweredChunk[]> {
+  async answers(): Promise<readonly AnsweredChunk<Placed>[]> {
     await this.#ask();
     const answers = this.#answers;
     this.#answers = [];
@@ -97,8 +99,8 @@ export class HoldingsAsk {
     }
   }
 
-  async #askOne({ peer, owner, chunks }: Batch): Promise<void> {
-    const { signal } = this.#options;
+  async #askOne({ peer, owner, chunks }: Batch<Placed>): Promise<void> {
+    const { signal, onSilent } = this.#options;
     using patience = timeLimit(HOLDINGS_TIMEOUT_MS, signal);
     try {
       const ids = [...new Set(chunks.map(({ chunk }) => chunk))];
@@ -109,8 +111,14 @@ export class HoldingsAsk {
       // Whatever is wrong with it: it has said nothing, and is asked again some other time.
       signal.throwIfAborted();
       this.#silent.add(peer);
+      onSilent?.(peer);
     }
   }
+}
+
+/** The label and the receipts of a record are long, and many chunks wait for their answer. */
+export function briefOf({ id, owner, k }: PlacedChunk['stripe']): PlacedChunk['stripe'] {
+  return { id, owner, k };
 }
 
 function answerOf(

@@ -14,7 +14,7 @@ import {
   SURVEY_PAGE,
 } from '../limits.js';
 import type { PeerBook } from '../peers/peer-book.js';
-import { HoldingsAsk, type PlacedChunk } from './ask-holdings.js';
+import { briefOf, HoldingsAsk, type PlacedChunk } from './ask-holdings.js';
 import { knownStripes, placeOf } from './chunk-labels.js';
 import { ComparisonRests } from './comparison-rests.js';
 import type { Compared, Denial, Denials } from './denials.js';
@@ -297,9 +297,4 @@ function placedChunks(record: StripeRecord): PlacedChunk[] {
     const peer = record.placement[index]?.peer;
     return peer === undefined ? [] : { peer, chunk, stripe };
   });
-}
-
-/** The label and the receipts of the record are long, and many chunks wait for their answer. */
-function briefOf({ id, owner, k }: StripeRecord): PlacedChunk['stripe'] {
-  return { id, owner, k };
 }

@@ -86,6 +86,11 @@ describe('what a peer that is leaving still has to hand over', () => {
     assert.equal(await left(), 1, 'the record names a peer that has lost its disk since');
     await copy(network, 1);
     assert.equal(await left(), 0);
+    network.damaged.set(other, first);
+    assert.equal(await left(), 1, 'its own scrub has found that copy damaged');
+    network.damaged.clear();
+    assert.equal(await left(), 0);
+    assert.ok(network.book.seemsUp(other));
     const { store } = network.links;
     Object.assign(network.links, {
       store: (id: PeerId) => {
@@ -94,6 +99,7 @@ describe('what a peer that is leaving still has to hand over', () => {
       },
     });
     assert.equal(await left(), 1, 'it does not say that it has it');
+    assert.ok(!network.book.seemsUp(other), 'which is noticed');
     network.known.set(record.id, { ...record, placement: [undefined, ...record.placement.slice(1)] });
     assert.equal(await left(), 1, 'nobody has it by the record');
   });
@@ -103,6 +109,12 @@ describe('what a peer that is leaving still has to hand over', () => {
     network.known.clear();
     assert.equal(await left(), 1);
     await copy(network, 3);
+    assert.equal(await left(), 0);
+    const [[first], [, , , other]] = [network.record.chunks, network.peers];
+    assert.ok(first !== undefined && other !== undefined);
+    network.damaged.set(other, first);
+    assert.equal(await left(), 1, 'the only other copy is damaged');
+    await copy(network, 4);
     assert.equal(await left(), 0);
     const alone = await leaving();
     alone.network.known.clear();

@@ -1,14 +1,14 @@
-import type { ChunkStore, ChunkSummary } from '../chunk/chunk-store.js';
-import type { PeerId } from '../chunk/ids.js';
+import type { ChunkStore } from '../chunk/chunk-store.js';
 import { StorageError, wrapError } from '../errors.js';
-import { DEPARTURE_ASKS, PING_TIMEOUT_MS } from '../limits.js';
+import type { PeerLinks } from '../file/peer-links.js';
+import { DEPARTURE_ASKS } from '../limits.js';
 import type { Logger } from '../log.js';
+import { briefOf, HoldingsAsk, type HoldingsAskOptions, type PlacedChunk } from './ask-holdings.js';
 import { labelledChunks, placeOf, type LabelledChunk } from './chunk-labels.js';
-import { timeLimit } from '../time-limit.js';
 import { askMembers, stripeOfLabel, type HealingNetwork } from './stripe-holders.js';
 
 export interface LeavingOptions {
-  readonly network: HealingNetwork;
+  readonly network: HealingNetwork & { readonly links: Pick<PeerLinks, 'holdings'> };
   /** This peer's own. */
   readonly local: Pick<ChunkStore, 'list'>;
   /** Unix time. */
@@ -24,13 +24,19 @@ export interface LeftHere {
   readonly countedMs: number;
 }
 
+/** Of a chunk here: where it lies as well, by its record. */
+interface GivenChunk extends PlacedChunk {
+  readonly bytes: number;
+}
+
 const UNCOUNTED: LeftHere = { chunks: 0, bytes: 0, countedMs: 0 };
 
 /**
  * A peer that is leaving knows better than anybody what lies there and nowhere else, whosever it is: it has the chunks, and
  * a label of each. A chunk is left while the record of its stripe places it here, or at nobody, or at a peer that does not say
- * that it has it: that one may have lost its disk since. Without a record, as for what repair once brought here, it is left
- * while no other peer says that it has it, and k others of its stripe are there: of fewer nothing can be read anyway.
+ * that it has it sound: that one may have lost its disk since, or have found its copy damaged. Without a record, as for what
+ * repair once brought here, it is left while no other peer says so, and k others of its stripe are there: of fewer nothing can
+ * be read anyway.
  */
 export class LeavingCount implements AsyncDisposable {
   readonly #options: LeavingOptions;
@@ -75,19 +81,11 @@ export class LeavingCount implements AsyncDisposable {
   }
 
   async #count(): Promise<void> {
-    const { network, local, clock, logger } = this.#options;
+    const { clock, logger } = this.#options;
     const { signal } = this.#life;
     const countedMs = clock();
-    const left = { chunks: 0, bytes: 0 };
-    const elsewhere = new Elsewhere(network, signal);
     try {
-      // A chunk of several owners has to be at hand for each of them.
-      for await (const page of labelledChunks(local, network, signal)) {
-        for (const { bytes } of await this.#leftOf(page, elsewhere)) {
-          left.chunks++;
-          left.bytes += bytes;
-        }
-      }
+      const left = await this.#left();
       this.#latest = { ...left, countedMs };
     } catch (error) {
       if (signal.aborted) return;
@@ -96,68 +94,72 @@ export class LeavingCount implements AsyncDisposable {
     }
   }
 
-  async #leftOf(page: readonly LabelledChunk[], elsewhere: Elsewhere): Promise<readonly ChunkSummary[]> {
-    const recorded = page.filter(({ record }) => record !== undefined);
-    const unknown = page.filter(({ record }) => record === undefined);
-    const handed = await elsewhere.of(recorded);
-    const left = recorded.filter((chunk) => !handed.has(chunk)).map(({ summary }) => summary);
-    for (let at = 0; at < unknown.length; at += DEPARTURE_ASKS) {
-      const some = unknown.slice(at, at + DEPARTURE_ASKS).map(async (chunk) => {
-        if (await this.#isLeft(chunk)) left.push(chunk.summary);
-      });
-      await Promise.all(some);
+  async #left(): Promise<Omit<LeftHere, 'countedMs'>> {
+    const { network, local } = this.#options;
+    const left = { chunks: 0, bytes: 0 };
+    const ask = new HoldingsAsk<GivenChunk>(network.links, this.#pace());
+    const take = async (): Promise<void> => {
+      for (const { answer, bytes } of await ask.answers()) {
+        if (answer !== 'held') continue;
+        left.chunks--;
+        left.bytes -= bytes;
+      }
+    };
+    // A chunk of several owners has to be at hand for each of them.
+    for await (const page of labelledChunks(local, network, this.#life.signal)) {
+      const kept = await this.#withoutHandedOver(page);
+      // All of them are left, until somebody says otherwise: who is silent says nothing.
+      for (const chunk of kept) {
+        left.chunks++;
+        left.bytes += chunk.summary.bytes;
+        const given = givenOf(chunk);
+        if (given !== undefined && given.peer !== network.self) ask.add(given);
+      }
+      if (ask.isFull) await take();
     }
+    await ask.flush();
+    await take();
     return left;
   }
 
-  /** Without a record: while no other peer says that it has it, and it is of use. */
+  /** Without those that have no record, and are not left. */
+  async #withoutHandedOver(page: readonly LabelledChunk[]): Promise<readonly LabelledChunk[]> {
+    const kept = page.filter(({ record }) => record !== undefined);
+    const unknown = page.filter(({ record }) => record === undefined);
+    for (let at = 0; at < unknown.length; at += DEPARTURE_ASKS) {
+      const some = unknown.slice(at, at + DEPARTURE_ASKS).map(async (chunk) => {
+        if (await this.#isLeft(chunk)) kept.push(chunk);
+      });
+      await Promise.all(some);
+    }
+    return kept;
+  }
+
+  /** Without a record: while no other peer says that it has it sound, and it is of use. */
   async #isLeft({ summary: { id }, label }: LabelledChunk): Promise<boolean> {
     const { network } = this.#options;
     const stripe = stripeOfLabel(label);
     const { holders, silent } = await askMembers(stripe, network, this.#life.signal);
     const index = stripe.chunks.indexOf(id);
-    if (holders.some((holder) => holder.index === index && holder.peer !== network.self)) return false;
+    // What they said counts what is damaged, too.
+    const ask = new HoldingsAsk(network.links, this.#pace());
+    const placed = { chunk: id, stripe: { id: stripe.id, owner: label.owner, k: stripe.k } };
+    for (const { index: of, peer } of holders) if (of === index && peer !== network.self) ask.add({ peer, ...placed });
+    await ask.flush();
+    if ((await ask.answers()).some(({ answer }) => answer === 'held')) return false;
     const others = new Set(holders.flatMap((holder) => (holder.index === index ? [] : holder.index)));
     return others.size + silent.length >= stripe.k;
   }
+
+  #pace(): HoldingsAskOptions {
+    const { book } = this.#options.network;
+    const onSilent = book.reportFailure.bind(book);
+    return { restMs: 0, signal: this.#life.signal, onSilent };
+  }
 }
 
-/** What the peers that records name say that they have, in one count. */
-class Elsewhere {
-  readonly #network: HealingNetwork;
-  readonly #signal: AbortSignal;
-  /** Whoever leaves one question unanswered is asked no more: each costs its patience. */
-  readonly #silent = new Set<PeerId>();
-
-  constructor(network: HealingNetwork, signal: AbortSignal) {
-    this.#network = network;
-    this.#signal = signal;
-  }
-
-  /** Of a page of chunks those that lie at another peer, as the records say, and as that peer does. */
-  async of(chunks: readonly LabelledChunk[]): Promise<ReadonlySet<LabelledChunk>> {
-    const byPeer = new Map<PeerId, LabelledChunk[]>();
-    for (const chunk of chunks) {
-      const peer = chunk.record && placeOf(chunk.record, chunk.summary.id)?.peer;
-      if (peer === undefined || peer === this.#network.self) continue;
-      byPeer.set(peer, [...(byPeer.get(peer) ?? []), chunk]);
-    }
-    const held = await Promise.all([...byPeer].map(([peer, some]) => this.#heldBy(peer, some)));
-    return new Set(held.flat());
-  }
-
-  async #heldBy(peer: PeerId, chunks: readonly LabelledChunk[]): Promise<readonly LabelledChunk[]> {
-    if (this.#silent.has(peer)) return [];
-    using patience = timeLimit(PING_TIMEOUT_MS, this.#signal);
-    try {
-      const ids = [...new Set(chunks.map(({ summary }) => summary.id))];
-      const held = await this.#network.links.store(peer).has(ids, { signal: patience.signal });
-      return chunks.filter(({ summary }) => held.has(summary.id));
-    } catch {
-      this.#signal.throwIfAborted();
-      this.#network.book.reportFailure(peer);
-      this.#silent.add(peer);
-      return [];
-    }
-  }
+/** undefined: it has no record, or lies at nobody by it. */
+function givenOf({ summary: { id, bytes }, record }: LabelledChunk): GivenChunk | undefined {
+  const peer = record && placeOf(record, id)?.peer;
+  return record && peer && { peer, chunk: id, stripe: briefOf(record), bytes };
 }

@@ -1,7 +1,8 @@
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { StripeRecord } from '../../src/catalog/catalog.js';
 import { segmentsOf, type ChunkStore } from '../../src/chunk/chunk-store.js';
-import { parsePeerId, parseUserId, stripeId, type PeerId, type StripeId } from '../../src/chunk/ids.js';
+import type { Holdings, HoldingsOptions } from '../../src/chunk/holdings.js';
+import { parsePeerId, parseUserId, stripeId, type ChunkId, type PeerId, type StripeId } from '../../src/chunk/ids.js';
 import { encodeLabel } from '../../src/chunk/label.js';
 import { describeChunk } from '../../src/chunk/segments.js';
 import { sealSigned } from '../../src/chunk/signed.js';
@@ -33,6 +34,8 @@ export class CodedNetwork {
   known = new Map<StripeId, StripeRecord>();
   /** Of which something is there, and nothing right. */
   readonly unreadable = new Set<StripeId>();
+  /** What peers say of a chunk that they have. */
+  readonly damaged = new Map<PeerId, ChunkId>();
 
   private constructor(stores: readonly ChunkStore[], chunks: readonly Uint8Array[], record: StripeRecord) {
     this.stores = stores;
@@ -89,6 +92,11 @@ export class CodedNetwork {
       const store = this.stores[this.peers.indexOf(id)];
       if (store === undefined) throw new Error(`no peer ${id}`);
       return store;
+    },
+    holdings: async (id: PeerId, chunks: readonly ChunkId[], { signal }: HoldingsOptions): Promise<Holdings> => {
+      const held = await this.links.store(id).has(chunks, { signal });
+      const damaged = new Set([...held].filter((chunk) => this.damaged.get(id) === chunk));
+      return { held, damaged, withdrawn: new Set(), opened: '' };
     },
     idOf: (store: ChunkStore): PeerId => peerOf(this.stores.indexOf(store)),
   };
