@@ -150,7 +150,16 @@ describe('seeing peers off', () => {
     const free = leaving.join();
     leaving.silent.add(free);
     await using drains = leaving.drains();
-    await assert.rejects(drains.begin('peer-3', false, NEVER), { code: 'TOO_FEW_PEERS', message: /does not answer/ });
+    leaving.gone.add(free);
+    await assert.rejects(drains.begin('peer-3', false, NEVER), {
+      code: 'TOO_FEW_PEERS',
+      message: /^(?!.*peer-new).*does not answer/,
+    });
+    leaving.gone.delete(free);
+    await assert.rejects(drains.begin('peer-3', false, NEVER), {
+      code: 'TOO_FEW_PEERS',
+      message: /1 chunk of these could go to peer-new, .*waited for until .* with --force too/,
+    });
     await drains.begin('peer-3', true, NEVER);
     await rounds(drains);
     assert.equal(leaving.state(3), 'draining', 'the one that is free may be back in a minute');
@@ -159,6 +168,40 @@ describe('seeing peers off', () => {
     await rounds(drains);
     assert.equal(leaving.state(3), 'removed', 'nobody could take what is left there');
   });
+
+  for (const forced of [true, false]) {
+    it(`says which silent peer it waits for${forced ? ', by force too' : ''}, while it does`, async () => {
+      const leaving = await Leaving.open();
+      const free = leaving.join();
+      await using drains = leaving.drains();
+      const reason = async (): Promise<string | undefined> => (await drains.status('peer-3')).reason;
+      const later = async (): Promise<void> => {
+        leaving.nowMs += DEPARTURE_SURVEY_MS;
+        await rounds(drains, 1);
+      };
+      await drains.begin('peer-3', forced, NEVER);
+      await rounds(drains, 1);
+      assert.equal(await reason(), undefined);
+      leaving.silent.add(free);
+      await later();
+      const awaited = /1 chunk of peer-3 has no other place than peer-new, .*waited for until it does or is gone/;
+      assert.match((await reason()) ?? '', awaited);
+      let meanwhile: string | undefined;
+      leaving.count = async () => {
+        meanwhile = await reason();
+        return leaving.counted(1);
+      };
+      await later();
+      assert.match(meanwhile ?? '', awaited, 'and all the time');
+      if (forced) {
+        await drains.begin('peer-3', true, NEVER);
+        assert.match((await reason()) ?? '', awaited, 'at once');
+      }
+      leaving.silent.delete(free);
+      await later();
+      assert.equal(await reason(), undefined);
+    });
+  }
 
   it('waits for a chunk that a peer could take', async () => {
     const leaving = await Leaving.open();

@@ -48,6 +48,8 @@ export interface DrainStatus {
 const NOTHING: Amount = { chunks: 0, bytes: 0 };
 const FILE = 'drains.json';
 const MINUTE_MS = 60_000;
+/** Peers that a sentence names. */
+const NAMED = 4;
 
 /** Of a drain that was begun here, while it lasts. */
 class Drain {
@@ -118,14 +120,15 @@ export class Drains implements AsyncDisposable {
   async begin(meant: string, force: boolean, signal: AbortSignal): Promise<DrainStatus> {
     const { administration } = this.#options;
     const peer = await administration.demandMayLeave(meant);
-    // What has to wait for a peer that is silent is not begun.
-    const plan = await this.#plan(peer.id, (_, answers) => answers, signal);
+    // Who would have to wait for a peer that is silent is told so first.
+    const plan = await this.#plan(peer.id, false, signal);
     if (peer.state === 'member' || force) demandPossible(peer, plan, force);
     const drains = await this.#known();
     await this.#turns.take(async () => {
       await administration.drain(peer.id, true);
       const drain = new Drain(force);
       drain.plan = plan;
+      drain.reason = reasonOf(peer, plan, force);
       drains.set(peer.id, drain);
       await this.#save(drains);
     });
@@ -203,12 +206,12 @@ export class Drains implements AsyncDisposable {
 
   async #isOver(peer: PeerRecord, drain: Drain, signal: AbortSignal): Promise<boolean> {
     const { clock } = this.#options;
-    const counted = await this.#count(peer, drain, signal);
+    const { counted, silence } = await this.#count(peer, drain, signal);
     const mayStay = drain.forced ? (drain.plan?.staying.chunks ?? 0) : 0;
     const seemsOver = counted !== undefined && counted.chunks <= mayStay;
     const nowMs = clock();
     const known = nowMs < drain.planAgainMs ? drain.plan : undefined;
-    const plan = known ?? (await this.#planOfEnd(peer.id, signal));
+    const plan = known ?? (await this.#plan(peer.id, true, signal));
     const isFresh = plan !== known;
     if (isFresh) {
       drain.plan = plan;
@@ -217,8 +220,8 @@ export class Drains implements AsyncDisposable {
     }
     const { moving, staying, unreadable } = plan;
     if (counted === undefined) drain.count(sum(moving, staying), clock());
-    drain.reason ??= reasonOf(peer, plan, drain.forced);
-    if (drain.isStalled(clock())) drain.reason ??= stalled(peer, drain.left);
+    const stall = drain.isStalled(clock()) ? stalled(peer, drain.left) : undefined;
+    drain.reason = silence ?? reasonOf(peer, plan, drain.forced) ?? stall;
     if (!seemsOver || moving.chunks > 0 || unreadable > 0) return false;
     if (staying.chunks > 0 && !drain.forced) return false;
     // Another may have left since: the next round looks at the records again, and decides by what it finds.
@@ -226,41 +229,33 @@ export class Drains implements AsyncDisposable {
     return isFresh;
   }
 
-  /** @returns undefined when it does not say */
-  async #count(peer: PeerRecord, drain: Drain, signal: AbortSignal): Promise<Amount | undefined> {
+  /** @returns without a count what is amiss, when it does not say */
+  async #count(peer: PeerRecord, drain: Drain, signal: AbortSignal): Promise<{ counted?: Amount; silence?: string }> {
     const { links, clock } = this.#options;
-    drain.reason = undefined;
+    const counting = { counted: { chunks: Number.POSITIVE_INFINITY, bytes: 0 } };
     try {
       const { countedMs, ...left } = await links.remote(peer.id).countLeft({ signal });
       drain.firstCountedMs ??= countedMs;
-      if (countedMs === 0 || countedMs === drain.firstCountedMs) return { chunks: Number.POSITIVE_INFINITY, bytes: 0 };
+      if (countedMs === 0 || countedMs === drain.firstCountedMs) return counting;
       drain.count(left, clock());
-      return left;
+      return { counted: left };
     } catch (error) {
       signal.throwIfAborted();
       const { code, message } = wrapError(error, 'Asking what is left');
       // It has not heard of it yet.
-      if (code === 'CONFLICT') return { chunks: Number.POSITIVE_INFINITY, bytes: 0 };
-      drain.reason = `${peer.name} does not say what it still has (${message}). What lies there is rebuilt from other peers when it has been silent for the grace period; if it does not answer any more, \`shoal peer remove ${peer.name}\` puts it out.`;
-      return undefined;
+      if (code === 'CONFLICT') return counting;
+      const silence = `${peer.name} does not say what it still has (${message}). What lies there is rebuilt from other peers when it has been silent for the grace period; if it does not answer any more, \`shoal peer remove ${peer.name}\` puts it out.`;
+      return { silence };
     }
   }
 
-  /** A place that is silent for a moment is one: a machine that starts anew is no reason to leave without its help. */
-  async #planOfEnd(peer: PeerId, signal: AbortSignal): Promise<DrainPlan> {
-    const gone = await this.#options.gone(signal);
-    return await this.#plan(peer, (id, answers) => answers || !gone.has(id), signal);
-  }
-
-  async #plan(
-    peer: PeerId,
-    isPlace: (id: PeerId, answers: boolean) => boolean,
-    signal: AbortSignal,
-  ): Promise<DrainPlan> {
+  /** @param awaits of the end: a machine that starts anew is no reason to leave without its help */
+  async #plan(peer: PeerId, awaits: boolean, signal: AbortSignal): Promise<DrainPlan> {
     const { catalog, book, links, administration } = this.#options;
+    const gone = await this.#options.gone(signal);
     const answers = await links.pingAll(signal);
     const answering = new Set([...answers].flatMap(([id, latencyMs]) => (latencyMs === undefined ? [] : id)));
-    const places = { answering, isPlace: (id: PeerId) => isPlace(id, answering.has(id)) };
+    const places = { answering, gone, awaits };
     return await planDrain(peer, { self: administration.self, catalog, book, links, ...places }, signal);
   }
 
@@ -308,7 +303,7 @@ function demandPossible({ name }: PeerRecord, plan: DrainPlan, force: boolean): 
     const bears = margin === 0 ? 'no more peer may fail' : `any ${amount(margin, 'more peer')} may fail`;
     throw new StorageError(
       'TOO_FEW_PEERS',
-      `${chunks} of ${name} ${have(staying)} no other place: every other peer holds a chunk of the same stripe already, or does not answer. Start the peers that are down, or invite a new machine first; or \`shoal peer drain ${name} --force\` lets it leave without moving what has none: each such stripe is one chunk short until a machine joins, and until then ${bears}. Nothing was moved.`,
+      `${chunks} of ${name} ${have(staying)} no other place: every other peer holds a chunk of the same stripe already, or does not answer. Start the peers that are down, or invite a new machine first; or \`shoal peer drain ${name} --force\` lets it leave without moving what has none: each such stripe is one chunk short until a machine joins, and until then ${bears}.${awaitedByForce(plan)} Nothing was moved.`,
     );
   }
   if (moving.bytes > roomBytes) {
@@ -321,10 +316,36 @@ function demandPossible({ name }: PeerRecord, plan: DrainPlan, force: boolean): 
 
 /** What a drain that was begun waits for. */
 function reasonOf({ name }: PeerRecord, plan: DrainPlan, forced: boolean): string | undefined {
-  const { staying, unreadable } = plan;
+  const { staying, awaited, unreadable } = plan;
   if (unreadable > 0) return `${name} is needed: ${amount(unreadable, 'stripe')} could not be read without it now.`;
-  if (staying.chunks === 0 || forced) return undefined;
-  return `${amount(staying.chunks, 'chunk')} ${have(staying)} no other place by now: every other peer holds a chunk of the same stripe already, or does not answer. Start the peers that are down, invite a new machine, or say \`shoal peer drain ${name} --force\`.`;
+  const reasons: string[] = [];
+  if (staying.chunks > 0 && !forced) {
+    reasons.push(
+      `${amount(staying.chunks, 'chunk')} ${have(staying)} no other place by now: every other peer holds a chunk of the same stripe already, or does not answer. Start the peers that are down, invite a new machine, or say \`shoal peer drain ${name} --force\`.`,
+    );
+  }
+  if (awaited.chunks > 0) {
+    reasons.push(
+      `${amount(awaited.chunks, 'chunk')} of ${name} ${have(awaited)} no other place than ${awaitedPeers(awaited)}. Start what is down, or invite a new machine.`,
+    );
+  }
+  return reasons.length > 0 ? reasons.join(' ') : undefined;
+}
+
+/** Leaving by force is no way round a peer that may be back in a minute. */
+function awaitedByForce({ awaited }: DrainPlan): string {
+  if (awaited.chunks === 0) return '';
+  return ` ${amount(awaited.chunks, 'chunk')} of these could go to ${awaitedPeers(awaited)}, with --force too.`;
+}
+
+/** "attic, which does not answer, and is waited for until …". */
+function awaitedPeers({ peers }: DrainPlan['awaited']): string {
+  const names = peers.slice(0, NAMED).map(({ name }) => name);
+  if (peers.length > NAMED) names.push(amount(peers.length - NAMED, 'other peer'));
+  const gone = '(silent for `graceHours`)';
+  return names.length === 1
+    ? `${names.join('')}, which does not answer, and is waited for until it does or is gone ${gone}`
+    : `${names.join(' or ')}, which do not answer, and are waited for until one does or all are gone ${gone}`;
 }
 
 /** Why it does not go on is known to whoever was to move something. */

@@ -16,6 +16,8 @@ export interface DrainPlan {
   readonly moving: Amount;
   /** Every other peer has a chunk of their stripes already, or is no place: these are one chunk short when the peer has left. */
   readonly staying: Amount;
+  /** Of both: such as only `peers` could take, which do not answer, and are not gone yet. */
+  readonly awaited: Amount & { readonly peers: readonly PeerRecord[] };
   /** Of the stripes of those that stay: so many cannot be read any more then. */
   readonly unreadable: number;
   /** So many more peers may fail then, of the stripes that are worst off; undefined when nothing stays. */
@@ -28,22 +30,28 @@ export interface DrainPlanParts extends HealingNetwork {
   readonly catalog: Pick<Catalog, 'stripes' | 'stripeIds'>;
   /** Peers that answer now: only members among these count as left. */
   readonly answering: ReadonlySet<PeerId>;
-  /** Of a trusted member: whether it is one that could take chunks. */
-  readonly isPlace: (peer: PeerId) => boolean;
+  /** Silent for the grace period. */
+  readonly gone: ReadonlySet<PeerId>;
+  /** Whether a peer counts as a place that does not answer, and is not gone yet. */
+  readonly awaits: boolean;
 }
 
 type Adding = { -readonly [Name in keyof Amount]: number };
 
 /** Looks at the stripes that this peer knows, which need not be all that there are: only the one that leaves has them all. */
 export async function planDrain(leaving: PeerId, parts: DrainPlanParts, signal: AbortSignal): Promise<DrainPlan> {
-  const { catalog, book, isPlace } = parts;
-  const targets = book.targets().filter(({ id }) => id !== leaving && book.isTrusted(id) && isPlace(id));
+  const { catalog, book, answering, gone, awaits } = parts;
+  const targets = book
+    .targets()
+    .filter(({ id }) => id !== leaving && book.isTrusted(id) && (answering.has(id) || !gone.has(id)));
   const takers = new Set<PeerRecord>();
   const usedBytes = new Map<PeerId, number>();
-  const [moving, staying]: [Adding, Adding] = [
+  const [moving, staying, awaited]: [Adding, Adding, Adding] = [
+    { chunks: 0, bytes: 0 },
     { chunks: 0, bytes: 0 },
     { chunks: 0, bytes: 0 },
   ];
+  const silent = new Set<PeerRecord>();
   let unreadable = 0;
   let margin: number | undefined;
   const remaining = new Remaining(leaving, parts, signal);
@@ -59,19 +67,22 @@ export async function planDrain(leaving: PeerId, parts: DrainPlanParts, signal: 
     for (const peer of holders) usedBytes.set(peer, (usedBytes.get(peer) ?? 0) + record.chunkBytes);
     if (!holders.has(leaving)) continue;
     const free = targets.filter(({ id }) => !holders.has(id));
-    for (const taker of free) takers.add(taker);
-    const hasPlace = free.length > 0;
-    const amount = hasPlace ? moving : staying;
-    amount.chunks++;
-    amount.bytes += record.chunkBytes;
-    if (hasPlace) continue;
+    const atOnce = free.filter(({ id }) => answering.has(id));
+    if (free.length > 0 && atOnce.length === 0) {
+      add(awaited, record);
+      for (const peer of free) silent.add(peer);
+    }
+    const places = awaits ? free : atOnce;
+    for (const taker of places) takers.add(taker);
+    add(places.length > 0 ? moving : staying, record);
+    if (places.length > 0) continue;
     stuck.push(record);
     if (stuck.length === DEPARTURE_ASKS) await ask();
   }
   await ask();
   let roomBytes = 0;
   for (const { id, capacityBytes } of takers) roomBytes += Math.max(0, capacityBytes - (usedBytes.get(id) ?? 0));
-  return { moving, staying, unreadable, margin, roomBytes };
+  return { moving, staying, awaited: { ...awaited, peers: [...silent] }, unreadable, margin, roomBytes };
 }
 
 /** What is left of stripes without a peer: what the others have, whatever the records say. Who is to leave, too, is not counted on. */
@@ -104,6 +115,11 @@ class Remaining {
     const isMember = book.get(peer)?.state === 'member';
     return isMember && peer !== this.#leaving && answering.has(peer) && !this.#silent.has(peer);
   }
+}
+
+function add(to: Adding, { chunkBytes }: StripeRecord): void {
+  to.chunks++;
+  to.bytes += chunkBytes;
 }
 
 function holdersOf({ placement }: StripeRecord): Set<PeerId> {

@@ -15,7 +15,8 @@ const AFTER = `
 It gets nothing new, its chunks are copied at once to peers that hold none of their stripes, and when it has nothing left that no
 other peer has, it is put out of the network. It has to run meanwhile. Before anything moves this refuses when chunks have no
 other place, as in a network of up to 16 peers, where each holds a chunk of every stripe: invite a new machine first, or let it
-leave without them with --force. Ctrl-C ends the watching only; the same command watches again.
+leave without them with --force. A peer that is silent and could take some is waited for all the same, until it is gone. Ctrl-C
+ends the watching only; the same command watches again.
 
 Examples:
   shoal peer drain attic
