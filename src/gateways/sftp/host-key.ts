@@ -3,16 +3,22 @@ import ssh2 from 'ssh2';
 import { readIfThere, writeDurably } from '../../durable-file.js';
 import { StorageError, wrapError } from '../../errors.js';
 
+/** ssh2 1.17 cuts zero bytes off the front of a public key, as one of 256 has, and does not read that; ten in a row are no chance. */
+const KEY_TRIES = 10;
+
+/** Makes a key pair as OpenSSH writes it. */
+export type KeyMaker = () => { readonly public: string; readonly private: string };
+
 /**
  * The server's own Ed25519 key, made when it is not there; only its owner reads the file. Beside it lies `.pub`, by which clients may
  * know the server before they meet it.
  *
- * @throws StorageError CORRUPT for a file that holds no key
+ * @throws StorageError CORRUPT for a file that holds no key; INTERNAL when no key that is made can be read
  */
-export async function readHostKey(path: string): Promise<string> {
+export async function readHostKey(path: string, make: KeyMaker = makeKey): Promise<string> {
   const known = await readIfThere(path);
   if (known === undefined) {
-    const made = makeKey();
+    const made = makeReadable(path, make);
     await writeDurably(`${path}.pub`, `${made.public}\n`);
     await writeDurably(path, made.private);
     return made.private;
@@ -31,12 +37,20 @@ export async function readHostKey(path: string): Promise<string> {
   return known;
 }
 
-/** Now and then ssh2 1.17 writes a key that it does not read: then another one is made. */
-function makeKey(): { readonly public: string; readonly private: string } {
-  for (;;) {
-    const made = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'shoal' });
+function makeKey(): ReturnType<KeyMaker> {
+  return ssh2.utils.generateKeyPairSync('ed25519', { comment: 'shoal' });
+}
+
+/** Now and then ssh2 writes a key that it does not read: then another one is made. */
+function makeReadable(path: string, make: KeyMaker): ReturnType<KeyMaker> {
+  for (let tries = 0; tries < KEY_TRIES; tries++) {
+    const made = make();
     if (isHostKey(made.private)) return made;
   }
+  throw new StorageError(
+    'INTERNAL',
+    `Of ${String(KEY_TRIES)} host keys that were made none can be read. Put one there: ssh-keygen -t ed25519 -N '' -f ${path}`,
+  );
 }
 
 function isHostKey(text: string): boolean {
