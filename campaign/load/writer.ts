@@ -154,10 +154,11 @@ export class Writer {
       if (outcome !== 'ok') return outcome;
     }
     try {
-      await call(this.#parts.connect, signal, async (client) => {
-        for await (const { event } of client.compactNow(forever)) if (event === 'done') return;
+      return await call(this.#parts.connect, signal, async (client) => {
+        for await (const { event } of client.compactNow(forever)) if (event === 'done') return 'ok';
+        // The peer stopped.
+        return 'UNAVAILABLE';
       });
-      return 'ok';
     } catch (error) {
       signal.throwIfAborted();
       if (!StorageError.is(error)) throw error;
