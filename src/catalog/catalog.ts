@@ -79,6 +79,8 @@ export interface NewVersion {
   readonly onlyIf?: readonly Precondition[] | undefined;
   /** Unix time of its put, for one that was stored earlier; absent: now. */
   readonly createdMs?: number;
+  /** What was put at this path later than this stays the newest: it is announced once more. */
+  readonly behindLater?: boolean;
 }
 
 export interface Placement {
@@ -294,7 +296,8 @@ export type SigningPurpose = 'label' | 'grant' | 'delete' | 'inventory';
  * Every path is absolute and checked (INVALID_ARGUMENT for "..", control characters, too long). Every method that takes a
  * session rejects with LOCKED when it has expired or was locked. What a method resolved would survive a power cut.
  */
-export interface Catalog extends CompactionCatalog, AsyncDisposable {
+export interface Catalog extends AsyncDisposable {
+  readonly compaction: CompactionCatalog;
   network(): Promise<NetworkRecord>;
   /** PERMISSION_DENIED where the authority's key is not; the same for setPeerState. UNSUPPORTED over a newer format. */
   setNetwork(policy: NetworkPolicy): Promise<void>;

@@ -40,7 +40,7 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
-import type { ExtentMove, LiveExtent, LiveStripe, LiveVersion } from './compaction.js';
+import { LocalCompaction } from './local-compaction.js';
 import type { Document, DocumentDatabase, DocumentHost } from '../documents/document-database.js';
 import { LevelHost } from '../documents/level-host.js';
 import type { Membership } from './records/membership.js';
@@ -81,6 +81,7 @@ interface Parts {
 
 /** The catalog over document databases on this peer's disk. One at a time may have a directory open. */
 export class LocalCatalog implements Catalog {
+  readonly compaction: LocalCompaction;
   readonly #options: LocalCatalogOptions;
   readonly #shared: SharedDocuments;
   readonly #users: UserAccess;
@@ -92,6 +93,7 @@ export class LocalCatalog implements Catalog {
     this.#shared = parts.shared;
     this.#users = parts.users;
     this.#parts = parts;
+    this.compaction = new LocalCompaction(parts.users, parts.shared.stripes);
   }
 
   /** @throws StorageError CONFLICT when another process has it open, CORRUPT when it is damaged */
@@ -345,28 +347,6 @@ export class LocalCatalog implements Catalog {
 
   unreferenced(session: SessionToken, ids: readonly StripeId[]): Promise<readonly StripeId[]> {
     return this.#users.with(session, (catalog) => catalog.unreferenced(ids));
-  }
-
-  liveStripes(session: SessionToken, page: StripePage): Promise<readonly LiveStripe[]> {
-    return this.#users.with(session, ({ moves }) => moves.liveStripes(page));
-  }
-
-  liveExtents(session: SessionToken, stripes: readonly StripeId[]): Promise<readonly LiveExtent[]> {
-    return this.#users.with(session, ({ moves }) => moves.liveExtents(stripes));
-  }
-
-  emptyVersions(session: SessionToken): Promise<readonly LiveVersion[]> {
-    return this.#users.with(session, ({ moves }) => moves.emptyVersions());
-  }
-
-  async moveExtents(session: SessionToken, moved: readonly ExtentMove[]): Promise<number> {
-    this.#users.use(session);
-    await this.#shared.stripes.demand([...new Set(moved.map(({ to }) => to.stripe))]);
-    return this.#users.with(session, ({ moves }) => moves.move(moved));
-  }
-
-  giveUpMoved(session: SessionToken, untilMs: number): Promise<number> {
-    return this.#users.with(session, (catalog) => catalog.giveUpMoved(untilMs));
   }
 
   async heads(user: UserId): Promise<readonly CatalogHead[]> {

@@ -46,13 +46,12 @@ import type {
   UserSummary,
   VersionSummary,
 } from './catalog.js';
-import type { ExtentMove, LiveExtent, LiveStripe, LiveVersion } from './compaction.js';
 import { StorageError } from '../errors.js';
 import { MAX_RECEIPT_BYTES } from '../limits.js';
 import { DbConnection } from './db-connection.js';
 import { pages } from './pages.js';
 import { checkUnicode } from './path.js';
-import { decodeLive, decodeLiveExtent, decodeLiveVersion, moveRequests } from './wire-extents.js';
+import { RemoteCompaction } from './remote-compaction.js';
 import { ManifestAssembly, partBytes, versionParts } from './wire-manifest.js';
 import {
   decodeEntry,
@@ -100,10 +99,12 @@ function idFieldBytes(): number {
 
 /** The catalog of the DB Service, over its unix socket. What would not fit one message goes in several. */
 export class RemoteCatalog implements Catalog {
+  readonly compaction: RemoteCompaction;
   readonly #db: DbConnection;
 
   private constructor(db: DbConnection) {
     this.#db = db;
+    this.compaction = new RemoteCompaction(db);
   }
 
   /** @param socket path of the DB Service's socket */
@@ -395,37 +396,6 @@ export class RemoteCatalog implements Catalog {
       found.push(...answer.ids.map(parseStripeId));
     }
     return found;
-  }
-
-  async liveStripes(session: SessionToken, { after, limit }: StripePage): Promise<readonly LiveStripe[]> {
-    const behind = after === undefined ? NO_ID : idBytes(after);
-    const { stripes } = await this.#db.unary(Db.listLiveStripes, { session: session.token, after: behind, limit });
-    return stripes.map(decodeLive);
-  }
-
-  async liveExtents(session: SessionToken, stripes: readonly StripeId[]): Promise<readonly LiveExtent[]> {
-    const request = { session: session.token, stripes: stripes.map((stripe) => idBytes(stripe)) };
-    const found: LiveExtent[] = [];
-    for await (const { extents } of this.#db.stream(Db.listLiveExtents, request)) {
-      for (const extent of extents) found.push(decodeLiveExtent(extent));
-    }
-    return found;
-  }
-
-  async emptyVersions(session: SessionToken): Promise<readonly LiveVersion[]> {
-    const found: LiveVersion[] = [];
-    for await (const { versions } of this.#db.stream(Db.listEmptyVersions, { session: session.token })) {
-      for (const version of versions) found.push(decodeLiveVersion(version));
-    }
-    return found;
-  }
-
-  async moveExtents(session: SessionToken, moves: readonly ExtentMove[]): Promise<number> {
-    return (await this.#db.upload(Db.moveExtents, moveRequests(session, moves))).versions;
-  }
-
-  async giveUpMoved(session: SessionToken, untilMs: number): Promise<number> {
-    return (await this.#db.unary(Db.giveUpMoved, { session: session.token, untilMs })).waiting;
   }
 
   async heads(user: UserId): Promise<readonly CatalogHead[]> {

@@ -244,22 +244,24 @@ function stripeHandlers({ catalog, edge }: Context) {
     })),
     listLiveStripes: unary(edge, async ({ session, after, limit }) => {
       const behind = after.length === 0 ? {} : { after: parseStripeId(after) };
-      return { stripes: (await catalog.liveStripes({ token: session }, { ...behind, limit })).map(encodeLive) };
+      return {
+        stripes: (await catalog.compaction.liveStripes({ token: session }, { ...behind, limit })).map(encodeLive),
+      };
     }),
     listLiveExtents: serverStream(edge, async function* ({ session, stripes }) {
-      const extents = await catalog.liveExtents({ token: session }, stripes.map(parseStripeId));
+      const extents = await catalog.compaction.liveExtents({ token: session }, stripes.map(parseStripeId));
       for (const page of pages(encoded(extents, encodeLiveExtent), liveExtentBytes)) yield { extents: page };
     }),
     listEmptyVersions: serverStream(edge, async function* ({ session }) {
-      const versions = await catalog.emptyVersions({ token: session });
+      const versions = await catalog.compaction.emptyVersions({ token: session });
       for (const page of pages(encoded(versions, encodeLiveVersion), liveVersionBytes)) yield { versions: page };
     }),
     moveExtents: clientStream(edge, async (requests) => {
       const { session, moves } = await readMoves(requests);
-      return { versions: await catalog.moveExtents({ token: session }, moves) };
+      return { versions: await catalog.compaction.moveExtents({ token: session }, moves) };
     }),
     giveUpMoved: unary(edge, async ({ session, untilMs }) => {
-      return { waiting: await catalog.giveUpMoved({ token: session }, untilMs) };
+      return { waiting: await catalog.compaction.giveUpMoved({ token: session }, untilMs) };
     }),
     listHeads: unary(edge, async ({ user }) => {
       const heads = await catalog.heads(parseUserId(user));

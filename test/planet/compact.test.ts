@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Catalog } from '../../src/catalog/catalog.js';
+import type { CompactionCatalog } from '../../src/catalog/compaction.js';
 import type { StripeId } from '../../src/chunk/ids.js';
 import { openLabel } from '../../src/chunk/label.js';
 import { StorageError } from '../../src/errors.js';
@@ -216,8 +217,8 @@ describe('compaction', () => {
     const breaking = withCatalog(
       planet.engine,
       'moveExtents',
-      async (moves: Parameters<typeof catalog.moveExtents>) => {
-        await catalog.moveExtents(...moves);
+      async (moves: Parameters<typeof catalog.compaction.moveExtents>) => {
+        await catalog.compaction.moveExtents(...moves);
         throw new StorageError('INTERNAL', 'The answer was lost.');
       },
     );
@@ -255,6 +256,17 @@ describe('compaction', () => {
     await assertNothingLoose();
   });
 
+  it('what a clock that was far ahead has put is stored anew unasked, too', async () => {
+    const before = await stripesOf(pathOf(0));
+    await planet.passTime(-2 * COMPACT_INTERVAL_MS);
+    const tidy = () => compactSparse(planet.engine, planet.session, NEVER);
+    await tidy();
+    await planet.passTime(COMPACT_RETRY_MS);
+    await tidy();
+    assert.notDeepEqual(await stripesOf(pathOf(0)), before);
+    await assertKept();
+  });
+
   it('unasked it waits until it is worth it, and leaves alone what was stored just now', async () => {
     const { compaction } = planet.engine;
     const before = await stripesOf(pathOf(0));
@@ -284,13 +296,22 @@ describe('compaction', () => {
 });
 
 /** The engine with another catalog method. */
-function withCatalog(engine: Engine, name: keyof Catalog, method: (args: never) => unknown): Engine {
-  const catalog = new Proxy(engine.catalog, {
+function withCatalog(
+  engine: Engine,
+  name: keyof Catalog | keyof CompactionCatalog,
+  method: (args: never) => unknown,
+): Engine {
+  const replaced = { [name]: async (...args: unknown[]) => method(args as never) };
+  const compaction = replacing(engine.catalog.compaction, replaced);
+  return { ...engine, catalog: replacing(engine.catalog, { ...replaced, compaction }) };
+}
+
+function replacing<T extends object>(original: T, replaced: Readonly<Record<string | symbol, unknown>>): T {
+  return new Proxy(original, {
     get(target, property) {
-      if (property === name) return async (...args: unknown[]) => method(args as never);
+      if (Object.hasOwn(replaced, property)) return replaced[property];
       const value: unknown = Reflect.get(target, property);
       return value instanceof Function ? (value.bind(target) as unknown) : value;
     },
   });
-  return { ...engine, catalog };
 }

@@ -110,7 +110,7 @@ class Compaction {
     this.#hasMentioned = true;
     const { engine, session } = this.#rewriting;
     // The directories of the sparse stripes may be the only ones that tell of them. As many as there is room for.
-    for (const version of await engine.catalog.emptyVersions(session)) {
+    for (const version of await engine.catalog.compaction.emptyVersions(session)) {
       for (const packed of this.#packer.mention({ mention: version }, version.path)) await this.#rewrite(packed);
     }
   }
@@ -119,7 +119,10 @@ class Compaction {
     const { engine, session, signal } = this.#rewriting;
     signal.throwIfAborted();
     const held = heldAmong(engine, stripes);
-    const live = groupByStripe(await engine.catalog.liveExtents(session, stripes), ({ extent }) => extent.stripe);
+    const live = groupByStripe(
+      await engine.catalog.compaction.liveExtents(session, stripes),
+      ({ extent }) => extent.stripe,
+    );
     return stripes.flatMap((stripe) => {
       const extents = live.get(stripe) ?? [];
       const shared = byExtent(extents);
@@ -133,8 +136,9 @@ class Compaction {
   }
 
   #isSettled(live: readonly LiveExtent[]): boolean {
-    const youngest = this.#rewriting.engine.compaction.nowMs - COMPACT_SETTLE_MS;
-    return this.#options.young || live.every(({ createdMs }) => createdMs <= youngest);
+    const { nowMs } = this.#rewriting.engine.compaction;
+    // One that is put far in the future was put by a clock that was wrong.
+    return this.#options.young || live.every(({ createdMs }) => Math.abs(nowMs - createdMs) >= COMPACT_SETTLE_MS);
   }
 
   /** An extent stays one. */
@@ -168,7 +172,7 @@ class Compaction {
     const { engine, session, loose } = this.#rewriting;
     await engine.catalog.putStripes(loose.recordsOf([stripe]));
     try {
-      const versions = await engine.catalog.moveExtents(session, moves);
+      const versions = await engine.catalog.compaction.moveExtents(session, moves);
       // Where all of it was removed meanwhile, nothing refers to the new stripe: it is given back in the end.
       if (versions > 0) await loose.settle([stripe]);
       return versions;

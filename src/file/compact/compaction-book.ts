@@ -1,4 +1,4 @@
-import type { UserId } from '../../chunk/ids.js';
+import type { StripeId, UserId } from '../../chunk/ids.js';
 
 /** Between two looks for sparse stripes. */
 export const COMPACT_INTERVAL_MS = 6 * 60 * 60 * 1000;
@@ -19,6 +19,7 @@ export interface SparseSummary {
 interface Progress {
   nextMs: number;
   found: SparseSummary | undefined;
+  triedUntil: StripeId | undefined;
   /** Stripes that nobody needs any more, and that are not given back yet. */
   waiting: number;
 }
@@ -54,6 +55,15 @@ export class CompactionBook {
     this.#progressOf(user).found = { lookedMs: this.nowMs, ...found };
   }
 
+  /** The last stripe, in their order, of those that were tried. Undefined: all of them were. */
+  triedUntil(user: UserId): StripeId | undefined {
+    return this.#progressOf(user).triedUntil;
+  }
+
+  noteTried(user: UserId, until: StripeId | undefined): void {
+    this.#progressOf(user).triedUntil = until;
+  }
+
   noteWaiting(user: UserId, moves: number): void {
     this.#progressOf(user).waiting = moves;
   }
@@ -75,7 +85,7 @@ export class CompactionBook {
   #progressOf(user: UserId): Progress {
     const known = this.#users.get(user);
     if (known !== undefined) return known;
-    const fresh = { nextMs: this.nowMs + COMPACT_RETRY_MS, found: undefined, waiting: 0 };
+    const fresh = { nextMs: this.nowMs + COMPACT_RETRY_MS, found: undefined, triedUntil: undefined, waiting: 0 };
     this.#users.set(user, fresh);
     return fresh;
   }

@@ -28,7 +28,7 @@ export async function findSparse(engine: Engine, session: Session, signal: Abort
   const found: SparseStripe[] = [];
   let after: StripeId | undefined;
   do {
-    const page: readonly LiveStripe[] = await engine.catalog.liveStripes(session, {
+    const page: readonly LiveStripe[] = await engine.catalog.compaction.liveStripes(session, {
       ...(after !== undefined && { after }),
       limit: LIVE_STRIPE_PAGE,
     });
@@ -41,6 +41,16 @@ export async function findSparse(engine: Engine, session: Session, signal: Abort
     }
   } while (after !== undefined && found.length < MAX_SPARSE);
   return found;
+}
+
+/** The next of them, which are in order, behind `tried`; where none is behind it, from the first on. */
+export function inTurn(
+  sparse: readonly SparseStripe[],
+  tried: StripeId | undefined,
+  most: number,
+): readonly SparseStripe[] {
+  const from = sparse.findIndex(({ stripe }) => tried === undefined || stripe > tried);
+  return sparse.slice(Math.max(0, from)).slice(0, most);
 }
 
 async function sparseAmong({ catalog }: Engine, live: readonly LiveStripe[]): Promise<SparseStripe[]> {

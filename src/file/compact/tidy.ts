@@ -4,7 +4,7 @@ import type { Engine } from '../engine.js';
 import { carryOutRemovals, collectOrphans, deliverDeletes } from '../remove.js';
 import { type Compacted, compactStripes, type CompactOptions } from './compact.js';
 import { COMPACT_INTERVAL_MS, COMPACT_RETRY_MS } from './compaction-book.js';
-import { findSparse, type SparseStripe } from './sparse-stripes.js';
+import { findSparse, inTurn, type SparseStripe } from './sparse-stripes.js';
 
 /** Whoever reads by a manifest of before, a film for hours, still finds all where it was. */
 export const MOVED_GRACE_MS = 24 * 60 * 60 * 1000;
@@ -19,7 +19,7 @@ const NOTHING: Compacted = { stripes: 0, versions: 0, movedBytes: 0, deadBytes: 
 /** Gives up, for the homes of the user to agree to, the places of MOVED_GRACE_MS ago that nothing needs any more. */
 export async function giveUpPlaces({ catalog, compaction }: Engine, session: Session): Promise<void> {
   const { user } = session;
-  compaction.noteWaiting(user, await catalog.giveUpMoved(session, compaction.nowMs - MOVED_GRACE_MS));
+  compaction.noteWaiting(user, await catalog.compaction.giveUpMoved(session, compaction.nowMs - MOVED_GRACE_MS));
 }
 
 /** Looks for sparse stripes now and then, and stores anew what is needed of them where that gives back enough. */
@@ -32,12 +32,29 @@ export async function compactSparse(engine: Engine, session: Session, signal: Ab
     compaction.again(user, COMPACT_RETRY_MS);
     const sparse = await look(engine, session, signal);
     if (sparse === undefined) return;
-    const options = { signal, young: false, mostBytes: MOST_BYTES_UNASKED };
-    const some = sparse.slice(0, MOST_STRIPES_UNASKED);
-    const { movedBytes } =
-      deadBytes(sparse) < LEAST_DEAD_BYTES ? NOTHING : await compact(engine, session, some, options);
-    if (movedBytes < MOST_BYTES_UNASKED && some.length === sparse.length) compaction.again(user, COMPACT_INTERVAL_MS);
+    const isWorthIt = deadBytes(sparse) >= LEAST_DEAD_BYTES;
+    if (isWorthIt && (await compactSome(engine, session, sparse, signal)) === 'more') return;
+    compaction.again(user, COMPACT_INTERVAL_MS);
   });
+}
+
+/** Goes on behind those that it has tried: what cannot be moved keeps nobody from his turn. */
+async function compactSome(
+  engine: Engine,
+  session: Session,
+  sparse: readonly SparseStripe[],
+  signal: AbortSignal,
+): Promise<'more' | 'all'> {
+  const { compaction } = engine;
+  const { user } = session;
+  const some = inTurn(sparse, compaction.triedUntil(user), MOST_STRIPES_UNASKED);
+  const options = { signal, young: false, mostBytes: MOST_BYTES_UNASKED };
+  const { movedBytes } = await compact(engine, session, some, options);
+  if (movedBytes >= MOST_BYTES_UNASKED) return 'more';
+  const last = some.at(-1);
+  const isAll = last === sparse.at(-1);
+  compaction.noteTried(user, isAll ? undefined : last?.stripe);
+  return isAll ? 'all' : 'more';
 }
 
 export interface CompactNowOptions {
@@ -67,7 +84,7 @@ export async function compactNow(engine: Engine, session: Session, options: Comp
     }
     const all = { signal, young: true, mostBytes: Number.POSITIVE_INFINITY, onProgress };
     const done = sparse.length === 0 ? NOTHING : await compact(engine, session, sparse, all);
-    const giveUp = (untilMs: number): Promise<number> => catalog.giveUpMoved(session, untilMs);
+    const giveUp = (untilMs: number): Promise<number> => catalog.compaction.giveUpMoved(session, untilMs);
     let waiting = await giveUp(giveBack ? Number.MAX_SAFE_INTEGER : compaction.nowMs - MOVED_GRACE_MS);
     if (giveBack) {
       await carryOutRemovals(engine, session, signal);
