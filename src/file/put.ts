@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { toHex } from '../bytes.js';
 import type { Session } from '../catalog/catalog.js';
+import type { LiveVersion } from '../catalog/compaction.js';
 import type { FileId, VersionId } from '../chunk/ids.js';
 import { soloExtentPlainBytes } from '../chunk/stripe-layout.js';
 import { StorageError, wrapError } from '../errors.js';
@@ -18,7 +19,7 @@ import type { FileState, PutEvents, PutFile } from './put-file.js';
 import { Slots } from './slots.js';
 import { demandReceipts, storePieces } from './store-pieces.js';
 import type { JobOwner } from './stripe-host.js';
-import { isFailure, type LocalSource, type Mention, type Piece, type StoredStripe } from './worker/protocol.js';
+import { isFailure, type LocalSource, type Piece, type StoredStripe } from './worker/protocol.js';
 
 export type { PutEvents, PutFile, PutResult } from './put-file.js';
 
@@ -241,7 +242,7 @@ function release(packed: readonly Packed<Item>[]): void {
   for (const { item } of packed) item.streamed?.release?.();
 }
 
-function toMention({ item }: Packed<Item>): Mention {
+function toMention({ item }: Packed<Item>): LiveVersion {
   const { file, id, version, createdMs } = item.state;
   const { path, modifiedMs, mode } = file;
   return { file: id, version, path, modifiedMs, createdMs, mode };

@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Session } from '../catalog/catalog.js';
+import type { LiveVersion } from '../catalog/compaction.js';
 import { DIRECTORY_SALT_BYTES } from '../chunk/directory.js';
 import { StorageError } from '../errors.js';
 import { requiredReceipts, type Scheme } from '../peers/scheme.js';
 import { observeStore } from './counted.js';
 import type { Engine } from './engine.js';
 import type { JobOwner } from './stripe-host.js';
-import type { Mention, Piece, StoredStripe } from './worker/protocol.js';
+import type { Piece, StoredStripe } from './worker/protocol.js';
 
 export interface Pieces {
   readonly pieces: readonly Piece[];
-  readonly mentions: readonly Mention[];
+  readonly mentions: readonly LiveVersion[];
   readonly scheme: Scheme;
 }
 

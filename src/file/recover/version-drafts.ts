@@ -1,4 +1,5 @@
 import type { ExtentRef, Manifest } from '../../catalog/catalog.js';
+import type { LiveVersion } from '../../catalog/compaction.js';
 import type { DirectoryExtent } from '../../chunk/directory.js';
 import type { FileId, StripeId, VersionId } from '../../chunk/ids.js';
 
@@ -29,13 +30,7 @@ interface Part {
   readonly extent?: ExtentRef;
 }
 
-interface Draft {
-  readonly file: FileId;
-  readonly version: VersionId;
-  readonly path: string;
-  readonly modifiedMs: number;
-  readonly createdMs: number;
-  readonly mode: number;
+interface Draft extends LiveVersion {
   readonly parts: Part[];
 }
 

@@ -1,7 +1,8 @@
 /** What the main thread and its stripe workers say to each other. Everything here survives structured cloning. */
 import type { ExtentRef, Placement } from '../../catalog/catalog.js';
+import type { LiveVersion } from '../../catalog/compaction.js';
 import type { ChunkHeader, Stored } from '../../chunk/chunk-store.js';
-import type { ChunkId, FileId, PeerId, StripeId, UserId, VersionId } from '../../chunk/ids.js';
+import type { ChunkId, PeerId, StripeId, UserId } from '../../chunk/ids.js';
 import type { ChunkShape } from '../../chunk/segments.js';
 import type { ErrorCode } from '../../errors.js';
 import type { Transferred } from './port.js';
@@ -44,14 +45,7 @@ export interface LocalSource {
 }
 
 /** A run of a file's bytes that becomes one extent of the stripe. */
-export interface Piece {
-  readonly file: FileId;
-  readonly version: VersionId;
-  readonly path: string;
-  readonly modifiedMs: number;
-  /** Unix time of the put. */
-  readonly createdMs: number;
-  readonly mode: number;
+export interface Piece extends LiveVersion {
   readonly fileOffset: number;
   readonly bytes: number;
   /** The file ends with this piece. */
@@ -59,15 +53,13 @@ export interface Piece {
   readonly source: LocalSource | readonly Uint8Array[];
 }
 
-/** A file without bytes, which the directory of a stripe tells of. */
-export type Mention = Pick<Piece, 'file' | 'version' | 'path' | 'modifiedMs' | 'createdMs' | 'mode'>;
-
 export interface StoreStripeJob {
   readonly job: number;
   readonly k: number;
   readonly m: number;
   readonly pieces: readonly Piece[];
-  readonly mentions: readonly Mention[];
+  /** Without bytes: only the directory of the stripe tells of them. */
+  readonly mentions: readonly LiveVersion[];
   readonly directorySalt: Uint8Array;
   readonly directoryKey: Uint8Array;
 }
