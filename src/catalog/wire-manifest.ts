@@ -12,6 +12,8 @@ const HEAD_BYTES = 80;
 const CONDITION_BYTES = 16;
 const ID_BYTES = 18;
 
+const NOTHING_BESIDE = { path: '', createdMs: 0, onlyIf: [], behindLater: false };
+
 type Part = Pick<ManifestPart, 'head' | 'extents'>;
 
 function headOf(manifest: Manifest): ManifestHead {
@@ -36,20 +38,19 @@ export function* manifestParts(manifests: readonly (Manifest | undefined)[]): Ge
 }
 
 export function* versionParts(versions: readonly NewVersion[]): Generator<VersionPart> {
-  for (const { path, manifest, createdMs = 0, onlyIf = [] } of versions) {
-    const beside = { path, createdMs, onlyIf: onlyIf.map(encodePrecondition) };
-    for (const part of split(manifest)) {
-      yield part.head === undefined ? { path: '', createdMs: 0, onlyIf: [], ...part } : { ...beside, ...part };
-    }
+  for (const { path, manifest, createdMs = 0, onlyIf = [], behindLater = false } of versions) {
+    const beside = { path, createdMs, onlyIf: onlyIf.map(encodePrecondition), behindLater };
+    for (const part of split(manifest)) yield { ...(part.head === undefined ? NOTHING_BESIDE : beside), ...part };
   }
 }
 
 /** What is said of a new version beside its manifest. */
-export function besideHead({ path, createdMs, onlyIf }: VersionPart): Omit<NewVersion, 'manifest'> {
+export function besideHead({ path, createdMs, onlyIf, behindLater }: VersionPart): Omit<NewVersion, 'manifest'> {
   return {
     path,
     ...(createdMs !== 0 && { createdMs }),
     ...(onlyIf.length > 0 && { onlyIf: onlyIf.map(decodePrecondition) }),
+    ...(behindLater && { behindLater }),
   };
 }
 

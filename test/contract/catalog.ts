@@ -194,6 +194,24 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       assert.equal(summary?.createdMs, early.createdMs);
     });
 
+    test('what is brought in behind what was put later becomes its older version', async () => {
+      const at = (createdMs: number): NewVersion => ({ ...put('/behind/file'), createdMs });
+      const [later, ...olds] = [at(3_000), at(1_000), at(2_000)];
+      const newer = at(4_000);
+      const behind = (version: NewVersion): NewVersion => ({ ...version, behindLater: true });
+      await catalog.commit(session, [later]);
+      await catalog.commit(session, [...olds, put('/behind/other')].map(behind));
+      const times = async (): Promise<number[]> =>
+        (await catalog.versions(session, '/behind/file')).map(({ createdMs }) => createdMs);
+      assert.deepEqual(await times(), [3_000, 2_000, 1_000, 3_000]);
+      const { file } = later.manifest;
+      const newest = await catalog.manifest(session, '/behind/file');
+      assert.notEqual(newest.version, later.manifest.version);
+      assert.deepEqual(newest, { ...later.manifest, file, version: newest.version });
+      await catalog.commit(session, [behind(newer)]);
+      assert.deepEqual(await times(), [4_000, 3_000, 2_000, 1_000, 3_000]);
+    });
+
     test('a file put over a file is its newest version and keeps its id', async () => {
       const first = put('/over/file');
       const second = put('/over/file', 2);

@@ -10,6 +10,7 @@ import type { Document } from '../../documents/document-database.js';
 import { encodeExtent } from './manifest.js';
 import type { ChangeOperation } from './operation.js';
 import { formatPath, parsePath } from '../path.js';
+import { newVersionId } from './restore-plan.js';
 import { longestBelow } from './tree-plan.js';
 import { ROOT_ID } from './tree.js';
 import type { View } from './view.js';
@@ -30,6 +31,8 @@ export class CommitPlan {
   readonly #extents: Document[] = [];
   readonly #nodes = new Map<string, StagedNode>();
   readonly #ids = new Set<string>();
+  /** Files that a version of so long ago (Unix time) was added to, at most. */
+  readonly #behindLater = new Map<ViewNode, number>();
 
   constructor(context: PlanContext) {
     this.#context = context;
@@ -38,6 +41,7 @@ export class CommitPlan {
   /** Hands the whole plan to the batch. */
   finish(): void {
     const { batch } = this.#context;
+    for (const [node, createdMs] of this.#behindLater) this.#keepNewest(node, createdMs);
     if (this.#operations.length === 0) return;
     batch.add({ operations: this.#operations, extents: this.#extents, nodes: this.#nodes });
   }
@@ -47,11 +51,13 @@ export class CommitPlan {
   }
 
   /**
-   * Over a file it is its newest version, and the file keeps its id. With `onlyIf`, nothing else may be in the batch.
+   * Over a file it is its newest version, and the file keeps its id. With `onlyIf` or `behindLater`, nothing else may be
+   * in the batch.
    *
    * @throws StorageError PRECONDITION_FAILED where `onlyIf` does not hold, CONFLICT over a folder
    */
-  addVersion({ path, manifest, onlyIf = [], createdMs = this.#context.nowMs }: NewVersion): void {
+  addVersion(version: NewVersion): void {
+    const { path, manifest, onlyIf = [], createdMs = this.#context.nowMs, behindLater = false } = version;
     const names = parsePath(path);
     const name = names.at(-1);
     if (name === undefined) throw new StorageError('CONFLICT', 'The root "/" is a folder.');
@@ -70,13 +76,14 @@ export class CommitPlan {
       throw new StorageError('ALREADY_EXISTS', `This version of ${path} was stored before, and removed.`);
     }
     this.#operations.push(this.#version(file, manifest, createdMs));
+    if (behindLater && node !== undefined) {
+      this.#behindLater.set(node, Math.max(createdMs, this.#behindLater.get(node) ?? 0));
+    }
   }
 
   /** Makes a former version the newest again, as a version of its own. */
   restoreVersion(node: ViewNode, version: ViewVersion, id: VersionId): void {
-    if (node.versions[0] === version) return;
-    const value = { ...readVersion(version), version: idBytes(id), createdMs: this.#context.nowMs };
-    this.#operations.push({ $case: 'addVersion', value });
+    if (node.versions[0] !== version) this.#addAgain(version, id, this.#context.nowMs);
   }
 
   /**
@@ -99,6 +106,15 @@ export class CommitPlan {
     }
     this.#set(node.id, { parent, name, folder });
     return target;
+  }
+
+  #keepNewest({ versions: [newest] }: ViewNode, createdMs: number): void {
+    if (newest !== undefined && newest.createdMs > createdMs) this.#addAgain(newest, newVersionId(), newest.createdMs);
+  }
+
+  #addAgain(version: ViewVersion, id: VersionId, createdMs: number): void {
+    const value = { ...readVersion(version), version: idBytes(id), createdMs };
+    this.#operations.push({ $case: 'addVersion', value });
   }
 
   #version(file: string, manifest: Manifest, createdMs: number): ChangeOperation {

@@ -194,7 +194,7 @@ export class UserCatalog {
       throw new StorageError('LIMIT_EXCEEDED', `One commit has at most ${String(MAX_COMMIT_VERSIONS)} versions.`);
     }
     for (const { manifest } of versions) checkManifest(manifest);
-    const alone = versions.some(({ onlyIf }) => onlyIf !== undefined);
+    const alone = versions.some(({ onlyIf, behindLater }) => onlyIf !== undefined || behindLater === true);
     await this.#add((plan) => {
       for (const version of versions) plan.addVersion(version);
     }, alone);

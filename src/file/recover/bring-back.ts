@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { toHex } from '../../bytes.js';
-import type { NewVersion, Session, StripeRecord } from '../../catalog/catalog.js';
-import type { FileId, StripeId, VersionId } from '../../chunk/ids.js';
+import type { Session, StripeRecord } from '../../catalog/catalog.js';
+import type { FileId, StripeId } from '../../chunk/ids.js';
 import { type StorageError, wrapError } from '../../errors.js';
 import { RECOVERED_PER_COMMIT } from '../../limits.js';
 import type { Engine } from '../engine.js';
@@ -69,8 +67,10 @@ export class BringBack {
     if (group.length === 0) return;
     try {
       await this.#putStripes(group);
-      const news = group.map(({ found: { manifest, createdMs }, path }) => ({ path, manifest, createdMs }));
-      await this.#engine.catalog.commit(this.#session, [...news, ...(await this.#stillNewest(group))]);
+      const news = group.map(({ found: { manifest, createdMs }, path }) => ({
+        ...{ path, manifest, createdMs, behindLater: true },
+      }));
+      await this.#engine.catalog.commit(this.#session, news);
       for (const { found, path } of group) this.#options.onRecovered(found, path);
     } catch (error) {
       const refused = wrapError(error, 'Bringing files back');
@@ -106,28 +106,6 @@ export class BringBack {
     // The databases may have been lost while deletes of what comes back now were waiting.
     if (asked.length > 0) await this.#engine.outbox.recall(asked);
     for (const stripe of asked) this.#stripes.add(stripe);
-  }
-
-  /**
-   * Files that were put at these paths later than what comes back. They are announced once more behind it, so that they
-   * stay the newest and what comes back becomes their older versions.
-   */
-  async #stillNewest(group: readonly Placed[]): Promise<NewVersion[]> {
-    const { catalog } = this.#engine;
-    const newest = new Map(group.map(({ path, found }) => [path, found.createdMs]));
-    const paths = [...newest.keys()];
-    const present = await catalog.manifests(this.#session, paths);
-    const later: NewVersion[] = [];
-    for (const [index, path] of paths.entries()) {
-      const manifest = present[index];
-      if (manifest === undefined) continue;
-      const versions = await catalog.versions(this.#session, path);
-      const createdMs = versions.find(({ current }) => current)?.createdMs ?? 0;
-      if (createdMs <= (newest.get(path) ?? 0)) continue;
-      const version = toHex(randomBytes(16)) as VersionId;
-      later.push({ path, manifest: { ...manifest, version }, createdMs });
-    }
-    return later;
   }
 }
 

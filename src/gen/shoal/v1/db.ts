@@ -368,6 +368,8 @@ export interface VersionPart {
   createdMs: number;
   /** beside a head */
   onlyIf: VersionCondition[];
+  /** beside a head: what was put there later than created_ms stays the newest */
+  behindLater: boolean;
 }
 
 /** Of the newest version at a path, when another one is to become visible there. */
@@ -4244,7 +4246,7 @@ export const CommitRequest: MessageFns<CommitRequest> = {
 };
 
 function createBaseVersionPart(): VersionPart {
-  return { path: "", head: undefined, extents: [], createdMs: 0, onlyIf: [] };
+  return { path: "", head: undefined, extents: [], createdMs: 0, onlyIf: [], behindLater: false };
 }
 
 export const VersionPart: MessageFns<VersionPart> = {
@@ -4263,6 +4265,9 @@ export const VersionPart: MessageFns<VersionPart> = {
     }
     for (const v of message.onlyIf) {
       VersionCondition.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.behindLater !== false) {
+      writer.uint32(48).bool(message.behindLater);
     }
     return writer;
   },
@@ -4318,6 +4323,14 @@ export const VersionPart: MessageFns<VersionPart> = {
             }
 
             message.onlyIf.push(VersionCondition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.behindLater = reader.bool();
             continue;
           }
         }

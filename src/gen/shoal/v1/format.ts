@@ -273,8 +273,9 @@ export interface AddVersion {
 
 /**
  * The bytes of a version were stored anew in other stripes, under other keys; nothing else of it changes, nor its place among
- * the versions of its file. Of several the last counts, in the order of (counter, peer). Each of the stripes that its extents lay in,
- * and lie in now, is referred to, from the same commit on, by a version without bytes of a node in the folder of what was moved.
+ * the versions of its file. Of several the last counts, in the order of (counter, peer), then of their bytes. Each stripe that extents of it leave, and
+ * each that they enter and that nothing keeps yet, is referred to, from the same commit on, by a version without bytes of a node
+ * in the folder of what was moved.
  */
 export interface MoveVersion {
   version:
