@@ -92,15 +92,15 @@ export async function openUserCatalog(
     readonly logger?: Logger;
     readonly now?: () => number;
     /** Of the user; absent: this peer alone. */
-    readonly homes?: readonly PeerId[];
+    readonly homes?: () => readonly PeerId[];
     /** Absent: of one that sees it for the first time. */
     readonly heads?: HeadKeeperOptions;
   } = {},
 ): Promise<UserCatalog> {
   const { peer = samplePeer(1), peerName = 'attic', logger = silentLogger() } = options;
-  const { now = () => 1_700_000_000_000, homes = [peer] } = options;
+  const { now = () => 1_700_000_000_000, homes = () => [peer] } = options;
   const heads = new HeadKeeper(options.heads ?? noHeads(logger));
-  const at = { peer, peerName, homes: () => Promise.resolve(homes), heads };
+  const at = { peer, peerName, homes: () => Promise.resolve(homes()), heads };
   const catalog = await UserCatalog.open({ ...at, user: user.id, keys: user.keys(), database, logger, now });
   catalog.settle();
   return catalog;

@@ -14,6 +14,8 @@ const TURNS = 60;
 /** One user at home at several peers, which hear of each other only when they meet. */
 export class HomesApart {
   nowMs = 1_700_000_000_000;
+  /** Homes of which one, by its number, has no record yet. */
+  readonly unknownTo = new Map<number, readonly PeerId[]>();
   readonly #user: SampleUser;
   readonly #databases: MemoryDocuments[] = [];
   readonly #catalogs: UserCatalog[] = [];
@@ -77,7 +79,8 @@ export class HomesApart {
   }
 
   #open(n: number, peers: number): Promise<UserCatalog> {
-    const homes = Array.from({ length: peers }, (_, at): PeerId => samplePeer(at + 1));
+    const all = Array.from({ length: peers }, (_, at): PeerId => samplePeer(at + 1));
+    const homes = (): PeerId[] => all.filter((home) => this.unknownTo.get(n)?.includes(home) !== true);
     const options = { peer: samplePeer(n + 1), peerName: `peer ${String(n + 1)}`, homes, now: () => this.nowMs };
     return openUserCatalog(this.#user, this.database(n), options);
   }

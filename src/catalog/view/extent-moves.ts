@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { idBytes, type PeerId, SHORT_ID_BYTES, type StripeId, type VersionId } from '../../chunk/ids.js';
+import { idBytes, type PeerId, SHORT_ID_BYTES, type StripeId } from '../../chunk/ids.js';
 import { toHex } from '../../bytes.js';
 import { StorageError } from '../../errors.js';
 import type { AddVersion, Extent } from '../../gen/shoal/v1/format.js';
@@ -25,7 +25,7 @@ import { readVersion, type ViewVersion } from './view-node.js';
 
 const NO_KEY = new Uint8Array(32);
 
-/** Stripes that something was in, and in which the versions are now. */
+/** Stripes that something was in, and those that it is in now. */
 interface Moved {
   readonly left: Set<StripeId>;
   readonly entered: Set<StripeId>;
@@ -98,9 +98,8 @@ export class ExtentMoves {
     const stripes: Moved = { left: new Set(), entered: new Set() };
     const operations: ChangeOperation[] = [];
     for (const [version, of] of byVersion(view, moves)) {
-      const moved = movedExtents(readVersion(version), of, stripes.left);
+      const moved = movedExtents(readVersion(version), of, stripes);
       if (moved === undefined) continue;
-      for (const { stripe } of moved.extents) stripes.entered.add(toHex(stripe) as StripeId);
       const value = { version: moved, counter: view.counter + 1, peer: idBytes(this.#options.peer) };
       operations.push({ $case: 'moveVersion', value });
     }
@@ -143,16 +142,10 @@ export class ExtentMoves {
 /** Those that can be moved: what is to be removed for ever is not, nor is what has very many extents. */
 function byVersion({ tree }: View, moves: readonly ExtentMove[]): Map<ViewVersion, ExtentMove[]> {
   const found = new Map<ViewVersion, ExtentMove[]>();
-  const wanted = new Map<VersionId, ViewVersion | undefined>();
   for (const move of moves) {
     const node = tree.node(move.file);
     if (node === undefined || tree.isDoomed(node)) continue;
-    if (!wanted.has(move.version))
-      wanted.set(
-        move.version,
-        node.versions.find(({ id }) => id === move.version),
-      );
-    const version = wanted.get(move.version);
+    const version = node.versions.find(({ id }) => id === move.version);
     if (version === undefined) continue;
     const others = found.get(version);
     if (others === undefined) found.set(version, [move]);
@@ -162,10 +155,10 @@ function byVersion({ tree }: View, moves: readonly ExtentMove[]): Map<ViewVersio
 }
 
 /**
- * @param left takes the stripes that something of it lay in
+ * @param stripes takes those that something of it leaves, and enters
  * @returns undefined where nothing of it lies where the moves have it
  */
-function movedExtents(version: AddVersion, moves: readonly ExtentMove[], left: Set<StripeId>): AddVersion | undefined {
+function movedExtents(version: AddVersion, moves: readonly ExtentMove[], stripes: Moved): AddVersion | undefined {
   if (version.extentDocuments.length > 0) return undefined;
   const targets = new Map(moves.map((move) => [placeKey(move.from), move]));
   const extents = version.extents.map((extent): Extent => {
@@ -178,7 +171,8 @@ function movedExtents(version: AddVersion, moves: readonly ExtentMove[], left: S
         'An extent that is moved keeps its length, and has a key and a place.',
       );
     }
-    left.add(stripe);
+    stripes.left.add(stripe);
+    stripes.entered.add(move.to.stripe);
     return encodeExtent(move.to);
   });
   return extents.some((extent, at) => extent !== version.extents[at]) ? { ...version, extents } : undefined;

@@ -7,7 +7,6 @@ import { readVersion, type ViewNode } from './view-node.js';
 
 /** What was so when the removal of a keeper was announced here. */
 interface Announced {
-  readonly view: View;
   readonly seen: Knowledge;
   /** Of its stripes. */
   readonly touches: number;
@@ -30,14 +29,14 @@ export class Keepers {
 
   /** @param seen what the announcement says that is known */
   announced(view: View, node: ViewNode, seen: Knowledge): void {
-    this.#announced.set(node, { view, seen, touches: this.#touches(view, node) });
+    this.#announced.set(node, { seen, touches: this.#touches(view, node) });
   }
 
   /** It was announced here, and nothing has come to its stripes, or left them, since. */
   isFresh(view: View, node: ViewNode): boolean {
     const announced = this.#announced.get(node);
     const doom = view.tree.dooms.of(node);
-    if (announced === undefined || doom === undefined || announced.view !== view) return false;
+    if (announced === undefined || doom === undefined) return false;
     return covers(doom.seen, announced.seen) && announced.touches === this.#touches(view, node);
   }
 

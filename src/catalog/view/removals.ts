@@ -31,6 +31,17 @@ export interface RemovalsOptions {
   readonly logger: Logger;
 }
 
+/** Most that somebody waits longer before he announces again. */
+const MOST_WAIT_MS = 6 * 24 * 60 * 60 * 1000;
+/** A time further ahead was told by a clock that was wrong. */
+const CLOCK_AHEAD_MS = 24 * 60 * 60 * 1000;
+
+interface GiveUp {
+  readonly untilMs: number;
+  readonly homes: readonly PeerId[];
+  readonly seen: Knowledge;
+}
+
 /** An announced removal that can be carried out. */
 export interface DueNode {
   readonly node: string;
@@ -133,33 +144,49 @@ export class Removals {
 
   /**
    * Announces that places which nothing needs any more, but for their keepers, are given up: keepers are removed for ever as any
-   * node is. Those that were made, and announced last, before `untilMs`.
+   * node is. Those that were made before `untilMs`; and those again that were announced before it, and nobody goes on with,
+   * when as much time again has passed: else who restarts daily would announce all of them daily.
    *
    * @returns how many such places are not given back yet, young ones and those that are announced included
    */
   async giveUpMoved(untilMs: number): Promise<number> {
-    const { queue } = this.#options;
+    const { queue, manifests } = this.#options;
     const homes = await this.#options.homes();
     return queue.run(
-      (turn) => {
+      async (turn) => {
         const { view } = turn;
+        // Of large versions that were not looked into nobody knows where they lie.
+        const unread = await manifests.countLarge(view);
         const empty = this.#keepers.unneeded(view);
         // What a part of a dump has said ahead of what came before is not among what is known.
-        if (!view.isComplete || view.arrivals.isAhead) return empty.length;
+        if (unread || !view.isComplete || view.arrivals.isAhead) return empty.length;
         const seen = knowledgeOf(view.arrivals.known);
-        const isDue = (node: ViewNode): boolean =>
-          Math.max(node.changedMs, view.tree.dooms.of(node)?.issuedMs ?? 0) <= untilMs &&
-          node.set !== undefined &&
-          this.#acts(node.set.change.peer, homes) &&
-          isAllKnown(view.tree, node, seen) &&
-          !this.#keepers.isFresh(view, node);
-        const due = empty.filter(isDue).slice(0, TRASHED_PER_COMMIT);
-        if (due.length > 0) this.announce(turn, due);
+        const due = empty.filter((node) => this.#isToGiveUp(view, node, { untilMs, homes, seen }));
+        for (let at = 0; at < due.length; at += TRASHED_PER_COMMIT) {
+          this.announce(turn, due.slice(at, at + TRASHED_PER_COMMIT));
+        }
         for (const node of due) this.#keepers.announced(view, node, seen);
         return empty.length;
       },
       { alone: true },
     );
+  }
+
+  #isToGiveUp(view: View, node: ViewNode, { untilMs, homes, seen }: GiveUp): boolean {
+    const { set, changedMs } = node;
+    if (set === undefined || !this.#acts(set.change.peer, homes) || !isAllKnown(view.tree, node, seen)) return false;
+    const doom = view.tree.dooms.of(node);
+    if (doom === undefined) return this.#past(changedMs) <= untilMs;
+    // Where somebody else has announced it who carries on himself, this peer need not.
+    if (this.#keepers.isFresh(view, node) && this.#acts(doom.stamp.change.peer, homes)) return false;
+    const since = this.#past(doom.issuedMs);
+    const waitedMs = Math.max(0, since - this.#past(changedMs));
+    return since + Math.min(waitedMs, MOST_WAIT_MS) <= untilMs;
+  }
+
+  /** Unix time; long ago for one that a clock far ahead has told, lest it is waited for. */
+  #past(timeMs: number): number {
+    return timeMs > this.#options.now() + CLOCK_AHEAD_MS ? 0 : timeMs;
   }
 
   /** @param settled nothing of this peer's own waits to be brought in from a former generation */

@@ -296,6 +296,8 @@ export class View {
 
   #forget(node: ViewNode, version: ViewVersion): void {
     const stripes = this.stripes(version);
+    // Nobody knows what it has left.
+    if (this.#large.has(version) && this.#large.get(version) === undefined) this.#unseen++;
     if (isKeeper(version, stripes)) this.#references.release(stripes);
     else this.#references.drop(stripes);
     this.#large.delete(version);
