@@ -10,9 +10,10 @@ import { MemoryDocuments } from '../contract/memory-documents.js';
 import { REPOSITORY } from '../repository.js';
 
 export const CATALOG_VECTORS = join(REPOSITORY, 'test', 'vectors', 'catalog.json');
+export const MOVES_VECTORS = join(REPOSITORY, 'test', 'vectors', 'catalog-moves.json');
 
 /** A user's database, and what a reader shows of it. */
-export interface CatalogVectors {
+export interface CatalogViews {
   /** Hex. */
   readonly rootKey: string;
   readonly user: string;
@@ -23,15 +24,22 @@ export interface CatalogVectors {
     readonly what: string;
     readonly documents: readonly number[];
     readonly isComplete: boolean;
-    /** "file|folder path versions removed-from", as `shown` writes them. */
+    /** "file|folder path versions removed-from", as `shown` writes them; in the vectors of moves as `shownWithPlaces` does. */
     readonly shown: readonly string[];
   }[];
+}
+
+export interface CatalogVectors extends CatalogViews {
   /** Each is left out, and hides no other. */
   readonly bad: readonly { readonly what: string; readonly document: Document; readonly readOnly: boolean }[];
 }
 
 export function readCatalogVectors(): CatalogVectors {
   return JSON.parse(readFileSync(CATALOG_VECTORS, 'utf8')) as CatalogVectors;
+}
+
+export function readMovesVectors(): CatalogViews {
+  return JSON.parse(readFileSync(MOVES_VECTORS, 'utf8')) as CatalogViews;
 }
 
 export function vectorUser(rootKey: Uint8Array): UserId {
@@ -50,11 +58,11 @@ export function vectorDocuments(rootKey: Uint8Array, database: MemoryDocuments, 
 }
 
 /** What a reader makes of these documents. */
-export async function readVector(rootKey: Uint8Array, documents: readonly Document[]) {
+export async function readVector(rootKey: Uint8Array, documents: readonly Document[], show = shown) {
   const database = new MemoryDocuments();
   for (const document of documents) database.documents.set(document._id, document);
   const reader = vectorDocuments(rootKey, database, parsePeerId('e'.repeat(64)));
   const view = await reader.readView();
   const { refused, isNewer } = reader;
-  return { shown: shown(view), isComplete: view.isComplete, refused, readOnly: isNewer };
+  return { shown: show(view), isComplete: view.isComplete, refused, readOnly: isNewer };
 }

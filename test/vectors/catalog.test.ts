@@ -1,20 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hashOf } from '../../src/catalog/view/document-id.js';
-import { readCatalogVectors, readVector, vectorUser } from './catalog-vectors.js';
+import { shown, shownWithPlaces } from '../contract/catalog-view.js';
+import { readCatalogVectors, readMovesVectors, readVector, vectorUser } from './catalog-vectors.js';
 
 const vectors = readCatalogVectors();
 const rootKey = Buffer.from(vectors.rootKey, 'hex');
 
-test('every view of the catalog vectors, in both orders', async () => {
-  assert.equal(vectorUser(rootKey), vectors.user);
-  for (const { what, documents, isComplete, shown } of vectors.views) {
-    const chosen = vectors.documents.filter((_, index) => documents.includes(index));
-    for (const order of [chosen, [...chosen].reverse()]) {
-      const read = await readVector(rootKey, order);
-      assert.deepEqual(read, { shown, isComplete, refused: 0, readOnly: false }, what);
+for (const [name, { documents, views }, show] of [
+  ['catalog', vectors, shown],
+  ['moves', readMovesVectors(), shownWithPlaces],
+] as const) {
+  test(`every view of the ${name} vectors, in both orders`, async () => {
+    for (const { what, documents: numbers, isComplete, shown: lines } of views) {
+      const chosen = documents.filter((_, index) => numbers.includes(index));
+      for (const order of [chosen, [...chosen].reverse()]) {
+        const read = await readVector(rootKey, order, show);
+        assert.deepEqual(read, { shown: lines, isComplete, refused: 0, readOnly: false }, what);
+      }
     }
-  }
+  });
+}
+
+test('the vectors are of the user whose root key they name', () => {
+  assert.equal(vectorUser(rootKey), vectors.user);
 });
 
 test('every bad document of the catalog vectors is left out, and hides no other', async () => {

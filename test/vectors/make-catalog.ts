@@ -5,54 +5,14 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { concatBytes, toHex, u32, u64, utf8 } from '../../src/bytes.js';
-import { idBytes, parseFileId, parsePeerId, parseStripeId, parseVersionId } from '../../src/chunk/ids.js';
-import type { NewVersion } from '../../src/catalog/catalog.js';
-import { writeState } from '../../src/catalog/view/state-writer.js';
-import { UserCatalog } from '../../src/catalog/view/user-catalog.js';
+import { idBytes, parsePeerId } from '../../src/chunk/ids.js';
 import { deriveUserKeys } from '../../src/crypto/root-key.js';
 import { signEd25519 } from '../../src/crypto/signature.js';
 import type { Document } from '../../src/documents/document-database.js';
-import { silentLogger } from '../../src/log.js';
-import { HeadKeeper } from '../../src/catalog/view/head-keeper.js';
-import { noHeads } from '../contract/catalog-users.js';
+import { shown } from '../contract/catalog-view.js';
 import { MemoryDocuments } from '../contract/memory-documents.js';
-import { CATALOG_VECTORS, type CatalogVectors, readVector, vectorDocuments, vectorUser } from './catalog-vectors.js';
-
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-const rootKey = hash('root key');
-const user = vectorUser(rootKey);
-const NOW_MS = 1_795_000_000_000;
-
-function version(path: string, extents = 1): NewVersion {
-  const list = Array.from({ length: extents }, (_, at) => ({
-    key: hash(`key of ${path} ${String(at)}`),
-    stripe: parseStripeId(hash('stripe')),
-    offset: at * 2000,
-    sealedBytes: 1066,
-    bytes: 1000,
-  }));
-  const file = parseFileId(hash(`file ${path}`).subarray(0, 16));
-  const id = parseVersionId(hash(`version ${path}`).subarray(0, 16));
-  return {
-    path,
-    manifest: { file, version: id, bytes: extents * 1000, modifiedMs: NOW_MS, mode: 0o644, extents: list },
-  };
-}
-
-async function work(database: MemoryDocuments, name: string, steps: (catalog: UserCatalog) => Promise<void>) {
-  const options = { user, keys: deriveUserKeys(rootKey), logger: silentLogger(), now: () => NOW_MS };
-  const peer = parsePeerId(hash(name));
-  const at = {
-    database,
-    peer,
-    peerName: name,
-    homes: () => Promise.resolve([peer]),
-    heads: new HeadKeeper(noHeads(options.logger)),
-  };
-  const catalog = await UserCatalog.open({ ...options, ...at });
-  await steps(catalog);
-  await catalog.close();
-}
+import { hash, rootKey, user, version, viewsOf, withState, work } from './catalog-history.js';
+import { CATALOG_VECTORS, type CatalogVectors } from './catalog-vectors.js';
 
 async function history(): Promise<Document[]> {
   const [attic, cellar] = [new MemoryDocuments(), new MemoryDocuments()];
@@ -101,30 +61,14 @@ function badOf(good: Document): CatalogVectors['bad'] {
 }
 
 const changes = await history();
-const dumped = new MemoryDocuments();
-const source = new MemoryDocuments();
-await source.put(changes);
-const peer = parsePeerId(hash('attic'));
-const view = await vectorDocuments(rootKey, source, peer).readView();
-await writeState(view, vectorDocuments(rootKey, dumped, peer), { base: false, signal: new AbortController().signal });
-const documents = [...changes, ...dumped.documents.values()];
-const numbers = (pick: (document: Document, index: number) => boolean): number[] =>
-  documents.flatMap((document, index) => (pick(document, index) ? [index] : []));
+const documents = await withState(changes);
 const sets = [
-  { what: 'the changes', documents: numbers((_, index) => index < changes.length) },
-  { what: 'the state alone', documents: numbers(({ _id }) => !_id.startsWith('change-')) },
-  { what: 'both', documents: numbers(() => true) },
-  { what: 'without the first change', documents: numbers((_, index) => index > 0 && index < changes.length) },
+  { what: 'the changes', pick: (_: Document, index: number) => index < changes.length },
+  { what: 'the state alone', pick: ({ _id }: Document) => !_id.startsWith('change-') },
+  { what: 'both', pick: () => true },
+  { what: 'without the first change', pick: (_: Document, index: number) => index > 0 && index < changes.length },
 ];
-const views = await Promise.all(
-  sets.map(async (set) => {
-    const { shown, isComplete } = await readVector(
-      rootKey,
-      documents.filter((_, index) => set.documents.includes(index)),
-    );
-    return { ...set, isComplete, shown };
-  }),
-);
+const views = await viewsOf(documents, sets, shown);
 const [good] = changes;
 if (good === undefined) throw new Error('no change was made');
 const vectors: CatalogVectors = { rootKey: toHex(rootKey), user, documents, views, bad: badOf(good) };
