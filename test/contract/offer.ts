@@ -36,6 +36,7 @@ export async function readChunk(store: ChunkStore, id: ChunkId): Promise<Buffer>
 /** A folder that goes with the test. */
 export async function temporaryFolder(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'shoal-store-'));
-  context.after(() => rm(folder, { recursive: true, force: true }));
+  // What the test closes after this may still write there.
+  context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
