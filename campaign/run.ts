@@ -7,6 +7,7 @@ import { Ledger } from './check/ledger.js';
 import { heal } from './healing/heal.js';
 import { HealMeter, type Healed } from './healing/meter.js';
 import type { Calm } from './load/calm.js';
+import { Stock } from './load/stock.js';
 import { Writer } from './load/writer.js';
 import { Nemesis } from './nemesis/nemesis.js';
 import { planRounds, toleranceOf } from './nemesis/schedule.js';
@@ -20,7 +21,8 @@ const WRITERS = [
   { name: 'left', peer: 2 },
   { name: 'right', peer: 5 },
 ] as const;
-const MAX_WRITTEN_BYTES = 512 * 2 ** 20;
+/** That the load has peers keep. */
+const MAX_KEPT_BYTES = 512 * 2 ** 20;
 /** Shorter than any round, so that the schedule does not end before the time does. */
 const ROUND_MS = 2_000;
 
@@ -83,10 +85,11 @@ async function suffer(
   const tolerance = toleranceOf(network.numbers, TOLERATE, network.hosts);
   const rounds = planRounds(seed, { tolerance, amount: Math.min(most, Math.ceil(forMs / ROUND_MS)), kinds });
   const calm: Calm = { asked: false };
+  const stock = new Stock(MAX_KEPT_BYTES);
   const writers = WRITERS.map(({ name, peer }) => {
     const connect = (limit: AbortSignal) => network.client(peer, limit);
     const folder = network.folderFor(`bundles-${name}`);
-    return new Writer({ name, seed, connect, ledger, tally, calm, folder, maxBytes: MAX_WRITTEN_BYTES });
+    return new Writer({ name, seed, connect, ledger, tally, calm, folder, stock });
   });
   const nemesis = new Nemesis({ network, seed, tally, meter, calm, say });
   const works = [
@@ -124,8 +127,9 @@ async function settle(
     });
   }
   const claims = ledger.claims.length;
-  say(`${String(claims)} files and removals are compared`);
+  const files = ledger.certain.length;
+  say(`${String(claims)} files and removals are compared, ${String(files)} of these files that must be there`);
   await compareAll(parts);
   say('and without any two peers');
-  return { claims, ...(await compareWithoutPairs(parts, pairs)) };
+  return { claims, files, ...(await compareWithoutPairs(parts, pairs)) };
 }

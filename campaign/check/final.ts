@@ -15,6 +15,8 @@ export interface FinalParts {
 /** What the last comparison looked at. */
 export interface FinalFigures {
   readonly claims: number;
+  /** Of these, files of which it is certain that they are there. */
+  readonly files: number;
   /** Files read while two peers were away, and pairs of peers that were. */
   readonly pairReads: number;
   readonly pairs: number;
@@ -37,7 +39,10 @@ export async function compareAll(parts: FinalParts): Promise<void> {
  *
  * @param most pairs
  */
-export async function compareWithoutPairs(parts: FinalParts, most: number): Promise<Omit<FinalFigures, 'claims'>> {
+export async function compareWithoutPairs(
+  parts: FinalParts,
+  most: number,
+): Promise<Omit<FinalFigures, 'claims' | 'files'>> {
   const { network, ledger, seed } = parts;
   const numbers = new Numbers(seed, 'pairs');
   const pairs = numbers.shuffled(pairsOf(network.numbers));

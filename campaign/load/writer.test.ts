@@ -4,6 +4,7 @@ import type { ControlClient } from '../../src/cli/control-client.js';
 import { Ledger } from '../check/ledger.js';
 import { Tally } from '../report/tally.js';
 import { drawOperation } from './operation.js';
+import { Stock } from './stock.js';
 import { Writer } from './writer.js';
 
 const NAME = 'writer';
@@ -31,7 +32,7 @@ for (const [last, outcome] of [
     const [ledger, tally] = [new Ledger(), new Tally()];
     // The one file that is left of a bundle.
     ledger.put(`/${NAME}/7-0`, '', true);
-    const about = { name: NAME, seed: seedOfCompaction(), folder: '', maxBytes: Infinity, calm: { asked: false } };
+    const about = { name: NAME, seed: seedOfCompaction(), folder: '', stock: new Stock(1), calm: { asked: false } };
     await new Writer({ ...about, ledger, tally, connect: () => client }).run(life.signal);
     assert.deepEqual([...tally.operations], [['compact', new Map([[outcome, 1]])]]);
   });

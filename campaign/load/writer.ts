@@ -6,7 +6,8 @@ import type { Tally } from '../report/tally.js';
 import type { Calm } from './calm.js';
 import { BUNDLE_FILES, putBundle } from './bundle.js';
 import { type Content, makeContent, parts } from './content.js';
-import { drawOperation, type Operation } from './operation.js';
+import { drawOperation, type Operation, possible } from './operation.js';
+import type { Stock } from './stock.js';
 
 export interface WriterParts {
   /** Its files lie in a folder of this name; nobody else writes there. */
@@ -18,8 +19,8 @@ export interface WriterParts {
   readonly calm: Calm;
   /** For local files, made when it is needed. */
   readonly folder: string;
-  /** Bytes that all writers together may write: the disk is bounded. */
-  readonly maxBytes: number;
+  /** Of all writers together. */
+  readonly stock: Stock;
 }
 
 /** After a failure: a peer that is down stays down for a while, and a refusal takes no time. */
@@ -57,14 +58,13 @@ export class Writer {
     }
   }
 
-  /** There may be nothing yet to read or move, and no room for more. */
   #possible({ kind }: Operation): Operation['kind'] {
-    const { tally, maxBytes } = this.#parts;
-    const isFull = tally.writtenBytes >= maxBytes;
-    if (this.#own(this.#ledger.certain).length === 0) return 'put';
-    if (kind === 'look' && this.#own(this.#ledger.gone).length === 0) return 'get';
-    if (kind === 'compact' && this.#bundled().length === 0) return isFull ? 'get' : 'bundle';
-    return isFull && (kind === 'put' || kind === 'bundle' || kind === 'overwrite') ? 'get' : kind;
+    return possible(kind, {
+      stock: this.#parts.stock,
+      files: this.#own(this.#ledger.certain).length,
+      gone: this.#own(this.#ledger.gone).length,
+      bundled: this.#bundled().length,
+    });
   }
 
   /** Paths of files that were put together and are where they were put. */
@@ -100,18 +100,21 @@ export class Writer {
       case 'rename':
         return this.#rename(this.#chosen(operation), fresh, signal);
       case 'remove':
-        return this.#remove(this.#chosen(operation), operation.forever, signal);
+        return this.#remove(this.#chosen(operation), operation.forever || this.#parts.stock.isFull, signal);
+      case 'empty':
+        return this.#empty(signal);
     }
   }
 
   async #put(path: string, { index, bytes }: Operation, signal: AbortSignal): Promise<string> {
-    const { seed, name, connect, tally } = this.#parts;
+    const { seed, name, connect, tally, stock } = this.#parts;
     const content = makeContent(`${String(seed)} ${name} ${String(index)}`, bytes);
     const outcome = await this.#attempt(path, signal, {
       impossible: ['NOT_FOUND', 'ALREADY_EXISTS'],
       work: () => call(connect, signal, (client) => client.upload(path, parts(content))),
       remember: (acknowledged) => {
         this.#ledger.put(path, content.digest, acknowledged);
+        stock.put(path, bytes);
       },
     });
     if (outcome === 'ok') tally.writtenBytes += bytes;
@@ -119,7 +122,7 @@ export class Writer {
   }
 
   async #bundle(fresh: string, { index, bytes }: Operation, signal: AbortSignal): Promise<string> {
-    const { seed, name, connect, tally, folder } = this.#parts;
+    const { seed, name, connect, tally, folder, stock } = this.#parts;
     const each = Array.from({ length: BUNDLE_FILES }, (_, at): [string, Content] => {
       const content = makeContent(`${String(seed)} ${name} ${String(index)} ${String(at)}`, bytes % MAX_BUNDLED_BYTES);
       return [`${fresh}${BUNDLED}${String(at)}`, content];
@@ -131,6 +134,7 @@ export class Writer {
       left.delete(path);
       this.#ledger.put(path, content.digest, true);
       tally.writtenBytes += content.bytes.length;
+      stock.put(path, content.bytes.length);
     };
     try {
       const failed = await call(connect, signal, (client) => putBundle(client, { folder, files: new Map(each) }, take));
@@ -140,7 +144,10 @@ export class Writer {
       if (!StorageError.is(error)) throw error;
       return error.code;
     } finally {
-      for (const [path, { digest }] of left) this.#ledger.put(path, digest, false);
+      for (const [path, { digest, bytes: inDoubt }] of left) {
+        this.#ledger.put(path, digest, false);
+        stock.put(path, inDoubt.length);
+      }
     }
   }
 
@@ -186,17 +193,34 @@ export class Writer {
       work: () => call(this.#parts.connect, signal, (client) => client.move(from, to)),
       remember: (acknowledged) => {
         this.#ledger.move(from, to, acknowledged);
+        this.#parts.stock.move(from, to);
       },
     });
   }
 
   #remove(path: string, forever: boolean, signal: AbortSignal): Promise<string> {
     const options = { recursive: false, forever };
+    const { stock } = this.#parts;
     return this.#attempt(path, signal, {
       impossible: ['NOT_FOUND'],
       work: () => call(this.#parts.connect, signal, (client) => client.remove(path, options)),
       remember: (acknowledged) => {
         this.#ledger.remove(path, acknowledged);
+        if (!acknowledged) return;
+        if (forever) stock.removeForever(path);
+        else stock.trash(path);
+      },
+    });
+  }
+
+  /** Of both writers: nobody takes anything back. */
+  async #empty(signal: AbortSignal): Promise<string> {
+    const { connect, stock } = this.#parts;
+    return this.#attempt('the trash', signal, {
+      impossible: [],
+      work: () => call(connect, signal, (client) => client.emptyTrash(0)),
+      remember: (acknowledged) => {
+        if (acknowledged) stock.emptyTrash();
       },
     });
   }

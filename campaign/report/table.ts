@@ -17,7 +17,7 @@ export function tableOf(result: CampaignResult): string {
       `Written: ${formatBytes(result.writtenBytes)}, acknowledged.`,
       `Scrub: ${String(healed.healedSegments)} segments (${formatBytes(healed.healedBytes)}) of ${String(healed.healedChunks)} chunks healed, ${formatBytes(healed.scrubMovedBytes)} moved; ${String(healed.adoptedChunks)} chunks taken up again, ${String(healed.mendedRows)} labels or hash lists found again, ${String(healed.removedFiles)} files removed.`,
       `Repair: ${String(healed.replacedChunks)} chunks given a new place, ${String(healed.rebuiltChunks)} rebuilt, ${formatBytes(healed.repairMovedBytes)} moved.`,
-      `Compared in the end: ${String(final.claims)} files and removals; ${String(final.pairReads)} reads without two peers, ${String(final.pairs)} of ${String(final.allPairs)} pairs.`,
+      `Compared in the end: ${String(final.claims)} files and removals, ${String(final.files)} of these files that must be there; ${String(final.pairReads)} reads without two peers, ${String(final.pairs)} of ${String(final.allPairs)} pairs.`,
     ].join('\n'),
   ];
   if (beyond !== undefined) {
