@@ -26,6 +26,8 @@ export interface WriterParts {
 /** After a failure: a peer that is down stays down for a while, and a refusal takes no time. */
 const AFTER_FAILURE_MS = 400;
 const CALM_POLL_MS = 100;
+/** Answers while peers are away, have just started, or are full. */
+const AWAY: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'TOO_FEW_PEERS', 'LOCKED', 'NO_SPACE']);
 /** Behind the number of the operation, in the paths of files that are put together. */
 const BUNDLED = '-';
 const MAX_BUNDLED_BYTES = 200_000;
@@ -168,11 +170,7 @@ export class Writer {
       });
     } catch (error) {
       signal.throwIfAborted();
-      if (!StorageError.is(error)) throw error;
-      const { code, message } = error;
-      const detail = `${code}: ${message}`;
-      if (isBroken(code)) this.#parts.tally.violations.push({ kind: 'broken', path: 'compaction', detail });
-      return code;
+      return this.#failure('compaction', error, []);
     }
   }
 
@@ -234,16 +232,21 @@ export class Writer {
     } catch (error) {
       remember(false);
       signal.throwIfAborted();
-      if (!StorageError.is(error)) throw error;
-      const { code, message } = error;
-      const detail = `${code}: ${message}`;
-      if (isBroken(code)) this.#parts.tally.violations.push({ kind: 'broken', path, detail });
-      else if (impossible.includes(code)) {
-        const kind = code === 'NOT_FOUND' ? 'lost' : 'returned';
-        this.#parts.tally.violations.push({ kind, path, detail });
-      }
-      return code;
+      return this.#failure(path, error, impossible);
     }
+  }
+
+  /** @returns the code */
+  #failure(path: string, error: unknown, impossible: readonly ErrorCode[]): ErrorCode {
+    if (!StorageError.is(error)) throw error;
+    const { tally } = this.#parts;
+    const { code, message } = error;
+    const detail = `${code}: ${message}`;
+    if (isBroken(code)) tally.violations.push({ kind: 'broken', path, detail });
+    else if (impossible.includes(code)) {
+      tally.violations.push({ kind: code === 'NOT_FOUND' ? 'lost' : 'returned', path, detail });
+    } else if (!AWAY.has(code)) tally.remark(`${path}: ${detail}`);
+    return code;
   }
 }
 

@@ -88,7 +88,7 @@ export class Nemesis {
     const { network, seed, tally, say } = this.#parts;
     const numbers = new Numbers(seed, `fault ${String(index)} ${String(peer)}`);
     const remark = (text: string): void => {
-      tally.remarks.push(text);
+      tally.remark(text);
       say(text);
     };
     return { network, n: peer, numbers, signal, remark };

@@ -1,5 +1,7 @@
 import type { Violation } from '../check/ledger.js';
 
+const MOST_REMARKS = 20;
+
 /** What happened so far; everybody adds to it. */
 export class Tally {
   /** "put", then how it ended: "ok" or an error's code. */
@@ -17,6 +19,10 @@ export class Tally {
     const outcomes = this.operations.get(name) ?? new Map<string, number>();
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     this.operations.set(name, outcomes);
+  }
+
+  remark(text: string): void {
+    if (this.remarks.length < MOST_REMARKS) this.remarks.push(text);
   }
 
   fault(kind: string, broken: number): void {
