@@ -13,6 +13,7 @@ import {
 import type { Document, DocumentDatabase, Leaf, Listed } from './document-database.js';
 import type { CallOptions, HttpConnection } from './http-connection.js';
 import { plainDocument, type KeyRow, type OpenRevision, type Revision } from './pouch.js';
+import { putOver } from './put-over.js';
 import { olderRevisions } from './revisions.js';
 import type { WriteResult } from './write-revisions.js';
 import { startBehind } from './start-behind.js';
@@ -80,19 +81,13 @@ export class HttpDocuments implements DocumentDatabase {
 
   async put(documents: readonly Document[]): Promise<void> {
     if (documents.length === 0) return;
-    const results = await this.#write(documents);
-    const taken = documents.filter((_, index) => isTaken(results[index]));
-    if (taken.length === 0) return;
-    const current = await this.#winners(taken.map(({ _id }) => _id));
-    const again = await this.#write(
-      taken.map((document) => {
-        const winner = current.get(document._id);
-        return winner ? { ...document, _rev: winner.rev } : document;
-      }),
-    );
-    if (again.some(isTaken)) {
-      throw new StorageError('CONFLICT', 'Somebody else changed the same part of the catalog. Try again.');
-    }
+    await putOver(documents, {
+      write: async (some) => {
+        const results = await this.#write(some);
+        return some.filter((_, index) => isTaken(results[index]));
+      },
+      winners: (ids) => this.#winners(ids),
+    });
   }
 
   async remove(ids: readonly string[]): Promise<void> {

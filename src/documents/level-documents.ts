@@ -6,6 +6,7 @@ import type { Document, DocumentDatabase, Leaf, Listed } from './document-databa
 import { LevelDatabase } from './level-database.js';
 import { damagedDatabase, wrapLevelDb } from './level-errors.js';
 import { plainDocument, statusOf, type BulkResult, type Pouch, type Revision } from './pouch.js';
+import { putOver } from './put-over.js';
 import { readLeaves, readTexts } from './read-leaves.js';
 import { olderRevisions } from './revisions.js';
 import { startBehind } from './start-behind.js';
@@ -64,9 +65,13 @@ export class LevelDocuments implements DocumentDatabase {
   async put(documents: readonly Document[]): Promise<void> {
     if (documents.length === 0) return;
     await this.#database.write(async (pouch) => {
-      const results = await pouch.bulkDocs([...documents]);
-      const taken = documents.filter((_, index) => this.#isTaken(results[index]));
-      if (taken.length > 0) await this.#replace(pouch, taken);
+      await putOver(documents, {
+        write: async (some) => {
+          const results = await pouch.bulkDocs([...some]);
+          return some.filter((_, index) => this.#isTaken(results[index]));
+        },
+        winners: (ids) => winnersOf(pouch, ids),
+      });
     });
   }
 
@@ -180,22 +185,6 @@ export class LevelDocuments implements DocumentDatabase {
     if (result === undefined || 'ok' in result) return false;
     if (result.status === 409) return true;
     throw wrapLevelDb(result, 'Writing the catalog', this.#database.directory);
-  }
-
-  async #replace(pouch: Pouch, documents: readonly Document[]): Promise<void> {
-    const current = await winnersOf(
-      pouch,
-      documents.map(({ _id }) => _id),
-    );
-    const results = await pouch.bulkDocs(
-      documents.map((document) => {
-        const winner = current.get(document._id);
-        return winner ? { ...document, _rev: winner.rev } : document;
-      }),
-    );
-    if (results.some((result) => this.#isTaken(result))) {
-      throw new StorageError('CONFLICT', 'Somebody else changed the same part of the catalog. Try again.');
-    }
   }
 }
 

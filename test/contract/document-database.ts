@@ -51,6 +51,21 @@ function writing(subject: () => DocumentSubject): void {
     for await (const page of database.list('a')) assert.deepEqual(page, [{ id: document._id, document }]);
   });
 
+  it('writes over what others write at the same moment', async () => {
+    const { database } = subject();
+    for (const id of ['new', 'known', 'gone']) if (id !== 'new') await database.put([{ _id: id, by: 'before' }]);
+    await database.remove(['gone']);
+    const texts = Array.from({ length: 12 }, (_, by) => ['new', 'known', 'gone'].map((_id) => ({ _id, by })));
+    await Promise.all(texts.map((documents) => database.put(documents)));
+    for (const id of ['new', 'known', 'gone']) {
+      const found = await database.get(id);
+      assert.ok(
+        texts.flat().some(({ _id, by }) => _id === id && by === found?.['by']),
+        id,
+      );
+    }
+  });
+
   it('gives many documents at once, in the order of their ids, and nothing for what is not there', async () => {
     const { database } = subject();
     const many = numbered(DOCUMENT_PAGE + 1).reverse();
