@@ -6,6 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { needs } from '../needs.js';
 import type { StatusReply } from '../../src/gateways/http/api.js';
+import type { CompactionReply } from '../../src/gateways/http/compaction-api.js';
+import type { GarbageReply } from '../../src/gateways/http/garbage-api.js';
+import type { DrainReply, PeerReply } from '../../src/gateways/http/network-api.js';
 import type { SafetyReply } from '../../src/gateways/http/safety-api.js';
 import { accessibilityFaults, BrowserStage, CHROMIUM, DESKTOP, PHONE, type Tab } from './stage.js';
 
@@ -85,6 +88,69 @@ describe('health in a browser', needs(CHROMIUM), () => {
     await page.getByRole('region', { name: 'Healing' }).getByText('nothing was broken').first().waitFor();
     assert.deepEqual(await accessibilityFaults(tab), []);
     await picture('healthy');
+  });
+
+  it('tells what takes space for nothing, and why it is not deleted yet', async () => {
+    const room = page.getByRole('region', { name: 'Making room' });
+    await room.getByText('nothing').first().waitFor();
+    const garbage: GarbageReply = await page.evaluate(`fetch('/api/v1/garbage').then((reply) => reply.json())`);
+    const peer = { peer: 'ab'.repeat(32), name: 'peer-2' };
+    const since = new Date(Date.now() - MINUTE_MS).toISOString();
+    const left = { ...peer, chunks: 3, since, nextTry: since, tries: 4, reason: 'It does not answer.' };
+    const strays = { strayChunks: 2, strayBytes: 5e6, oldChunks: 0, oldBytes: 0, oldest: since };
+    const held = { ...peer, listed: since, chunks: 9, bytes: 8e6, failure: null, ...strays };
+    const trouble: GarbageReply = { ...garbage, waiting: [left], held: [held], awaited: ['peer-3'], looksLost: true };
+    const looked: CompactionReply = {
+      looked: since,
+      stripes: 4,
+      liveBytes: 1e6,
+      deadBytes: 9e6,
+      waiting: 1,
+      graceMs: 86_400_000,
+    };
+    await page.route('**/api/v1/garbage', (route) => route.fulfill({ json: trouble }));
+    await page.route('**/api/v1/compaction', (route) => route.fulfill({ json: looked }));
+    await page.reload();
+    await room.getByText('3 chunks at 1 machine').waitFor();
+    await room.getByText('2 chunks, 5.0 MB: deleted when known for').waitFor();
+    await room.getByText('9.0 MB in 4 stripes').waitFor();
+    await room.getByText('1 stripe, after').waitFor();
+    const [undeleted, lost, awaited] = await room.getByRole('listitem').allInnerTexts();
+    assert.match(undeleted ?? '', /peer-2 has not deleted 3 chunks, first asked .*\s+It does not answer\./);
+    assert.match(lost ?? '', /Very much is needed by no file/);
+    assert.match(awaited ?? '', /before peer-3 had a say/);
+    assert.deepEqual(await accessibilityFaults(tab), []);
+    await picture('room');
+    await page.unroute('**/api/v1/garbage');
+    await page.unroute('**/api/v1/compaction');
+  });
+
+  it('tells how far a machine is that is to leave', async () => {
+    const peers: PeerReply[] = await page.evaluate(`fetch('/api/v1/peers').then((reply) => reply.json())`);
+    const draining = peers.map((peer) => (peer.name === 'peer-3' ? { ...peer, state: 'draining' as const } : peer));
+    const [peer] = draining.filter(({ name }) => name === 'peer-3');
+    assert.ok(peer !== undefined);
+    const leaving = (reply: Partial<DrainReply>): DrainReply => ({
+      ...{ peer, phase: 'leaving', forced: false, left: { chunks: 7, bytes: 3e6 }, totalBytes: 9e6 },
+      ...{ secondsLeft: 125, staying: { chunks: 0, bytes: 0 }, reason: null, ...reply },
+    });
+    let told = leaving({});
+    await page.route('**/api/v1/peers', (route) => route.fulfill({ json: draining }));
+    await page.route('**/api/v1/peers/drain?peer=peer-3', (route) => route.fulfill({ json: told }));
+    await page.reload();
+    const card = page.getByRole('region', { name: 'Machines that leave' });
+    await card.getByText('7 chunks, 3.0 MB, to be moved, about 2 min').waitFor();
+    assert.deepEqual(await accessibilityFaults(tab), []);
+    const staying = { chunks: 1, bytes: 1e6 };
+    told = leaving({ forced: true, staying, secondsLeft: null, reason: 'It waits for peer-2.' });
+    await card.getByText('to be moved; 1 chunk has no other place').waitFor();
+    await card.getByText('It waits for peer-2.').waitFor();
+    told = leaving({ left: null });
+    await card.getByText('counting what only it holds').waitFor();
+    await page.unroute('**/api/v1/peers');
+    await page.unroute('**/api/v1/peers/drain?peer=peer-3');
+    await page.reload();
+    await card.waitFor({ state: 'detached' });
   });
 
   it('warns while a machine is down, says which one, and takes it back', async () => {

@@ -83,6 +83,37 @@ export const HEALTH = {
     off: 'not begun here: the setting repairMegabytes is 0',
     since: 'Counted since this machine’s Shoal was started; “What happened” has more.',
   },
+  room: {
+    title: 'Making room',
+    waiting: 'Waiting to be deleted',
+    strays: 'Needed by no file',
+    sparse: 'Dead in stripes that are in use',
+    places: 'Moved, and given back later',
+    nothing: 'nothing',
+    chunksAt: (n: number, machines: number) => `${counted(n, 'chunk')} at ${counted(machines, 'machine')}`,
+    strayChunks: (n: number, bytes: string, after: string) =>
+      `${counted(n, 'chunk')}, ${bytes}: deleted when known for ${after}`,
+    unwatched: 'not all machines have told yet',
+    unlooked: 'not looked at yet',
+    sparseIn: (bytes: string, n: number) => `${bytes} in ${counted(n, 'stripe')}`,
+    placesAfter: (n: number, after: string) => `${counted(n, 'stripe')}, after ${after}`,
+    undeleted: (name: string, n: number, since: string) =>
+      `${name} has not deleted ${counted(n, 'chunk')}${since === '' ? '' : `, first asked ${since}`}`,
+    looksLost: 'Very much is needed by no file',
+    looksLostHint:
+      'As if a catalog had been lost, so nothing of it is deleted by itself. “shoal garbage” tells what it is; “shoal recover” brings files back.',
+    awaited: (names: string) => `Nothing is deleted before ${names} had a say`,
+    awaitedHint: 'It may know of files that nobody else knows of yet. It has to be up once, and its users unlocked.',
+    by: 'All of this goes on by itself; “shoal garbage” and “shoal compact” tell more, and do it now.',
+  },
+  leaving: {
+    title: 'Machines that leave',
+    left: 'has left',
+    counting: 'counting what only it holds',
+    toMove: (n: number, bytes: string, time: string) =>
+      `${counted(n, 'chunk')}, ${bytes}, to be moved${time === '' ? '' : `, about ${time}`}`,
+    staying: (n: number) => `${counted(n, 'chunk')} ${n === 1 ? 'has' : 'have'} no other place`,
+  },
   facts: {
     stripes: 'Stripes of your files',
     degraded: 'of them lacking a chunk',

@@ -2,6 +2,7 @@ import { call, send, type Call } from './client.js';
 import { linesOf } from './lines.js';
 import type {
   ActivityReply,
+  DrainReply,
   HistoryReply,
   InvitationReply,
   InvitedReply,
@@ -30,6 +31,7 @@ type Option = Pick<Call, 'signal'>;
 export const peersApi = {
   network: (option: Option = {}) => call<NetworkReply>('GET', '/network', option),
   peers: (option: Option = {}) => call<PeerReply[]>('GET', '/peers', option),
+  drain: (peer: string, option: Option = {}) => call<DrainReply>('GET', '/peers/drain', { ...option, query: { peer } }),
   remove: (peer: string) => call<PeerReply>('POST', '/peers/remove', { body: { peer } }),
   setOwn: (changes: OwnRequest) => call<PeerReply>('POST', '/peer', { body: changes }),
   invitations: (option: Option = {}) => call<InvitationReply[]>('GET', '/invitations', option),

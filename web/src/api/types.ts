@@ -22,6 +22,8 @@ export type {
   UserReply,
 } from '../../../src/gateways/http/user-api.js';
 export type { AuditsReply, RepairsReply } from '../../../src/gateways/http/audit-api.js';
+export type { CompactionReply } from '../../../src/gateways/http/compaction-api.js';
+export type { GarbageReply } from '../../../src/gateways/http/garbage-api.js';
 export type { MachineReply, SafetyReply } from '../../../src/gateways/http/safety-api.js';
 export type { ScrubReply } from '../../../src/gateways/http/scrub-api.js';
 export type {
@@ -38,6 +40,7 @@ export type {
   WebSessionReply,
 } from '../../../src/gateways/http/web-api.js';
 export type {
+  DrainReply,
   InvitationReply,
   InvitedReply,
   InviteRequest,

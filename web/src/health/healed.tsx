@@ -1,9 +1,9 @@
-import type { ComponentChildren } from 'preact';
 import { healingApi } from '../api/healing-api.js';
 import type { RepairsReply, SafetyReply, ScrubReply } from '../api/types.js';
 import { formatBytes, formatCount, formatDuration } from '../format.js';
 import { HEALTH } from '../strings-health.js';
 import { usePolled } from '../ui/use-polled.js';
+import { Fact } from './fact.js';
 
 const POLL_MS = 15_000;
 
@@ -49,13 +49,4 @@ function rebuilt({ totals, running }: RepairsReply): string {
   const { healed } = HEALTH;
   const done = totals.chunks === 0 ? healed.none : healed.chunks(totals.chunks, formatBytes(totals.movedBytes));
   return running === 0 ? done : `${done}; ${healed.running(formatCount(running))}`;
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
 }

@@ -15,8 +15,10 @@ import { Activity } from './activity.js';
 import { Charts } from './charts.js';
 import { FilesBar } from './files-bar.js';
 import { Healed } from './healed.js';
+import { LeavingPeers } from './leaving.js';
 import { MayFail } from './may-fail.js';
 import { problemsOf } from './problems.js';
+import { Room } from './room.js';
 import { verdictOf, type Verdict } from './verdict.js';
 import '../styles/facts.css';
 import './health.css';
@@ -84,6 +86,8 @@ function Told({ status, peers }: Loaded) {
         </ul>
       </section>
       {safety === null ? null : <Healed queue={safety.repairs} scrub={scrub} />}
+      <LeavingPeers peers={peers} />
+      <Room />
       <Facts status={status} />
     </>
   );
