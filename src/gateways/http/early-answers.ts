@@ -8,13 +8,30 @@ import { EARLY_ANSWER_MS } from '../../limits.js';
  * is read and thrown away for a while, and then the connection is cut.
  */
 export function answerEarly(server: FastifyInstance): void {
+  const closing = new WeakSet<IncomingMessage>();
+  server.addHook('onSend', async ({ raw }, { raw: response }) => {
+    if (raw.complete || raw.destroyed || response.shouldKeepAlive) return;
+    // Whoever wants the connection closed would be cut off with the last byte of the answer.
+    response.shouldKeepAlive = true;
+    closing.add(raw);
+  });
   server.addHook('onResponse', async ({ raw }) => {
-    if (raw.complete || raw.destroyed) return;
-    const late = setTimeout(() => raw.socket.destroy(), EARLY_ANSWER_MS).unref();
+    const { socket } = raw;
+    const end = (): void => {
+      if (closing.has(raw)) socket.end();
+    };
+    if (raw.complete || raw.destroyed) {
+      end();
+      return;
+    }
+    const late = setTimeout(() => socket.destroy(), EARLY_ANSWER_MS).unref();
     const stop = (): void => {
       clearTimeout(late);
     };
-    raw.once('end', stop);
+    raw.once('end', () => {
+      stop();
+      end();
+    });
     raw.once('close', stop);
     discard(raw);
   });
