@@ -17,6 +17,7 @@ import { FilesBar } from './files-bar.js';
 import { Healed } from './healed.js';
 import { LeavingPeers } from './leaving.js';
 import { MayFail } from './may-fail.js';
+import { ProblemList } from './problem-list.js';
 import { problemsOf } from './problems.js';
 import { Room } from './room.js';
 import { verdictOf, type Verdict } from './verdict.js';
@@ -73,17 +74,7 @@ function Told({ status, peers }: Loaded) {
       <section class="card">
         <h2>{HEALTH.problems}</h2>
         {problems.length === 0 ? <p class="soft">{HEALTH.noProblems}</p> : null}
-        <ul class="plain-list">
-          {problems.map(({ tone, title, hint }, index) => (
-            <li class={`plain-item activity activity-${tone}`} key={index}>
-              <Icon name="alert" />
-              <div class="grow">
-                <strong>{title}</strong>
-                <div class="soft small">{hint}</div>
-              </div>
-            </li>
-          ))}
-        </ul>
+        <ProblemList problems={problems} />
       </section>
       {safety === null ? null : <Healed queue={safety.repairs} scrub={scrub} />}
       <LeavingPeers peers={peers} />

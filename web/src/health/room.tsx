@@ -2,9 +2,10 @@ import { healingApi } from '../api/healing-api.js';
 import type { CompactionReply, GarbageReply } from '../api/types.js';
 import { formatAgo, formatBytes, formatDuration } from '../format.js';
 import { HEALTH } from '../strings-health.js';
-import { Icon } from '../ui/icon.js';
 import { usePolled } from '../ui/use-polled.js';
 import { Fact } from './fact.js';
+import { ProblemList } from './problem-list.js';
+import type { Problem } from './problems.js';
 
 const POLL_MS = 15_000;
 
@@ -22,43 +23,28 @@ export function Room() {
         <Fact name={room.sparse}>{compaction === null ? '–' : sparse(compaction)}</Fact>
         <Fact name={room.places}>{compaction === null ? '–' : places(compaction)}</Fact>
       </dl>
-      {garbage === null ? null : <Reasons garbage={garbage} />}
+      <ProblemList problems={garbage === null ? [] : reasonsOf(garbage)} />
       <p class="soft small health-note">{room.by}</p>
     </section>
   );
 }
 
 /** Why something is not deleted yet. */
-function Reasons({ garbage }: { readonly garbage: GarbageReply }) {
-  const reasons = reasonsOf(garbage);
-  if (reasons.length === 0) return null;
-  return (
-    <ul class="plain-list">
-      {reasons.map(({ title, hint }, index) => (
-        <li class="plain-item activity activity-warn" key={index}>
-          <Icon name="alert" />
-          <div class="grow">
-            <strong>{title}</strong>
-            <div class="soft small">{hint}</div>
-          </div>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function reasonsOf({ waiting: left, awaited, looksLost, held }: GarbageReply): { title: string; hint: string }[] {
+function reasonsOf({ waiting: left, awaited, looksLost, held }: GarbageReply): Problem[] {
   const { room } = HEALTH;
   const hasStrays = held.some(({ strayChunks }) => strayChunks > 0);
   return [
     ...left
       .filter(({ reason }) => reason !== null)
       .map(({ name, chunks, since, reason }) => ({
+        tone: 'warn' as const,
         title: room.undeleted(name, chunks, since === null ? '' : formatAgo(since)),
         hint: reason ?? '',
       })),
-    ...(looksLost ? [{ title: room.looksLost, hint: room.looksLostHint }] : []),
-    ...(hasStrays && awaited.length > 0 ? [{ title: room.awaited(awaited.join(', ')), hint: room.awaitedHint }] : []),
+    ...(looksLost ? [{ tone: 'warn' as const, title: room.looksLost, hint: room.looksLostHint }] : []),
+    ...(hasStrays && awaited.length > 0
+      ? [{ tone: 'warn' as const, title: room.awaited(awaited.join(', ')), hint: room.awaitedHint }]
+      : []),
   ];
 }
 
