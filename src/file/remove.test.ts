@@ -281,6 +281,22 @@ describe('a deletion that waits for its peer', () => {
   });
 });
 
+describe('the record of a stripe that was removed', () => {
+  it('is forgotten when all peers have deleted it, however often that is interrupted', async (context) => {
+    const subject = await Subject.open(context);
+    subject.freed = [{ stripe: stripe(5).id, chunks: [{ id: parseChunkId(id(50)), peer: parsePeerId(id(1)) }] }];
+    subject.areUp = true;
+    subject.forgettingFails = new StorageError('UNAVAILABLE', 'The DB Service ended.');
+    const options = { recursive: false, forever: true, signal };
+    await assert.rejects(removePath(subject.engine, session, '/f', options), { code: 'UNAVAILABLE' });
+    assert.deepEqual(subject.forgotten, []);
+    subject.forgettingFails = undefined;
+    await keepHouse(subject.engine, session, signal);
+    assert.deepEqual(subject.forgotten, [stripe(5).id]);
+    assert.equal(subject.outbox.pending(), 0);
+  });
+});
+
 describe('a copy too many of a stripe in use', () => {
   /** Chunk 51 lies at peer 4, and a copy of it perhaps at peer 2. */
   async function replaced(context: TestContext): Promise<Subject> {

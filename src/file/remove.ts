@@ -219,9 +219,8 @@ export async function deliverDeletes(engine: Engine, session: Session, signal: A
     if (due.length === 0 || signal.aborted) return;
     const batches = await stillRight(engine, session, due);
     const delivered = await Promise.all(batches.map((batch) => deliver(engine, session, batch, signal)));
-    const gone = delivered.flat().filter(({ stays }) => stays !== true);
-    const stripes = new Set(gone.map(({ stripe }) => stripe));
-    await forget(engine, session, stripes);
+    // Nobody asks again for the record of a stripe whose deletes are all done.
+    await engine.outbox.done(delivered.flat(), (stripes) => engine.catalog.forgetStripes(session, stripes));
   }
 }
 
@@ -234,7 +233,6 @@ async function deliver(
   const { peer, deletes } = batch;
   if (engine.book.get(peer)?.state === 'removed') {
     // It will not be asked again, and what it holds is lost to the network with it.
-    await engine.outbox.done(deletes);
     return deletes;
   }
   try {
@@ -242,7 +240,6 @@ async function deliver(
     const order = encodeDeleteOrder({ owner: session.user, targetPeer: peer, chunks, issuedMs: Date.now() });
     const authorization = await engine.catalog.sign(session, 'delete', order);
     await engine.links.store(peer).delete(session.user, chunks, { signal, authorization });
-    await engine.outbox.done(deletes);
     return deletes;
   } catch (error) {
     const { code, message } = wrapError(error, 'Deleting chunks');
@@ -250,9 +247,4 @@ async function deliver(
     await engine.outbox.postpone(deletes, message);
     return [];
   }
-}
-
-async function forget(engine: Engine, session: Session, stripes: ReadonlySet<StripeId>): Promise<void> {
-  const done = [...stripes].filter((stripe) => engine.outbox.pending(stripe) === 0);
-  if (done.length > 0) await engine.catalog.forgetStripes(session, done);
 }

@@ -25,7 +25,7 @@ export async function stillRight(
   const verdicts = new Map(deletes.map((one) => [one, judge(one)]));
   const dropped = deletes.filter((one) => verdicts.get(one) === 'drop');
   await engine.outbox.postpone(deletes.filter((one) => verdicts.get(one) === 'wait'));
-  await engine.outbox.done(dropped.filter(stays));
+  await engine.outbox.keep(dropped.filter(stays));
   await engine.outbox.recall([...new Set(dropped.filter((one) => !stays(one)).map(({ stripe }) => stripe))]);
   return batches
     .map((batch) => ({ ...batch, deletes: batch.deletes.filter((one) => verdicts.get(one) === 'send') }))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { temporaryFolder } from '../../test/contract/offer.js';
-import { parseChunkId, parsePeerId, parseStripeId, parseUserId } from '../chunk/ids.js';
+import { parseChunkId, parsePeerId, parseStripeId, parseUserId, type StripeId } from '../chunk/ids.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
 import { Outbox, type Intent, type PendingDelete } from './outbox.js';
 import { openPeerState } from './peer-state.js';
@@ -35,6 +35,8 @@ async function open(directory: string, clock: () => number = Date.now): Promise<
     },
   };
 }
+
+const forget = async (): Promise<void> => undefined;
 
 describe('Outbox', () => {
   it('forgets the deletes and the intents of stripes that are wanted again, over a restart too', async (context) => {
@@ -72,8 +74,8 @@ describe('Outbox', () => {
     ]);
     assert.equal(outbox.pending(), 4);
     assert.equal(outbox.pending(parseStripeId(id(1))), 4);
-    await outbox.done(deletes.slice(0, 2));
-    await outbox.done(deletes.slice(0, 2));
+    await outbox.done(deletes.slice(0, 2), forget);
+    await outbox.done(deletes.slice(0, 2), forget);
     assert.deepEqual(
       outbox.due(OWNER).flatMap((batch) => batch.deletes),
       deletes.slice(2),
@@ -98,7 +100,7 @@ describe('Outbox', () => {
     assert.equal(outbox.nextDueMs(OWNER), nowMs + DELETE_RETRY_MAX_MS);
     await outbox.add([one]);
     assert.equal(outbox.due(OWNER).length, 1, 'asked for anew, it is due at once');
-    await outbox.done([one]);
+    await outbox.done([one], forget);
     assert.equal(outbox.nextDueMs(OWNER), undefined);
   });
 
@@ -121,6 +123,41 @@ describe('Outbox', () => {
     assert.equal(outbox.pending(one.stripe), 1, 'the stripe is removed with it');
   });
 
+  it('tells which stripes are to be forgotten until that was done, also of two that end at once', async (context) => {
+    const { outbox, close } = await open(await temporaryFolder(context));
+    context.after(close);
+    const [one, two] = [pending(1, 4), pending(2, 5)];
+    const staying: PendingDelete = { ...pending(3, 9), stays: true };
+    await outbox.add([one, two, staying]);
+    const forgotten: StripeId[][] = [];
+    const note = async (stripes: readonly StripeId[]): Promise<void> => void forgotten.push([...stripes]);
+    await outbox.done([staying], note);
+    assert.deepEqual(forgotten, []);
+    const broken = async (): Promise<void> => {
+      throw new Error('killed');
+    };
+    await assert.rejects(outbox.done([one, two], broken), /killed/);
+    assert.equal(outbox.pending(one.stripe), 2, 'they are sent once more');
+    await Promise.all([outbox.done([one], note), outbox.done([two, one], note)]);
+    assert.deepEqual(forgotten, [[one.stripe]]);
+    assert.equal(outbox.pending(), 0);
+    await outbox.done([two], note);
+    assert.equal(forgotten.length, 1);
+  });
+
+  it('what is kept of a stripe that stays is sent all the same when that is removed by then', async (context) => {
+    const { outbox, close } = await open(await temporaryFolder(context));
+    context.after(close);
+    const one: PendingDelete = { ...pending(1, 1), stays: true };
+    await outbox.add([one]);
+    await outbox.add([pending(1, 1)]);
+    await outbox.keep([one]);
+    assert.equal(outbox.pending(one.stripe), 1);
+    await outbox.add([one]);
+    await outbox.keep([one]);
+    assert.equal(outbox.pending(), 0);
+  });
+
   it('a batch is bounded; the rest comes after it', async (context) => {
     const { outbox, close } = await open(await temporaryFolder(context));
     context.after(close);
@@ -129,7 +166,7 @@ describe('Outbox', () => {
     const [batch, ...others] = outbox.due(OWNER);
     assert.equal(batch?.deletes.length, MAX_IDS_PER_CALL);
     assert.deepEqual(others, []);
-    await outbox.done(batch.deletes);
+    await outbox.done(batch.deletes, forget);
     assert.deepEqual(outbox.due(OWNER)[0]?.deletes, many.slice(-5));
   });
 

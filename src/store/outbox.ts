@@ -60,12 +60,14 @@ const STATEMENTS = {
   due: `SELECT peer, owner, chunk, stripe, stays FROM deletes
         WHERE peer = ? AND owner = ? AND next_try_ms <= ? ORDER BY chunk LIMIT ${String(MAX_IDS_PER_CALL)}`,
   remove: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
+  keep: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ? AND stays = 1',
   postpone: `UPDATE deletes SET tries = tries + 1, failure = coalesce(?, failure),
         next_try_ms = ? + min(${String(DELETE_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
         WHERE peer = ? AND owner = ? AND chunk = ?`,
   count: 'SELECT count(*) AS pending FROM deletes',
   countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ? AND stays = 0',
   has: 'SELECT 1 AS found FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
+  isOfRemoved: 'SELECT 1 AS found FROM deletes WHERE peer = ? AND owner = ? AND chunk = ? AND stays = 0',
   waiting: `SELECT peer, count(*) AS chunks, min(added_ms) AS since_ms, min(next_try_ms) AS next_try_ms, max(tries) AS tries,
         max(failure) AS failure FROM deletes GROUP BY peer ORDER BY since_ms`,
   waitingOfStripe: 'SELECT peer, count(*) AS chunks FROM deletes WHERE stripe = ? AND stays = 0 GROUP BY peer',
@@ -88,6 +90,7 @@ export class Outbox implements AsyncDisposable {
   readonly #database: Database;
   readonly #clock: () => number;
   readonly #sql: Statements;
+  #done: Promise<unknown> = Promise.resolve();
   /** Intents that the next write takes with it. */
   readonly #settled = new Set<StripeId>();
 
@@ -185,9 +188,38 @@ export class Outbox implements AsyncDisposable {
     return row === undefined ? undefined : parsePeerId(blobOf(row, 'peer'));
   }
 
-  /** The peer acknowledged them. */
-  async done(deletes: readonly PendingDelete[]): Promise<void> {
-    await this.#forEach(deletes, (one) => this.#sql.remove.run(...keyOf(one)));
+  /**
+   * The peers acknowledged them.
+   *
+   * @param forget is told of the stripes of which nothing else is left to be deleted, before that is written down: where either
+   * is interrupted, the deletes are sent once more, and it is told again
+   */
+  async done(
+    deletes: readonly PendingDelete[],
+    forget: (stripes: readonly StripeId[]) => Promise<void>,
+  ): Promise<void> {
+    // Of two at once, each with a part of a stripe's, one has to see that nothing is left.
+    const turn = this.#done.then(async () => {
+      const last = this.#lastOf(deletes);
+      if (last.length > 0) await forget(last);
+      await this.#forEach(deletes, (one) => this.#sql.remove.run(...keyOf(one)));
+    });
+    this.#done = turn.catch(() => undefined);
+    await turn;
+  }
+
+  #lastOf(deletes: readonly PendingDelete[]): readonly StripeId[] {
+    const found = new Map<StripeId, number>();
+    for (const one of deletes) {
+      if (this.#sql.isOfRemoved.get(...keyOf(one)) === undefined) continue;
+      found.set(one.stripe, (found.get(one.stripe) ?? 0) + 1);
+    }
+    return [...found].filter(([stripe, amount]) => this.pending(stripe) === amount).map(([stripe]) => stripe);
+  }
+
+  /** They are not sent: of stripes that stay, and right where they are. */
+  async keep(deletes: readonly PendingDelete[]): Promise<void> {
+    await this.#forEach(deletes, (one) => this.#sql.keep.run(...keyOf(one)));
   }
 
   /** Files refer to these stripes again: what is left of their deletes is not sent. Durable when it resolves. */

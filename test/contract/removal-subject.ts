@@ -43,6 +43,7 @@ export class Subject {
   /** One for each commit; the last stands for all that follow. */
   commitsFail: readonly StorageError[] = [];
   unreferencedFails: StorageError | undefined;
+  forgettingFails: StorageError | undefined;
   /** Happens when the catalog has looked for what refers to stripes, before it answers. */
   meanwhile: () => void = () => undefined;
   carryOutFails: Error | undefined;
@@ -108,7 +109,10 @@ export class Subject {
         return stripes.filter((one) => !this.referred.has(one));
       },
       sign: async () => new Uint8Array(),
-      forgetStripes: async (_session: Session, ids: readonly StripeId[]) => void this.forgotten.push(...ids),
+      forgetStripes: async (_session: Session, ids: readonly StripeId[]) => {
+        if (this.forgettingFails !== undefined) throw this.forgettingFails;
+        this.forgotten.push(...ids);
+      },
     };
     const links = {
       store: (peer: PeerId) => {

@@ -50,7 +50,10 @@ async function forgetToTell(planet: Planet, path: string): Promise<void> {
   assert.equal(pendingChunks, 1);
   const { outbox } = planet.engine;
   await planet.passTime(HOUR_MS);
-  await outbox.done(outbox.due(planet.session.user).flatMap(({ deletes }) => deletes));
+  await outbox.done(
+    outbox.due(planet.session.user).flatMap(({ deletes }) => deletes),
+    async () => undefined,
+  );
   assert.equal(outbox.pending(), 0);
   await planet.start(3);
 }
