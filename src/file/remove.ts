@@ -219,8 +219,21 @@ export async function deliverDeletes(engine: Engine, session: Session, signal: A
     if (due.length === 0 || signal.aborted) return;
     const batches = await stillRight(engine, session, due);
     const delivered = await Promise.all(batches.map((batch) => deliver(engine, session, batch, signal)));
-    // Nobody asks again for the record of a stripe whose deletes are all done.
-    await engine.outbox.done(delivered.flat(), (stripes) => engine.catalog.forgetStripes(session, stripes));
+    await engine.outbox.done(delivered.flat(), (stripes) => forget(engine, session, stripes));
+  }
+}
+
+/** Nobody asks again for the record of a stripe whose deletes are all done. */
+async function forget({ catalog, logger }: Engine, session: Session, stripes: readonly StripeId[]): Promise<void> {
+  try {
+    await catalog.forgetStripes(session, stripes);
+  } catch (error) {
+    const { code, message } = wrapError(error, 'Forgetting stripes');
+    logger.warn(
+      { code, reason: message, stripes: stripes.length },
+      'the deletes of stripes that cannot be forgotten wait',
+    );
+    throw error;
   }
 }
 

@@ -123,7 +123,7 @@ describe('Outbox', () => {
     assert.equal(outbox.pending(one.stripe), 1, 'the stripe is removed with it');
   });
 
-  it('tells which stripes are to be forgotten until that was done, also of two that end at once', async (context) => {
+  it('tells which stripes are to be forgotten, also of two that end at once', async (context) => {
     const { outbox, close } = await open(await temporaryFolder(context));
     context.after(close);
     const [one, two] = [pending(1, 4), pending(2, 5)];
@@ -133,16 +133,44 @@ describe('Outbox', () => {
     const note = async (stripes: readonly StripeId[]): Promise<void> => void forgotten.push([...stripes]);
     await outbox.done([staying], note);
     assert.deepEqual(forgotten, []);
-    const broken = async (): Promise<void> => {
-      throw new Error('killed');
-    };
-    await assert.rejects(outbox.done([one, two], broken), /killed/);
-    assert.equal(outbox.pending(one.stripe), 2, 'they are sent once more');
     await Promise.all([outbox.done([one], note), outbox.done([two, one], note)]);
     assert.deepEqual(forgotten, [[one.stripe]]);
     assert.equal(outbox.pending(), 0);
     await outbox.done([two], note);
     assert.equal(forgotten.length, 1);
+  });
+
+  it('sends deletes again, ever less often, until their stripe is forgotten', async (context) => {
+    let nowMs = 1000;
+    const { outbox, close } = await open(await temporaryFolder(context), () => nowMs);
+    context.after(close);
+    const [one, two] = [pending(1, 4), pending(2, 5)];
+    const staying: PendingDelete = { ...pending(1, 9), stays: true };
+    await outbox.add([one, two, staying]);
+    const broken = async (): Promise<void> => {
+      throw new Error('the catalog is full');
+    };
+    for (const waitMs of [DELETE_RETRY_MIN_MS, 2 * DELETE_RETRY_MIN_MS]) {
+      const due = outbox.due(OWNER).flatMap((batch) => batch.deletes);
+      assert.equal(due.filter(({ stripe }) => stripe === one.stripe).length, 2);
+      await outbox.done(due, broken);
+      assert.equal(outbox.pending(), 2, 'the stripe that stays waits for nothing');
+      assert.match(outbox.waiting()[0]?.reason ?? '', /the catalog is full/);
+      assert.equal(outbox.nextDueMs(OWNER), nowMs + waitMs);
+      nowMs += waitMs;
+    }
+    await outbox.done([one, two], forget);
+    assert.equal(outbox.pending(), 0);
+  });
+
+  it('keeps what was acknowledged until its stripe is forgotten', async (context) => {
+    const { outbox, close } = await open(await temporaryFolder(context));
+    context.after(close);
+    const one = pending(1, 4);
+    await outbox.add([one]);
+    let left = 0;
+    await outbox.done([one], async () => void (left = outbox.pending()));
+    assert.deepEqual([left, outbox.pending()], [1, 0]);
   });
 
   it('what is kept of a stripe that stays is sent all the same when that is removed by then', async (context) => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   idBytes,
   parseChunkId,
@@ -10,6 +11,7 @@ import {
   type UserId,
 } from '../chunk/ids.js';
 import { concatBytes } from '../bytes.js';
+import { wrapError } from '../errors.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
 import { blobOf, idsOf, integerOf, textOf } from './columns.js';
 import type { Database, Row, Statement } from './sqlite.js';
@@ -191,8 +193,8 @@ export class Outbox implements AsyncDisposable {
   /**
    * The peers acknowledged them.
    *
-   * @param forget is told of the stripes of which nothing else is left to be deleted, before that is written down: where either
-   * is interrupted, the deletes are sent once more, and it is told again
+   * @param forget is told of the stripes of which nothing else is left to be deleted, before that is written down: where this is
+   * interrupted, the deletes are sent once more, and it is told again. Where it fails, they are due again as what a peer did not take
    */
   async done(
     deletes: readonly PendingDelete[],
@@ -200,21 +202,36 @@ export class Outbox implements AsyncDisposable {
   ): Promise<void> {
     // Of two at once, each with a part of a stripe's, one has to see that nothing is left.
     const turn = this.#done.then(async () => {
-      const last = this.#lastOf(deletes);
-      if (last.length > 0) await forget(last);
-      await this.#forEach(deletes, (one) => this.#sql.remove.run(...keyOf(one)));
+      const ended = await this.#endedBy(deletes);
+      const last = deletes.filter(({ stripe }) => ended.has(stripe));
+      await this.#remove(deletes.filter(({ stripe }) => !ended.has(stripe)));
+      if (last.length === 0) return;
+      try {
+        await forget([...ended]);
+      } catch (error) {
+        await this.postpone(last, wrapError(error, 'Forgetting where its chunks were').message);
+        return;
+      }
+      await this.#remove(last);
     });
     this.#done = turn.catch(() => undefined);
     await turn;
   }
 
-  #lastOf(deletes: readonly PendingDelete[]): readonly StripeId[] {
+  /** Of stripes that are removed, those of which nothing is left to be deleted but these. */
+  async #endedBy(deletes: readonly PendingDelete[]): Promise<ReadonlySet<StripeId>> {
     const found = new Map<StripeId, number>();
-    for (const one of deletes) {
+    for (const [index, one] of deletes.entries()) {
+      if (index % MAX_IDS_PER_CALL === MAX_IDS_PER_CALL - 1) await setImmediate();
       if (this.#sql.isOfRemoved.get(...keyOf(one)) === undefined) continue;
       found.set(one.stripe, (found.get(one.stripe) ?? 0) + 1);
     }
-    return [...found].filter(([stripe, amount]) => this.pending(stripe) === amount).map(([stripe]) => stripe);
+    const ended = [...found].filter(([stripe, amount]) => this.pending(stripe) === amount);
+    return new Set(ended.map(([stripe]) => stripe));
+  }
+
+  #remove(deletes: readonly PendingDelete[]): Promise<void> {
+    return this.#forEach(deletes, (one) => this.#sql.remove.run(...keyOf(one)));
   }
 
   /** They are not sent: of stripes that stay, and right where they are. */
