@@ -18,6 +18,11 @@ import { TestNetwork, type TestPeer } from '../wire/network.js';
 import { listens, until } from './callers.js';
 import { freePort } from './stage.js';
 
+async function hasWorkers(pid: number | undefined): Promise<boolean> {
+  const children = await readFile(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
+  return children !== '';
+}
+
 describe('nginx in trouble', needs('nginx'), () => {
   let folder: string, peer: TestPeer, options: NginxFrontOptions;
 
@@ -113,6 +118,8 @@ describe('nginx in trouble', needs('nginx'), () => {
       const gone = once(orphan, 'exit');
       await until(() => listens(port()));
       if (left === 'workers without a master') {
+        // It listens before it has any.
+        await until(() => hasWorkers(orphan.pid));
         orphan.kill('SIGKILL');
         await gone;
         assert.ok(await listens(port()), 'its workers listen');
