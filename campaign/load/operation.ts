@@ -52,7 +52,7 @@ export function drawOperation(seed: number, writer: string, index: number): Oper
 
 /** What a writer can work with, in files. */
 interface Possible {
-  readonly stock: Pick<Stock, 'isFull' | 'isTrash'>;
+  readonly stock: Pick<Stock, 'isFull' | 'hasMuchTrash'>;
   readonly files: number;
   readonly gone: number;
   readonly bundled: number;
@@ -65,5 +65,5 @@ export function possible(kind: OperationKind, { stock, files, gone, bundled }: P
   const wished = kind === 'compact' && bundled === 0 ? 'bundle' : kind;
   const isWrite = wished === 'put' || wished === 'bundle' || wished === 'overwrite';
   if (!isWrite || !stock.isFull) return wished;
-  return stock.isTrash ? 'empty' : 'remove';
+  return stock.hasMuchTrash ? 'empty' : 'remove';
 }

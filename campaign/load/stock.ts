@@ -16,8 +16,8 @@ export class Stock {
     return this.#bytes >= this.#maxBytes;
   }
 
-  /** A good part of it is in the trash. */
-  get isTrash(): boolean {
+  /** Emptying the trash makes room. */
+  get hasMuchTrash(): boolean {
     return this.#trashBytes * 4 >= this.#maxBytes;
   }
 
