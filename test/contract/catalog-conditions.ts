@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StorageError } from '../../src/errors.js';
-import type { TrashSubject } from './catalog-trash.js';
+import type { TreeSubject } from './catalog-samples.js';
 
 function fails(work: Promise<unknown>): Promise<void> {
   return assert.rejects(work, (error) => StorageError.is(error, 'PRECONDITION_FAILED'));
 }
 
 /** Part of the contract of a Catalog: writers that have seen the same version do not overwrite each other. */
-export function conditionsContract(subject: () => TrashSubject): void {
+export function conditionsContract(subject: () => TreeSubject): void {
   test('a version becomes visible only over what it is to be over, and of two at once over the same one', async () => {
     const { catalog, session, put } = subject();
     const first = put('/only-if/file');

@@ -14,6 +14,13 @@ import type { UserCatalog } from '../../src/catalog/view/user-catalog.js';
 import { encodeLabel } from '../../src/chunk/label.js';
 import { makeReceipt } from '../../src/chunk/receipt.js';
 
+/** A catalog with one unlocked user, and what a put of so many extents would commit there. */
+export interface TreeSubject {
+  readonly catalog: Catalog;
+  readonly session: Session;
+  readonly put: (path: string, extents?: number) => NewVersion;
+}
+
 const DIRECTORY_BYTES = 300;
 
 /** A stripe of 4 + 2 chunks, the last of which nobody holds; its label is not signed, nor are its receipts. */

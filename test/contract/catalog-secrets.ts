@@ -3,15 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { Catalog, KeyRotation } from '../../src/catalog/catalog.js';
 import { openSigned } from '../../src/chunk/signed.js';
-import { StorageError, type ErrorCode } from '../../src/errors.js';
 import { sampleSshKey, sampleVersion } from './catalog-samples.js';
-
-function fails(work: Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
-  return assert.rejects(work, (error) => {
-    assert.ok(StorageError.is(error, ...codes), `expected ${codes.join(' or ')}, got ${String(error)}`);
-    return true;
-  });
-}
+import { fails } from './fails.js';
 
 /** What every Catalog does with passphrases, kits and keys: each test has a user of its own. */
 export function catalogSecrets(catalogOf: () => Catalog): void {

@@ -1,17 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Catalog, Entry, FreedStripe, NewVersion, Session } from '../../src/catalog/catalog.js';
-import { type ErrorCode, StorageError } from '../../src/errors.js';
-
-export interface TrashSubject {
-  readonly catalog: Catalog;
-  readonly session: Session;
-  readonly put: (path: string, extents?: number) => NewVersion;
-}
-
-function fails(work: Promise<unknown>, code: ErrorCode): Promise<void> {
-  return assert.rejects(work, (error) => StorageError.is(error, code));
-}
+import type { Catalog, Entry, FreedStripe, Session } from '../../src/catalog/catalog.js';
+import type { TreeSubject } from './catalog-samples.js';
+import { fails } from './fails.js';
 
 export function paths(entries: readonly Entry[]): string[] {
   return entries.map(({ path }) => path);
@@ -36,7 +27,7 @@ export async function removeForever(
 }
 
 /** Part of the contract of a Catalog: nothing that was removed or replaced is lost before it is removed for ever. */
-export function trashContract(subject: () => TrashSubject): void {
+export function trashContract(subject: () => TreeSubject): void {
   test('a file that replaces another is its newest version, in one step', async () => {
     const { catalog, session, put } = subject();
     const [before, first, second] = [put('/replaced/text', 2), put('/replaced/text.tmp'), put('/replaced/text.tmp', 3)];

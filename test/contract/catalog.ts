@@ -5,13 +5,15 @@ import type { Catalog, NewVersion, Session, StripeRecord } from '../../src/catal
 import type { Membership } from '../../src/catalog/records/membership.js';
 import { parsePeerId } from '../../src/chunk/ids.js';
 import { openSigned } from '../../src/chunk/signed.js';
-import { StorageError, type ErrorCode } from '../../src/errors.js';
+import { StorageError } from '../../src/errors.js';
 import { compactionContract } from './catalog-compaction.js';
 import { conditionsContract } from './catalog-conditions.js';
 import { catalogSecrets } from './catalog-secrets.js';
 import { sampleExtent, sampleStripe, sampleVersion, signedStripe } from './catalog-samples.js';
 import { catalogStripes } from './catalog-stripes.js';
 import { paths, removeForever, trashContract } from './catalog-trash.js';
+import { treeContract } from './catalog-tree.js';
+import { fails } from './fails.js';
 import { profileOf } from './sample-network.js';
 
 /** A catalog and what it needs to be used. */
@@ -26,13 +28,6 @@ export interface CatalogSubject {
 }
 
 const PASSPHRASE = 'correct horse battery staple';
-
-function fails(work: Promise<unknown>, ...codes: ErrorCode[]): Promise<void> {
-  return assert.rejects(work, (error) => {
-    assert.ok(StorageError.is(error, ...codes), `expected ${codes.join(' or ')}, got ${String(error)}`);
-    return true;
-  });
-}
 
 /** What every Catalog does. The tests share one unlocked user, each under a folder of its own: unlocking is slow on purpose. */
 export function catalogContract(name: string, open: () => Promise<CatalogSubject>): void {
@@ -311,90 +306,8 @@ export function catalogContract(name: string, open: () => Promise<CatalogSubject
       assert.deepEqual(paths(await catalog.list(session, '/beside')), ['/beside/file', '/beside/good']);
     });
 
-    test('moving', async () => {
-      const version = put('/move/from/a/file');
-      await catalog.commit(session, [version, put('/move/other')]);
-      await catalog.move(session, '/move/from/a', '/move/b');
-      assert.deepEqual(paths(await catalog.list(session, '/move', { recursive: true })), [
-        '/move/b',
-        '/move/b/file',
-        '/move/from',
-        '/move/other',
-      ]);
-      assert.deepEqual(await catalog.manifest(session, '/move/b/file'), version.manifest);
-      await fails(catalog.move(session, '/move/b', '/move/b/c'), 'INVALID_ARGUMENT');
-      await fails(catalog.move(session, '/move/b', '/move/other'), 'ALREADY_EXISTS');
-      await fails(catalog.move(session, '/move/b', '/'), 'ALREADY_EXISTS');
-      await fails(catalog.move(session, '/move/none', '/move/x'), 'NOT_FOUND');
-      await fails(catalog.move(session, '/move/b', '/move/none/x'), 'NOT_FOUND');
-      await fails(catalog.move(session, '/move/b', '/move/other/x'), 'CONFLICT');
-      await fails(catalog.move(session, '/', '/move/x'), 'INVALID_ARGUMENT');
-      await catalog.move(session, '/move/b', '/move/b');
-    });
-
-    test('a name that was moved away can be used again, for a folder and for a file', async () => {
-      const old = put('/again/a/file');
-      await catalog.commit(session, [old]);
-      await catalog.move(session, '/again/a', '/again/b');
-      await catalog.commit(session, [put('/again/a/new')]);
-      await catalog.move(session, '/again/b/file', '/again/file');
-      // A put that had asked for the file's id before the file was moved.
-      const late = { path: '/again/b/file', manifest: { ...put('/x').manifest, file: old.manifest.file } };
-      await catalog.commit(session, [late]);
-      assert.deepEqual(paths(await catalog.list(session, '/again', { recursive: true })), [
-        '/again/a',
-        '/again/a/new',
-        '/again/b',
-        '/again/b/file',
-        '/again/file',
-      ]);
-      assert.equal((await catalog.manifest(session, '/again/file')).version, old.manifest.version);
-    });
-
-    test('removing gives back what nothing refers to any more', async () => {
-      const shared = await signedStripe(catalog, session);
-      const own = await signedStripe(catalog, session);
-      await catalog.putStripes([shared, own]);
-      const both = sampleVersion('/remove/both', [sampleExtent(shared.id), sampleExtent(own.id)]);
-      await catalog.commit(session, [both, sampleVersion('/remove/one', [sampleExtent(shared.id)])]);
-      await fails(catalog.remove(session, '/remove'), 'CONFLICT');
-      await fails(catalog.remove(session, '/remove/none'), 'NOT_FOUND');
-      await fails(catalog.remove(session, '/', { recursive: true }), 'INVALID_ARGUMENT');
-
-      const held = own.chunks.flatMap((id, index) => {
-        const peer = own.placement[index]?.peer;
-        return peer === undefined ? [] : [{ id, peer }];
-      });
-      const first = await removeForever(catalog, session, '/remove/both');
-      assert.deepEqual(first, { files: 1, freed: [{ stripe: own.id, chunks: held }] });
-      await fails(catalog.stat(session, '/remove/both'), 'NOT_FOUND');
-
-      await catalog.commit(session, [sampleVersion('/remove/deep/x')]);
-      const rest = await removeForever(catalog, session, '/remove');
-      assert.equal(rest.files, 2);
-      assert.deepEqual(
-        rest.freed.map((freed) => freed.stripe),
-        [shared.id],
-      );
-      await fails(catalog.stat(session, '/remove'), 'NOT_FOUND');
-
-      await catalog.commit(session, [sampleVersion('/remove/both')]);
-      assert.deepEqual(paths(await catalog.list(session, '/remove', { recursive: true })), ['/remove/both']);
-      assert.equal((await catalog.versions(session, '/remove/both')).length, 1);
-      await fails(catalog.commit(session, [{ ...both, path: '/remove/both2' }]), 'ALREADY_EXISTS', 'INVALID_ARGUMENT');
-    });
-
+    treeContract(() => ({ catalog, session, put }));
     trashContract(() => ({ catalog, session, put }));
-
-    test('an empty folder is removed without asking twice', async () => {
-      await catalog.makeFolder(session, '/hollow/folder');
-      assert.deepEqual(await catalog.remove(session, '/hollow/folder'), { files: 0 });
-      await catalog.makeFolder(session, '/hollow/folder');
-      await catalog.makeFolder(session, '/hollow/folder');
-      assert.deepEqual(paths(await catalog.list(session, '/hollow')), ['/hollow/folder']);
-      await catalog.commit(session, [put('/hollow/file')]);
-      await fails(catalog.makeFolder(session, '/hollow/file'), 'CONFLICT');
-    });
 
     test('stripes are kept, not replaced, and forgotten', async () => {
       const record = await signedStripe(catalog, session);
