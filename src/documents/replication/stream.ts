@@ -1,17 +1,15 @@
 import type { PeerId } from '../../chunk/ids.js';
 import { type ErrorCode, StorageError, wrapError } from '../../errors.js';
 import {
-  MAX_FRUITLESS_PAUSE_MS,
   MAX_MISSING_DATABASE_WAIT_MS,
   MAX_REPLICATION_WAIT_MS,
   MIN_REPLICATION_WAIT_MS,
-  PAGES_PER_CHECKPOINT,
-  REPLICATION_FEED_WAIT_MS,
   REPLICATION_PAGE,
 } from '../../limits.js';
 import type { Logger } from '../../log.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { Endpoint, FeedPage, NamedRevisions, RefusedRevision } from './endpoint.js';
+import { Pace, Saving } from './pace.js';
 import type { Turns } from './turns.js';
 import { isAborted, rest } from '../../on-abort.js';
 
@@ -140,26 +138,27 @@ export class ReplicationStream implements AsyncDisposable {
       let since = await ends.checkpoints.read(signal);
       this.#succeed({ sequence: since });
       const pace = new Pace();
+      const saving = new Saving();
       let isEnd = false;
-      for (let unsaved = 0; ;) {
+      for (;;) {
         signal.throwIfAborted();
         const startedMs = performance.now();
         // The first page comes at once, so that it is soon known whether there is anything to copy.
-        const waitMs = isEnd ? REPLICATION_FEED_WAIT_MS : 0;
+        const waitMs = isEnd ? saving.waitMs : 0;
         const page = await ends.source.feed({ since, limit: REPLICATION_PAGE, waitMs, signal });
         if (page.last === since && page.changes.length > 0) {
           throw new StorageError('CORRUPT', 'The feed of changes repeats itself and gets nowhere.');
         }
         // A push that has nothing to tell would not hear that its host lost everything.
-        if (page.changes.length === 0 && isEnd && this.#options.direction === 'push') {
+        if (page.changes.length === 0 && isEnd && !saving.isNeeded && this.#options.direction === 'push') {
           await ends.checkpoints.verify(signal);
         }
         const gain = await this.#copy(ends, page, signal);
         isEnd = page.changes.length < REPLICATION_PAGE;
-        unsaved = page.last === since ? unsaved : unsaved + 1;
-        if (unsaved >= PAGES_PER_CHECKPOINT || (unsaved > 0 && isEnd)) {
+        if (page.last !== since) saving.moved();
+        if (saving.isDue(page)) {
           await ends.checkpoints.write(page.last, signal);
-          unsaved = 0;
+          saving.done();
         }
         since = page.last;
         this.#failures = 0;
@@ -217,22 +216,5 @@ export class ReplicationStream implements AsyncDisposable {
     const { logger, host, database, direction } = this.#options;
     const { id, reason } = last;
     logger.warn({ host, database, direction, refused: refused.length, document: id, reason }, 'documents were refused');
-  }
-}
-
-/** Keeps a feed that brings nothing that is taken, or does not wait when there is nothing, from keeping us busy. */
-class Pace {
-  #fruitless = 0;
-
-  /**
-   * @param gain above 0 when more was taken than refused
-   * @param earlyMs how much sooner than it was allowed to the page came
-   * @returns milliseconds to wait before the next one
-   */
-  after(page: FeedPage, gain: number, earlyMs: number): number {
-    if (page.changes.length === 0) return earlyMs > MIN_REPLICATION_WAIT_MS ? MIN_REPLICATION_WAIT_MS : 0;
-    this.#fruitless = gain > 0 ? 0 : this.#fruitless + 1;
-    // A replication that lost its place meets many pages of which everything is known.
-    return this.#fruitless < 50 ? 0 : Math.min(MAX_FRUITLESS_PAUSE_MS, this.#fruitless * 10);
   }
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  MAX_FRUITLESS_PAUSE_MS,
+  MIN_REPLICATION_WAIT_MS,
+  PAGES_PER_CHECKPOINT,
+  REPLICATION_FEED_WAIT_MS,
+  REPLICATION_PAGE,
+} from '../../limits.js';
+import type { FeedPage } from './endpoint.js';
+import { MAX_GATHER_MS, Pace, QUIET_MS, Saving } from './pace.js';
+
+function page(changes: number): Pick<FeedPage, 'changes'> {
+  return { changes: Array.from({ length: changes }, (_, n) => ({ id: String(n), revs: [] })) };
+}
+
+describe('the place of a replication', () => {
+  it('is written down at once, then after some pages, and when nothing comes any more', () => {
+    const saving = new Saving();
+    assert.equal(saving.isDue(page(0)), false, 'it is where it was');
+    assert.equal(saving.waitMs, REPLICATION_FEED_WAIT_MS);
+    saving.moved();
+    assert.equal(saving.isDue(page(1)), true);
+    saving.done();
+    for (let n = 1; n < PAGES_PER_CHECKPOINT; n++) {
+      saving.moved();
+      assert.equal(saving.isDue(page(1)), false);
+      assert.equal(saving.waitMs, QUIET_MS);
+    }
+    assert.equal(saving.isDue(page(0)), true);
+    saving.moved();
+    assert.equal(saving.isDue(page(1)), true);
+    saving.done();
+    assert.deepEqual([saving.isNeeded, saving.isDue(page(0)), saving.waitMs], [false, false, REPLICATION_FEED_WAIT_MS]);
+  });
+
+  it('is not written down for each page of much that is to be copied', () => {
+    const saving = new Saving();
+    for (let n = 1; n < PAGES_PER_CHECKPOINT; n++) {
+      saving.moved();
+      assert.equal(saving.isDue(page(REPLICATION_PAGE)), false);
+    }
+    saving.moved();
+    assert.equal(saving.isDue(page(REPLICATION_PAGE)), true);
+  });
+});
+
+describe('the pace of a replication', () => {
+  it('is quick with one change, gathers many, and is quick again after a while', () => {
+    const pace = new Pace();
+    let nowMs = 0;
+    const next = (sinceMs: number): number => pace.after(page(1), 1, 0, (nowMs += sinceMs));
+    const first = next(0);
+    assert.ok(first < MAX_GATHER_MS / 10);
+    const pauses = Array.from({ length: 100 }, () => next(MAX_GATHER_MS));
+    assert.deepEqual(
+      pauses.toSorted((a, b) => a - b),
+      pauses,
+    );
+    assert.equal(pauses.at(-1), MAX_GATHER_MS);
+    assert.equal(next(QUIET_MS + 1), first);
+  });
+
+  it('does not rest while there is much to copy', () => {
+    assert.equal(new Pace().after(page(REPLICATION_PAGE), REPLICATION_PAGE, 0), 0);
+  });
+
+  it('gets slower where nothing is taken, and where a host does not wait', () => {
+    const pace = new Pace();
+    const pauses = Array.from({ length: 1_000 }, () => pace.after(page(REPLICATION_PAGE), 0, 0));
+    assert.deepEqual([pauses[0], pauses.at(-1)], [0, MAX_FRUITLESS_PAUSE_MS]);
+    assert.equal(pace.after(page(REPLICATION_PAGE), 1, 0), 0);
+    assert.equal(pace.after(page(0), 0, REPLICATION_FEED_WAIT_MS), MIN_REPLICATION_WAIT_MS);
+  });
+});
