@@ -12,7 +12,7 @@ export const QUIET_MS = 1_000;
 /** While change follows change, what comes within a pause is copied together: the pauses get longer by this … */
 const GATHER_STEP_MS = 25;
 /** … up to this, which is also how much later a change may arrive for it. */
-export const MAX_GATHER_MS = 200;
+export const MAX_GATHER_MS = 250;
 const FRUITLESS_PAGES = 50;
 
 /**
