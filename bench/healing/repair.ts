@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ControlClient } from '../../src/cli/control-client.js';
 import type { RepairsDone } from '../../src/gateways/http/audit-api.js';
+import { MAX_GATHER_MS, QUIET_MS } from '../../src/documents/replication/pace.js';
 import { StorageError } from '../../src/errors.js';
 import { runCommand } from '../measure/command.js';
 import { measure } from '../measure/use.js';
@@ -15,6 +16,8 @@ import type { RepairResult } from './result.js';
 /** Neither the source nor profiled: what it lacks is repaired. */
 const ABSENT = 6;
 const NAME = 'repaired';
+/** Moves of chunks are gathered on their way to a host, and from there; then each replication writes its place down. */
+const SETTLE_MS = 2 * MAX_GATHER_MS + QUIET_MS + 500;
 const UP_TIMEOUT_MS = 60_000;
 const UP_POLL_MS = 200;
 
@@ -42,6 +45,7 @@ export async function measureRepair(stage: Stage, network: BenchNetwork): Promis
       stdout = Buffer.from(ended.stdout);
       return ended;
     },
+    SETTLE_MS,
   );
   const { rebuilt, movedBytes, left, words } = lastLine(stdout) as RepairsDone;
   if (left > 0) stage.remark(`repair: not all could be repaired (${words}).`);

@@ -17,6 +17,12 @@ describe('idle', () => {
     assert.deepEqual([used.length, asked], [0, 2]);
   });
 
+  it('waits for as long as it is told to', async () => {
+    const used = [0, 0, 0, 1, 1, 1, 1, 1, 1];
+    assert.ok(await idle(() => used.shift() ?? 1, { ...options, quietMs: 500 }));
+    assert.equal(used.length, 1, 'the second look found work');
+  });
+
   it('gives up', async () => {
     let seconds = 0;
     assert.equal(await idle(() => seconds++, { ...options, timeoutMs: 1 }), false);

@@ -4,8 +4,15 @@ const POLL_MS = 250;
 /** Of a poll. Housekeeping stays below it, work does not. */
 const MOST_CPU_SECONDS = 0.05;
 
+export interface IdleOptions {
+  readonly timeoutMs: number;
+  /** A moment, unless given. */
+  readonly quietMs?: number;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Waits until processes have nothing left to do: for a moment none of them used the CPU.
+ * Waits until processes have nothing left to do: for `quietMs` none of them used the CPU.
  *
  * @param cpuSeconds of all of them so far
  * @param isDone asked only then
@@ -13,13 +20,15 @@ const MOST_CPU_SECONDS = 0.05;
  */
 export async function idle(
   cpuSeconds: () => number,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  { timeoutMs, quietMs = POLL_MS, signal }: IdleOptions,
   isDone: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<boolean> {
+  let idleMs = 0;
   for (const deadline = performance.now() + timeoutMs; performance.now() < deadline;) {
     const before = cpuSeconds();
     await sleep(POLL_MS, undefined, { signal });
-    if (cpuSeconds() - before <= MOST_CPU_SECONDS && (await isDone())) return true;
+    idleMs = cpuSeconds() - before <= MOST_CPU_SECONDS ? idleMs + POLL_MS : 0;
+    if (idleMs >= quietMs && (await isDone())) return true;
   }
   return false;
 }

@@ -21,13 +21,18 @@ const SETTLE_MS = 250;
 /**
  * @param servers CPU seconds so far of the processes that serve the work
  * @param work runs one command after the other; what they took is added up
+ * @param settleMs how long the servers go on with it
  */
-export async function measure(servers: () => number, work: () => Promise<CommandUse>): Promise<Use> {
+export async function measure(
+  servers: () => number,
+  work: () => Promise<CommandUse>,
+  settleMs = SETTLE_MS,
+): Promise<Use> {
   await settleDisk();
   const serversBefore = servers();
   const loopbackBefore = loopbackBytes();
   const { seconds, cpuSeconds, peakBytes } = await work();
-  await sleep(SETTLE_MS);
+  await sleep(settleMs);
   return {
     seconds,
     clientCpuSeconds: cpuSeconds,

@@ -1,8 +1,11 @@
 import { ControlClient } from '../../src/cli/control-client.js';
+import { QUIET_MS } from '../../src/documents/replication/pace.js';
 import { idle } from '../measure/idle.js';
 import type { BenchNetwork } from '../network.js';
 
 const TIMEOUT_MS = 60_000;
+/** When nothing has changed for a second, each replication writes its place down. */
+const IDLE_MS = QUIET_MS + 500;
 
 /**
  * Waits until the peers have nothing left to do and everything is replicated.
@@ -11,7 +14,7 @@ const TIMEOUT_MS = 60_000;
  */
 export function quiet(network: BenchNetwork, signal: AbortSignal): Promise<boolean> {
   const cpuSeconds = (): number => network.cpuSeconds();
-  return idle(cpuSeconds, { timeoutMs: TIMEOUT_MS, signal }, () => isReplicated(network, signal));
+  return idle(cpuSeconds, { timeoutMs: TIMEOUT_MS, quietMs: IDLE_MS, signal }, () => isReplicated(network, signal));
 }
 
 async function isReplicated(network: BenchNetwork, signal: AbortSignal): Promise<boolean> {
