@@ -11,7 +11,7 @@ import { judgeTold, readTold, type Files, type Told } from './told.js';
 
 export interface BeyondFigures {
   readonly destroyed: readonly string[];
-  /** Files of which too few chunks are left, by arithmetic, and those that could not be read in truth. */
+  /** Files with a stripe of which too few chunks are left, by arithmetic, and those of them that could not be read in truth: one may lie in chunks that are left. */
   readonly lostByArithmetic: number;
   readonly lost: number;
   /** Stripes of which too few chunks are left on the disks, and what a repairer's survey says of them. */

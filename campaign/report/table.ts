@@ -22,7 +22,7 @@ export function tableOf(result: CampaignResult): string {
   ];
   if (beyond !== undefined) {
     blocks.push(
-      `Beyond: ${beyond.destroyed.join(', ')} destroyed; ${String(beyond.lost)} files lost of ${String(beyond.lostByArithmetic)} that had to be; ${String(beyond.stripesSaidToBeLost)} stripes said to be lost.`,
+      `Beyond: ${beyond.destroyed.join(', ')} destroyed; ${String(beyond.lost)} files lost of ${String(beyond.lostByArithmetic)} that may be; ${String(beyond.stripesSaidToBeLost)} stripes said to be lost.`,
     );
   }
   if (remarks.length > 0) blocks.push(remarks.join('\n'));
