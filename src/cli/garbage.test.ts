@@ -61,7 +61,7 @@ describe('what is told of a removal for ever', () => {
     assert.deepEqual(lines, [
       'The space is given back when 1 other peer of yours (desk) knows of it: unlock there, or wait 30 days.',
       'Deleted by attic (2 chunks), barn (2 chunks).',
-      'Not acknowledged yet by barn (1 chunk): told again until they do. "shoal garbage" lists what waits.',
+      'Not done yet at barn (1 chunk): tried again until it is. "shoal garbage" lists what waits, and why.',
       'No members any more, and not told: cellar.',
     ]);
     assert.deepEqual(pendingLines({ ...NOTHING_REMOVED, files: 1 }), []);

@@ -41,7 +41,7 @@ export function pendingLines({ pendingHomes, homes, peers }: RemoveReply): strin
   if (waiting.length > 0) {
     const each = waiting.map((peer) => `${printable(peer.name)} (${count(peer.waiting, 'chunk')})`);
     lines.push(
-      `Not acknowledged yet by ${each.join(', ')}: told again until they do. "shoal garbage" lists what waits.`,
+      `Not done yet at ${each.join(', ')}: tried again until it is. "shoal garbage" lists what waits, and why.`,
     );
   }
   const gone = peers.filter(({ removed }) => removed);

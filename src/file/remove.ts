@@ -11,7 +11,7 @@ import { stillRight, unreferencedOf } from './still-right.js';
 
 export interface Removed {
   readonly files: number;
-  /** Chunks whose peers have not acknowledged yet; they are asked again until they do. */
+  /** Chunks whose deletion is not done yet: their peers have not acknowledged it, or the record of their stripe is still there. It is tried again. */
   readonly pendingChunks: number;
   /** Peers of the user that have not heard of a removal for ever: the space is given back when they have. */
   readonly pendingHomes: number;
@@ -26,7 +26,7 @@ export interface Acknowledgement {
   readonly peer: PeerId;
   readonly name: string;
   readonly chunks: number;
-  /** Of them, those that it has not acknowledged. */
+  /** Of them, those whose deletion is not done yet. */
   readonly waiting: number;
   /** It is no member any more, and will not be asked again. */
   readonly removed: boolean;
@@ -228,7 +228,7 @@ async function forget({ catalog, logger }: Engine, session: Session, stripes: re
   try {
     await catalog.forgetStripes(session, stripes);
   } catch (error) {
-    const { code, message } = wrapError(error, 'Forgetting stripes');
+    const { code, message } = wrapError(error, 'Deleting the records of stripes');
     logger.warn(
       { code, reason: message, stripes: stripes.length },
       'the deletes of stripes that cannot be forgotten wait',

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { temporaryFolder } from '../../test/contract/offer.js';
 import { parseChunkId, parsePeerId, parseStripeId, parseUserId, type StripeId } from '../chunk/ids.js';
 import { DELETE_RETRY_MAX_MS, DELETE_RETRY_MIN_MS, MAX_IDS_PER_CALL } from '../limits.js';
-import { Outbox, type Intent, type PendingDelete } from './outbox.js';
+import { FORGET_RETRY_MAX_MS, Outbox, type Intent, type PendingDelete } from './outbox.js';
 import { openPeerState } from './peer-state.js';
 
 function id(value: number): Uint8Array {
@@ -159,6 +159,9 @@ describe('Outbox', () => {
       assert.equal(outbox.nextDueMs(OWNER), nowMs + waitMs);
       nowMs += waitMs;
     }
+    for (let tries = 0; tries < 20; tries++) await outbox.postpone([one, two]);
+    await outbox.done([one, two], broken);
+    assert.equal(outbox.nextDueMs(OWNER), nowMs + FORGET_RETRY_MAX_MS, 'however long a peer was away before');
     await outbox.done([one, two], forget);
     assert.equal(outbox.pending(), 0);
   });

@@ -26,7 +26,7 @@ export interface PendingDelete {
   readonly stays?: true;
 }
 
-/** Deletes that one peer has not acknowledged. Times are Unix times. */
+/** Deletes that one peer has not acknowledged, or whose stripe could not be forgotten after that. Times are Unix times. */
 export interface WaitingDeletes {
   readonly peer: PeerId;
   readonly chunks: number;
@@ -55,6 +55,9 @@ export interface Intent {
   readonly targets: readonly PeerId[];
 }
 
+/** The catalog refuses for a moment: nobody is away for days. */
+export const FORGET_RETRY_MAX_MS = 5 * 60 * 1000;
+
 const STATEMENTS = {
   add: `INSERT INTO deletes (peer, owner, chunk, stripe, stays, next_try_ms, added_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET stripe = excluded.stripe, stays = excluded.stays, tries = 0, next_try_ms = excluded.next_try_ms`,
@@ -65,6 +68,9 @@ const STATEMENTS = {
   keep: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ? AND stays = 1',
   postpone: `UPDATE deletes SET tries = tries + 1, failure = coalesce(?, failure),
         next_try_ms = ? + min(${String(DELETE_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
+        WHERE peer = ? AND owner = ? AND chunk = ?`,
+  retry: `UPDATE deletes SET tries = tries + 1, failure = ?,
+        next_try_ms = ? + min(${String(FORGET_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
         WHERE peer = ? AND owner = ? AND chunk = ?`,
   count: 'SELECT count(*) AS pending FROM deletes',
   countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ? AND stays = 0',
@@ -194,7 +200,7 @@ export class Outbox implements AsyncDisposable {
    * The peers acknowledged them.
    *
    * @param forget is told of the stripes of which nothing else is left to be deleted, before that is written down: where this is
-   * interrupted, the deletes are sent once more, and it is told again. Where it fails, they are due again as what a peer did not take
+   * interrupted, the deletes are sent once more, and it is told again. Where it fails, they are due again later, within FORGET_RETRY_MAX_MS
    */
   async done(
     deletes: readonly PendingDelete[],
@@ -209,7 +215,7 @@ export class Outbox implements AsyncDisposable {
       try {
         await forget([...ended]);
       } catch (error) {
-        await this.postpone(last, wrapError(error, 'Forgetting where its chunks were').message);
+        await this.#retry(last, wrapError(error, 'Deleting the record of a stripe').message);
         return;
       }
       await this.#remove(last);
@@ -228,6 +234,12 @@ export class Outbox implements AsyncDisposable {
     }
     const ended = [...found].filter(([stripe, amount]) => this.pending(stripe) === amount);
     return new Set(ended.map(([stripe]) => stripe));
+  }
+
+  /** However often their peers were asked before. */
+  async #retry(deletes: readonly PendingDelete[], reason: string): Promise<void> {
+    const nowMs = this.#clock();
+    await this.#forEach(deletes, (one) => this.#sql.retry.run(reason, nowMs, ...keyOf(one)));
   }
 
   #remove(deletes: readonly PendingDelete[]): Promise<void> {

@@ -127,13 +127,13 @@ export interface DeletedReply {
 
 export interface RemoveReply {
   readonly files: number;
-  /** Chunks whose peers have not acknowledged yet; they are asked again until they do. */
+  /** Chunks whose deletion is not done yet: their peers have not acknowledged it, or the record of their stripe is still there. It is tried again. */
   readonly pendingChunks: number;
   /** Peers of the user that have not heard of a removal for ever: the space is given back when they have. */
   readonly pendingHomes: number;
   /** Their names. */
   readonly homes: readonly string[];
-  /** Which peers were told so far to delete chunks, and how many of those each has not acknowledged. */
+  /** Which peers were told so far to delete chunks, and for how many of those it is not done yet. */
   readonly peers: readonly {
     readonly peer: string;
     readonly name: string;

@@ -42,7 +42,9 @@ export const DELETED: z.ZodType<DeletedReply> = z.object({
 
 export const REMOVED: z.ZodType<RemoveReply> = z.object({
   files: bytes,
-  pendingChunks: bytes.describe('Chunks whose peers have not acknowledged yet; they are asked again'),
+  pendingChunks: bytes.describe(
+    'Chunks whose deletion is not done yet: their peers have not acknowledged it, or the record of their stripe is still there; it is tried again',
+  ),
   pendingHomes: bytes.describe('Peers of the user that have not heard of a removal for ever'),
   homes: z.array(z.string()).describe('Their names'),
   peers: z
@@ -51,7 +53,7 @@ export const REMOVED: z.ZodType<RemoveReply> = z.object({
         peer: z.string(),
         name: z.string(),
         chunks: bytes,
-        waiting: bytes.describe('Of them, those that the peer has not acknowledged'),
+        waiting: bytes.describe('Of them, those whose deletion is not done yet'),
         removed: z.boolean().describe('It is no member any more, and will not be asked again'),
       }),
     )
