@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { LevelDatabase } from '../level-database.js';
 import type { Pouch } from '../pouch.js';
 import { LevelEndpoint } from './level-endpoint.js';
+import { NEVER } from '../../../test/contract/offer.js';
 import { Revivals } from './revivals.js';
 
 const rev = (digit: string): string => `1-${digit.repeat(32)}`;
@@ -27,5 +28,35 @@ describe('a database of this process', () => {
       { id: 'change-2', revs: both },
       { id: known, revs: both },
     ]);
+  });
+
+  it('gives out full pages until its end, whatever has changed again later', async () => {
+    // Of every ten documents one is as it was.
+    const live = (sequence: number): boolean => sequence % 10 === 0;
+    const end = 1_000;
+    const database = {
+      writes: 0,
+      parseSequence: async (text: string) => Number(text),
+      formatSequence: async (sequence: number) => String(sequence),
+      changes: async (since: number, limit: number) => {
+        const looked = Array.from({ length: Math.min(limit, end - since) }, (_, n) => since + n + 1);
+        const changes = looked
+          .filter(live)
+          .map((n) => ({ sequence: n, id: `change-${String(n)}`, leaves: [rev('a')] }));
+        return { changes, last: looked.at(-1) ?? since, isEnd: looked.length < limit };
+      },
+      read: async () => ({ update_seq: end }),
+    } as unknown as LevelDatabase;
+    const endpoint = new LevelEndpoint(database, { judge: () => undefined, revivals: new Revivals() });
+    const lengths: number[] = [];
+    const ids = new Set<string>();
+    for (let since = '0'; ;) {
+      const { changes, last, pending } = await endpoint.feed({ since, limit: 30, waitMs: 0, signal: NEVER });
+      lengths.push(changes.length);
+      for (const { id } of changes) ids.add(id);
+      since = last;
+      if (pending === 0) break;
+    }
+    assert.deepEqual([lengths, ids.size], [[30, 30, 30, 10], 100]);
   });
 });

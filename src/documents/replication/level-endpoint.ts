@@ -71,20 +71,22 @@ export class LevelEndpoint implements Endpoint {
     using waiting = timeLimit(waitMs, signal);
     const patience = waiting.signal;
     let from = await database.parseSequence(since);
+    const changes: NamedRevisions[] = [];
     for (;;) {
       const { writes } = database;
-      const { changes, last, isEnd } = await database.changes(from, limit);
-      from = Math.max(from, last);
-      if (changes.length > 0 || !isEnd || patience.aborted) {
-        signal.throwIfAborted();
+      // Of a document that has changed again later nothing is told here: only the end makes a page short.
+      const page = await database.changes(from, limit - changes.length);
+      signal.throwIfAborted();
+      from = Math.max(from, page.last);
+      const told = page.changes.filter(({ id }) => !id.startsWith('_'));
+      changes.push(...told.map(({ id, leaves }) => ({ id, revs: leaves })));
+      const isFull = changes.length === limit;
+      if (isFull || (page.isEnd && (changes.length > 0 || patience.aborted))) {
         const total = await database.read(READING, (pouch) => pouch.info());
-        return {
-          changes: changes.filter(({ id }) => !id.startsWith('_')).map(({ id, leaves }) => ({ id, revs: leaves })),
-          last: await database.formatSequence(from),
-          pending: Math.max(0, total.update_seq - from),
-        };
+        const pending = Math.max(0, total.update_seq - from);
+        return { changes, last: await database.formatSequence(from), pending };
       }
-      await database.nextWrite(writes, patience);
+      if (page.isEnd) await database.nextWrite(writes, patience);
     }
   }
 

@@ -15,33 +15,27 @@ function page(changes: number): Pick<FeedPage, 'changes'> {
 }
 
 describe('the place of a replication', () => {
-  it('is written down at once, then after some pages, and when nothing comes any more', () => {
+  it('is written down at once after some quiet, then after some pages, and when nothing comes any more', () => {
     const saving = new Saving();
-    assert.equal(saving.isDue(page(0)), false, 'it is where it was');
+    let nowMs = 0;
+    const isDue = (changes: number, sinceMs: number, hasMoved = changes > 0): boolean => {
+      const due = saving.isDue(page(changes), hasMoved, (nowMs += sinceMs));
+      if (due) saving.done();
+      return due;
+    };
+    assert.equal(isDue(0, 0), false, 'it is where it was');
     assert.equal(saving.waitMs, REPLICATION_FEED_WAIT_MS);
-    saving.moved();
-    assert.equal(saving.isDue(page(1)), true);
-    saving.done();
+    assert.equal(isDue(REPLICATION_PAGE, 0), true);
     for (let n = 1; n < PAGES_PER_CHECKPOINT; n++) {
-      saving.moved();
-      assert.equal(saving.isDue(page(1)), false);
-      assert.equal(saving.waitMs, QUIET_MS);
+      assert.equal(isDue(n, MAX_GATHER_MS), false);
+      assert.deepEqual([saving.isNeeded, saving.waitMs], [true, QUIET_MS]);
     }
-    assert.equal(saving.isDue(page(0)), true);
-    saving.moved();
-    assert.equal(saving.isDue(page(1)), true);
-    saving.done();
-    assert.deepEqual([saving.isNeeded, saving.isDue(page(0)), saving.waitMs], [false, false, REPLICATION_FEED_WAIT_MS]);
-  });
-
-  it('is not written down for each page of much that is to be copied', () => {
-    const saving = new Saving();
-    for (let n = 1; n < PAGES_PER_CHECKPOINT; n++) {
-      saving.moved();
-      assert.equal(saving.isDue(page(REPLICATION_PAGE)), false);
-    }
-    saving.moved();
-    assert.equal(saving.isDue(page(REPLICATION_PAGE)), true);
+    assert.equal(isDue(1, MAX_GATHER_MS), true);
+    assert.deepEqual([saving.isNeeded, isDue(0, QUIET_MS)], [false, false]);
+    assert.equal(isDue(1, QUIET_MS), true, 'there was quiet');
+    assert.equal(isDue(1, 1), false);
+    assert.equal(isDue(0, QUIET_MS), true);
+    assert.equal(isDue(0, QUIET_MS, true), true, 'it moved over what is not to be copied');
   });
 });
 

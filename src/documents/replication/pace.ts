@@ -11,18 +11,18 @@ import type { FeedPage } from './endpoint.js';
 export const QUIET_MS = 1_000;
 /** While change follows change, what comes within a pause is copied together: the pauses get longer by this … */
 const GATHER_STEP_MS = 25;
-/** … up to this, which is also how much later a change may arrive for it. */
+/** … up to this, which is also how much later a change may come over one session for it. */
 export const MAX_GATHER_MS = 250;
 const FRUITLESS_PAGES = 50;
 
 /**
- * How often one session writes down its place. That takes four requests, as many as copying a change does, at every peer and with every host.
- * What is not written down is offered again after a restart. The first place of a session is written at once: by it a host is
- * known that loses everything before the next one.
+ * How often one session writes down its place. That takes three requests to the host, and copying a change two. What is not written down is
+ * offered again after a restart. The first page of a session, and the first one after some quiet, is written down at once: so
+ * a host that is wiped, or put back to a copy of before, while change follows change is found to be elsewhere than this session.
  */
 export class Saving {
   #pages = 0;
-  #isFirst = true;
+  #lastMs = Number.NEGATIVE_INFINITY;
 
   /** How long to wait for more at the end of the feed. */
   get waitMs(): number {
@@ -33,22 +33,23 @@ export class Saving {
     return this.#pages > 0;
   }
 
-  /** The place is another one now. */
-  moved(): void {
-    this.#pages++;
-  }
-
-  /** @param page the last one, which was copied */
-  isDue(page: Pick<FeedPage, 'changes'>): boolean {
-    if (this.#pages === 0) return false;
+  /**
+   * @param page was copied
+   * @param hasMoved the place behind it is another one than before it
+   * @param nowMs by the monotonic clock
+   * @returns whether the place is to be written down now
+   */
+  isDue(page: Pick<FeedPage, 'changes'>, hasMoved: boolean, nowMs = performance.now()): boolean {
     const isQuiet = page.changes.length === 0;
-    const isEnd = page.changes.length < REPLICATION_PAGE;
-    return isQuiet || this.#pages >= PAGES_PER_CHECKPOINT || (isEnd && this.#isFirst);
+    const isFirst = nowMs - this.#lastMs > QUIET_MS;
+    if (!isQuiet) this.#lastMs = nowMs;
+    if (hasMoved) this.#pages++;
+    return this.#pages > 0 && (isQuiet || isFirst || this.#pages >= PAGES_PER_CHECKPOINT);
   }
 
+  /** It was written down. */
   done(): void {
     this.#pages = 0;
-    this.#isFirst = false;
   }
 }
 

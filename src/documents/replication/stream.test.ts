@@ -4,6 +4,7 @@ import { parsePeerId } from '../../chunk/ids.js';
 import { silentLogger } from '../../log.js';
 import { Checkpoints } from './checkpoints.js';
 import type { Checkpoint, Endpoint, FeedPage, FeedRequest, NamedRevisions } from './endpoint.js';
+import { QUIET_MS } from './pace.js';
 import { ReplicationStream } from './stream.js';
 import { Turns } from './turns.js';
 
@@ -65,7 +66,10 @@ class Side implements Endpoint {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let n = 0; !isSo(); n++) {
+    assert.ok(n < 20_000, 'it never came to this');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 function replicate(source: Side, target: Side, session: string): ReplicationStream {
@@ -106,19 +110,27 @@ describe('a replication of changes that follow each other', () => {
     assert.deepEqual(target.documents, source.documents);
   });
 
-  it('begins anew when the target loses everything before the place is written down', async () => {
+  it('is found out when its target was put back to a copy of before they began', async () => {
     const [source, target] = [new Side(), new Side()];
     const stream = replicate(source, target, 'only');
-    source.add('1');
-    await until(() => source.waits.length === 1);
-    source.add('2');
-    await until(() => source.waits.length === 2);
-    target.documents.length = 0;
-    await target.setCheckpoint('x', { history: [] });
+    const copied = async (count: number): Promise<void> => {
+      for (let n = source.documents.length + 1; n <= count; n++) {
+        await until(() => source.waits.length >= n);
+        source.add(String(n));
+        await until(() => target.documents.length === n);
+      }
+    };
+    await copied(1);
+    const copy = { documents: [...target.documents], checkpoint: await target.checkpoint() };
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS + 1));
+    await copied(3);
+    await until(() => source.waits.length === 4);
+    target.documents.splice(0, Infinity, ...copy.documents);
+    await target.setCheckpoint('x', copy.checkpoint ?? assert.fail());
     source.beQuiet();
     await until(() => stream.state.phase === 'failing');
     stream.retryNow();
-    await until(() => target.documents.length === 2);
+    await until(() => target.documents.length === 3);
     await stream.close();
   });
 });

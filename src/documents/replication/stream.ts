@@ -155,16 +155,17 @@ export class ReplicationStream implements AsyncDisposable {
         }
         const gain = await this.#copy(ends, page, signal);
         isEnd = page.changes.length < REPLICATION_PAGE;
-        if (page.last !== since) saving.moved();
-        if (saving.isDue(page)) {
+        if (saving.isDue(page, page.last !== since)) {
           await ends.checkpoints.write(page.last, signal);
           saving.done();
         }
         since = page.last;
         this.#failures = 0;
-        this.#succeed({ sequence: since, pending: page.pending, ...(isEnd ? { phase: 'waiting' as const } : {}) });
+        this.#succeed({ sequence: since, pending: page.pending });
         const pauseMs = pace.after(page, gain, waitMs - (performance.now() - startedMs));
         if (pauseMs > 0) await rest(pauseMs, signal);
+        // Not before the rest: nobody has looked at what was written meanwhile.
+        if (isEnd) this.#state = { ...this.#state, phase: 'waiting' };
       }
     } finally {
       ends.release();
