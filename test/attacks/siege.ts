@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { PEER_ROLE, STRIPES_DATABASE, NETWORK_DATABASE, userDatabase } from '../../src/chunk/database-names.js';
 import { EmbeddedCouch } from '../../src/documents/couch/embedded-couch.js';
@@ -9,6 +10,7 @@ import type { Document, DocumentDatabase, Leaf } from '../../src/documents/docum
 import { COUCHDB, ensureSecret } from '../../src/documents/hosting-secret.js';
 import { HttpHost } from '../../src/documents/http-host.js';
 import type { IncomingRevision, Revision } from '../../src/documents/pouch.js';
+import { MAX_GATHER_MS } from '../../src/documents/replication/pace.js';
 import type { StatusReply } from '../../src/gateways/http/api.js';
 import { HOME } from '../../src/home.js';
 import { type Logger, silentLogger } from '../../src/log.js';
@@ -142,6 +144,8 @@ export class Siege implements AsyncDisposable {
 
   /** What `document` says, on the very branch of what peer 1 has under its id. */
   async over(database: string, document: Document, deleted = false): Promise<IncomingRevision> {
+    // Peers that gather what comes may not have answered what was planted before: over that it would harm nobody.
+    await setTimeout(4 * MAX_GATHER_MS);
     let right: Revision['_revisions'];
     // Asked anew each time: what was written over at once never comes to the host.
     await until(`the host has what peer 1 has of ${document._id.slice(0, 20)}`, async () => {
