@@ -67,10 +67,7 @@ const STATEMENTS = {
   remove: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ?',
   keep: 'DELETE FROM deletes WHERE peer = ? AND owner = ? AND chunk = ? AND stays = 1',
   postpone: `UPDATE deletes SET tries = tries + 1, failure = coalesce(?, failure),
-        next_try_ms = ? + min(${String(DELETE_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
-        WHERE peer = ? AND owner = ? AND chunk = ?`,
-  retry: `UPDATE deletes SET tries = tries + 1, failure = ?,
-        next_try_ms = ? + min(${String(FORGET_RETRY_MAX_MS)}, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
+        next_try_ms = ? + min(?, ${String(DELETE_RETRY_MIN_MS)} * (1 << min(tries, 20)))
         WHERE peer = ? AND owner = ? AND chunk = ?`,
   count: 'SELECT count(*) AS pending FROM deletes',
   countOfStripe: 'SELECT count(*) AS pending FROM deletes WHERE stripe = ? AND stays = 0',
@@ -215,7 +212,8 @@ export class Outbox implements AsyncDisposable {
       try {
         await forget([...ended]);
       } catch (error) {
-        await this.#retry(last, wrapError(error, 'Deleting the record of a stripe').message);
+        const { message } = wrapError(error, 'Deleting the record of a stripe');
+        await this.#postpone(last, { reason: message, maxMs: FORGET_RETRY_MAX_MS });
         return;
       }
       await this.#remove(last);
@@ -234,12 +232,6 @@ export class Outbox implements AsyncDisposable {
     }
     const ended = [...found].filter(([stripe, amount]) => this.pending(stripe) === amount);
     return new Set(ended.map(([stripe]) => stripe));
-  }
-
-  /** However often their peers were asked before. */
-  async #retry(deletes: readonly PendingDelete[], reason: string): Promise<void> {
-    const nowMs = this.#clock();
-    await this.#forEach(deletes, (one) => this.#sql.retry.run(reason, nowMs, ...keyOf(one)));
   }
 
   #remove(deletes: readonly PendingDelete[]): Promise<void> {
@@ -264,9 +256,16 @@ export class Outbox implements AsyncDisposable {
    *
    * @param reason for people; absent when it was not even asked: the last one is kept
    */
-  async postpone(deletes: readonly PendingDelete[], reason?: string): Promise<void> {
+  postpone(deletes: readonly PendingDelete[], reason?: string): Promise<void> {
+    return this.#postpone(deletes, { reason, maxMs: DELETE_RETRY_MAX_MS });
+  }
+
+  async #postpone(
+    deletes: readonly PendingDelete[],
+    { reason, maxMs }: { readonly reason: string | undefined; readonly maxMs: number },
+  ): Promise<void> {
     const nowMs = this.#clock();
-    await this.#forEach(deletes, (one) => this.#sql.postpone.run(reason ?? null, nowMs, ...keyOf(one)));
+    await this.#forEach(deletes, (one) => this.#sql.postpone.run(reason ?? null, nowMs, maxMs, ...keyOf(one)));
   }
 
   /** Removing a large folder makes many: the event loop gets its turn between the transactions. */

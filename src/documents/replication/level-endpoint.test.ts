@@ -34,11 +34,13 @@ describe('a database of this process', () => {
     // Of every ten documents one is as it was.
     const live = (sequence: number): boolean => sequence % 10 === 0;
     const end = 1_000;
+    let reads = 0;
     const database = {
       writes: 0,
       parseSequence: async (text: string) => Number(text),
       formatSequence: async (sequence: number) => String(sequence),
       changes: async (since: number, limit: number) => {
+        reads++;
         const looked = Array.from({ length: Math.min(limit, end - since) }, (_, n) => since + n + 1);
         const changes = looked
           .filter(live)
@@ -58,5 +60,6 @@ describe('a database of this process', () => {
       if (pending === 0) break;
     }
     assert.deepEqual([lengths, ids.size], [[30, 30, 30, 10], 100]);
+    assert.ok(reads < (2 * end) / 30, `${String(reads)} reads, not one for each change that is still to be found`);
   });
 });

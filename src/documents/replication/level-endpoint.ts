@@ -75,11 +75,13 @@ export class LevelEndpoint implements Endpoint {
     for (;;) {
       const { writes } = database;
       // Of a document that has changed again later nothing is told here: only the end makes a page short.
-      const page = await database.changes(from, limit - changes.length);
+      const page = await database.changes(from, limit);
       signal.throwIfAborted();
-      from = Math.max(from, page.last);
       const told = page.changes.filter(({ id }) => !id.startsWith('_'));
-      changes.push(...told.map(({ id, leaves }) => ({ id, revs: leaves })));
+      const taken = told.slice(0, limit - changes.length);
+      changes.push(...taken.map(({ id, leaves }) => ({ id, revs: leaves })));
+      const isCut = taken.length < told.length;
+      from = Math.max(from, (isCut ? taken.at(-1)?.sequence : undefined) ?? page.last);
       const isFull = changes.length === limit;
       if (isFull || (page.isEnd && (changes.length > 0 || patience.aborted))) {
         const total = await database.read(READING, (pouch) => pouch.info());

@@ -8,7 +8,13 @@ import {
   REPLICATION_PAGE,
 } from '../../limits.js';
 import type { FeedPage } from './endpoint.js';
-import { MAX_GATHER_MS, Pace, QUIET_MS, Saving } from './pace.js';
+import { MAX_GATHER_MS, Pace, QUIET_MS } from './pace.js';
+
+interface Came {
+  readonly gain: number;
+  readonly earlyMs: number;
+  readonly nowMs: number;
+}
 
 function page(changes: number): Pick<FeedPage, 'changes'> {
   return { changes: Array.from({ length: changes }, (_, n) => ({ id: String(n), revs: [] })) };
@@ -16,22 +22,23 @@ function page(changes: number): Pick<FeedPage, 'changes'> {
 
 describe('the place of a replication', () => {
   it('is written down at once after some quiet, then after some pages, and when nothing comes any more', () => {
-    const saving = new Saving();
+    const pace = new Pace();
     let nowMs = 0;
     const isDue = (changes: number, sinceMs: number, hasMoved = changes > 0): boolean => {
-      const due = saving.isDue(page(changes), hasMoved, (nowMs += sinceMs));
-      if (due) saving.done();
+      pace.copied(page(changes), { gain: changes, hasMoved, nowMs: (nowMs += sinceMs) });
+      const { isDue: due } = pace;
+      if (due) pace.saved();
       return due;
     };
     assert.equal(isDue(0, 0), false, 'it is where it was');
-    assert.equal(saving.waitMs, REPLICATION_FEED_WAIT_MS);
+    assert.equal(pace.waitMs, REPLICATION_FEED_WAIT_MS);
     assert.equal(isDue(REPLICATION_PAGE, 0), true);
     for (let n = 1; n < PAGES_PER_CHECKPOINT; n++) {
       assert.equal(isDue(n, MAX_GATHER_MS), false);
-      assert.deepEqual([saving.isNeeded, saving.waitMs], [true, QUIET_MS]);
+      assert.deepEqual([pace.isSaved, pace.waitMs], [false, QUIET_MS]);
     }
     assert.equal(isDue(1, MAX_GATHER_MS), true);
-    assert.deepEqual([saving.isNeeded, isDue(0, QUIET_MS)], [false, false]);
+    assert.deepEqual([pace.isSaved, isDue(0, QUIET_MS)], [true, false]);
     assert.equal(isDue(1, QUIET_MS), true, 'there was quiet');
     assert.equal(isDue(1, 1), false);
     assert.equal(isDue(0, QUIET_MS), true);
@@ -39,11 +46,20 @@ describe('the place of a replication', () => {
   });
 });
 
+function pauseAfter(
+  pace: Pace,
+  changes: number,
+  { gain = changes, earlyMs = 0, nowMs = 0 }: Partial<Came> = {},
+): number {
+  pace.copied(page(changes), { gain, hasMoved: changes > 0, nowMs });
+  return pace.pauseMs(earlyMs);
+}
+
 describe('the pace of a replication', () => {
   it('is quick with one change, gathers many, and is quick again after a while', () => {
     const pace = new Pace();
     let nowMs = 0;
-    const next = (sinceMs: number): number => pace.after(page(1), 1, 0, (nowMs += sinceMs));
+    const next = (sinceMs: number): number => pauseAfter(pace, 1, { nowMs: (nowMs += sinceMs) });
     const first = next(0);
     assert.ok(first <= MAX_GATHER_MS / 5);
     const pauses = Array.from({ length: 100 }, () => next(MAX_GATHER_MS));
@@ -56,14 +72,14 @@ describe('the pace of a replication', () => {
   });
 
   it('does not rest while there is much to copy', () => {
-    assert.equal(new Pace().after(page(REPLICATION_PAGE), REPLICATION_PAGE, 0), 0);
+    assert.equal(pauseAfter(new Pace(), REPLICATION_PAGE), 0);
   });
 
   it('gets slower where nothing is taken, and where a host does not wait', () => {
     const pace = new Pace();
-    const pauses = Array.from({ length: 1_000 }, () => pace.after(page(REPLICATION_PAGE), 0, 0));
+    const pauses = Array.from({ length: 1_000 }, () => pauseAfter(pace, REPLICATION_PAGE, { gain: 0 }));
     assert.deepEqual([pauses[0], pauses.at(-1)], [0, MAX_FRUITLESS_PAUSE_MS]);
-    assert.equal(pace.after(page(REPLICATION_PAGE), 1, 0), 0);
-    assert.equal(pace.after(page(0), 0, REPLICATION_FEED_WAIT_MS), MIN_REPLICATION_WAIT_MS);
+    assert.equal(pauseAfter(pace, REPLICATION_PAGE, { gain: 1 }), 0);
+    assert.equal(pauseAfter(pace, 0, { earlyMs: REPLICATION_FEED_WAIT_MS }), MIN_REPLICATION_WAIT_MS);
   });
 });

@@ -9,7 +9,7 @@ import {
 import type { Logger } from '../../log.js';
 import type { Checkpoints } from './checkpoints.js';
 import type { Endpoint, FeedPage, NamedRevisions, RefusedRevision } from './endpoint.js';
-import { Pace, Saving } from './pace.js';
+import { Pace } from './pace.js';
 import type { Turns } from './turns.js';
 import { isAborted, rest } from '../../on-abort.js';
 
@@ -138,31 +138,31 @@ export class ReplicationStream implements AsyncDisposable {
       let since = await ends.checkpoints.read(signal);
       this.#succeed({ sequence: since });
       const pace = new Pace();
-      const saving = new Saving();
       let isEnd = false;
       for (;;) {
         signal.throwIfAborted();
         const startedMs = performance.now();
         // The first page comes at once, so that it is soon known whether there is anything to copy.
-        const waitMs = isEnd ? saving.waitMs : 0;
+        const waitMs = isEnd ? pace.waitMs : 0;
         const page = await ends.source.feed({ since, limit: REPLICATION_PAGE, waitMs, signal });
         if (page.last === since && page.changes.length > 0) {
           throw new StorageError('CORRUPT', 'The feed of changes repeats itself and gets nowhere.');
         }
         // A push that has nothing to tell would not hear that its host lost everything.
-        if (page.changes.length === 0 && isEnd && !saving.isNeeded && this.#options.direction === 'push') {
+        if (page.changes.length === 0 && isEnd && pace.isSaved && this.#options.direction === 'push') {
           await ends.checkpoints.verify(signal);
         }
         const gain = await this.#copy(ends, page, signal);
         isEnd = page.changes.length < REPLICATION_PAGE;
-        if (saving.isDue(page, page.last !== since)) {
+        pace.copied(page, { gain, hasMoved: page.last !== since });
+        if (pace.isDue) {
           await ends.checkpoints.write(page.last, signal);
-          saving.done();
+          pace.saved();
         }
         since = page.last;
         this.#failures = 0;
         this.#succeed({ sequence: since, pending: page.pending });
-        const pauseMs = pace.after(page, gain, waitMs - (performance.now() - startedMs));
+        const pauseMs = pace.pauseMs(waitMs - (performance.now() - startedMs));
         if (pauseMs > 0) await rest(pauseMs, signal);
         // Not before the rest: nobody has looked at what was written meanwhile.
         if (isEnd) this.#state = { ...this.#state, phase: 'waiting' };
